@@ -1,0 +1,98 @@
+/**
+ * The port between the hub and a socket library. The hub never sees more of a library than this; an adapter
+ * lives in `transports/`. All byte arrays handed to callbacks are only borrowed: they are copied or decoded
+ * before the callback returns.
+ */
+
+/** A plain HTTP request, read in full. */
+export interface HttpRequest {
+  /** Upper case. */
+  method: string;
+  /** Still percent-encoded, without the query. */
+  path: string;
+  /** Without `?`; empty when there is none. */
+  search: string;
+  /** By lower-case name; a header given several times is joined with ", ". */
+  headers: ReadonlyMap<string, string>;
+  body: Uint8Array;
+  /** The socket's peer, as text. */
+  peerAddress: string;
+}
+
+/** A plain HTTP response. The adapter adds `Content-Length`; for HEAD it sends the headers alone. */
+export interface HttpResponse {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  body: Uint8Array | string;
+}
+
+/** `sent`: handed to the system. `queued`: kept until `drain`. `dropped`: not accepted, the connection is lost. */
+export type SendResult = 'sent' | 'queued' | 'dropped';
+
+/** One open WebSocket, as the hub sees it. Calls after the close are ignored. */
+export interface Socket {
+  /** The peer, as text. */
+  readonly peerAddress: string;
+  /** Bytes handed over that the system has not taken yet. */
+  readonly bufferedAmount: number;
+  send(bytes: Uint8Array, binary: boolean): SendResult;
+  ping(): void;
+  /** Sends a close frame after what is queued. `closed` is called when the socket is gone. */
+  close(code: number, reason: string): void;
+  /** Cuts the connection without a close frame. */
+  terminate(): void;
+}
+
+/** What the hub does with one open WebSocket. */
+export interface SocketHandler {
+  /** A whole message; over-long ones come with at least one byte more than the limit. */
+  message(bytes: Uint8Array, binary: boolean): void;
+  /** A ping or pong arrived. */
+  alive(): void;
+  /** What was queued has been taken by the system. */
+  drain(): void;
+  /** Called exactly once. */
+  closed(code: number): void;
+}
+
+/** The answer to a WebSocket handshake. */
+export type UpgradeDecision =
+  | { accept: true; subprotocol: string; open: (socket: Socket) => SocketHandler }
+  | { accept: false; response: HttpResponse };
+
+/** What the hub offers to a transport. */
+export interface TransportHandler {
+  /** Never rejects. */
+  request(request: HttpRequest): HttpResponse | Promise<HttpResponse>;
+  /** A well-formed handshake on the WebSocket path. Never rejects. */
+  upgrade(request: HttpRequest): UpgradeDecision | Promise<UpgradeDecision>;
+  /** The answer to a request that the transport itself cannot take (e.g. a body over the limit). */
+  refuse(status: 400 | 413, message: string): HttpResponse;
+}
+
+export interface TransportOptions {
+  /** The path whose handshakes are upgraded. */
+  websocketPath: string;
+  /** Bytes of a request body; more is answered through `refuse(413)`. */
+  maxBodyBytes: number;
+  /** Bytes of a message; longer ones are still delivered (cut or whole) so that the hub can close with 1009. */
+  maxMessageBytes: number;
+}
+
+/** A running listener. */
+export interface Transport {
+  readonly name: 'uws' | 'node';
+  /** The port that is listened on. */
+  readonly port: number;
+  /** Stops taking new connections; those that are open live on. */
+  stopListening(): void;
+  /** Cuts all connections. */
+  close(): Promise<void>;
+}
+
+/** Starts to listen. Rejects with a message that names the address when it cannot. */
+export type StartTransport = (
+  address: { host: string; port: number },
+  options: TransportOptions,
+  handler: TransportHandler,
+) => Promise<Transport>;

@@ -1,0 +1,188 @@
+import { z } from 'zod';
+import { isAssignedCountry } from './countries.js';
+import { ProtocolError } from './errors.js';
+import { LIMITS } from './limits.js';
+import { characterCount, hasControlCharacters, isWellFormed } from './text.js';
+
+/** A text of 1 to `max` characters that has a UTF-8 form and no control characters. */
+export function boundedText(max: number) {
+  return z
+    .string('must be a string')
+    .refine((text) => text.length > 0 && text.length <= 2 * max && characterCount(text) <= max, {
+      message: `must have 1 to ${String(max)} characters`,
+      abort: true,
+    })
+    .refine(isWellFormed, { message: 'must be well-formed Unicode, without lone surrogates', abort: true })
+    .refine((text) => !hasControlCharacters(text), 'must not contain control characters')
+    .meta({ minLength: 1, maxLength: max });
+}
+
+/** An integer amount of a resource within the protocol's bounds. */
+export function amount(min: number, max: number) {
+  const message = `must be an integer from ${String(min)} to ${String(max)}`;
+  return z.int(message).min(min, message).max(max, message);
+}
+
+export const countryCode = z
+  .string('must be a two-letter ISO 3166-1 code such as "SE"')
+  // Only ASCII letters are folded: full case mapping would turn one "ß" into two letters.
+  .transform((code) => (/^[A-Za-z]{2}$/.test(code) ? code.toUpperCase() : code))
+  .refine(isAssignedCountry, 'must be an assigned ISO 3166-1 alpha-2 code such as "SE"')
+  .meta({ pattern: '^[A-Za-z]{2}$', example: 'SE' });
+
+const ipAddress = z
+  .union([z.ipv4(), z.ipv6()], 'must be an IPv4 or IPv6 address without leading zeros, port or brackets')
+  .meta({ example: '203.0.113.7' });
+
+/** Applies a rule to the members that a loose object has beyond its known ones. */
+function extraMembers(
+  known: ReadonlySet<string>,
+  max: number,
+  check: (name: string, value: unknown) => string | null,
+): (object: Record<string, unknown>, context: z.core.$RefinementCtx<Record<string, unknown>>) => void {
+  return (object, context) => {
+    const extra = Object.keys(object).filter((name) => !known.has(name));
+    if (extra.length > max) {
+      context.addIssue({
+        code: 'custom',
+        message: `has ${String(extra.length)} further members, at most ${String(max)} are allowed`,
+      });
+      return;
+    }
+    for (const name of extra) {
+      const problem = check(name, object[name]);
+      if (problem !== null) {
+        context.addIssue({ code: 'custom', path: [name.slice(0, 64)], message: problem });
+      }
+    }
+  };
+}
+
+const EXTRA_RESOURCE_NAME = /^[a-z][a-z0-9_]{0,31}$/;
+const KNOWN_RESOURCES = new Set(['cpu', 'memory', 'storage']);
+
+/** Cores, GB of memory and GB of disk, and whatever else the provider counts. */
+export const resourcesSchema = z
+  .looseObject(
+    {
+      cpu: amount(1, LIMITS.maxCpu).describe('Cores'),
+      memory: amount(1, LIMITS.maxMemory).describe('GB of memory'),
+      storage: amount(1, LIMITS.maxStorage).describe('GB of disk'),
+    },
+    'must be an object with cpu, memory and storage',
+  )
+  .superRefine(
+    extraMembers(KNOWN_RESOURCES, LIMITS.maxExtraResources, (name, value) => {
+      if (!EXTRA_RESOURCE_NAME.test(name)) {
+        return 'is not a resource name: use a lower-case letter, then up to 31 of a-z, 0-9 and _';
+      }
+      return Number.isSafeInteger(value) && (value as number) >= 0 ? null : 'must be an integer of at least 0';
+    }),
+  )
+  .transform((resources) => resources as { cpu: number; memory: number; storage: number } & Record<string, number>);
+
+export const PRICE_MEMBERS = [
+  'usd_per_core_month',
+  'usd_per_gb_ram_month',
+  'usd_per_gb_storage_month',
+  'glm_per_core_month',
+  'glm_per_gb_ram_month',
+  'glm_per_gb_storage_month',
+] as const;
+
+const price = z.number('must be a finite number of at least 0').min(0, 'must be a finite number of at least 0').optional();
+const KNOWN_PRICES: ReadonlySet<string> = new Set(PRICE_MEMBERS);
+
+/** Prices a month in US dollars and in GLM; further members are the provider's own. */
+export const pricingSchema = z
+  .looseObject(
+    {
+      usd_per_core_month: price,
+      usd_per_gb_ram_month: price,
+      usd_per_gb_storage_month: price,
+      glm_per_core_month: price,
+      glm_per_gb_ram_month: price,
+      glm_per_gb_storage_month: price,
+    },
+    'must be an object of prices',
+  )
+  .superRefine(
+    extraMembers(KNOWN_PRICES, LIMITS.maxExtraPrices, (name, value) => {
+      if (name === '__proto__') return 'is not a usable member name';
+      if (name.length === 0 || name.length > 64 || !isWellFormed(name) || hasControlCharacters(name)) {
+        return 'is not a usable member name: use 1 to 64 printable characters';
+      }
+      if (typeof value === 'number') return Number.isFinite(value) ? null : 'must be a finite number';
+      if (typeof value !== 'string') return 'must be a number or a string';
+      if (characterCount(value) > LIMITS.maxPriceTextLength) return 'must have at most 64 characters';
+      return isWellFormed(value) ? null : 'must be well-formed Unicode, without lone surrogates';
+    }),
+  )
+  .transform((pricing) => pricing as Pricing);
+
+/** The pricing of an advertisement as it goes out. */
+export type Pricing = Partial<Record<(typeof PRICE_MEMBERS)[number], number>> &
+  Record<string, number | string | undefined>;
+
+/**
+ * What a provider sends. Unknown members are dropped, so that newer providers can talk to older hubs;
+ * an optional member may also be sent as null.
+ */
+export const advertisementSchema = z.object(
+  {
+    ip_address: ipAddress,
+    country: countryCode,
+    resources: resourcesSchema,
+    platform: boundedText(LIMITS.maxPlatformLength).nullish().meta({ example: 'x86_64' }),
+    pricing: pricingSchema.nullish(),
+    name: boundedText(LIMITS.maxNameLength).nullish(),
+    payments_network: boundedText(LIMITS.maxNetworkLength).nullish(),
+  },
+  'an advertisement must be a JSON object',
+);
+
+/** A checked advertisement: upper-case country, absent members left out or null. */
+export type Advertisement = z.infer<typeof advertisementSchema>;
+
+export type AdvertisementStatus = 'live' | 'suspect';
+
+/** What every client receives. Times are ISO 8601 UTC with milliseconds. */
+export interface PublishedAdvertisement {
+  provider_id: string;
+  ip_address: string;
+  country: string;
+  resources: Advertisement['resources'];
+  platform: string | null;
+  pricing: Pricing | null;
+  name: string | null;
+  payments_network: string | null;
+  created_at: string;
+  updated_at: string;
+  status: AdvertisementStatus;
+  expires_at: string;
+  verified: boolean;
+}
+
+/** Writes one zod issue as `member: what is wrong`. */
+export function describeIssue(issue: { path: PropertyKey[]; message: string }): string {
+  const path = issue.path.map(String).join('.');
+  return path === '' ? issue.message : `${path}: ${issue.message}`;
+}
+
+/** Joins the first few issues, so that one answer tells of all that has to change. */
+export function describeIssues(issues: readonly { path: PropertyKey[]; message: string }[]): string {
+  const shown = issues.slice(0, 5).map(describeIssue).join('; ');
+  return issues.length > 5 ? `${shown}; and ${String(issues.length - 5)} more` : shown;
+}
+
+/**
+ * Checks a decoded advertisement.
+ * @throws ProtocolError `ADV_002` when the first thing wrong lies in its resources, else `ADV_001`.
+ */
+export function parseAdvertisement(value: unknown): Advertisement {
+  const result = advertisementSchema.safeParse(value);
+  if (result.success) return result.data;
+  const { issues } = result.error;
+  const code = issues[0]?.path[0] === 'resources' ? 'ADV_002' : 'ADV_001';
+  throw new ProtocolError(code, describeIssues(issues));
+}

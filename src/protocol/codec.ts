@@ -1,0 +1,115 @@
+import { Packr } from 'msgpackr';
+import { type Decoded, decodeJson } from './json.js';
+import { SUBPROTOCOLS } from './limits.js';
+import { findMsgpackProblem } from './msgpack-guard.js';
+import { utf8 } from './text.js';
+
+export type CodecName = keyof typeof SUBPROTOCOLS;
+
+/**
+ * One of the two wire forms. Beside whole frames it can put together frames out of parts that are encoded
+ * already, so that an advertisement is encoded once however many streams it goes to.
+ */
+export interface Codec {
+  readonly name: CodecName;
+  /** Whether frames travel as binary WebSocket messages. */
+  readonly binary: boolean;
+  /** Encodes a whole value. */
+  encode(value: unknown): Uint8Array;
+  /** Reads hostile bytes, bounded in depth and number of values. */
+  decode(bytes: Uint8Array): Decoded;
+  /** The encoded list of encoded items. */
+  list(items: readonly Uint8Array[]): Uint8Array;
+  /** The encoded object `head` (1 to 14 members) with one more member whose value is encoded already. */
+  extend(head: object, member: string, value: Uint8Array): Uint8Array;
+}
+
+/** Joins byte strings. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const joined = new Uint8Array(length);
+  let position = 0;
+  for (const part of parts) {
+    joined.set(part, position);
+    position += part.length;
+  }
+  return joined;
+}
+
+const COMMA = utf8(',');
+const CLOSE_OBJECT = utf8('}');
+const OPEN_LIST = utf8('[');
+const CLOSE_LIST = utf8(']');
+
+const json: Codec = {
+  name: 'json',
+  binary: false,
+  encode: (value) => utf8(JSON.stringify(value)),
+  decode: decodeJson,
+  list(items) {
+    const parts: Uint8Array[] = [OPEN_LIST];
+    items.forEach((item, index) => {
+      if (index > 0) parts.push(COMMA);
+      parts.push(item);
+    });
+    parts.push(CLOSE_LIST);
+    return concat(parts);
+  },
+  extend(head, member, value) {
+    const open = JSON.stringify(head).slice(0, -1);
+    return concat([utf8(`${open},${JSON.stringify(member)}:`), value, CLOSE_OBJECT]);
+  },
+};
+
+const packr = new Packr({
+  useRecords: false,
+  variableMapSize: true,
+  mapsAsObjects: true,
+  int64AsType: 'number',
+  encodeUndefinedAsNil: true,
+});
+
+function packListHeader(length: number): Uint8Array {
+  if (length < 16) return Uint8Array.of(0x90 | length);
+  if (length < 0x10000) return Uint8Array.of(0xdc, length >> 8, length & 0xff);
+  return Uint8Array.of(0xdd, length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
+}
+
+const msgpack: Codec = {
+  name: 'msgpack',
+  binary: true,
+  encode: (value) => packr.pack(value),
+  decode(bytes) {
+    const problem = findMsgpackProblem(bytes);
+    if (problem !== null) return { ok: false, problem: `it is not acceptable MessagePack: ${problem}` };
+    try {
+      return { ok: true, value: packr.unpack(bytes) as unknown };
+    } catch (error) {
+      return { ok: false, problem: `it is not valid MessagePack (${(error as Error).message.slice(0, 120)})` };
+    }
+  },
+  list: (items) => concat([packListHeader(items.length), ...items]),
+  extend(head, member, value) {
+    const open = packr.pack(head);
+    // A map of up to 15 members says their number in the low half of its first byte.
+    open[0] = open[0]! + 1;
+    return concat([open, packr.pack(member), value]);
+  },
+};
+
+export const CODECS: Readonly<Record<CodecName, Codec>> = { json, msgpack };
+
+/**
+ * Picks the codec for a handshake: the first offered subprotocol that is known.
+ * @param offered The value of `Sec-WebSocket-Protocol`; empty when the client sent none, which means JSON.
+ * @returns The codec and the subprotocol to confirm; null when only unknown ones were offered.
+ */
+export function negotiateCodec(offered: string): { codec: Codec; subprotocol: string } | null {
+  if (offered.trim() === '') return { codec: json, subprotocol: '' };
+  for (const name of offered.split(',').map((part) => part.trim())) {
+    if (name === SUBPROTOCOLS.json) return { codec: json, subprotocol: name };
+    if (name === SUBPROTOCOLS.msgpack) return { codec: msgpack, subprotocol: name };
+  }
+  return null;
+}

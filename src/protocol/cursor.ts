@@ -1,0 +1,20 @@
+/** A point in the hub's stream of changes. `epoch` names one run of the hub, `seq` counts its changes. */
+export interface Cursor {
+  epoch: string;
+  seq: number;
+}
+
+const PATTERN = /^([0-9a-z]{1,32}):(0|[1-9][0-9]{0,15})$/;
+
+/** Writes the form clients see: `"<epoch>:<seq>"`. */
+export function formatCursor(epoch: string, seq: number): string {
+  return `${epoch}:${String(seq)}`;
+}
+
+/** Reads `"<epoch>:<seq>"`; null for anything else. */
+export function parseCursor(text: string): Cursor | null {
+  const match = PATTERN.exec(text);
+  if (!match) return null;
+  const seq = Number(match[2]);
+  return Number.isSafeInteger(seq) ? { epoch: match[1]!, seq } : null;
+}

@@ -1,0 +1,61 @@
+/**
+ * The error codes of the protocol with the HTTP status each one travels under.
+ * `ADV_001` is 503 instead of 400 while the hub cannot write.
+ */
+export const ERROR_STATUS = {
+  AUTH_001: 401,
+  AUTH_002: 401,
+  AUTH_003: 401,
+  AUTH_004: 403,
+  AUTH_005: 403,
+  ADV_001: 400,
+  ADV_002: 400,
+  ADV_003: 500,
+  ADV_004: 404,
+  RATE_001: 429,
+  HTTP_400: 400,
+  HTTP_404: 404,
+  HTTP_405: 405,
+  HTTP_413: 413,
+  HTTP_415: 415,
+  WS_001: 400,
+  WS_002: 401,
+  WS_003: 429,
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+/** What every failure looks like to a client, over HTTP as the body and over a socket inside an `error` frame. */
+export interface ErrorBody {
+  code: ErrorCode;
+  message: string;
+  /** ISO 8601 UTC with milliseconds. */
+  timestamp: string;
+}
+
+/**
+ * A refusal that the protocol names. The message tells its reader what was wrong and what to do.
+ * `status` and `headers` only matter to HTTP.
+ */
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError';
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { status?: number; headers?: Record<string, string>; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.status = options.status ?? ERROR_STATUS[code];
+    this.headers = options.headers ?? {};
+  }
+
+  /** @param wallMs Unix time in milliseconds. */
+  toBody(wallMs: number): ErrorBody {
+    return { code: this.code, message: this.message, timestamp: new Date(wallMs).toISOString() };
+  }
+}

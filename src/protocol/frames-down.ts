@@ -1,0 +1,39 @@
+import type { PublishedAdvertisement } from './advertisement.js';
+import type { ErrorBody } from './errors.js';
+import type { RequestId } from './frames-up.js';
+
+/** Why an advertisement left a stream. */
+export type RemovalReason = 'expired' | 'withdrawn' | 'unmatched';
+
+/** One change of a stream's match set. */
+export type StreamEvent =
+  | { op: 'added' | 'updated'; advertisement: PublishedAdvertisement }
+  | { op: 'removed'; provider_id: string; reason: RemovalReason };
+
+/** The frames that the hub sends. Cursors are `"<epoch>:<seq>"`, times ISO 8601 UTC. */
+export type DownFrame =
+  | {
+      type: 'welcome';
+      version: number;
+      epoch: string;
+      /** 32 fresh bytes in hex, good for one authentication. */
+      nonce: string;
+      heartbeat_seconds: number;
+      expiry_seconds: number;
+      max_frame_bytes: number;
+      server_time: string;
+    }
+  | { type: 'authenticated'; id: RequestId; provider_id: string; advertisement: PublishedAdvertisement | null }
+  | { type: 'advertised'; id: RequestId; advertisement: PublishedAdvertisement }
+  | { type: 'withdrawn'; id: RequestId }
+  | { type: 'heartbeat'; server_time: string }
+  | { type: 'subscribed'; id: RequestId; stream: string; cursor: string; resumed: boolean }
+  | { type: 'snapshot'; stream: string; cursor: string; advertisements: PublishedAdvertisement[]; last: boolean }
+  | { type: 'events'; stream: string; cursor: string; events: StreamEvent[] }
+  | { type: 'bookmark'; cursor: string }
+  | { type: 'unsubscribed'; id: RequestId; stream: string }
+  | ({ type: 'error'; id?: RequestId } & ErrorBody);
+
+export type DownType = DownFrame['type'];
+/** One kind of frame from the hub. */
+export type Down<Type extends DownType> = Extract<DownFrame, { type: Type }>;

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { describeIssues } from './advertisement.js';
+import { LIMITS } from './limits.js';
+import { NAME_PATTERN } from './provider-id.js';
+import { PUBLIC_KEY_PATTERN, SIGNATURE_PATTERN } from './signing.js';
+import { isWellFormed } from './text.js';
+
+const requestId = z.union(
+  [z.int(), z.string().min(1).max(LIMITS.maxRequestIdLength).refine(isWellFormed)],
+  `must be an integer or a string of 1 to ${String(LIMITS.maxRequestIdLength)} characters`,
+);
+
+/** Names a request, so that its answer can be told from others. */
+export type RequestId = z.infer<typeof requestId>;
+
+const time = z.int('must be Unix time in milliseconds').min(0, 'must be Unix time in milliseconds');
+const signature = z.string('must be a string').regex(SIGNATURE_PATTERN, 'must be 128 lower-case hex digits');
+
+const authenticate = z.object({
+  type: z.literal('authenticate'),
+  id: requestId,
+  provider_id: z.string('must be a string').regex(NAME_PATTERN, 'must be a key id or a name of 1 to 128 of A-Z a-z 0-9 . _ : -'),
+  public_key: z.string('must be a string').regex(PUBLIC_KEY_PATTERN, 'must be 64 lower-case hex digits').optional(),
+  t: time,
+  signature,
+});
+
+const advertise = z.object({
+  type: z.literal('advertise'),
+  id: requestId,
+  payload: z
+    .string('must be the JSON text of the advertisement, as a string')
+    .refine(isWellFormed, 'must be well-formed Unicode, without lone surrogates'),
+  t: time,
+  signature,
+});
+
+const withdraw = z.object({ type: z.literal('withdraw'), id: requestId, t: time, signature });
+
+const heartbeat = z.object({ type: z.literal('heartbeat') });
+
+const subscribe = z.object({
+  type: z.literal('subscribe'),
+  id: requestId,
+  filter: z.unknown(),
+  resume: z.string('must be a cursor "<epoch>:<seq>"').max(128).nullish(),
+});
+
+const unsubscribe = z.object({ type: z.literal('unsubscribe'), id: requestId, stream: z.string('must be a string').max(128) });
+
+/** The schema of every frame that a client may send, by its type. */
+export const UP_SCHEMAS = { authenticate, advertise, withdraw, heartbeat, subscribe, unsubscribe } as const;
+
+export type UpType = keyof typeof UP_SCHEMAS;
+export type UpFrame = { [Type in UpType]: z.infer<(typeof UP_SCHEMAS)[Type]> }[UpType];
+/** One kind of frame from a client. */
+export type Up<Type extends UpType> = Extract<UpFrame, { type: Type }>;
+
+export type UpResult = { ok: true; frame: UpFrame } | { ok: false; id: RequestId | undefined; message: string };
+
+/** Checks a decoded object that should be a client's frame. Unknown members are ignored. */
+export function parseUpFrame(value: object): UpResult {
+  const { type, id } = value as { type?: unknown; id?: unknown };
+  const known = requestId.safeParse(id);
+  const refusal = (message: string): UpResult => ({ ok: false, id: known.success ? known.data : undefined, message });
+  if (typeof type !== 'string' || !Object.hasOwn(UP_SCHEMAS, type)) {
+    const said = typeof type === 'string' ? `unknown type ${JSON.stringify(type.slice(0, 64))}` : 'the frame has no type';
+    return refusal(`${said}; known are ${Object.keys(UP_SCHEMAS).join(', ')}`);
+  }
+  const result = UP_SCHEMAS[type as UpType].safeParse(value);
+  return result.success ? { ok: true, frame: result.data } : refusal(`${type}: ${describeIssues(result.error.issues)}`);
+}

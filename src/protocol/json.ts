@@ -1,0 +1,40 @@
+import { LIMITS } from './limits.js';
+import { decodeUtf8 } from './text.js';
+
+export type Decoded = { ok: true; value: unknown } | { ok: false; problem: string };
+
+/** Reads JSON text from hostile bytes: well-formed UTF-8, bounded in depth and in number of values. */
+export function decodeJson(bytes: Uint8Array): Decoded {
+  const text = decodeUtf8(bytes);
+  return text === null ? { ok: false, problem: 'it is not well-formed UTF-8' } : parseJson(text);
+}
+
+/** Reads JSON text, bounded in depth and in number of values. */
+export function parseJson(text: string): Decoded {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { ok: false, problem: `it is not valid JSON (${(error as Error).message.slice(0, 120)})` };
+  }
+  const problem = findShapeProblem(value);
+  return problem === null ? { ok: true, value } : { ok: false, problem };
+}
+
+/** Walks a decoded value breadth first: an explicit queue, because recursion is what deep nesting attacks. */
+function findShapeProblem(value: unknown): string | null {
+  let level: unknown[] = [value];
+  let values = 0;
+  for (let depth = 0; level.length > 0; depth += 1) {
+    const next: unknown[] = [];
+    for (const item of level) {
+      values += 1;
+      if (typeof item !== 'object' || item === null) continue;
+      if (depth >= LIMITS.maxDepth) return `it is nested deeper than ${String(LIMITS.maxDepth)} levels`;
+      for (const member of Object.values(item)) next.push(member);
+    }
+    if (values + next.length > LIMITS.maxValues) return `it has more than ${String(LIMITS.maxValues)} values`;
+    level = next;
+  }
+  return null;
+}

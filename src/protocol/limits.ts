@@ -1,0 +1,44 @@
+/** Every fixed bound of the protocol in one place, each with its unit in its name or comment. */
+export const LIMITS = {
+  /** Bytes of a WebSocket frame; a larger one closes the connection with 1009. */
+  maxFrameBytes: 64 * 1024,
+  /** Bytes of an HTTP request body, and of the payload of an `advertise` frame. */
+  maxBodyBytes: 16 * 1024,
+  /** Bytes of an HTTP query string. */
+  maxQueryBytes: 8 * 1024,
+  /** Containers within containers in a frame or body. */
+  maxDepth: 16,
+  /** Members and elements, all containers of one frame taken together. */
+  maxValues: 4096,
+  /** Characters of a request's `id` where it is a string. */
+  maxRequestIdLength: 64,
+  /** Milliseconds by which a signature's time may differ from the hub's. */
+  maxClockSkewMs: 300_000,
+  /** Milliseconds without a heartbeat after which a name no longer belongs to its key. */
+  bindingLifetimeMs: 30 * 24 * 3_600_000,
+  maxCpu: 4096,
+  maxMemory: 65_536,
+  maxStorage: 10_000_000,
+  maxExtraResources: 13,
+  maxExtraPrices: 10,
+  maxPriceTextLength: 64,
+  maxPlatformLength: 32,
+  maxNameLength: 64,
+  maxNetworkLength: 64,
+  /** Values in one list of a filter, e.g. countries. */
+  maxFilterValues: 256,
+  /** Advertisements in one list page when `limit` is given. */
+  maxPageSize: 1000,
+  /** Advertisements in one `snapshot` frame. */
+  maxSnapshotBatch: 500,
+  /** Milliseconds within which a connection has to authenticate or subscribe. */
+  admissionMs: 10_000,
+  /** Heartbeat intervals without a sign of life after which a connection is closed. */
+  missedHeartbeats: 2.5,
+  /** Milliseconds between two bookmarks on a quiet connection; the contract says at least every 30 s. */
+  bookmarkMs: 20_000,
+} as const;
+
+export const PROTOCOL_VERSION = 1;
+export const WEBSOCKET_PATH = '/api/v1/ws';
+export const SUBPROTOCOLS = { json: 'vm-discovery.v1.json', msgpack: 'vm-discovery.v1.msgpack' } as const;

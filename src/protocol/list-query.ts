@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { describeIssues } from './advertisement.js';
+import { ProtocolError } from './errors.js';
+import { FILTER_MEMBERS, type Filter, filterSchema } from './filter.js';
+import { LIMITS } from './limits.js';
+import { utf8 } from './text.js';
+
+export const SORTS = ['price', 'updated'] as const;
+/** `id` is the default order and has no name in the query. */
+export type SortOrder = (typeof SORTS)[number] | 'id';
+
+/** Where a page ended: the sort key and the id of its last advertisement. */
+export interface PageCursor {
+  sort: SortOrder;
+  /** The estimate (null for unpriced), Unix milliseconds of the last heartbeat, or null for `id`. */
+  key: number | null;
+  providerId: string;
+}
+
+/** A whole list request. */
+export interface ListQuery {
+  filter: Filter;
+  sort: SortOrder;
+  /** Null: all matches. */
+  limit: number | null;
+  after: PageCursor | null;
+}
+
+const NUMERIC = new Set(['cpu', 'memory', 'storage', 'max_usd_per_month', 'limit']);
+const MULTIPLE = new Set(['country', 'platform', 'payments_network']);
+const KNOWN: ReadonlySet<string> = new Set([...FILTER_MEMBERS, 'sort', 'limit', 'after']);
+
+const pageSchema = z.object({
+  sort: z.enum(SORTS, 'must be "price" or "updated"; leave it out to sort by provider_id').optional(),
+  limit: z
+    .int(`must be an integer from 1 to ${String(LIMITS.maxPageSize)}`)
+    .min(1, `must be an integer from 1 to ${String(LIMITS.maxPageSize)}`)
+    .max(LIMITS.maxPageSize, `must be an integer from 1 to ${String(LIMITS.maxPageSize)}`)
+    .optional(),
+  after: z.string().optional(),
+});
+
+/** Everything that the list takes, for the interface description. */
+export const listQuerySchema = z.strictObject({ ...filterSchema.shape, ...pageSchema.shape });
+
+function refuse(message: string): never {
+  throw new ProtocolError('ADV_002', `invalid filter: ${message}`);
+}
+
+const DECIMAL = /^(0|[1-9][0-9]*)(\.[0-9]+)?$/;
+
+function decodeComponent(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return refuse('the query string has a broken percent-encoding');
+  }
+}
+
+/** Splits a query string into its parameters, in order, refusing unknown names. */
+function parameters(search: string): [name: string, value: string][] {
+  if (search === '') return [];
+  if (search.length > LIMITS.maxQueryBytes) refuse(`the query string is over ${String(LIMITS.maxQueryBytes)} bytes`);
+  return search.split('&').flatMap((pair): [string, string][] => {
+    if (pair === '') return [];
+    const separator = pair.indexOf('=');
+    const name = decodeComponent(separator < 0 ? pair : pair.slice(0, separator));
+    if (!KNOWN.has(name)) {
+      refuse(`unknown parameter ${JSON.stringify(name.slice(0, 64))}; known are ${[...KNOWN].join(', ')}`);
+    }
+    return [[name, separator < 0 ? '' : decodeComponent(pair.slice(separator + 1))]];
+  });
+}
+
+/**
+ * Reads the query string (without `?`) of a list request.
+ * @throws ProtocolError `ADV_002` naming the parameter: a filter is never silently dropped.
+ */
+export function parseListQuery(search: string): ListQuery {
+  const raw: Record<string, string | number | string[]> = {};
+  for (const [name, value] of parameters(search)) {
+    if (MULTIPLE.has(name)) {
+      const values = (raw[name] ??= []) as string[];
+      values.push(...value.split(','));
+    } else if (raw[name] !== undefined) {
+      refuse(`${name} is given twice`);
+    } else if (NUMERIC.has(name)) {
+      if (!DECIMAL.test(value)) refuse(`${name}: must be a plain decimal number, not ${JSON.stringify(value.slice(0, 32))}`);
+      raw[name] = Number(value);
+    } else {
+      raw[name] = value;
+    }
+  }
+  const { sort, limit, after, ...rest } = raw;
+  const filter = filterSchema.safeParse(rest);
+  const page = pageSchema.safeParse({ sort, limit, after });
+  if (!filter.success) return refuse(describeIssues(filter.error.issues));
+  if (!page.success) return refuse(describeIssues(page.error.issues));
+  const order = page.data.sort ?? 'id';
+  return {
+    filter: filter.data,
+    sort: order,
+    limit: page.data.limit ?? null,
+    after: page.data.after === undefined ? null : readPageCursor(page.data.after, order),
+  };
+}
+
+const pageCursorSchema = z.tuple([z.enum(['id', ...SORTS]), z.number().nullable(), z.string().max(128)]);
+
+/** Writes the opaque value of `after`: base64url of a small JSON array. */
+export function formatPageCursor({ sort, key, providerId }: PageCursor): string {
+  const binary = String.fromCharCode(...utf8(JSON.stringify([sort, key, providerId])));
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+function readPageCursor(text: string, sort: SortOrder): PageCursor {
+  const problem = 'after: is not a cursor of this list; take it from the Link header of the previous page, with the same sort';
+  if (text.length > 512) refuse(problem);
+  let decoded: unknown;
+  try {
+    decoded = JSON.parse(atob(text.replaceAll('-', '+').replaceAll('_', '/')));
+  } catch {
+    return refuse(problem);
+  }
+  const result = pageCursorSchema.safeParse(decoded);
+  if (!result.success || result.data[0] !== sort) return refuse(problem);
+  return { sort, key: result.data[1], providerId: result.data[2] };
+}
