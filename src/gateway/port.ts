@@ -1,30 +1,12 @@
+import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
+
 /**
  * The port between the hub and a socket library. The hub never sees more of a library than this; an adapter
  * lives in `transports/`. All byte arrays handed to callbacks are only borrowed: they are copied or decoded
  * before the callback returns.
  */
 
-/** A plain HTTP request, read in full. */
-export interface HttpRequest {
-  /** Upper case. */
-  method: string;
-  /** Still percent-encoded, without the query. */
-  path: string;
-  /** Without `?`; empty when there is none. */
-  search: string;
-  /** By lower-case name; a header given several times is joined with ", ". */
-  headers: ReadonlyMap<string, string>;
-  body: Uint8Array;
-  /** The socket's peer, as text. */
-  peerAddress: string;
-}
-
-/** A plain HTTP response. The adapter adds `Content-Length`; for HEAD it sends the headers alone. */
-export interface HttpResponse {
-  status: number;
-  headers: Readonly<Record<string, string>>;
-  body: Uint8Array | string;
-}
+export type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
 
 /** `sent`: handed to the system. `queued`: kept until `drain`. `dropped`: not accepted, the connection is lost. */
 export type SendResult = 'sent' | 'queued' | 'dropped';

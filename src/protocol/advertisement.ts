@@ -76,10 +76,14 @@ export const resourcesSchema = z
       if (!EXTRA_RESOURCE_NAME.test(name)) {
         return 'is not a resource name: use a lower-case letter, then up to 31 of a-z, 0-9 and _';
       }
-      return Number.isSafeInteger(value) && (value as number) >= 0 ? null : 'must be an integer of at least 0';
+      return Number.isSafeInteger(value) && (value as number) >= 0
+        ? null
+        : 'must be an integer of at least 0';
     }),
   )
-  .transform((resources) => resources as { cpu: number; memory: number; storage: number } & Record<string, number>);
+  .transform(
+    (resources) => resources as { cpu: number; memory: number; storage: number } & Record<string, number>,
+  );
 
 export const PRICE_MEMBERS = [
   'usd_per_core_month',
@@ -90,7 +94,10 @@ export const PRICE_MEMBERS = [
   'glm_per_gb_storage_month',
 ] as const;
 
-const price = z.number('must be a finite number of at least 0').min(0, 'must be a finite number of at least 0').optional();
+const price = z
+  .number('must be a finite number of at least 0')
+  .min(0, 'must be a finite number of at least 0')
+  .optional();
 const KNOWN_PRICES: ReadonlySet<string> = new Set(PRICE_MEMBERS);
 
 /** Prices a month in US dollars and in GLM; further members are the provider's own. */

@@ -86,7 +86,10 @@ const msgpack: Codec = {
     try {
       return { ok: true, value: packr.unpack(bytes) as unknown };
     } catch (error) {
-      return { ok: false, problem: `it is not valid MessagePack (${(error as Error).message.slice(0, 120)})` };
+      return {
+        ok: false,
+        problem: `it is not valid MessagePack (${(error as Error).message.slice(0, 120)})`,
+      };
     }
   },
   list: (items) => concat([packListHeader(items.length), ...items]),

@@ -22,7 +22,9 @@ export const filterSchema = z.strictObject(
     max_usd_per_month: z
       .number('must be a finite number of at least 0')
       .min(0, 'must be a finite number of at least 0')
-      .describe('The estimate for the asked amounts is at most this; providers without the three prices do not match')
+      .describe(
+        'The estimate for the asked amounts is at most this; providers without the three prices do not match',
+      )
       .optional(),
     status: z.literal('live', 'can only be "live"; leave it out to see suspects too').optional(),
   },
@@ -50,7 +52,9 @@ export function parseFilter(value: unknown): Filter {
 
 /** A text that is the same for equal filters and for no others. */
 export function canonicalFilterKey(filter: Filter): string {
-  return JSON.stringify(FILTER_MEMBERS.flatMap((member) => (filter[member] === undefined ? [] : [[member, filter[member]]])));
+  return JSON.stringify(
+    FILTER_MEMBERS.flatMap((member) => (filter[member] === undefined ? [] : [[member, filter[member]]])),
+  );
 }
 
 /** The amounts that a monthly price is estimated for: those asked, 1 where not asked. */

@@ -23,12 +23,23 @@ export type DownFrame =
       max_frame_bytes: number;
       server_time: string;
     }
-  | { type: 'authenticated'; id: RequestId; provider_id: string; advertisement: PublishedAdvertisement | null }
+  | {
+      type: 'authenticated';
+      id: RequestId;
+      provider_id: string;
+      advertisement: PublishedAdvertisement | null;
+    }
   | { type: 'advertised'; id: RequestId; advertisement: PublishedAdvertisement }
   | { type: 'withdrawn'; id: RequestId }
   | { type: 'heartbeat'; server_time: string }
   | { type: 'subscribed'; id: RequestId; stream: string; cursor: string; resumed: boolean }
-  | { type: 'snapshot'; stream: string; cursor: string; advertisements: PublishedAdvertisement[]; last: boolean }
+  | {
+      type: 'snapshot';
+      stream: string;
+      cursor: string;
+      advertisements: PublishedAdvertisement[];
+      last: boolean;
+    }
   | { type: 'events'; stream: string; cursor: string; events: StreamEvent[] }
   | { type: 'bookmark'; cursor: string }
   | { type: 'unsubscribed'; id: RequestId; stream: string }

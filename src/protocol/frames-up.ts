@@ -19,8 +19,13 @@ const signature = z.string('must be a string').regex(SIGNATURE_PATTERN, 'must be
 const authenticate = z.object({
   type: z.literal('authenticate'),
   id: requestId,
-  provider_id: z.string('must be a string').regex(NAME_PATTERN, 'must be a key id or a name of 1 to 128 of A-Z a-z 0-9 . _ : -'),
-  public_key: z.string('must be a string').regex(PUBLIC_KEY_PATTERN, 'must be 64 lower-case hex digits').optional(),
+  provider_id: z
+    .string('must be a string')
+    .regex(NAME_PATTERN, 'must be a key id or a name of 1 to 128 of A-Z a-z 0-9 . _ : -'),
+  public_key: z
+    .string('must be a string')
+    .regex(PUBLIC_KEY_PATTERN, 'must be 64 lower-case hex digits')
+    .optional(),
   t: time,
   signature,
 });
@@ -46,7 +51,11 @@ const subscribe = z.object({
   resume: z.string('must be a cursor "<epoch>:<seq>"').max(128).nullish(),
 });
 
-const unsubscribe = z.object({ type: z.literal('unsubscribe'), id: requestId, stream: z.string('must be a string').max(128) });
+const unsubscribe = z.object({
+  type: z.literal('unsubscribe'),
+  id: requestId,
+  stream: z.string('must be a string').max(128),
+});
 
 /** The schema of every frame that a client may send, by its type. */
 export const UP_SCHEMAS = { authenticate, advertise, withdraw, heartbeat, subscribe, unsubscribe } as const;
@@ -56,17 +65,27 @@ export type UpFrame = { [Type in UpType]: z.infer<(typeof UP_SCHEMAS)[Type]> }[U
 /** One kind of frame from a client. */
 export type Up<Type extends UpType> = Extract<UpFrame, { type: Type }>;
 
-export type UpResult = { ok: true; frame: UpFrame } | { ok: false; id: RequestId | undefined; message: string };
+export type UpResult =
+  { ok: true; frame: UpFrame } | { ok: false; id: RequestId | undefined; message: string };
 
 /** Checks a decoded object that should be a client's frame. Unknown members are ignored. */
 export function parseUpFrame(value: object): UpResult {
   const { type, id } = value as { type?: unknown; id?: unknown };
   const known = requestId.safeParse(id);
-  const refusal = (message: string): UpResult => ({ ok: false, id: known.success ? known.data : undefined, message });
+  const refusal = (message: string): UpResult => ({
+    ok: false,
+    id: known.success ? known.data : undefined,
+    message,
+  });
   if (typeof type !== 'string' || !Object.hasOwn(UP_SCHEMAS, type)) {
-    const said = typeof type === 'string' ? `unknown type ${JSON.stringify(type.slice(0, 64))}` : 'the frame has no type';
+    const said =
+      typeof type === 'string'
+        ? `unknown type ${JSON.stringify(type.slice(0, 64))}`
+        : 'the frame has no type';
     return refusal(`${said}; known are ${Object.keys(UP_SCHEMAS).join(', ')}`);
   }
   const result = UP_SCHEMAS[type as UpType].safeParse(value);
-  return result.success ? { ok: true, frame: result.data } : refusal(`${type}: ${describeIssues(result.error.issues)}`);
+  return result.success
+    ? { ok: true, frame: result.data }
+    : refusal(`${type}: ${describeIssues(result.error.issues)}`);
 }

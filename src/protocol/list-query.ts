@@ -60,7 +60,8 @@ function decodeComponent(text: string): string {
 /** Splits a query string into its parameters, in order, refusing unknown names. */
 function parameters(search: string): [name: string, value: string][] {
   if (search === '') return [];
-  if (search.length > LIMITS.maxQueryBytes) refuse(`the query string is over ${String(LIMITS.maxQueryBytes)} bytes`);
+  if (search.length > LIMITS.maxQueryBytes)
+    refuse(`the query string is over ${String(LIMITS.maxQueryBytes)} bytes`);
   return search.split('&').flatMap((pair): [string, string][] => {
     if (pair === '') return [];
     const separator = pair.indexOf('=');
@@ -85,7 +86,8 @@ export function parseListQuery(search: string): ListQuery {
     } else if (raw[name] !== undefined) {
       refuse(`${name} is given twice`);
     } else if (NUMERIC.has(name)) {
-      if (!DECIMAL.test(value)) refuse(`${name}: must be a plain decimal number, not ${JSON.stringify(value.slice(0, 32))}`);
+      if (!DECIMAL.test(value))
+        refuse(`${name}: must be a plain decimal number, not ${JSON.stringify(value.slice(0, 32))}`);
       raw[name] = Number(value);
     } else {
       raw[name] = value;
@@ -114,7 +116,8 @@ export function formatPageCursor({ sort, key, providerId }: PageCursor): string 
 }
 
 function readPageCursor(text: string, sort: SortOrder): PageCursor {
-  const problem = 'after: is not a cursor of this list; take it from the Link header of the previous page, with the same sort';
+  const problem =
+    'after: is not a cursor of this list; take it from the Link header of the previous page, with the same sort';
   if (text.length > 512) refuse(problem);
   let decoded: unknown;
   try {

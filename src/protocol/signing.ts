@@ -117,7 +117,9 @@ export function verifySignature(fields: SignedFields, publicKey: string, signatu
 }
 
 /** Writes the value of `X-Provider-Signature`. */
-export function formatSignatureHeader(credentials: Pick<Credentials, 't' | 'publicKey' | 'signature'>): string {
+export function formatSignatureHeader(
+  credentials: Pick<Credentials, 't' | 'publicKey' | 'signature'>,
+): string {
   return `t=${String(credentials.t)},k=${credentials.publicKey},v1=${credentials.signature}`;
 }
 

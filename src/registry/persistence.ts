@@ -71,3 +71,18 @@ export interface Persistence {
 export class PersistenceError extends Error {
   override readonly name = 'PersistenceError';
 }
+
+/** Where nothing is kept: what a registry has until it is told where to persist. */
+export const nothingKept: Persistence = {
+  advertise: refuse,
+  withdraw: refuse,
+  saveIdentity: refuse,
+  saveHeartbeats: () => undefined,
+  purge: () => undefined,
+  problem: 'the hub has not started yet',
+  close: () => Promise.resolve(),
+};
+
+function refuse(): Promise<void> {
+  return Promise.reject(new PersistenceError(nothingKept.problem ?? ''));
+}

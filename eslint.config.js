@@ -1,0 +1,99 @@
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/**
+ * Who may import whom: everything below a line knows nothing of what is above it (docs/architecture.md).
+ * @param {string} folder the folder below src that is restricted
+ * @param {string[]} others the folders and files beside it that it must not import
+ * @param {string} reason what the linter says to whoever tries
+ */
+function boundary(folder, others, reason) {
+  return {
+    files: [`src/${folder}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: `^(\\.\\./)+(${others.join('|')})(/|\\.js$)`, message: reason }] },
+      ],
+    },
+  };
+}
+
+const TOP = ['cli', 'server', 'config', 'log'];
+
+export default tseslint.config(
+  { ignores: ['dist/', 'build/', 'node_modules/'] },
+  eslint.configs.recommended,
+  ...tseslint.configs.strictTypeChecked,
+  ...tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // An index into a typed array that the code itself has bounded is the everyday case here.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/consistent-type-definitions': ['error', 'interface'],
+      // Reading private state through a getter and a member through its name are both fine.
+      '@typescript-eslint/class-literal-property-style': 'off',
+      '@typescript-eslint/dot-notation': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+    },
+  },
+  boundary(
+    'protocol',
+    ['registry', 'gateway', 'http', 'client', ...TOP],
+    'src/protocol is what all parts speak, in browsers too: it imports nothing of ours.',
+  ),
+  {
+    files: ['src/protocol/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['node:*'], message: 'src/protocol also runs in browsers.' }] },
+      ],
+    },
+  },
+  boundary(
+    'registry',
+    ['gateway', 'http', 'client', ...TOP],
+    'src/registry is what is known; it must not know who is connected. It imports src/protocol only.',
+  ),
+  boundary(
+    'gateway',
+    ['http', 'client', ...TOP],
+    'src/gateway is who is connected; it imports src/protocol and src/registry only.',
+  ),
+  boundary(
+    'http',
+    ['gateway', 'client', ...TOP],
+    'src/http is plain functions from request to response; it imports src/protocol and src/registry only.',
+  ),
+  boundary(
+    'client',
+    ['registry', 'gateway', 'http', ...TOP],
+    'src/client runs with providers and requestors, in browsers too; it imports src/protocol only.',
+  ),
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      // node:test hands out promises that it waits for by itself.
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafeCalls: [
+            {
+              from: 'package',
+              package: 'node:test',
+              name: ['test', 'it', 'describe', 'suite', 'before', 'after', 'beforeEach', 'afterEach'],
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['**/*.{js,mjs}'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+  },
+);

@@ -1,0 +1,99 @@
+// What stands behind `npm start`, `npm test`, `npm run build` and `npm run check`: each does its own set-up, so
+// that it works in a fresh clone, and says what it is doing.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+process.chdir(root);
+
+const [command, ...rest] = process.argv.slice(2);
+const say = (text) => process.stderr.write(`${text}\n`);
+
+function fail(text) {
+  say(text);
+  process.exit(1);
+}
+
+/** Runs a program to its end; stops with its status if it fails. */
+function run(program, args, options = {}) {
+  const { status, signal, error } = spawnSync(program, args, { stdio: 'inherit', ...options });
+  if (error) fail(`${program} could not be run: ${error.message}`);
+  if (signal) process.exit(1);
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** Runs a tool of the project's dependencies. */
+const tool = (path, ...args) => run(process.execPath, [join('node_modules', ...path.split('/')), ...args]);
+
+/** Installs what package-lock.json says, unless that very state is installed already. */
+function install() {
+  const wanted = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex');
+  const marker = join('node_modules', '.installed');
+  if (existsSync(marker) && readFileSync(marker, 'utf8') === wanted) return;
+  say(
+    'Installing the dependencies; where there is no ready-made SQLite for this machine it is compiled, for a minute or two …',
+  );
+  run('npm', ['ci', '--no-audit', '--no-fund'], { shell: process.platform === 'win32' });
+  writeFileSync(marker, wanted);
+}
+
+/** Compiles the sources of the hub into dist/. */
+function build() {
+  say('Compiling …');
+  tool('typescript/bin/tsc', '-p', 'tsconfig.build.json');
+}
+
+function newest(folder) {
+  return Math.max(
+    ...readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => statSync(join(entry.parentPath ?? entry.path, entry.name)).mtimeMs),
+  );
+}
+
+function buildIfStale() {
+  const built = join('dist', '.tsbuildinfo');
+  if (existsSync(built) && statSync(built).mtimeMs > newest('src')) return;
+  build();
+}
+
+/** Test files below build/test whose path contains one of the words; all of them without words. */
+function testFiles(words) {
+  return readdirSync(join('build', 'test'), { recursive: true })
+    .filter((file) => file.endsWith('.test.js'))
+    .map((file) => join('build', 'test', file))
+    .filter((file) => existsSync(file.replace(`build${sep}`, '').replace(/\.js$/, '.ts')))
+    .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+    .sort();
+}
+
+if (Number(process.versions.node.split('.')[0]) < 20)
+  fail(`Node 20 or newer is needed; this is ${process.version}.`);
+if (!['start', 'test', 'build', 'check'].includes(command))
+  fail('usage: node scripts/run.mjs start|test|build|check');
+install();
+
+if (command === 'build') {
+  build();
+} else if (command === 'start') {
+  buildIfStale();
+  process.argv.splice(1, process.argv.length - 1, join(root, 'dist', 'cli', 'main.js'), ...rest);
+  await import('../dist/cli/main.js');
+} else if (command === 'test') {
+  build();
+  tool('typescript/bin/tsc', '-p', 'tsconfig.json');
+  const files = testFiles(rest);
+  if (files.length === 0) fail(`No test file has ${rest.join(' or ')} in its path.`);
+  say(`Running ${files.length} test files …`);
+  run(process.execPath, ['--enable-source-maps', '--test', '--test-reporter=spec', ...files]);
+} else {
+  say('Checking the format …');
+  tool('prettier/bin/prettier.cjs', '--check', '.', '--log-level', 'warn');
+  say('Checking with the linter …');
+  tool('eslint/bin/eslint.js', '.');
+  say('Checking the types …');
+  tool('typescript/bin/tsc', '-p', 'tsconfig.json', '--noEmit');
+}

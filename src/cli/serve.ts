@@ -1,0 +1,51 @@
+import { type Config, ConfigError, loadConfig } from '../config.js';
+import { createLog } from '../log.js';
+import { startHub } from '../server.js';
+
+/** Runs a hub until SIGTERM or SIGINT. A second signal stops it at once. */
+export async function serve(): Promise<void> {
+  let config: Config;
+  try {
+    config = loadConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`The hub cannot start, a setting has to be changed:\n${error.message}\n`);
+    process.exitCode = 78;
+    return;
+  }
+  const log = createLog(config.debug);
+  if (config.heartbeatMs * 2.5 > config.expiryMs) {
+    log.warn(
+      'advertisements expire before a missed heartbeat is noticed; raise the expiry or lower the heartbeat interval',
+    );
+  }
+  try {
+    const hub = await startHub(config, log);
+    const database = config.database.kind === 'file' ? config.database.path : 'memory';
+    log.info(
+      { host: config.host, port: hub.port, transport: hub.transport, database },
+      'the hub is listening',
+    );
+    let stopping = false;
+    const stop = (signal: NodeJS.Signals): void => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      log.info({ signal }, 'stopping; a second signal stops at once');
+      hub.stop().then(
+        () => {
+          log.info('stopped');
+          process.exit(0);
+        },
+        (error: unknown) => {
+          log.fatal({ err: error }, 'could not stop cleanly');
+          process.exit(1);
+        },
+      );
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+  } catch (error) {
+    log.fatal((error as Error).message);
+    process.exitCode = 1;
+  }
+}

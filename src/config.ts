@@ -1,0 +1,192 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parse } from 'dotenv';
+import { z } from 'zod';
+import { ClientAddress } from './gateway/client-address.js';
+import { type DatabaseLocation, parseDatabaseUrl } from './registry/mirror/location.js';
+
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,10}$/, `must be a whole number from ${String(min)} to ${String(max)}`)
+    .transform(Number)
+    .refine(
+      (value) => value >= min && value <= max,
+      `must be a whole number from ${String(min)} to ${String(max)}`,
+    );
+
+const seconds = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,7}(\.\d{1,3})?$/, `must be a number of seconds from ${String(min)} to ${String(max)}`)
+    .transform(Number)
+    .refine(
+      (value) => value >= min && value <= max,
+      `must be a number of seconds from ${String(min)} to ${String(max)}`,
+    );
+
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+
+const flag = z
+  .string()
+  .transform((text) => text.toLowerCase())
+  .pipe(z.enum(['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'], 'must be true or false'))
+  .transform((text) => ['true', '1', 'yes', 'on'].includes(text));
+
+/** Runs a parser that throws, and reports what it says as the setting's problem. */
+function parsed<Value>(parser: (text: string) => Value) {
+  return z.string().transform((text, context): Value => {
+    try {
+      return parser(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+      return z.NEVER;
+    }
+  });
+}
+
+/** Every setting: its name without prefix, its default as text, how it is read and what it is for. */
+export const SETTINGS = {
+  HOST: {
+    fallback: '0.0.0.0',
+    schema: z.string().min(1, 'must be an address to listen on'),
+    about: 'address to listen on',
+  },
+  PORT: { fallback: '7465', schema: whole(0, 65_535), about: 'port to listen on; 0 picks a free one' },
+  DEBUG: { fallback: 'false', schema: flag, about: 'log details' },
+  RATE_LIMIT_PER_MINUTE: {
+    fallback: '100',
+    schema: whole(0, 1_000_000_000),
+    about: 'requests and handshakes a minute and client address; 0: no limit',
+  },
+  DB_URL: {
+    fallback: 'sqlite:///discovery.db',
+    schema: parsed(parseDatabaseUrl),
+    about: 'the database file',
+  },
+  CLEANUP_INTERVAL_SECONDS: {
+    fallback: '60',
+    schema: seconds(0.2, 86_400),
+    about: 'how often expired rows leave the file',
+  },
+  ADVERTISEMENT_EXPIRY_SECONDS: {
+    fallback: '300',
+    schema: seconds(1, 86_400),
+    about: 'how long an advertisement counts after its last heartbeat',
+  },
+  HEARTBEAT_SECONDS: { fallback: '30', schema: seconds(0.2, 3600), about: 'how often the hub pings' },
+  RESTART_GRACE_SECONDS: {
+    fallback: '60',
+    schema: seconds(0, 86_400),
+    about: 'what a restart leaves every advertisement at least',
+  },
+  UNSIGNED: {
+    fallback: 'reject',
+    schema: z.enum(['reject', 'accept'], 'must be reject or accept'),
+    about: 'whether requests of first-generation clients are let in',
+  },
+  TRANSPORT: {
+    fallback: 'auto',
+    schema: z.enum(['auto', 'uws', 'node'], 'must be auto, uws or node'),
+    about: 'the socket library',
+  },
+  PUBLIC_HOSTS: {
+    fallback: '',
+    schema: list.transform((hosts) => hosts.map((host) => host.toLowerCase())),
+    about: 'what the hub is reached as, e.g. hub.example.org; comma-separated',
+  },
+  TRUST_PROXY: {
+    fallback: '',
+    schema: parsed((text) => new ClientAddress(list.parse(text))),
+    about: 'proxies whose X-Forwarded-For counts: addresses or CIDRs, comma-separated',
+  },
+  MESSAGES_PER_MINUTE: {
+    fallback: '600',
+    schema: whole(0, 1_000_000_000),
+    about: 'WebSocket messages a minute and connection; 0: no limit',
+  },
+  MAX_SUBSCRIPTIONS: { fallback: '64', schema: whole(1, 100_000), about: 'subscriptions a connection' },
+  REPLAY_EVENTS: { fallback: '65536', schema: whole(1, 16_777_216), about: 'changes kept for resuming' },
+} as const;
+
+type SettingName = keyof typeof SETTINGS;
+type SettingValues = { [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['schema']> };
+
+/** The settings of a hub, read and checked. */
+export interface Config {
+  host: string;
+  port: number;
+  debug: boolean;
+  rateLimitPerMinute: number;
+  database: DatabaseLocation;
+  cleanupMs: number;
+  expiryMs: number;
+  heartbeatMs: number;
+  restartGraceMs: number;
+  acceptUnsigned: boolean;
+  transport: 'auto' | 'uws' | 'node';
+  publicHosts: string[];
+  clientAddress: ClientAddress;
+  messagesPerMinute: number;
+  maxSubscriptions: number;
+  replayEvents: number;
+}
+
+/** A setting has a value that cannot be used; the message names it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const PREFIXES = ['DISCOVERY_', 'GOLEM_DISCOVERY_'] as const;
+
+/**
+ * Reads the settings from the environment and, where it does not have them, from `.env`.
+ * @throws ConfigError naming every setting that cannot be used.
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv, dotenvPath = '.env'): Config {
+  const file = existsSync(dotenvPath) ? parse(readFileSync(dotenvPath)) : {};
+  const problems: string[] = [];
+  const values: Partial<Record<SettingName, unknown>> = {};
+  for (const [name, { fallback, schema }] of Object.entries(SETTINGS) as [
+    SettingName,
+    (typeof SETTINGS)[SettingName],
+  ][]) {
+    const source = [environment, file]
+      .flatMap((from) => PREFIXES.map((prefix) => ({ key: prefix + name, text: from[prefix + name] })))
+      .find(({ text }) => text !== undefined);
+    const text = source?.text?.trim() ?? fallback;
+    const result = schema.safeParse(text === '' ? fallback : text);
+    if (result.success) values[name] = result.data;
+    else {
+      const why = result.error.issues.map((issue) => issue.message).join('; ');
+      problems.push(`${source?.key ?? `DISCOVERY_${name}`}=${text}: ${why}`);
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
+  return toConfig(values as SettingValues);
+}
+
+function toConfig(values: SettingValues): Config {
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    debug: values.DEBUG,
+    rateLimitPerMinute: values.RATE_LIMIT_PER_MINUTE,
+    database: values.DB_URL,
+    cleanupMs: values.CLEANUP_INTERVAL_SECONDS * 1000,
+    expiryMs: values.ADVERTISEMENT_EXPIRY_SECONDS * 1000,
+    heartbeatMs: values.HEARTBEAT_SECONDS * 1000,
+    restartGraceMs: values.RESTART_GRACE_SECONDS * 1000,
+    acceptUnsigned: values.UNSIGNED === 'accept',
+    transport: values.TRANSPORT,
+    publicHosts: values.PUBLIC_HOSTS,
+    clientAddress: values.TRUST_PROXY,
+    messagesPerMinute: values.MESSAGES_PER_MINUTE,
+    maxSubscriptions: values.MAX_SUBSCRIPTIONS,
+    replayEvents: values.REPLAY_EVENTS,
+  };
+}

@@ -1,0 +1,54 @@
+import ipaddr from 'ipaddr.js';
+
+type Network = [ipaddr.IPv4 | ipaddr.IPv6, number];
+
+/**
+ * Finds out whom a request is from: the socket's peer, or, when that is a trusted proxy, the last address in
+ * `X-Forwarded-For` that is not one itself. An IPv6 address stands for its /64, which is what one customer has.
+ */
+export class ClientAddress {
+  readonly #trusted: readonly Network[];
+
+  /** @param trusted Addresses and CIDRs of proxies. @throws Error naming the first that is neither. */
+  constructor(trusted: readonly string[]) {
+    this.#trusted = trusted.map(parseNetwork);
+  }
+
+  /** The address that limits count for, as text. */
+  of(peerAddress: string, forwardedFor: string | undefined): string {
+    let address = parse(peerAddress);
+    if (address === null) return peerAddress;
+    const hops = forwardedFor === undefined ? [] : forwardedFor.split(',').slice(-16);
+    while (hops.length > 0 && this.#isTrusted(address)) {
+      const hop = parse(hops.pop()!.trim());
+      // What a proxy wrote and cannot be read is the proxy's own fault, so it counts for the proxy.
+      if (hop === null) break;
+      address = hop;
+    }
+    return limitKey(address);
+  }
+
+  #isTrusted(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+    return this.#trusted.some((network) => network[0].kind() === address.kind() && address.match(network));
+  }
+}
+
+function parse(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
+  return ipaddr.isValid(text) ? ipaddr.process(text) : null;
+}
+
+function parseNetwork(text: string): Network {
+  if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
+  const address = parse(text);
+  if (address === null)
+    throw new Error(`${JSON.stringify(text)} is neither an address nor a CIDR such as 10.0.0.0/8`);
+  return [address, address.kind() === 'ipv4' ? 32 : 128];
+}
+
+function limitKey(address: ipaddr.IPv4 | ipaddr.IPv6): string {
+  if (address instanceof ipaddr.IPv4) return address.toString();
+  return `${address.parts
+    .slice(0, 4)
+    .map((part) => part.toString(16))
+    .join(':')}::/64`;
+}

@@ -1,0 +1,186 @@
+import { CLOSE } from '../protocol/close-codes.js';
+import { negotiateCodec } from '../protocol/codec.js';
+import { ProtocolError } from '../protocol/errors.js';
+import { SUBPROTOCOLS } from '../protocol/limits.js';
+import type { SignedClaim } from '../registry/claim.js';
+import { TICK_MS } from '../registry/clock.js';
+import { ExpiryWheel } from '../registry/expiry-wheel.js';
+import type { Registry, SessionToken } from '../registry/registry.js';
+import type { Writer } from '../registry/writer.js';
+import { Connection } from './connection.js';
+import { plausibleHosts } from './hosts.js';
+import type { HttpRequest, UpgradeDecision } from './port.js';
+import type { GatewayObserver, GatewaySettings } from './settings.js';
+import { StreamHub } from './stream-hub.js';
+
+const INITIAL_CONNECTIONS = 1024;
+/** Buckets of a tick each: nearly two minutes, longer than any deadline of a connection by default. */
+const WHEEL_BUCKETS = 512;
+
+/** All connections: who is connected, which provider each speaks for, and when to look at each again. */
+export class Gateway {
+  readonly registry: Registry;
+  readonly writer: Writer;
+  readonly settings: GatewaySettings;
+  readonly streams: StreamHub;
+  readonly #observer: GatewayObserver;
+  readonly #onError: (error: unknown) => void;
+  readonly #connections: (Connection | undefined)[] = [];
+  readonly #freeSlots: number[] = [];
+  readonly #sessions = new Map<string, Connection>();
+  readonly #wheel = new ExpiryWheel(INITIAL_CONNECTIONS, TICK_MS, WHEEL_BUCKETS);
+  #capacity = INITIAL_CONNECTIONS;
+  #draining = false;
+
+  constructor(
+    registry: Registry,
+    writer: Writer,
+    settings: GatewaySettings,
+    hooks: { observer: GatewayObserver; onError: (error: unknown) => void },
+  ) {
+    this.registry = registry;
+    this.writer = writer;
+    this.settings = settings;
+    this.#observer = hooks.observer;
+    this.#onError = hooks.onError;
+    this.streams = new StreamHub(registry, hooks.observer);
+  }
+
+  /** Service milliseconds. */
+  get now(): number {
+    return this.registry.clock.now;
+  }
+
+  /** Unix milliseconds. */
+  get wall(): number {
+    return this.registry.clock.wall();
+  }
+
+  get connections(): number {
+    return this.#connections.length - this.#freeSlots.length;
+  }
+
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Bytes that wait in all sockets. */
+  get queuedBytes(): number {
+    let bytes = 0;
+    for (const connection of this.#connections) bytes += connection?.bufferedBytes ?? 0;
+    return bytes;
+  }
+
+  isoNow(): string {
+    return new Date(this.wall).toISOString();
+  }
+
+  /**
+   * Decides about a handshake.
+   * @throws ProtocolError when it is refused.
+   */
+  upgrade(request: HttpRequest): UpgradeDecision {
+    const offered = request.headers.get('sec-websocket-protocol') ?? '';
+    const negotiated = negotiateCodec(offered);
+    if (negotiated === null) {
+      throw new ProtocolError(
+        'HTTP_400',
+        `none of the offered subprotocols is known; offer ${SUBPROTOCOLS.json} or ${SUBPROTOCOLS.msgpack}, or none for JSON`,
+      );
+    }
+    const host = (request.headers.get('host') ?? '').toLowerCase();
+    const { codec, subprotocol } = negotiated;
+    return {
+      accept: true,
+      subprotocol,
+      open: (socket) => {
+        const connection = new Connection(this, socket, { codec, host, slot: this.#takeSlot() });
+        this.#connections[connection.slot] = connection;
+        this.#lookAt(connection);
+        if (this.#draining) connection.close(CLOSE.overloaded, 'the hub is stopping');
+        return connection;
+      },
+    };
+  }
+
+  /** Moves time on for all connections. Called after the registry's tick. */
+  tick(): void {
+    this.#wheel.advance(this.now, Number.POSITIVE_INFINITY, (slot) => {
+      const connection = this.#connections[slot];
+      if (connection !== undefined) this.#lookAt(connection);
+    });
+  }
+
+  /** Closes every connection with 4503, and every one that still comes. Providers stay live: it is the hub that goes. */
+  drain(): void {
+    this.#draining = true;
+    for (const connection of this.#connections) connection?.close(CLOSE.overloaded, 'the hub is stopping');
+  }
+
+  // ---- what connections call --------------------------------------------------------------------------------
+
+  /** Has a connection looked at no later than `time`, if that is sooner than planned. */
+  wakeAt(connection: Connection, time: number): void {
+    if (time >= connection.lookAt) return;
+    connection.lookAt = time;
+    this.#wheel.schedule(connection.slot, time);
+  }
+
+  authenticate(claim: SignedClaim, nonce: string, host: string): Promise<void> {
+    const { hosts, others } = plausibleHosts(host, this.settings.publicHosts);
+    return this.writer.authenticate(claim, nonce, hosts, others);
+  }
+
+  /** Makes this connection the provider's session; an older one is closed. */
+  takeOver(providerId: string, connection: Connection): SessionToken {
+    const older = this.#sessions.get(providerId);
+    this.#sessions.set(providerId, connection);
+    const token = this.registry.attach(providerId);
+    older?.replaced();
+    return token;
+  }
+
+  /** A session's connection is gone: its provider turns suspect, unless the hub itself is stopping. */
+  sessionEnded(providerId: string, token: SessionToken, connection: Connection): void {
+    if (this.#sessions.get(providerId) !== connection) return;
+    this.#sessions.delete(providerId);
+    if (!this.#draining) this.registry.detach(providerId, token);
+  }
+
+  countClose(code: number): void {
+    this.#observer.connectionClosed(code);
+  }
+
+  /** @param code The peer's close code; null when the hub closed and has counted it. */
+  connectionGone(connection: Connection, code: number | null): void {
+    if (code !== null) this.countClose(code);
+    if (this.#connections[connection.slot] !== connection) return;
+    this.#connections[connection.slot] = undefined;
+    this.#wheel.cancel(connection.slot);
+    this.#freeSlots.push(connection.slot);
+  }
+
+  reportError(error: unknown): void {
+    this.#onError(error);
+  }
+
+  #lookAt(connection: Connection): void {
+    connection.lookAt = connection.tick(this.now);
+    this.#wheel.schedule(connection.slot, connection.lookAt);
+  }
+
+  #takeSlot(): number {
+    const slot = this.#freeSlots.pop() ?? this.#connections.length;
+    if (slot === this.#capacity) {
+      this.#capacity *= 2;
+      this.#wheel.grow(this.#capacity);
+    }
+    // Taken now: the connection only exists once its constructor is done.
+    this.#connections[slot] = undefined;
+    return slot;
+  }
+}

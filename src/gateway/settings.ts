@@ -1,0 +1,47 @@
+import { LIMITS } from '../protocol/limits.js';
+
+/** What an operator can set about connections. */
+export interface GatewaySettings {
+  /** Milliseconds between two pings. */
+  heartbeatMs: number;
+  /** Announced to clients, in seconds. */
+  expirySeconds: number;
+  /** Messages a minute and connection; 0 for no limit. */
+  messagesPerMinute: number;
+  /** Subscriptions a connection. */
+  maxSubscriptions: number;
+  /** Hosts that a session may be signed for; empty: the one the handshake named. */
+  publicHosts: readonly string[];
+}
+
+/** Fixed bounds of a connection's queues. */
+export const QUEUE = {
+  /** Bytes waiting above which stream events are held back and coalesced. */
+  highWaterBytes: 256 * 1024,
+  /** Bytes waiting below which they flow again. */
+  lowWaterBytes: 32 * 1024,
+  /** Bytes waiting above which a connection is closed whatever it is that waits. */
+  maxBytes: 16 * 1024 * 1024,
+  /** Milliseconds that a full queue may go without any progress. */
+  stallMs: 10_000,
+  /** Events that one catch-up may bring; a client further behind starts over from a snapshot. */
+  maxCatchUpEvents: 5000,
+  /** Bytes of changed rows kept for one slow reader of a snapshot. */
+  maxSnapshotBytes: 16 * 1024 * 1024,
+  /** Signed requests of one connection that may wait for each other. */
+  maxWaitingRequests: 64,
+} as const;
+
+/** Milliseconds without a sign of life after which a connection is given up. */
+export function silenceLimitMs(settings: GatewaySettings): number {
+  return LIMITS.missedHeartbeats * settings.heartbeatMs;
+}
+
+/** What the gateway tells whoever keeps count. */
+export interface GatewayObserver {
+  connectionClosed(code: number): void;
+  /** A subscriber asked to resume: granted, or refused because the hub no longer has what it missed. */
+  resumeDecided(outcome: 'exact' | 'refused'): void;
+  /** Seconds between a change and the moment its events were handed to the sockets. */
+  eventsSent(latencySeconds: number): void;
+}

@@ -1,0 +1,27 @@
+import type { Codec } from '../protocol/codec.js';
+import type { Snapshot } from '../registry/snapshot.js';
+import type { Stream } from './stream.js';
+
+/** What a subscription needs of the connection it belongs to. */
+export interface Subscriber {
+  readonly codec: Codec;
+  /** False while so much waits that stream events are held back. */
+  readonly writable: boolean;
+  send(frame: Uint8Array): void;
+  /** Closes the connection with 4507. */
+  fallBehind(reason: string): void;
+}
+
+/**
+ * One connection's interest in one stream.
+ * - `live`: gets every flush as it happens, and holds the truth of the last flush.
+ * - `reading`: is being sent its snapshot; holds nothing yet.
+ * - `waiting`: holds the truth at `seq`; what it misses is looked up in the change log once it can take more.
+ */
+export interface Subscription {
+  readonly stream: Stream;
+  readonly subscriber: Subscriber;
+  state: 'live' | 'reading' | 'waiting';
+  seq: number;
+  snapshot: Snapshot | null;
+}

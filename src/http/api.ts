@@ -1,0 +1,198 @@
+import { ProtocolError } from '../protocol/errors.js';
+import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
+import { WEBSOCKET_PATH } from '../protocol/limits.js';
+import {
+  type AdvertisementService,
+  deleteAdvertisement,
+  getAdvertisement,
+  getProof,
+  listAdvertisements,
+  postAdvertisement,
+} from './advertisements.js';
+import type { Documentation } from './documentation.js';
+import type { Metrics } from './metrics.js';
+import { buildOpenApi } from './openapi.js';
+import { errorResponse, json, OPEN_TO_READERS } from './respond.js';
+
+/** What the whole HTTP interface works on. */
+export interface ApiOptions extends AdvertisementService {
+  /** Why the hub is not at its best; null when it is. */
+  problem: () => string | null;
+  metrics: Metrics;
+  documentation: Documentation;
+  onError: (error: unknown) => void;
+}
+
+type Answer = HttpResponse | Promise<HttpResponse>;
+type Handler = (request: HttpRequest, providerId: string) => Answer;
+
+interface Route {
+  /** Its name in the metrics. */
+  name: string;
+  /** By method; GET answers HEAD too. */
+  handlers: Readonly<Partial<Record<'GET' | 'POST' | 'DELETE', Handler>>>;
+}
+
+const ITEM_PATH = /^\/api\/v1\/advertisements\/([^/]+)(\/proof)?$/;
+
+/** The HTTP interface: a plain function from request to response. */
+export class HttpApi {
+  readonly #options: ApiOptions;
+  readonly #routes: ReadonlyMap<string, Route>;
+  readonly #item: Route;
+  readonly #proof: Route;
+
+  constructor(options: ApiOptions) {
+    this.#options = options;
+    const { metrics, documentation } = options;
+    const openApi = Buffer.from(JSON.stringify(buildOpenApi()));
+    this.#item = {
+      name: 'advertisement',
+      handlers: {
+        GET: (_, providerId) => getAdvertisement(options, providerId),
+        DELETE: (request, providerId) => deleteAdvertisement(options, request, providerId),
+      },
+    };
+    this.#proof = { name: 'proof', handlers: { GET: (_, providerId) => getProof(options, providerId) } };
+    const page = (answer: () => Answer): Route['handlers'] => ({ GET: answer });
+    this.#routes = new Map<string, Route>([
+      [
+        '/api/v1/advertisements',
+        {
+          name: 'advertisements',
+          handlers: {
+            GET: (request) => listAdvertisements(options, request),
+            POST: (request) => postAdvertisement(options, request),
+          },
+        },
+      ],
+      ['/health', { name: 'health', handlers: page(() => this.#health()) }],
+      ['/metrics', { name: 'metrics', handlers: page(() => metrics.response()) }],
+      [
+        '/api/v1/openapi.json',
+        { name: 'openapi', handlers: page(() => json(openApi, { headers: OPEN_TO_READERS })) },
+      ],
+      [WEBSOCKET_PATH, { name: 'websocket', handlers: page(refusePlainHttp) }],
+      ...[...documentation].map(([path, response]): [string, Route] => [
+        path,
+        { name: 'docs', handlers: page(() => response) },
+      ]),
+    ]);
+  }
+
+  /** Answers a request. Never rejects. */
+  handle(request: HttpRequest): Answer {
+    const started = performance.now();
+    let route = this.#routes.get(request.path);
+    let providerId = '';
+    try {
+      if (route === undefined) {
+        const match = ITEM_PATH.exec(request.path);
+        if (match === null) throw unknownPath(request.path, this.#routes);
+        route = match[2] === undefined ? this.#item : this.#proof;
+        providerId = decodeId(match[1]!);
+      }
+      const answer = this.#answer(route, request, providerId);
+      if (!(answer instanceof Promise)) return this.#observe(route, request, started, answer);
+      const known = route;
+      return answer.then(
+        (response) => this.#observe(known, request, started, response),
+        (error: unknown) => this.#observe(known, request, started, this.#failure(request, error)),
+      );
+    } catch (error) {
+      return this.#observe(route, request, started, this.#failure(request, error));
+    }
+  }
+
+  /** An error answer for whatever goes wrong before a request gets here. */
+  refuse(error: ProtocolError): HttpResponse {
+    return errorResponse(error, this.#options.registry.clock.wall());
+  }
+
+  #answer(route: Route, request: HttpRequest, providerId: string): Answer {
+    const { method } = request;
+    const handler = route.handlers[method === 'HEAD' ? 'GET' : (method as 'GET' | 'POST' | 'DELETE')];
+    if (handler !== undefined) return handler(request, providerId);
+    const methods = Object.keys(route.handlers);
+    const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+    if (method === 'OPTIONS') return preflight(allow);
+    throw new ProtocolError(
+      'HTTP_405',
+      `${method.slice(0, 16)} is not possible here; possible are ${allow}`,
+      {
+        headers: { Allow: allow },
+      },
+    );
+  }
+
+  #failure(request: HttpRequest, error: unknown): HttpResponse {
+    if (error instanceof ProtocolError) return this.refuse(error);
+    this.#options.onError(error);
+    const message = 'the hub failed to answer this; its operator finds the reason in the log';
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    return this.refuse(new ProtocolError(isRead ? 'ADV_003' : 'ADV_001', message, { status: 500 }));
+  }
+
+  #health(): HttpResponse {
+    const reason = this.#options.problem();
+    return reason === null
+      ? json({ status: 'healthy' }, { headers: OPEN_TO_READERS })
+      : json({ status: 'degraded', reason }, { status: 503, headers: OPEN_TO_READERS });
+  }
+
+  #observe(
+    route: Route | undefined,
+    request: HttpRequest,
+    started: number,
+    response: HttpResponse,
+  ): HttpResponse {
+    this.#options.metrics.observeRequest(
+      route?.name ?? 'unknown',
+      request.method,
+      response.status,
+      (performance.now() - started) / 1000,
+    );
+    return response;
+  }
+}
+
+function decodeId(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    throw new ProtocolError('HTTP_400', 'the path has a broken percent-encoding');
+  }
+}
+
+function unknownPath(path: string, routes: ReadonlyMap<string, Route>): ProtocolError {
+  const known = [...routes].filter(([, { name }]) => name !== 'docs').map(([known]) => known);
+  return new ProtocolError(
+    'HTTP_404',
+    `there is nothing at ${JSON.stringify(path.slice(0, 128))}; there is ${known.join(', ')} and /docs, which explains them`,
+  );
+}
+
+function refusePlainHttp(): never {
+  throw new ProtocolError(
+    'HTTP_400',
+    'this is the WebSocket endpoint: connect with a WebSocket client, version 13',
+    {
+      headers: { Upgrade: 'websocket' },
+    },
+  );
+}
+
+/** What a browser asks before it lets a page send something unusual: only reads are open to pages. */
+function preflight(allow: string): HttpResponse {
+  return {
+    status: 204,
+    headers: {
+      Allow: allow,
+      'Access-Control-Allow-Origin': '*',
+      'Access-Control-Allow-Methods': 'GET, HEAD, OPTIONS',
+      'Access-Control-Allow-Headers': 'Content-Type',
+      'Access-Control-Max-Age': '86400',
+    },
+    body: '',
+  };
+}

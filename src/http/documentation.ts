@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { HttpResponse } from '../protocol/http-message.js';
+
+/** The pages and files of the interface's documentation, by path. */
+export type Documentation = ReadonlyMap<string, HttpResponse>;
+
+const START = `window.ui = SwaggerUIBundle({
+  url: '/api/v1/openapi.json',
+  dom_id: '#docs',
+  deepLinking: true,
+  supportedSubmitMethods: ['get'],
+  validatorUrl: null,
+});`;
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>VM discovery hub: interface</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+</head>
+<body>
+<div id="docs"></div>
+<noscript>This page needs JavaScript; the plain description is at /api/v1/openapi.json.</noscript>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script>${START}</script>
+</body>
+</html>
+`;
+
+/** Nothing from elsewhere is loaded, and no script runs but the package's and the one above. */
+const SECURITY_HEADERS = {
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    `script-src 'self' 'sha256-${createHash('sha256').update(START).digest('base64')}'`,
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+} as const;
+
+/** Reads the documentation's files from their package, once, at the start. */
+export function loadDocumentation(): Documentation {
+  const require = createRequire(import.meta.url);
+  const file = (name: string, type: string): HttpResponse => ({
+    status: 200,
+    headers: { 'Content-Type': type, 'Cache-Control': 'max-age=3600', 'X-Content-Type-Options': 'nosniff' },
+    body: readFileSync(require.resolve(`swagger-ui-dist/${name}`)),
+  });
+  return new Map([
+    [
+      '/docs',
+      {
+        status: 200,
+        headers: {
+          'Content-Type': 'text/html; charset=utf-8',
+          'Cache-Control': 'no-store',
+          ...SECURITY_HEADERS,
+        },
+        body: PAGE,
+      },
+    ],
+    ['/docs/swagger-ui.css', file('swagger-ui.css', 'text/css; charset=utf-8')],
+    ['/docs/swagger-ui-bundle.js', file('swagger-ui-bundle.js', 'text/javascript; charset=utf-8')],
+  ]);
+}

@@ -1,0 +1,161 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as MetricRegistry } from 'prom-client';
+import type { HttpResponse } from '../protocol/http-message.js';
+
+/** Where the numbers come from that are read at each scrape. */
+export interface MetricSources {
+  connections: () => number;
+  sessions: () => number;
+  subscriptions: () => number;
+  streams: () => number;
+  live: () => number;
+  suspect: () => number;
+  /** Advertisements that went, in all, by reason. */
+  gone: () => Readonly<Record<string, number>>;
+  queuedBytes: () => number;
+  /** Age of the oldest write that the file does not have yet, in seconds. */
+  mirrorLagSeconds: () => number;
+  mirrorPending: () => number;
+  pendingVerifications: () => number;
+  arenaBytes: () => number;
+}
+
+const LATENCY_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS']);
+
+type RequestChild = Pick<ReturnType<Histogram['labels']>, 'observe'>;
+
+/** The numbers that an operator watches, in Prometheus' text form. */
+export class Metrics {
+  readonly #registry = new MetricRegistry();
+  readonly #requests: Histogram<'route' | 'method' | 'status'>;
+  readonly #requestChildren = new Map<string, RequestChild>();
+  readonly #matchToSend: Histogram;
+  readonly #closes: Counter<'code'>;
+  readonly #resumes: Counter<'outcome'>;
+  readonly #limited: Counter<'kind'>;
+
+  constructor(sources: MetricSources) {
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry });
+    this.#requests = new Histogram({
+      name: 'discovery_http_request_seconds',
+      help: 'Time to answer an HTTP request',
+      labelNames: ['route', 'method', 'status'],
+      buckets: LATENCY_BUCKETS,
+      registers,
+    });
+    this.#matchToSend = new Histogram({
+      name: 'discovery_match_to_send_seconds',
+      help: 'Time from the first change of a flush until its events were handed to all sockets',
+      buckets: LATENCY_BUCKETS,
+      registers,
+    });
+    this.#closes = new Counter({
+      name: 'discovery_connection_closes_total',
+      help: 'WebSocket connections closed, by close code',
+      labelNames: ['code'],
+      registers,
+    });
+    this.#resumes = new Counter({
+      name: 'discovery_resumes_total',
+      help: 'Subscriptions that asked to resume, by outcome',
+      labelNames: ['outcome'],
+      registers,
+    });
+    this.#limited = new Counter({
+      name: 'discovery_rate_limited_total',
+      help: 'Requests and handshakes refused for their rate',
+      labelNames: ['kind'],
+      registers,
+    });
+    const gauge = (name: string, help: string, read: () => number): void => {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    };
+    gauge('discovery_connections', 'Open WebSocket connections', sources.connections);
+    gauge('discovery_sessions', 'Authenticated provider sessions', sources.sessions);
+    gauge('discovery_subscribers', 'Open subscriptions', sources.subscriptions);
+    gauge('discovery_streams', 'Distinct filters that somebody is subscribed to', sources.streams);
+    gauge('discovery_queue_bytes', 'Bytes that wait in WebSocket connections', sources.queuedBytes);
+    gauge(
+      'discovery_mirror_lag_seconds',
+      'Age of the oldest write that is not in the file',
+      sources.mirrorLagSeconds,
+    );
+    gauge('discovery_mirror_pending', 'Writes that wait for the mirror', sources.mirrorPending);
+    gauge(
+      'discovery_verifications_pending',
+      'Signatures that wait to be verified',
+      sources.pendingVerifications,
+    );
+    gauge(
+      'discovery_arena_bytes',
+      'Bytes of rendered advertisements and proofs in memory',
+      sources.arenaBytes,
+    );
+    new Gauge({
+      name: 'discovery_advertisements',
+      help: 'Advertisements, by status',
+      labelNames: ['status'],
+      registers,
+      collect() {
+        this.set({ status: 'live' }, sources.live());
+        this.set({ status: 'suspect' }, sources.suspect());
+      },
+    });
+    new Counter({
+      name: 'discovery_departures_total',
+      help: 'Advertisements that went, by reason',
+      labelNames: ['reason'],
+      registers,
+      collect() {
+        this.reset();
+        for (const [reason, count] of Object.entries(sources.gone())) this.inc({ reason }, count);
+      },
+    });
+  }
+
+  observeRequest(route: string, method: string, status: number, seconds: number): void {
+    const known = METHODS.has(method) ? method : 'other';
+    const key = `${route} ${known} ${String(status)}`;
+    let child = this.#requestChildren.get(key);
+    if (child === undefined) {
+      child = this.#requests.labels(route, known, String(status));
+      this.#requestChildren.set(key, child);
+    }
+    child.observe(seconds);
+  }
+
+  connectionClosed(code: number): void {
+    // Peers may send any number; only the hub's own and the usual ones get a series of their own.
+    this.#closes.inc({
+      code: (code >= 4400 && code < 4600) || (code >= 1000 && code < 1016) ? String(code) : 'other',
+    });
+  }
+
+  resumeDecided(outcome: 'exact' | 'refused'): void {
+    this.#resumes.inc({ outcome });
+  }
+
+  eventsSent(latencySeconds: number): void {
+    this.#matchToSend.observe(latencySeconds);
+  }
+
+  rateLimited(kind: 'request' | 'handshake'): void {
+    this.#limited.inc({ kind });
+  }
+
+  async response(): Promise<HttpResponse> {
+    return {
+      status: 200,
+      headers: { 'Content-Type': this.#registry.contentType, 'Cache-Control': 'no-store' },
+      body: await this.#registry.metrics(),
+    };
+  }
+}

@@ -1,0 +1,260 @@
+import { z } from 'zod';
+import { advertisementSchema } from '../protocol/advertisement.js';
+import { ERROR_STATUS } from '../protocol/errors.js';
+import { LIMITS, PROTOCOL_VERSION } from '../protocol/limits.js';
+import { listQuerySchema } from '../protocol/list-query.js';
+import { PUBLIC_KEY_PATTERN, SIGNATURE_PATTERN } from '../protocol/signing.js';
+
+type JsonObject = Record<string, unknown>;
+
+/** JSON Schema of what a client may send. */
+function schemaOf(schema: z.ZodType): JsonObject {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return rest;
+}
+
+const TIME = { type: 'string', format: 'date-time', description: 'ISO 8601 UTC with milliseconds' };
+const HEX = (pattern: RegExp): JsonObject => ({ type: 'string', pattern: pattern.source });
+const REF = (name: string): JsonObject => ({ $ref: `#/components/schemas/${name}` });
+const JSON_CONTENT = (schema: JsonObject): JsonObject => ({ 'application/json': { schema } });
+
+const MULTIPLE = new Set(['country', 'platform', 'payments_network']);
+
+const PARAMETER_NOTES: Record<string, string> = {
+  country: 'Equal to one of these; repeated or comma-separated',
+  platform: 'Equal to one of these; repeated or comma-separated',
+  payments_network: 'Equal to one of these; repeated or comma-separated',
+  status: '`live` leaves suspects out',
+  sort: '`price`: by the monthly estimate for the asked amounts, unpriced last; `updated`: newest first; default: by provider_id',
+  limit: 'Advertisements a page; without it all matches',
+  after: 'The cursor from the `Link: <…>; rel="next"` header of the previous page',
+};
+
+function queryParameters(): JsonObject[] {
+  const { properties } = schemaOf(listQuerySchema) as { properties: Record<string, JsonObject> };
+  return Object.entries(properties).map(([name, property]) => {
+    const { description, ...schema } = property;
+    return {
+      name,
+      in: 'query',
+      description: description ?? PARAMETER_NOTES[name],
+      ...(MULTIPLE.has(name)
+        ? { schema: { type: 'array', items: { type: 'string' } }, style: 'form', explode: true }
+        : { schema }),
+    };
+  });
+}
+
+function errorAnswer(codes: string): JsonObject {
+  return { description: codes, content: JSON_CONTENT(REF('Error')) };
+}
+
+const COMMON_ERRORS = {
+  '429': errorAnswer('RATE_001: too many requests from this address; see Retry-After'),
+};
+
+const AUTH_ERRORS = {
+  '401': errorAnswer('AUTH_001 invalid signature, AUTH_002 stale or replayed, AUTH_003 missing credentials'),
+  '403': errorAnswer('AUTH_004: the id belongs to another key'),
+};
+
+const CREDENTIALS = [
+  {
+    name: 'X-Provider-ID',
+    in: 'header',
+    required: true,
+    description: 'The public key in lower-case hex, or a name',
+    schema: { type: 'string' },
+  },
+  {
+    name: 'X-Provider-Signature',
+    in: 'header',
+    required: true,
+    description:
+      '`t=<Unix milliseconds>,k=<public key>,v1=<signature>`: Ed25519 over five fields, each but the last ended by a line feed: `vm-discovery/v1`, the action (`advertise` or `withdraw`), the provider id, t, and the exact bytes of the body (empty for `withdraw`). `k` may be left out when the id is a key id.',
+    schema: { type: 'string' },
+  },
+];
+
+const PROVIDER_ID = { name: 'provider_id', in: 'path', required: true, schema: { type: 'string' } };
+
+/** The published form: what providers send, with what the hub adds. */
+function publishedAdvertisement(input: JsonObject): JsonObject {
+  const sent = input['properties'] as Record<string, JsonObject>;
+  return {
+    type: 'object',
+    required: [
+      ...Object.keys(sent),
+      'provider_id',
+      'created_at',
+      'updated_at',
+      'status',
+      'expires_at',
+      'verified',
+    ],
+    properties: {
+      provider_id: { type: 'string' },
+      ...sent,
+      created_at: { ...TIME, description: 'First advertised; kept across updates' },
+      updated_at: { ...TIME, description: 'The last heartbeat' },
+      status: { type: 'string', enum: ['live', 'suspect'] },
+      expires_at: { ...TIME, description: 'When it goes unless another heartbeat comes' },
+      verified: { type: 'boolean', description: 'Whether the provider signed it' },
+    },
+  };
+}
+
+/** The OpenAPI 3.1 description of the HTTP interface, made from the schemas that validate. */
+export function buildOpenApi(): JsonObject {
+  const advertisement = schemaOf(advertisementSchema);
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'VM discovery hub',
+      version: `${String(PROTOCOL_VERSION)}.0.0`,
+      description:
+        'Where providers of virtual machines and those who look for one meet. Live sessions and match streams are at the WebSocket endpoint /api/v1/ws.',
+    },
+    paths: {
+      '/api/v1/advertisements': {
+        get: {
+          operationId: 'listAdvertisements',
+          summary: 'Find providers',
+          parameters: queryParameters(),
+          responses: {
+            '200': {
+              description: 'The matches',
+              headers: {
+                'X-Discovery-Cursor': {
+                  description:
+                    'Where in the stream of changes this was true; a subscription can resume from it',
+                  schema: { type: 'string' },
+                },
+                Link: { description: 'The next page, where there is one', schema: { type: 'string' } },
+              },
+              content: JSON_CONTENT({ type: 'array', items: REF('PublishedAdvertisement') }),
+            },
+            '400': errorAnswer('ADV_002: invalid filter; the message names the parameter'),
+            ...COMMON_ERRORS,
+            '500': errorAnswer('ADV_003: listing failed'),
+          },
+        },
+        post: {
+          operationId: 'advertise',
+          summary: 'Publish or refresh an advertisement',
+          parameters: CREDENTIALS,
+          requestBody: { required: true, content: JSON_CONTENT(REF('Advertisement')) },
+          responses: {
+            '200': {
+              description: 'It is durable and visible',
+              content: JSON_CONTENT(REF('PublishedAdvertisement')),
+            },
+            '400': errorAnswer(
+              'ADV_001, ADV_002 (resources), HTTP_400 (not JSON); the message names the member',
+            ),
+            ...AUTH_ERRORS,
+            '413': errorAnswer(`HTTP_413: over ${String(LIMITS.maxBodyBytes)} bytes`),
+            '415': errorAnswer('HTTP_415: not JSON'),
+            ...COMMON_ERRORS,
+            '503': errorAnswer('ADV_001: the hub cannot store anything at the moment'),
+          },
+        },
+      },
+      '/api/v1/advertisements/{provider_id}': {
+        get: {
+          operationId: 'getAdvertisement',
+          summary: 'One advertisement',
+          parameters: [PROVIDER_ID],
+          responses: {
+            '200': { description: 'The advertisement', content: JSON_CONTENT(REF('PublishedAdvertisement')) },
+            '404': errorAnswer('ADV_004: no such advertisement'),
+            ...COMMON_ERRORS,
+          },
+        },
+        delete: {
+          operationId: 'withdraw',
+          summary: 'Withdraw an advertisement',
+          parameters: [PROVIDER_ID, ...CREDENTIALS],
+          responses: {
+            '200': {
+              description: 'It is gone',
+              content: JSON_CONTENT({ type: 'object', properties: { status: { const: 'success' } } }),
+            },
+            ...AUTH_ERRORS,
+            '404': errorAnswer('ADV_004: no such advertisement'),
+            ...COMMON_ERRORS,
+            '503': errorAnswer('ADV_001: the hub cannot store anything at the moment'),
+          },
+        },
+      },
+      '/api/v1/advertisements/{provider_id}/proof': {
+        get: {
+          operationId: 'getProof',
+          summary: 'What the provider signed',
+          parameters: [PROVIDER_ID],
+          responses: {
+            '200': { description: 'The proof', content: JSON_CONTENT(REF('Proof')) },
+            '404': errorAnswer('ADV_004: no such advertisement, or not a signed one'),
+            ...COMMON_ERRORS,
+          },
+        },
+      },
+      '/health': {
+        get: {
+          operationId: 'health',
+          summary: 'Whether the hub is well',
+          responses: {
+            '200': { description: 'Healthy', content: JSON_CONTENT(REF('Health')) },
+            '503': {
+              description: 'It cannot write, or it is stopping',
+              content: JSON_CONTENT(REF('Health')),
+            },
+          },
+        },
+      },
+      '/metrics': {
+        get: {
+          operationId: 'metrics',
+          summary: 'Numbers for Prometheus',
+          responses: {
+            '200': {
+              description: 'Prometheus text',
+              content: { 'text/plain': { schema: { type: 'string' } } },
+            },
+          },
+        },
+      },
+    },
+    components: {
+      schemas: {
+        Advertisement: advertisement,
+        PublishedAdvertisement: publishedAdvertisement(advertisement),
+        Proof: {
+          type: 'object',
+          required: ['provider_id', 'public_key', 't', 'payload', 'signature'],
+          properties: {
+            provider_id: { type: 'string' },
+            public_key: HEX(PUBLIC_KEY_PATTERN),
+            t: { type: 'integer', description: 'Unix time in milliseconds' },
+            payload: { type: 'string', description: 'The text that was signed, to the byte' },
+            signature: HEX(SIGNATURE_PATTERN),
+          },
+        },
+        Health: {
+          type: 'object',
+          required: ['status'],
+          properties: { status: { enum: ['healthy', 'degraded'] }, reason: { type: 'string' } },
+        },
+        Error: {
+          type: 'object',
+          required: ['code', 'message', 'timestamp'],
+          properties: {
+            code: { enum: Object.keys(ERROR_STATUS) },
+            message: { type: 'string' },
+            timestamp: TIME,
+          },
+        },
+      },
+    },
+  };
+}

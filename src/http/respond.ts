@@ -1,0 +1,33 @@
+import type { ProtocolError } from '../protocol/errors.js';
+import type { HttpResponse } from '../protocol/http-message.js';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** Headers that let pages from anywhere read an answer. */
+export const OPEN_TO_READERS = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers': 'Link, X-Discovery-Cursor, Retry-After',
+} as const;
+
+/** A JSON answer; `body` is either JSON already or a value to be written as JSON. */
+export function json(
+  body: Uint8Array | object,
+  options: { status?: number; headers?: Record<string, string> } = {},
+): HttpResponse {
+  return {
+    status: options.status ?? 200,
+    headers: { 'Content-Type': JSON_TYPE, 'Cache-Control': 'no-store', ...options.headers },
+    body: body instanceof Uint8Array ? body : JSON.stringify(body),
+  };
+}
+
+/**
+ * The answer to a refused request.
+ * @param wallMs Unix time in milliseconds.
+ */
+export function errorResponse(error: ProtocolError, wallMs: number): HttpResponse {
+  return json(error.toBody(wallMs), {
+    status: error.status,
+    headers: { ...error.headers, ...OPEN_TO_READERS },
+  });
+}

@@ -1,0 +1,21 @@
+/** A plain HTTP request, read in full. */
+export interface HttpRequest {
+  /** Upper case. */
+  method: string;
+  /** Still percent-encoded, without the query. */
+  path: string;
+  /** Without `?`; empty when there is none. */
+  search: string;
+  /** By lower-case name; a header given several times is joined with ", ". */
+  headers: ReadonlyMap<string, string>;
+  body: Uint8Array;
+  /** The socket's peer, as text. */
+  peerAddress: string;
+}
+
+/** A plain HTTP response. Whoever sends it adds `Content-Length`; for HEAD it sends the headers alone. */
+export interface HttpResponse {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  body: Uint8Array | string;
+}

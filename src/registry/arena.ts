@@ -1,0 +1,110 @@
+const UNIT = 16;
+const SLAB_BYTES = 1 << 20;
+const UNITS_PER_SLAB = SLAB_BYTES / UNIT;
+
+/** No allocation. */
+export const NOWHERE = 0xffffffff;
+
+/**
+ * Byte strings of up to 1 MiB outside the JavaScript heap, in slabs, so that a million of them cost the garbage
+ * collector nothing. An allocation is named by its address in units of 16 bytes. Sizes are rounded up to classes
+ * (eight for each doubling), and freed space is reused within its class.
+ */
+export class Arena {
+  readonly #slabs: Buffer[] = [];
+  #nextUnit = 0;
+  /** Freed addresses by size class, the class being its number of units. */
+  readonly #free = new Map<number, number[]>();
+  #usedBytes = 0;
+
+  /** Bytes in use, rounding included. */
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  /** Bytes taken from the system. */
+  get reservedBytes(): number {
+    return this.#slabs.length * SLAB_BYTES;
+  }
+
+  /** Finds room for so many bytes. */
+  allocate(bytes: number): number {
+    const units = sizeClass(bytes);
+    this.#usedBytes += units * UNIT;
+    const reused = this.#free.get(units)?.pop();
+    if (reused !== undefined) return reused;
+    const left = this.#slabs.length * UNITS_PER_SLAB - this.#nextUnit;
+    if (left < units) {
+      this.#reuseTail(left);
+      this.#nextUnit = this.#slabs.length * UNITS_PER_SLAB;
+      this.#slabs.push(Buffer.allocUnsafeSlow(SLAB_BYTES));
+    }
+    const address = this.#nextUnit;
+    this.#nextUnit += units;
+    return address;
+  }
+
+  /** Gives the room of an allocation of so many bytes back. */
+  release(address: number, bytes: number): void {
+    const units = sizeClass(bytes);
+    this.#usedBytes -= units * UNIT;
+    this.#freeList(units).push(address);
+  }
+
+  /** Whether both lengths take the same room, so that one can be written over the other. */
+  sameClass(a: number, b: number): boolean {
+    return sizeClass(a) === sizeClass(b);
+  }
+
+  /** The slab that an address lies in. */
+  slab(address: number): Buffer {
+    return this.#slabs[Math.floor(address / UNITS_PER_SLAB)]!;
+  }
+
+  /** The byte within the slab at which an address begins. */
+  offset(address: number): number {
+    return (address % UNITS_PER_SLAB) * UNIT;
+  }
+
+  /** A view of the bytes at an address; it is only good until they are released. */
+  view(address: number, bytes: number): Buffer {
+    const offset = this.offset(address);
+    return this.slab(address).subarray(offset, offset + bytes);
+  }
+
+  #freeList(units: number): number[] {
+    let list = this.#free.get(units);
+    if (list === undefined) {
+      list = [];
+      this.#free.set(units, list);
+    }
+    return list;
+  }
+
+  /** Hands the end of a slab that is too short for the next allocation to the free lists. */
+  #reuseTail(left: number): void {
+    while (left > 0) {
+      const units = classBelow(left);
+      this.#freeList(units).push(this.#nextUnit);
+      this.#nextUnit += units;
+      left -= units;
+    }
+  }
+}
+
+/** Units of the class that holds so many bytes. */
+function sizeClass(bytes: number): number {
+  const units = Math.max(1, Math.ceil(bytes / UNIT));
+  const step = classStep(units);
+  return Math.ceil(units / step) * step;
+}
+
+/** Units of the largest class that fits into so many units. */
+function classBelow(units: number): number {
+  const step = classStep(units);
+  return Math.floor(units / step) * step;
+}
+
+function classStep(units: number): number {
+  return units <= 16 ? 1 : 1 << (28 - Math.clz32(units - 1));
+}

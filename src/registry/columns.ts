@@ -1,0 +1,104 @@
+import { COUNTRIES } from '../protocol/countries.js';
+
+const countryIndex = new Map(COUNTRIES.map((code, index) => [code, index]));
+
+/** The position of an assigned country in its columns and bitmaps. */
+export function countryNumber(code: string): number {
+  return countryIndex.get(code)!;
+}
+
+/** What filters look at, of one advertisement. `platform` and `network` are interned; 0 means not given. */
+export interface Attributes {
+  cpu: number;
+  memory: number;
+  storage: number;
+  country: number;
+  platform: number;
+  network: number;
+  /** US dollars a month for a core, a GB of memory, a GB of disk; NaN where any of the three is missing. */
+  usdCore: number;
+  usdMemory: number;
+  usdStorage: number;
+  /** 1 for live, 0 for suspect. */
+  live: number;
+}
+
+/**
+ * Filterable attributes of many advertisements, one typed array an attribute. The store keeps the present ones
+ * in this shape and the change log those before each change, so that one predicate reads both.
+ */
+export class AttributeColumns {
+  cpu: Uint16Array;
+  memory: Uint32Array;
+  storage: Uint32Array;
+  country: Uint8Array;
+  platform: Uint32Array;
+  network: Uint32Array;
+  usdCore: Float64Array;
+  usdMemory: Float64Array;
+  usdStorage: Float64Array;
+  live: Uint8Array;
+
+  constructor(capacity: number) {
+    this.cpu = new Uint16Array(capacity);
+    this.memory = new Uint32Array(capacity);
+    this.storage = new Uint32Array(capacity);
+    this.country = new Uint8Array(capacity);
+    this.platform = new Uint32Array(capacity);
+    this.network = new Uint32Array(capacity);
+    this.usdCore = new Float64Array(capacity);
+    this.usdMemory = new Float64Array(capacity);
+    this.usdStorage = new Float64Array(capacity);
+    this.live = new Uint8Array(capacity);
+  }
+
+  write(index: number, row: Attributes): void {
+    this.cpu[index] = row.cpu;
+    this.memory[index] = row.memory;
+    this.storage[index] = row.storage;
+    this.country[index] = row.country;
+    this.platform[index] = row.platform;
+    this.network[index] = row.network;
+    this.usdCore[index] = row.usdCore;
+    this.usdMemory[index] = row.usdMemory;
+    this.usdStorage[index] = row.usdStorage;
+    this.live[index] = row.live;
+  }
+
+  copyRow(index: number, from: AttributeColumns, fromIndex: number): void {
+    this.cpu[index] = from.cpu[fromIndex]!;
+    this.memory[index] = from.memory[fromIndex]!;
+    this.storage[index] = from.storage[fromIndex]!;
+    this.country[index] = from.country[fromIndex]!;
+    this.platform[index] = from.platform[fromIndex]!;
+    this.network[index] = from.network[fromIndex]!;
+    this.usdCore[index] = from.usdCore[fromIndex]!;
+    this.usdMemory[index] = from.usdMemory[fromIndex]!;
+    this.usdStorage[index] = from.usdStorage[fromIndex]!;
+    this.live[index] = from.live[fromIndex]!;
+  }
+
+  /** Makes room for `capacity` rows; the present ones stay. */
+  grow(capacity: number): void {
+    this.cpu = grown(this.cpu, new Uint16Array(capacity));
+    this.memory = grown(this.memory, new Uint32Array(capacity));
+    this.storage = grown(this.storage, new Uint32Array(capacity));
+    this.country = grown(this.country, new Uint8Array(capacity));
+    this.platform = grown(this.platform, new Uint32Array(capacity));
+    this.network = grown(this.network, new Uint32Array(capacity));
+    this.usdCore = grown(this.usdCore, new Float64Array(capacity));
+    this.usdMemory = grown(this.usdMemory, new Float64Array(capacity));
+    this.usdStorage = grown(this.usdStorage, new Float64Array(capacity));
+    this.live = grown(this.live, new Uint8Array(capacity));
+  }
+}
+
+interface TypedArray {
+  set(values: ArrayLike<number>): void;
+}
+
+/** Copies a typed array into a larger one. */
+export function grown<Column extends TypedArray & ArrayLike<number>>(from: Column, into: Column): Column {
+  into.set(from);
+  return into;
+}

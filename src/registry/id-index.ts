@@ -1,0 +1,83 @@
+const MAX_CHUNK = 512;
+
+/**
+ * The slots in the order of their provider ids (by UTF-16 code units, which for the ids of the protocol is the
+ * order of their bytes): a list of sorted chunks, so that an insertion moves at most one chunk's content.
+ */
+export class IdIndex {
+  readonly #ids: readonly (string | undefined)[];
+  #chunks: number[][] = [];
+
+  /** @param ids The id of each slot, shared with the store. */
+  constructor(ids: readonly (string | undefined)[]) {
+    this.#ids = ids;
+  }
+
+  /** Replaces the content by these slots, in any order. */
+  load(slots: number[]): void {
+    slots.sort((a, b) => (this.#ids[a]! < this.#ids[b]! ? -1 : 1));
+    this.#chunks = [];
+    const size = MAX_CHUNK / 2;
+    for (let from = 0; from < slots.length; from += size) this.#chunks.push(slots.slice(from, from + size));
+  }
+
+  insert(slot: number): void {
+    const id = this.#ids[slot]!;
+    if (this.#chunks.length === 0) this.#chunks.push([]);
+    const number = this.#chunkFor(id);
+    const chunk = this.#chunks[number]!;
+    chunk.splice(this.#lowerBound(chunk, id), 0, slot);
+    if (chunk.length > MAX_CHUNK) this.#chunks.splice(number + 1, 0, chunk.splice(MAX_CHUNK / 2));
+  }
+
+  /** Takes a slot out; its id must still be known. */
+  remove(slot: number): void {
+    const id = this.#ids[slot]!;
+    const number = this.#chunkFor(id);
+    const chunk = this.#chunks[number]!;
+    chunk.splice(this.#lowerBound(chunk, id), 1);
+    if (chunk.length === 0) this.#chunks.splice(number, 1);
+  }
+
+  /** Calls `visit` for each slot in order, from the first id behind `after`, until it returns false. */
+  scan(after: string | null, visit: (slot: number) => boolean): void {
+    if (this.#chunks.length === 0) return;
+    let number = after === null ? 0 : this.#chunkFor(after);
+    let position = 0;
+    if (after !== null) {
+      const chunk = this.#chunks[number]!;
+      position = this.#lowerBound(chunk, after);
+      if (position < chunk.length && this.#ids[chunk[position]!] === after) position += 1;
+    }
+    for (; number < this.#chunks.length; number += 1) {
+      const chunk = this.#chunks[number]!;
+      for (; position < chunk.length; position += 1) {
+        if (!visit(chunk[position]!)) return;
+      }
+      position = 0;
+    }
+  }
+
+  /** The last chunk that begins at or before an id. */
+  #chunkFor(id: string): number {
+    let low = 0;
+    let high = this.#chunks.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#ids[this.#chunks[middle]![0]!]! <= id) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  #lowerBound(chunk: readonly number[], id: string): number {
+    let low = 0;
+    let high = chunk.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#ids[chunk[middle]!]! < id) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Gives texts small numbers, counted: a number is reused only after every holder let go of it, so that what
+ * strangers send cannot make the table grow for ever. 0 stands for "no text".
+ */
+export class Interner {
+  readonly #numbers = new Map<string, number>();
+  readonly #texts: string[] = [''];
+  readonly #holders: number[] = [0];
+  readonly #free: number[] = [];
+
+  /** The number of a text, held once more. */
+  acquire(text: string | null): number {
+    if (text === null) return 0;
+    const known = this.#numbers.get(text);
+    if (known !== undefined) {
+      this.#holders[known]! += 1;
+      return known;
+    }
+    const number = this.#free.pop() ?? this.#texts.length;
+    this.#numbers.set(text, number);
+    this.#texts[number] = text;
+    this.#holders[number] = 1;
+    return number;
+  }
+
+  /** Holds a number once more. */
+  retain(number: number): void {
+    if (number !== 0) this.#holders[number]! += 1;
+  }
+
+  /** Lets go of a number. */
+  release(number: number): void {
+    if (number === 0) return;
+    this.#holders[number]! -= 1;
+    if (this.#holders[number] === 0) {
+      this.#numbers.delete(this.#texts[number]!);
+      this.#texts[number] = '';
+      this.#free.push(number);
+    }
+  }
+
+  /** The number of a text that somebody holds, else undefined: then nobody can have it. */
+  find(text: string): number | undefined {
+    return this.#numbers.get(text);
+  }
+
+  /** How many texts are held. */
+  get size(): number {
+    return this.#numbers.size;
+  }
+}

@@ -1,0 +1,394 @@
+import { randomBytes } from 'node:crypto';
+import type { Proof } from '../protocol/signing.js';
+import { advertisementSchema, type PublishedAdvertisement } from '../protocol/advertisement.js';
+import { formatCursor } from '../protocol/cursor.js';
+import type { Filter } from '../protocol/filter.js';
+import { LIMITS } from '../protocol/limits.js';
+import type { ListQuery } from '../protocol/list-query.js';
+import { providerIdKind } from '../protocol/provider-id.js';
+import { type Change, ChangeLog, type GoneReason } from './change-log.js';
+import { type Clock, ServiceClock } from './clock.js';
+import { renderHead } from './fragment.js';
+import { Identities } from './identities.js';
+import {
+  type AdvertisementRecord,
+  type IdentityRecord,
+  nothingKept,
+  type Persistence,
+} from './persistence.js';
+import { Predicate } from './predicate.js';
+import { matchingSlots, runQuery } from './query.js';
+import { Snapshot } from './snapshot.js';
+import { type Lease, Store } from './store.js';
+
+export interface RegistrySettings {
+  /** How long an advertisement counts after its last heartbeat, in milliseconds. */
+  expiryMs: number;
+  /** What a restart leaves every advertisement at least, in milliseconds. */
+  restartGraceMs: number;
+  /** How many changes are kept for resuming. */
+  replayEvents: number;
+  /** How often expired rows leave the file, in milliseconds. */
+  cleanupMs: number;
+}
+
+/** Heartbeats are written together, this often. */
+const FLUSH_MS = 1000;
+/** By so much the written heartbeat of an open session may lag behind the real one. */
+const FLUSH_LAG_MS = 2 * FLUSH_MS;
+const TOUCH_MS = 24 * 3_600_000;
+const MAX_EXPIRIES_PER_TICK = 5000;
+const MAX_SWEPT_PER_CLEANUP = 50_000;
+
+/** A session's hold on its provider: void as soon as a newer session has one. */
+export type SessionToken = number;
+
+/** A page of a list as it goes out. */
+export interface ListAnswer {
+  /** A JSON array, UTF-8. */
+  body: Buffer;
+  /** `"<epoch>:<seq>"`: where in the stream of changes this was true. */
+  cursor: string;
+  /** `after` of the next page; null on the last. */
+  next: string | null;
+  count: number;
+}
+
+/**
+ * All that is known, in memory: every read is answered here. Advertisements only come in through `apply`, which
+ * the write path calls once they are durable.
+ */
+export class Registry {
+  readonly store = new Store();
+  readonly identities = new Identities();
+  readonly changes: ChangeLog;
+  readonly clock: ServiceClock;
+  /** Called for each change, after it was made. */
+  onChange: (change: Change) => void = () => undefined;
+  /** How many advertisements went, by reason. */
+  readonly gone: Record<GoneReason, number> = { expired: 0, withdrawn: 0 };
+
+  readonly #settings: RegistrySettings;
+  #persistence: Persistence = nothingKept;
+  #restored: number[] = [];
+  readonly #sessions = new Map<string, SessionToken>();
+  readonly #snapshots = new Set<Snapshot>();
+  /** Providers whose heartbeat or session changed since the last flush. */
+  #touched = new Set<string>();
+  /** Expired advertisements that are still in the file. */
+  #expired = new Set<string>();
+  /** Providers with a write under way: they do not expire in the middle of it. */
+  readonly #writing = new Set<string>();
+  #nextToken: SessionToken = 1;
+  #nextFlush = 0;
+  #nextCleanup = 0;
+
+  constructor(settings: RegistrySettings, clock: Clock) {
+    this.#settings = settings;
+    this.clock = new ServiceClock(clock);
+    this.changes = new ChangeLog(randomBytes(6).toString('hex'), settings.replayEvents, this.store);
+    this.#nextCleanup = settings.cleanupMs;
+  }
+
+  get cursor(): string {
+    return formatCursor(this.changes.epoch, this.changes.seq);
+  }
+
+  // ---- restart ----------------------------------------------------------------------------------------------
+
+  /** Says where changes are kept from now on. Until then nothing can be written. */
+  persistTo(persistence: Persistence): void {
+    this.#persistence = persistence;
+  }
+
+  /** Takes back a binding that was kept, before the hub serves anybody. */
+  restoreIdentity(record: IdentityRecord): void {
+    this.identities.load(record);
+  }
+
+  /**
+   * Takes back an advertisement that was kept; `finishRestore` follows the last. What expired during the down time
+   * stays gone; the rest is suspect until heard from again.
+   * @returns Whether it was taken back.
+   */
+  restoreAdvertisement(record: AdvertisementRecord): boolean {
+    const wall = this.clock.wall();
+    const { expiryMs, restartGraceMs } = this.#settings;
+    const lag = record.attached ? FLUSH_LAG_MS : 0;
+    const left = Math.min(record.updatedAt + expiryMs - wall, expiryMs);
+    // What was not signed may come from the first generation, which did not check as much.
+    if (left + lag <= 0 || (record.proof === null && !isAcceptable(record))) {
+      this.#expired.add(record.providerId);
+      return false;
+    }
+    const time = Math.max(left, restartGraceMs);
+    const lease = { updatedAt: record.updatedAt, expiresAt: wall + time, deadline: this.clock.now + time };
+    this.#restored.push(this.store.add(record, renderHead(record), lease, false, false));
+    this.identities.touch(record.providerId, record.updatedAt);
+    return true;
+  }
+
+  finishRestore(): void {
+    this.store.index.load(this.#restored);
+    this.#restored = [];
+  }
+
+  // ---- reads ------------------------------------------------------------------------------------------------
+
+  /** A copy of one advertisement's JSON; null when there is none. */
+  find(providerId: string): Buffer | null {
+    const slot = this.store.find(providerId);
+    return slot === undefined ? null : Buffer.from(this.store.fragment(slot));
+  }
+
+  advertisement(providerId: string): PublishedAdvertisement | null {
+    const slot = this.store.find(providerId);
+    return slot === undefined ? null : this.store.advertisement(slot);
+  }
+
+  /** What the provider signed: undefined when there is no advertisement, null when it was not signed. */
+  proof(providerId: string): Proof | null | undefined {
+    const slot = this.store.find(providerId);
+    if (slot === undefined) return undefined;
+    const proof = this.store.proof(slot);
+    return proof === null
+      ? null
+      : {
+          provider_id: providerId,
+          public_key: proof.publicKey,
+          t: proof.t,
+          payload: Buffer.from(proof.payload).toString('utf8'),
+          signature: proof.signature,
+        };
+  }
+
+  list(query: ListQuery): ListAnswer {
+    const page = runQuery(this.store, query);
+    return {
+      body: this.#joinFragments(page.slots),
+      cursor: this.cursor,
+      next: page.next,
+      count: page.slots.length,
+    };
+  }
+
+  /** Opens the matches of this moment for reading at leisure. */
+  openSnapshot(filter: Filter): Snapshot {
+    const slots = matchingSlots(this.store, new Predicate(filter, this.store));
+    const snapshot = new Snapshot(this.store, this.changes.seq, slots, (closed) =>
+      this.#snapshots.delete(closed),
+    );
+    this.#snapshots.add(snapshot);
+    return snapshot;
+  }
+
+  // ---- sessions ---------------------------------------------------------------------------------------------
+
+  /** A session begins: the provider is live from now on, and every older token is void. */
+  attach(providerId: string): SessionToken {
+    const token = this.#nextToken;
+    this.#nextToken += 1;
+    this.#sessions.set(providerId, token);
+    this.heartbeat(providerId);
+    const slot = this.store.find(providerId);
+    if (slot !== undefined && !this.store.isLive(slot)) this.#setLive(slot, true);
+    return token;
+  }
+
+  /** Whether any session of the provider is open. */
+  isAttached(providerId: string): boolean {
+    return this.#sessions.has(providerId);
+  }
+
+  /** Whether this is the provider's present session. */
+  holds(providerId: string, token: SessionToken): boolean {
+    return this.#sessions.get(providerId) === token;
+  }
+
+  /** A session ended. Without effect when a newer one has taken over. */
+  detach(providerId: string, token: SessionToken): void {
+    if (!this.holds(providerId, token)) return;
+    this.#sessions.delete(providerId);
+    this.#touched.add(providerId);
+    const slot = this.store.find(providerId);
+    if (slot !== undefined && this.store.isLive(slot)) this.#setLive(slot, false);
+  }
+
+  /** A sign of life of a provider. */
+  heartbeat(providerId: string): void {
+    const slot = this.store.find(providerId);
+    if (slot !== undefined) {
+      const lease = this.#freshLease();
+      this.store.setLease(slot, lease);
+      this.#touched.add(providerId);
+      this.identities.touch(providerId, lease.updatedAt);
+      return;
+    }
+    // Without an advertisement the only thing to keep alive is the binding: once a day is enough for 30 days.
+    const wall = this.clock.wall();
+    const identity = this.identities.get(providerId, wall);
+    if (identity !== undefined && wall - identity.seenAt >= TOUCH_MS) this.#keepSeen(providerId, wall);
+  }
+
+  // ---- the end of the write path ----------------------------------------------------------------------------
+
+  /** Marks a write as under way, from before it is handed to the mirror until it was applied or has failed. */
+  beginWrite(providerId: string): void {
+    this.#writing.add(providerId);
+  }
+
+  endWrite(providerId: string): void {
+    this.#writing.delete(providerId);
+  }
+
+  /**
+   * Makes a durable advertisement visible.
+   * @param overSession Whether it came over a session. Then it is live only while one is open.
+   */
+  applyAdvertise(record: AdvertisementRecord, identity: IdentityRecord | null, overSession: boolean): void {
+    if (identity !== null) this.identities.save(identity);
+    const live = !overSession || this.#sessions.has(record.providerId);
+    const head = renderHead(record);
+    const lease = this.#freshLease();
+    const slot = this.store.find(record.providerId);
+    if (slot === undefined) {
+      const { seq, beforeRow } = this.changes.append(record.providerId, null, null);
+      const added = this.store.add(record, head, lease, live);
+      this.onChange({ seq, providerId: record.providerId, beforeRow, slot: added, reason: null });
+    } else if (this.store.differs(slot, record, head, live)) {
+      this.#preserve(slot);
+      const { seq, beforeRow } = this.changes.append(record.providerId, this.#current(slot), null);
+      this.store.replace(slot, record, head, lease, live);
+      this.onChange({ seq, providerId: record.providerId, beforeRow, slot, reason: null });
+    } else {
+      this.store.replace(slot, record, head, lease, live);
+    }
+  }
+
+  /** Makes a durable withdrawal visible. */
+  applyWithdraw(providerId: string, identity: IdentityRecord | null): void {
+    if (identity !== null) this.identities.save(identity);
+    const slot = this.store.find(providerId);
+    if (slot !== undefined) this.#remove(slot, 'withdrawn');
+  }
+
+  // ---- time -------------------------------------------------------------------------------------------------
+
+  /** Moves time on: expires what is due, flushes heartbeats, cleans up. Called every `TICK_MS`. */
+  tick(): void {
+    this.clock.tick();
+    const { now } = this.clock;
+    this.store.wheel.advance(now, MAX_EXPIRIES_PER_TICK, (slot) => {
+      const deadline = this.store.deadline(slot);
+      if (deadline > now) this.store.wheel.schedule(slot, deadline);
+      else if (this.#writing.has(this.store.ids[slot]!)) this.store.wheel.schedule(slot, now);
+      else this.#expire(slot);
+    });
+    if (now >= this.#nextFlush) {
+      this.#nextFlush = now + FLUSH_MS;
+      this.flushHeartbeats();
+    }
+    if (now >= this.#nextCleanup) {
+      this.#nextCleanup = now + this.#settings.cleanupMs;
+      this.#cleanUp();
+    }
+  }
+
+  /** Hands the heartbeats since the last call to the mirror. */
+  flushHeartbeats(): void {
+    if (this.#touched.size === 0) return;
+    const providerIds = [...this.#touched].filter((id) => this.store.find(id) !== undefined);
+    this.#touched = new Set();
+    if (providerIds.length === 0) return;
+    this.#persistence.saveHeartbeats({
+      providerIds,
+      updatedAt: Float64Array.from(providerIds, (id) => this.store.updatedAt(this.store.find(id)!)),
+      attached: Uint8Array.from(providerIds, (id) => (this.#sessions.has(id) ? 1 : 0)),
+    });
+  }
+
+  #cleanUp(): void {
+    const wall = this.clock.wall();
+    const gone: string[] = [];
+    const undecided = new Set<string>();
+    for (const id of this.#expired) {
+      // A write that is under way may already be queued ahead of this purge, which must not undo it.
+      if (this.#writing.has(id)) undecided.add(id);
+      else if (this.store.find(id) === undefined) gone.push(id);
+    }
+    this.#expired = undecided;
+    this.#persistence.purge(gone, wall - LIMITS.bindingLifetimeMs);
+    this.identities.sweep(wall, MAX_SWEPT_PER_CLEANUP);
+  }
+
+  #expire(slot: number): void {
+    const providerId = this.store.ids[slot]!;
+    this.#keepSeen(providerId, this.store.updatedAt(slot));
+    this.#expired.add(providerId);
+    this.#remove(slot, 'expired');
+  }
+
+  /** Writes when a provider was last seen. Nobody waits for it: a failure shows in the state of the mirror. */
+  #keepSeen(providerId: string, wall: number): void {
+    const identity = this.identities.touch(providerId, wall);
+    if (identity !== undefined) this.#persistence.saveIdentity({ ...identity }).catch(() => undefined);
+  }
+
+  // ---- changes ----------------------------------------------------------------------------------------------
+
+  #setLive(slot: number, live: boolean): void {
+    const providerId = this.store.ids[slot]!;
+    this.#preserve(slot);
+    const { seq, beforeRow } = this.changes.append(providerId, this.#current(slot), null);
+    this.store.setLive(slot, live);
+    this.onChange({ seq, providerId, beforeRow, slot, reason: null });
+  }
+
+  #remove(slot: number, reason: GoneReason): void {
+    const providerId = this.store.ids[slot]!;
+    this.#preserve(slot);
+    const { seq, beforeRow } = this.changes.append(providerId, this.#current(slot), reason);
+    this.store.remove(slot);
+    this.gone[reason] += 1;
+    this.onChange({ seq, providerId, beforeRow, slot: null, reason });
+  }
+
+  #current(slot: number): { columns: Store['attributes']; slot: number } {
+    return { columns: this.store.attributes, slot };
+  }
+
+  #preserve(slot: number): void {
+    for (const snapshot of this.#snapshots) snapshot.preserve(slot);
+  }
+
+  #freshLease(): Lease {
+    const { expiryMs } = this.#settings;
+    const wall = this.clock.wall();
+    return { updatedAt: wall, expiresAt: wall + expiryMs, deadline: this.clock.now + expiryMs };
+  }
+
+  #joinFragments(slots: readonly number[]): Buffer {
+    const fragments = slots.map((slot) => this.store.fragment(slot));
+    let length = 2 + Math.max(0, slots.length - 1);
+    for (const fragment of fragments) length += fragment.length;
+    const body = Buffer.allocUnsafe(length);
+    let position = 0;
+    body[position++] = 0x5b;
+    fragments.forEach((fragment, index) => {
+      if (index > 0) body[position++] = 0x2c;
+      body.set(fragment, position);
+      position += fragment.length;
+    });
+    body[position] = 0x5d;
+    return body;
+  }
+}
+
+function isAcceptable(record: AdvertisementRecord): boolean {
+  const { ipAddress, country, resources, platform, pricing, name, paymentsNetwork } = record;
+  const advertisement = { ip_address: ipAddress, country, resources, platform, pricing, name };
+  return (
+    providerIdKind(record.providerId) !== null &&
+    advertisementSchema.safeParse({ ...advertisement, payments_network: paymentsNetwork }).success
+  );
+}

@@ -1,0 +1,237 @@
+import type { PublishedAdvertisement } from '../protocol/advertisement.js';
+import { Arena, NOWHERE } from './arena.js';
+import { AttributeColumns, countryNumber, grown } from './columns.js';
+import { ExpiryWheel } from './expiry-wheel.js';
+import { MAX_TAIL_BYTES, tailBytes, writeTail } from './fragment.js';
+import { IdIndex } from './id-index.js';
+import { Interner } from './interner.js';
+import type { AdvertisementRecord, ProofRecord } from './persistence.js';
+import { packProof, unpackProof } from './proof.js';
+import { TICK_MS } from './clock.js';
+
+const INITIAL_CAPACITY = 1024;
+/** Five minutes of ticks and a good deal more; longer deadlines are looked at once a turn. */
+const WHEEL_BUCKETS = 4096;
+
+/** When a heartbeat came and until when it counts. */
+export interface Lease {
+  /** Unix milliseconds, shown as `updated_at`. */
+  updatedAt: number;
+  /** Unix milliseconds, shown as `expires_at`. */
+  expiresAt: number;
+  /** Service milliseconds: what really decides. */
+  deadline: number;
+}
+
+/**
+ * All present advertisements, each in a slot: a row of typed columns, a rendered JSON fragment and the proof in
+ * an arena. Slots of removed advertisements are reused.
+ */
+export class Store {
+  readonly attributes = new AttributeColumns(INITIAL_CAPACITY);
+  /** The provider id of each slot; undefined where the slot is free. */
+  readonly ids: (string | undefined)[] = [];
+  readonly index = new IdIndex(this.ids);
+  readonly platforms = new Interner();
+  readonly networks = new Interner();
+  readonly arena = new Arena();
+  readonly wheel = new ExpiryWheel(INITIAL_CAPACITY, TICK_MS, WHEEL_BUCKETS);
+  readonly #slots = new Map<string, number>();
+  readonly #freeSlots: number[] = [];
+  #capacity = INITIAL_CAPACITY;
+  #suspects = 0;
+
+  #createdAt = new Float64Array(INITIAL_CAPACITY);
+  #updatedAt = new Float64Array(INITIAL_CAPACITY);
+  #expiresAt = new Float64Array(INITIAL_CAPACITY);
+  #deadline = new Float64Array(INITIAL_CAPACITY);
+  #fragment = new Uint32Array(INITIAL_CAPACITY);
+  #headBytes = new Uint32Array(INITIAL_CAPACITY);
+  #proof = new Uint32Array(INITIAL_CAPACITY);
+  #proofBytes = new Uint32Array(INITIAL_CAPACITY);
+  #verified = new Uint8Array(INITIAL_CAPACITY);
+  #tailStale = new Uint8Array(INITIAL_CAPACITY);
+
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  get suspects(): number {
+    return this.#suspects;
+  }
+
+  /** One more than the highest slot ever used. */
+  get slotLimit(): number {
+    return this.ids.length;
+  }
+
+  find(providerId: string): number | undefined {
+    return this.#slots.get(providerId);
+  }
+
+  isLive(slot: number): boolean {
+    return this.attributes.live[slot] === 1;
+  }
+
+  createdAt(slot: number): number {
+    return this.#createdAt[slot]!;
+  }
+
+  updatedAt(slot: number): number {
+    return this.#updatedAt[slot]!;
+  }
+
+  deadline(slot: number): number {
+    return this.#deadline[slot]!;
+  }
+
+  /**
+   * Adds an advertisement in a free slot.
+   * @param head What `renderHead` made of the record.
+   * @param ordered False while many are loaded: then `index.load` follows.
+   */
+  add(record: AdvertisementRecord, head: Buffer, lease: Lease, live: boolean, ordered = true): number {
+    const slot = this.#freeSlots.pop() ?? this.ids.length;
+    if (slot >= this.#capacity) this.#grow(this.#capacity * 2);
+    this.ids[slot] = record.providerId;
+    this.#slots.set(record.providerId, slot);
+    this.#suspects += live ? 0 : 1;
+    this.#writeContent(slot, record, live, head);
+    this.setLease(slot, lease);
+    this.wheel.schedule(slot, lease.deadline);
+    if (ordered) this.index.insert(slot);
+    return slot;
+  }
+
+  /** Whether clients would see anything but new times if this were put in the slot's place. */
+  differs(slot: number, record: AdvertisementRecord, head: Buffer, live: boolean): boolean {
+    const present = this.arena.view(this.#fragment[slot]!, this.#headBytes[slot]!);
+    return (
+      this.isLive(slot) !== live ||
+      (this.#verified[slot] === 1) !== (record.proof !== null) ||
+      !head.equals(present)
+    );
+  }
+
+  /** Puts a newer advertisement of the same provider in the slot's place. */
+  replace(slot: number, record: AdvertisementRecord, head: Buffer, lease: Lease, live: boolean): void {
+    this.#suspects += (this.isLive(slot) ? 1 : 0) - (live ? 1 : 0);
+    this.#releaseContent(slot);
+    this.#writeContent(slot, record, live, head);
+    this.setLease(slot, lease);
+  }
+
+  setLive(slot: number, live: boolean): void {
+    this.#suspects += (this.isLive(slot) ? 1 : 0) - (live ? 1 : 0);
+    this.attributes.live[slot] = live ? 1 : 0;
+    this.#tailStale[slot] = 1;
+  }
+
+  /** Sets the times. The wheel finds a later deadline when it comes by; only an earlier one is filed anew. */
+  setLease(slot: number, lease: Lease): void {
+    if (lease.deadline < this.#deadline[slot]!) this.wheel.schedule(slot, lease.deadline);
+    this.#updatedAt[slot] = lease.updatedAt;
+    this.#expiresAt[slot] = lease.expiresAt;
+    this.#deadline[slot] = lease.deadline;
+    this.#tailStale[slot] = 1;
+  }
+
+  remove(slot: number): void {
+    const id = this.ids[slot]!;
+    this.wheel.cancel(slot);
+    this.index.remove(slot);
+    this.#slots.delete(id);
+    this.#suspects -= this.isLive(slot) ? 0 : 1;
+    this.#releaseContent(slot);
+    this.ids[slot] = undefined;
+    this.#freeSlots.push(slot);
+  }
+
+  /** The JSON of an advertisement: a view that is good until the next change of the store. */
+  fragment(slot: number): Buffer {
+    const { live } = this.attributes;
+    const address = this.#fragment[slot]!;
+    const head = this.#headBytes[slot]!;
+    const bytes = head + tailBytes(live[slot]!, this.#verified[slot]!);
+    if (this.#tailStale[slot] === 1) {
+      writeTail(this.arena.slab(address), this.arena.offset(address) + head, {
+        live: live[slot]!,
+        verified: this.#verified[slot]!,
+        updatedAt: this.#updatedAt[slot]!,
+        expiresAt: this.#expiresAt[slot]!,
+      });
+      this.#tailStale[slot] = 0;
+    }
+    return this.arena.view(address, bytes);
+  }
+
+  advertisement(slot: number): PublishedAdvertisement {
+    return JSON.parse(this.fragment(slot).toString('utf8')) as PublishedAdvertisement;
+  }
+
+  /** What the provider signed; null for an unsigned advertisement. */
+  proof(slot: number): ProofRecord | null {
+    const address = this.#proof[slot]!;
+    return address === NOWHERE ? null : unpackProof(this.arena.view(address, this.#proofBytes[slot]!));
+  }
+
+  #writeContent(slot: number, record: AdvertisementRecord, live: boolean, head: Buffer): void {
+    const { pricing } = record;
+    const usdCore = pricing?.['usd_per_core_month'];
+    const usdMemory = pricing?.['usd_per_gb_ram_month'];
+    const usdStorage = pricing?.['usd_per_gb_storage_month'];
+    const priced =
+      typeof usdCore === 'number' && typeof usdMemory === 'number' && typeof usdStorage === 'number';
+    this.attributes.write(slot, {
+      cpu: record.resources['cpu']!,
+      memory: record.resources['memory']!,
+      storage: record.resources['storage']!,
+      country: countryNumber(record.country),
+      platform: this.platforms.acquire(record.platform),
+      network: this.networks.acquire(record.paymentsNetwork),
+      usdCore: priced ? usdCore : Number.NaN,
+      usdMemory: priced ? usdMemory : Number.NaN,
+      usdStorage: priced ? usdStorage : Number.NaN,
+      live: live ? 1 : 0,
+    });
+    this.#createdAt[slot] = record.createdAt;
+    this.#verified[slot] = record.proof === null ? 0 : 1;
+    const fragment = this.arena.allocate(head.length + MAX_TAIL_BYTES);
+    this.arena.slab(fragment).set(head, this.arena.offset(fragment));
+    this.#fragment[slot] = fragment;
+    this.#headBytes[slot] = head.length;
+    this.#tailStale[slot] = 1;
+    if (record.proof === null) {
+      this.#proof[slot] = NOWHERE;
+      return;
+    }
+    const proof = packProof(record.proof);
+    const address = this.arena.allocate(proof.length);
+    this.arena.slab(address).set(proof, this.arena.offset(address));
+    this.#proof[slot] = address;
+    this.#proofBytes[slot] = proof.length;
+  }
+
+  #releaseContent(slot: number): void {
+    this.platforms.release(this.attributes.platform[slot]!);
+    this.networks.release(this.attributes.network[slot]!);
+    this.arena.release(this.#fragment[slot]!, this.#headBytes[slot]! + MAX_TAIL_BYTES);
+    if (this.#proof[slot] !== NOWHERE) this.arena.release(this.#proof[slot]!, this.#proofBytes[slot]!);
+  }
+
+  #grow(capacity: number): void {
+    this.attributes.grow(capacity);
+    this.wheel.grow(capacity);
+    this.#createdAt = grown(this.#createdAt, new Float64Array(capacity));
+    this.#updatedAt = grown(this.#updatedAt, new Float64Array(capacity));
+    this.#expiresAt = grown(this.#expiresAt, new Float64Array(capacity));
+    this.#deadline = grown(this.#deadline, new Float64Array(capacity));
+    this.#fragment = grown(this.#fragment, new Uint32Array(capacity));
+    this.#headBytes = grown(this.#headBytes, new Uint32Array(capacity));
+    this.#proof = grown(this.#proof, new Uint32Array(capacity));
+    this.#proofBytes = grown(this.#proofBytes, new Uint32Array(capacity));
+    this.#verified = grown(this.#verified, new Uint8Array(capacity));
+    this.#tailStale = grown(this.#tailStale, new Uint8Array(capacity));
+    this.#capacity = capacity;
+  }
+}

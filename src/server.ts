@@ -1,0 +1,243 @@
+import { ProtocolError } from './protocol/errors.js';
+import { LIMITS, WEBSOCKET_PATH } from './protocol/limits.js';
+import type { Config } from './config.js';
+import { AddressLimiter } from './gateway/address-limiter.js';
+import { Gateway } from './gateway/gateway.js';
+import type {
+  HttpRequest,
+  HttpResponse,
+  Transport,
+  TransportHandler,
+  UpgradeDecision,
+} from './gateway/port.js';
+import { startTransport } from './gateway/transports/index.js';
+import { HttpApi } from './http/api.js';
+import { loadDocumentation } from './http/documentation.js';
+import { Metrics } from './http/metrics.js';
+import type { Logger } from './log.js';
+import { type Clock, systemClock, TICK_MS } from './registry/clock.js';
+import { loadMirror } from './registry/mirror/load.js';
+import { Mirror } from './registry/mirror/mirror.js';
+import { Registry } from './registry/registry.js';
+import { Verifier } from './registry/verifier.js';
+import { Writer } from './registry/writer.js';
+
+/** How long a stopping hub waits for its last answers to leave, in milliseconds. */
+const LAST_ANSWERS_MS = 250;
+
+/** A running hub. */
+export interface Hub {
+  /** The port it listens on. */
+  readonly port: number;
+  readonly transport: Transport['name'];
+  readonly registry: Registry;
+  readonly gateway: Gateway;
+  /** Moves time on; it also happens by itself every `TICK_MS`. */
+  tick(): void;
+  /** Refuses new work, closes every socket with 4503, writes what is left, and stops. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Puts a hub together and starts it: the one place that knows all parts.
+ * @throws Error whose message tells the operator what to do.
+ */
+export async function startHub(config: Config, log: Logger, clock: Clock = systemClock): Promise<Hub> {
+  const { registry, mirror } = await openRegistry(config, log, clock);
+  const verifier = new Verifier();
+  const writer = new Writer(registry, mirror, verifier.verify);
+  const onError = (error: unknown): void => {
+    log.error({ err: error }, 'unexpected error');
+  };
+
+  const metrics: Metrics = new Metrics({
+    connections: () => gateway.connections,
+    sessions: () => gateway.sessions,
+    subscriptions: () => gateway.streams.subscriptions,
+    streams: () => gateway.streams.streams,
+    live: () => registry.store.size - registry.store.suspects,
+    suspect: () => registry.store.suspects,
+    gone: () => registry.gone,
+    queuedBytes: () => gateway.queuedBytes,
+    mirrorLagSeconds: () => mirror.lagMs / 1000,
+    mirrorPending: () => mirror.pending,
+    pendingVerifications: () => verifier.pending,
+    arenaBytes: () => registry.store.arena.usedBytes,
+  });
+  const gateway: Gateway = new Gateway(
+    registry,
+    writer,
+    {
+      heartbeatMs: config.heartbeatMs,
+      expirySeconds: config.expiryMs / 1000,
+      messagesPerMinute: config.messagesPerMinute,
+      maxSubscriptions: config.maxSubscriptions,
+      publicHosts: config.publicHosts,
+    },
+    { observer: metrics, onError },
+  );
+  const api = new HttpApi({
+    registry,
+    writer,
+    acceptUnsigned: config.acceptUnsigned,
+    problem: () => (gateway.draining ? 'the hub is stopping' : mirror.problem),
+    metrics,
+    documentation: loadDocumentation(),
+    onError,
+  });
+
+  const start = await startTransport(config.transport);
+  const door = new Door(config, gateway, api, metrics, clock);
+  let transport: Transport;
+  try {
+    transport = await start(
+      { host: config.host, port: config.port },
+      {
+        websocketPath: WEBSOCKET_PATH,
+        maxBodyBytes: LIMITS.maxBodyBytes,
+        maxMessageBytes: LIMITS.maxFrameBytes,
+      },
+      door,
+    );
+  } catch (error) {
+    await mirror.close();
+    throw error;
+  }
+  const tick = (): void => {
+    registry.tick();
+    gateway.tick();
+  };
+  const timer = setInterval(tick, TICK_MS);
+
+  let stopped: Promise<void> | null = null;
+  const stop = async (): Promise<void> => {
+    gateway.drain();
+    transport.stopListening();
+    // Answers that wait for the disk, and close frames, still have to leave.
+    registry.flushHeartbeats();
+    await new Promise((resolve) => setTimeout(resolve, LAST_ANSWERS_MS));
+    clearInterval(timer);
+    await mirror.close();
+    await transport.close();
+  };
+  return {
+    port: transport.port,
+    transport: transport.name,
+    registry,
+    gateway,
+    tick,
+    stop: () => (stopped ??= stop()),
+  };
+}
+
+/** Reads what was kept, and has every change kept from now on. */
+async function openRegistry(
+  config: Config,
+  log: Logger,
+  clock: Clock,
+): Promise<{ registry: Registry; mirror: Mirror }> {
+  const create = (): Registry =>
+    new Registry(
+      {
+        expiryMs: config.expiryMs,
+        restartGraceMs: config.restartGraceMs,
+        replayEvents: config.replayEvents,
+        cleanupMs: config.cleanupMs,
+      },
+      clock,
+    );
+  let registry = create();
+  let gone = 0;
+  const loaded = loadMirror(
+    config.database,
+    {
+      identity: (record) => {
+        registry.restoreIdentity(record);
+      },
+      advertisement: (record) => {
+        if (!registry.restoreAdvertisement(record)) gone += 1;
+      },
+      reset: () => {
+        registry = create();
+        gone = 0;
+      },
+    },
+    log,
+  );
+  registry.finishRestore();
+  if (registry.store.size + gone > 0) {
+    log.info(
+      { restored: registry.store.size, expired: gone },
+      'took back the advertisements of the last run',
+    );
+  }
+  const mirror = await Mirror.open(loaded, log);
+  registry.persistTo(mirror);
+  return { registry, mirror };
+}
+
+/** What stands before the interface: limits by address, and refusals while the hub stops. */
+class Door implements TransportHandler {
+  readonly #config: Config;
+  readonly #gateway: Gateway;
+  readonly #api: HttpApi;
+  readonly #metrics: Metrics;
+  readonly #limiter: AddressLimiter;
+  readonly #clock: Clock;
+
+  constructor(config: Config, gateway: Gateway, api: HttpApi, metrics: Metrics, clock: Clock) {
+    this.#config = config;
+    this.#gateway = gateway;
+    this.#api = api;
+    this.#metrics = metrics;
+    this.#limiter = new AddressLimiter(config.rateLimitPerMinute);
+    this.#clock = clock;
+  }
+
+  request(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
+    if (this.#limiter.off || request.path === '/health' || request.path === '/metrics') {
+      return this.#api.handle(request);
+    }
+    return this.#limit(request, 'request').then((refusal) => refusal ?? this.#api.handle(request));
+  }
+
+  upgrade(request: HttpRequest): UpgradeDecision | Promise<UpgradeDecision> {
+    if (this.#limiter.off) return this.#decide(request);
+    return this.#limit(request, 'handshake').then((refusal) =>
+      refusal === null ? this.#decide(request) : { accept: false, response: refusal },
+    );
+  }
+
+  refuse(status: 400 | 413, message: string): HttpResponse {
+    return this.#api.refuse(new ProtocolError(status === 413 ? 'HTTP_413' : 'HTTP_400', message));
+  }
+
+  #decide(request: HttpRequest): UpgradeDecision {
+    try {
+      return this.#gateway.upgrade(request);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      return { accept: false, response: this.#api.refuse(error) };
+    }
+  }
+
+  async #limit(request: HttpRequest, kind: 'request' | 'handshake'): Promise<HttpResponse | null> {
+    const address = this.#config.clientAddress.of(
+      request.peerAddress,
+      request.headers.get('x-forwarded-for'),
+    );
+    const wait = await this.#limiter.spend(address, this.#clock.monotonic());
+    if (wait === 0) return null;
+    this.#metrics.rateLimited(kind);
+    const limit = String(this.#config.rateLimitPerMinute);
+    return this.#api.refuse(
+      new ProtocolError(
+        'RATE_001',
+        `more than ${limit} requests a minute from ${address}; try again in ${String(wait)} s`,
+        {
+          headers: { 'Retry-After': String(wait) },
+        },
+      ),
+    );
+  }
+}

@@ -1,0 +1,195 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { pino } from 'pino';
+import { loadConfig } from '../../src/config.js';
+import { type Hub, startHub } from '../../src/server.js';
+import { type Action, TestKey } from './keys.js';
+import { FakeClock } from './fake-clock.js';
+import { TestSocket } from './test-socket.js';
+
+export type TransportName = 'uws' | 'node';
+export type CodecName = 'json' | 'msgpack';
+
+export const TRANSPORTS: readonly TransportName[] = ['uws', 'node'];
+export const CODEC_NAMES: readonly CodecName[] = ['json', 'msgpack'];
+
+/** The advertisement that most tests send. */
+export const ADVERTISEMENT = {
+  ip_address: '192.168.1.100',
+  country: 'SE',
+  resources: { cpu: 4, memory: 8, storage: 40 },
+};
+
+export interface Answer<Body> {
+  status: number;
+  headers: Headers;
+  body: Body;
+}
+
+/** What an error answer holds. */
+export interface ErrorAnswer {
+  code: string;
+  message: string;
+  timestamp: string;
+}
+
+let lastT = 0;
+
+/** A signing time that is later than every one before it. */
+export function nextT(clock: FakeClock): number {
+  lastT = Math.max(lastT + 1, clock.wall());
+  return lastT;
+}
+
+/** A hub in this process, on a port of its own, with a clock that the test moves. */
+export class TestHub {
+  readonly clock: FakeClock;
+  readonly hub: Hub;
+  readonly #folder: string | null;
+  readonly #sockets = new Set<TestSocket>();
+
+  private constructor(hub: Hub, clock: FakeClock, folder: string | null) {
+    this.hub = hub;
+    this.clock = clock;
+    this.#folder = folder;
+  }
+
+  /**
+   * Starts a hub with no rate limits, in memory unless told otherwise.
+   * @param settings Names without prefix, e.g. `{ EXPIRY: '5' }`.
+   */
+  static async start(
+    settings: Record<string, string> = {},
+    options: { clock?: FakeClock; file?: boolean } = {},
+  ): Promise<TestHub> {
+    const clock = options.clock ?? new FakeClock();
+    const folder = options.file === true ? mkdtempSync(join(tmpdir(), 'hub-')) : null;
+    const environment: Record<string, string> = {
+      DISCOVERY_HOST: '127.0.0.1',
+      DISCOVERY_PORT: '0',
+      DISCOVERY_RATE_LIMIT_PER_MINUTE: '0',
+      DISCOVERY_MESSAGES_PER_MINUTE: '0',
+      DISCOVERY_DB_URL: folder === null ? 'sqlite:///:memory:' : `sqlite:///${join(folder, 'hub.db')}`,
+    };
+    for (const [name, value] of Object.entries(settings)) environment[`DISCOVERY_${name}`] = value;
+    const config = loadConfig(environment, join(tmpdir(), 'there-is-no-such.env'));
+    return new TestHub(await startHub(config, pino({ level: 'silent' }), clock), clock, folder);
+  }
+
+  get host(): string {
+    return `127.0.0.1:${String(this.hub.port)}`;
+  }
+
+  get url(): string {
+    return `http://${this.host}`;
+  }
+
+  /** Lets time pass in steps of the hub's own ticks, with turns of the event loop in between. */
+  async advance(ms: number): Promise<void> {
+    for (let passed = 0; passed < ms;) {
+      const step = Math.min(200, ms - passed);
+      this.clock.advance(step);
+      this.hub.tick();
+      passed += step;
+      if (passed % 1000 === 0) await nextTurn();
+    }
+    await nextTurn();
+  }
+
+  /** A request whose answer is JSON. */
+  async request<Body = unknown>(method: string, path: string, init: RequestInit = {}): Promise<Answer<Body>> {
+    const response = await fetch(this.url + path, { ...init, method });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (text === '' ? null : JSON.parse(text)) as Body,
+    };
+  }
+
+  get<Body = unknown>(path: string): Promise<Answer<Body>> {
+    return this.request<Body>('GET', path);
+  }
+
+  /** Posts a signed advertisement over HTTP. */
+  post<Body = unknown>(
+    key: TestKey,
+    providerId: string = key.publicKey,
+    advertisement: object | string = ADVERTISEMENT,
+    t = nextT(this.clock),
+  ): Promise<Answer<Body>> {
+    const body = typeof advertisement === 'string' ? advertisement : JSON.stringify(advertisement);
+    return this.request<Body>('POST', '/api/v1/advertisements', {
+      headers: { 'Content-Type': 'application/json', ...key.headers('advertise', providerId, t, body) },
+      body,
+    });
+  }
+
+  /** Withdraws over HTTP. */
+  delete<Body = unknown>(
+    key: TestKey,
+    providerId: string = key.publicKey,
+    t = nextT(this.clock),
+  ): Promise<Answer<Body>> {
+    return this.request<Body>('DELETE', `/api/v1/advertisements/${encodeURIComponent(providerId)}`, {
+      headers: key.headers('withdraw', providerId, t, ''),
+    });
+  }
+
+  /** Opens a WebSocket; `welcome` has not been read yet. */
+  async connect(
+    codec: CodecName = 'json',
+    options: { headers?: Record<string, string> } = {},
+  ): Promise<TestSocket> {
+    const socket = await TestSocket.open(`ws://${this.host}/api/v1/ws`, codec, options.headers);
+    this.#sockets.add(socket);
+    return socket;
+  }
+
+  /** Opens an authenticated session. */
+  async session(
+    key: TestKey,
+    providerId: string = key.publicKey,
+    codec: CodecName = 'json',
+  ): Promise<TestSocket> {
+    const socket = await this.connect(codec);
+    const { nonce } = await socket.next('welcome');
+    socket.send(this.authenticateFrame(key, providerId, nonce as string));
+    await socket.next('authenticated');
+    return socket;
+  }
+
+  authenticateFrame(
+    key: TestKey,
+    providerId: string,
+    nonce: string,
+    t = nextT(this.clock),
+  ): Record<string, unknown> {
+    const signature = key.sign('session', providerId, t, `${nonce}\n${this.host}`);
+    return { type: 'authenticate', id: 1, provider_id: providerId, public_key: key.publicKey, t, signature };
+  }
+
+  /** A signed `advertise` or `withdraw` frame; a withdrawal has no advertisement. */
+  signedFrame(
+    action: Exclude<Action, 'session'>,
+    key: TestKey,
+    providerId: string = key.publicKey,
+    advertisement: object | string = ADVERTISEMENT,
+    t = nextT(this.clock),
+  ): Record<string, unknown> {
+    if (action === 'withdraw') {
+      return { type: 'withdraw', id: 3, t, signature: key.sign('withdraw', providerId, t, '') };
+    }
+    const payload = typeof advertisement === 'string' ? advertisement : JSON.stringify(advertisement);
+    return { type: 'advertise', id: 2, payload, t, signature: key.sign('advertise', providerId, t, payload) };
+  }
+
+  /** Closes all sockets of the test and the hub. */
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.terminate();
+    await this.hub.stop();
+    if (this.#folder !== null) rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
