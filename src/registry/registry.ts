@@ -218,7 +218,7 @@ export class Registry {
   heartbeat(providerId: string): void {
     const slot = this.store.find(providerId);
     if (slot !== undefined) {
-      const lease = this.#freshLease();
+      const lease = this.#leaseFrom(this.clock.wall());
       this.store.setLease(slot, lease);
       this.#touched.add(providerId);
       this.identities.touch(providerId, lease.updatedAt);
@@ -249,7 +249,8 @@ export class Registry {
     if (identity !== null) this.identities.save(identity);
     const live = !overSession || this.#sessions.has(record.providerId);
     const head = renderHead(record);
-    const lease = this.#freshLease();
+    // The moment it was written, so that what is shown is what is kept.
+    const lease = this.#leaseFrom(record.updatedAt);
     const slot = this.store.find(record.providerId);
     if (slot === undefined) {
       const { seq, beforeRow } = this.changes.append(record.providerId, null, null);
@@ -361,9 +362,8 @@ export class Registry {
     for (const snapshot of this.#snapshots) snapshot.preserve(slot);
   }
 
-  #freshLease(): Lease {
+  #leaseFrom(wall: number): Lease {
     const { expiryMs } = this.#settings;
-    const wall = this.clock.wall();
     return { updatedAt: wall, expiresAt: wall + expiryMs, deadline: this.clock.now + expiryMs };
   }
 
