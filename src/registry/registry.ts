@@ -227,7 +227,10 @@ export class Registry {
     // Without an advertisement the only thing to keep alive is the binding: once a day is enough for 30 days.
     const wall = this.clock.wall();
     const identity = this.identities.get(providerId, wall);
-    if (identity !== undefined && wall - identity.seenAt >= TOUCH_MS) this.#keepSeen(providerId, wall);
+    if (identity === undefined || wall - identity.seenAt < TOUCH_MS) return;
+    identity.seenAt = wall;
+    // Nobody waits for it: a failure shows in the state of the mirror, and tomorrow brings another.
+    this.#persistence.saveIdentity({ ...identity }).catch(() => undefined);
   }
 
   // ---- the end of the write path ----------------------------------------------------------------------------
@@ -324,15 +327,9 @@ export class Registry {
 
   #expire(slot: number): void {
     const providerId = this.store.ids[slot]!;
-    this.#keepSeen(providerId, this.store.updatedAt(slot));
+    this.identities.touch(providerId, this.store.updatedAt(slot));
     this.#expired.add(providerId);
     this.#remove(slot, 'expired');
-  }
-
-  /** Writes when a provider was last seen. Nobody waits for it: a failure shows in the state of the mirror. */
-  #keepSeen(providerId: string, wall: number): void {
-    const identity = this.identities.touch(providerId, wall);
-    if (identity !== undefined) this.#persistence.saveIdentity({ ...identity }).catch(() => undefined);
   }
 
   // ---- changes ----------------------------------------------------------------------------------------------
