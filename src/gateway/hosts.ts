@@ -14,7 +14,8 @@ export function plausibleHosts(
   publicHosts: readonly string[],
 ): { hosts: string[]; others: string[] } {
   const named = withoutDefaultPort(host);
-  const hosts = publicHosts.length > 0 ? [...publicHosts] : [named];
+  // Behind a proxy the hub cannot know which scheme was dialled, hence whether the port was left out as its default.
+  const hosts = publicHosts.length > 0 ? [...publicHosts] : [...new Set([named, host])];
   const port = /:\d+$/.exec(host)?.[0] ?? '';
   const bare = host.slice(0, host.length - port.length);
   const others = [named, host, bare, `localhost${port}`, `127.0.0.1${port}`].filter(

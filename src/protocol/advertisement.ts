@@ -115,7 +115,6 @@ export const pricingSchema = z
   )
   .superRefine(
     extraMembers(KNOWN_PRICES, LIMITS.maxExtraPrices, (name, value) => {
-      if (name === '__proto__') return 'is not a usable member name';
       if (name.length === 0 || name.length > 64 || !isWellFormed(name) || hasControlCharacters(name)) {
         return 'is not a usable member name: use 1 to 64 printable characters';
       }
@@ -182,13 +181,25 @@ export function describeIssues(issues: readonly { path: PropertyKey[]; message: 
   return issues.length > 5 ? `${shown}; and ${String(issues.length - 5)} more` : shown;
 }
 
+/** The schemas drop a member called `__proto__` without a word, where every further member has a rule to meet. */
+function refuseProtoMember(value: unknown, member: 'resources' | 'pricing', code: 'ADV_001' | 'ADV_002'): void {
+  const object = (value as Record<string, unknown>)[member];
+  if (Object.hasOwn(object ?? {}, '__proto__')) {
+    throw new ProtocolError(code, `${member}.__proto__: is not a usable member name`);
+  }
+}
+
 /**
  * Checks a decoded advertisement.
  * @throws ProtocolError `ADV_002` when the first thing wrong lies in its resources, else `ADV_001`.
  */
 export function parseAdvertisement(value: unknown): Advertisement {
   const result = advertisementSchema.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) {
+    refuseProtoMember(value, 'resources', 'ADV_002');
+    refuseProtoMember(value, 'pricing', 'ADV_001');
+    return result.data;
+  }
   const { issues } = result.error;
   const code = issues[0]?.path[0] === 'resources' ? 'ADV_002' : 'ADV_001';
   throw new ProtocolError(code, describeIssues(issues));

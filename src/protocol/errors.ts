@@ -1,3 +1,5 @@
+import { toWellFormed } from './text.js';
+
 /**
  * The error codes of the protocol with the HTTP status each one travels under.
  * `ADV_001` is 503 instead of 400 while the hub cannot write.
@@ -48,7 +50,8 @@ export class ProtocolError extends Error {
     message: string,
     options: { status?: number; headers?: Record<string, string>; cause?: unknown } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    // Messages quote what clients sent.
+    super(toWellFormed(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.status = options.status ?? ERROR_STATUS[code];
     this.headers = options.headers ?? {};

@@ -5,8 +5,13 @@ import { LIMITS } from './limits.js';
 
 /** One value or a list of them; goes out as a sorted list without repetitions. */
 function oneOrMany<Schema extends z.ZodType<string>>(schema: Schema) {
+  const tooMany = `must have 1 to ${String(LIMITS.maxFilterValues)} values`;
+  const list = z.array(schema).min(1, tooMany).max(LIMITS.maxFilterValues, tooMany);
   return z
-    .union([schema.transform((value) => [value]), z.array(schema).min(1).max(LIMITS.maxFilterValues)])
+    .union([schema.transform((value) => [value]), list], {
+      // Says what is wrong with the form that was meant, instead of that neither of the two fits.
+      error: ({ errors, input }) => errors[Array.isArray(input) ? 1 : 0]?.[0]?.message,
+    })
     .transform((values) => [...new Set(values)].sort());
 }
 
@@ -28,7 +33,12 @@ export const filterSchema = z.strictObject(
       .optional(),
     status: z.literal('live', 'can only be "live"; leave it out to see suspects too').optional(),
   },
-  'a filter must be an object',
+  {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `unknown member ${issue.keys.slice(0, 5).map((key) => JSON.stringify(key.slice(0, 64))).join(', ')}`
+        : 'a filter must be an object',
+  },
 );
 
 /** What a client may send as a subscription's `filter`. */

@@ -1,5 +1,5 @@
 import { LIMITS } from './limits.js';
-import { decodeUtf8 } from './text.js';
+import { decodeUtf8, toWellFormed } from './text.js';
 
 export type Decoded = { ok: true; value: unknown } | { ok: false; problem: string };
 
@@ -15,7 +15,9 @@ export function parseJson(text: string): Decoded {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return { ok: false, problem: `it is not valid JSON (${(error as Error).message.slice(0, 120)})` };
+    // It quotes the text, and may cut a character in two.
+    const reason = toWellFormed((error as Error).message.slice(0, 120));
+    return { ok: false, problem: `it is not valid JSON (${reason})` };
   }
   const problem = findShapeProblem(value);
   return problem === null ? { ok: true, value } : { ok: false, problem };

@@ -25,7 +25,8 @@ export function findMsgpackProblem(bytes: Uint8Array): string | null {
     if (position >= bytes.length) return 'it ends too early';
     const isKey = isMap[depth] === true && due[depth]! % 2 === 0;
     due[depth]! -= 1;
-    values += 1;
+    // A member counts once, as in JSON.
+    if (!isKey) values += 1;
     if (values > LIMITS.maxValues) return `it has more than ${String(LIMITS.maxValues)} values`;
 
     const lead = bytes[position]!;

@@ -1,4 +1,3 @@
-import { fromHex, toHex } from '../protocol/text.js';
 import type { ProofRecord } from './persistence.js';
 
 const KEY_BYTES = 32;
@@ -9,8 +8,8 @@ const PAYLOAD_AT = TIME_AT + 8;
 /** Packs a proof as key, signature, time and payload, without the overhead of hex and objects. */
 export function packProof(proof: ProofRecord): Buffer {
   const packed = Buffer.allocUnsafe(PAYLOAD_AT + proof.payload.length);
-  packed.set(fromHex(proof.publicKey), 0);
-  packed.set(fromHex(proof.signature), KEY_BYTES);
+  packed.write(proof.publicKey, 0, 'hex');
+  packed.write(proof.signature, KEY_BYTES, 'hex');
   packed.writeDoubleLE(proof.t, TIME_AT);
   packed.set(proof.payload, PAYLOAD_AT);
   return packed;
@@ -19,8 +18,8 @@ export function packProof(proof: ProofRecord): Buffer {
 /** Reads what `packProof` wrote; the payload is a copy. */
 export function unpackProof(packed: Buffer): ProofRecord {
   return {
-    publicKey: toHex(packed.subarray(0, KEY_BYTES)),
-    signature: toHex(packed.subarray(KEY_BYTES, TIME_AT)),
+    publicKey: packed.toString('hex', 0, KEY_BYTES),
+    signature: packed.toString('hex', KEY_BYTES, TIME_AT),
     t: packed.readDoubleLE(TIME_AT),
     payload: Uint8Array.prototype.slice.call(packed, PAYLOAD_AT),
   };

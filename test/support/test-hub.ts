@@ -7,7 +7,7 @@ import { loadConfig } from '../../src/config.js';
 import { type Hub, startHub } from '../../src/server.js';
 import { type Action, TestKey } from './keys.js';
 import { FakeClock } from './fake-clock.js';
-import { TestSocket } from './test-socket.js';
+import { type SocketOptions, TestSocket } from './test-socket.js';
 
 export type TransportName = 'uws' | 'node';
 export type CodecName = 'json' | 'msgpack';
@@ -22,6 +22,8 @@ export const ADVERTISEMENT = {
   resources: { cpu: 4, memory: 8, storage: 40 },
 };
 
+const DATABASE = 'hub.db';
+
 export interface Answer<Body> {
   status: number;
   headers: Headers;
@@ -35,12 +37,13 @@ export interface ErrorAnswer {
   timestamp: string;
 }
 
-let lastT = 0;
+const lastT = new WeakMap<FakeClock, number>();
 
-/** A signing time that is later than every one before it. */
+/** A signing time that is later than every one before it on this clock. */
 export function nextT(clock: FakeClock): number {
-  lastT = Math.max(lastT + 1, clock.wall());
-  return lastT;
+  const t = Math.max((lastT.get(clock) ?? 0) + 1, clock.wall());
+  lastT.set(clock, t);
+  return t;
 }
 
 /** A hub in this process, on a port of its own, with a clock that the test moves. */
@@ -71,11 +74,17 @@ export class TestHub {
       DISCOVERY_PORT: '0',
       DISCOVERY_RATE_LIMIT_PER_MINUTE: '0',
       DISCOVERY_MESSAGES_PER_MINUTE: '0',
-      DISCOVERY_DB_URL: folder === null ? 'sqlite:///:memory:' : `sqlite:///${join(folder, 'hub.db')}`,
+      DISCOVERY_DB_URL: folder === null ? 'sqlite:///:memory:' : `sqlite:///${join(folder, DATABASE)}`,
     };
     for (const [name, value] of Object.entries(settings)) environment[`DISCOVERY_${name}`] = value;
     const config = loadConfig(environment, join(tmpdir(), 'there-is-no-such.env'));
     return new TestHub(await startHub(config, pino({ level: 'silent' }), clock), clock, folder);
+  }
+
+  /** The database file of a hub that was started with one. */
+  get databaseFile(): string {
+    if (this.#folder === null) throw new Error('this hub keeps everything in memory');
+    return join(this.#folder, DATABASE);
   }
 
   get host(): string {
@@ -139,11 +148,8 @@ export class TestHub {
   }
 
   /** Opens a WebSocket; `welcome` has not been read yet. */
-  async connect(
-    codec: CodecName = 'json',
-    options: { headers?: Record<string, string> } = {},
-  ): Promise<TestSocket> {
-    const socket = await TestSocket.open(`ws://${this.host}/api/v1/ws`, codec, options.headers);
+  async connect(codec: CodecName = 'json', options: SocketOptions = {}): Promise<TestSocket> {
+    const socket = await TestSocket.open(`ws://${this.host}/api/v1/ws`, codec, options);
     this.#sockets.add(socket);
     return socket;
   }

@@ -9,6 +9,15 @@ const packr = new Packr({ useRecords: false, int64AsType: 'number' });
 /** Longer than any answer of a hub in the same machine takes. */
 const PATIENCE_MS = 15_000;
 
+/** How a test wants its socket; all of it can be left out. */
+export interface SocketOptions {
+  headers?: Record<string, string>;
+  /** What is offered instead of the codec's own subprotocol. */
+  protocols?: string[];
+  /** False for a client that does not answer pings. */
+  autoPong?: boolean;
+}
+
 /** A client's side of a WebSocket that knows the wire forms and nothing else of the protocol. */
 export class TestSocket {
   readonly raw: WebSocket;
@@ -38,8 +47,9 @@ export class TestSocket {
     });
   }
 
-  static open(url: string, codec: CodecName, headers: Record<string, string> = {}): Promise<TestSocket> {
-    const raw = new WebSocket(url, [`vm-discovery.v1.${codec}`], { headers, perMessageDeflate: false });
+  static open(url: string, codec: CodecName, options: SocketOptions = {}): Promise<TestSocket> {
+    const { headers = {}, protocols = [`vm-discovery.v1.${codec}`], autoPong = true } = options;
+    const raw = new WebSocket(url, protocols, { headers, autoPong, perMessageDeflate: false });
     const socket = new TestSocket(raw, codec);
     return new Promise((resolve, reject) => {
       raw.once('open', () => {
@@ -81,6 +91,21 @@ export class TestSocket {
         await new Promise<void>((resolve) => (this.#wake = resolve));
       }
       return this.frames.shift()!;
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  /** The code that the hub closes with, which it has to do soon. */
+  async closeCode(): Promise<number> {
+    let deadline: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      deadline = setTimeout(() => {
+        reject(new Error('the socket was not closed'));
+      }, PATIENCE_MS);
+    });
+    try {
+      return await Promise.race([this.closed, late]);
     } finally {
       clearTimeout(deadline);
     }

@@ -1,0 +1,95 @@
+import type { z } from 'zod';
+import {
+  type Advertisement,
+  type advertisementSchema,
+  parseAdvertisement,
+  type PublishedAdvertisement,
+} from '../protocol/advertisement.js';
+import { parseJson } from '../protocol/json.js';
+import { LIMITS } from '../protocol/limits.js';
+import { isWellFormed, utf8 } from '../protocol/text.js';
+import { DiscoveryError } from './errors.js';
+
+/** What a provider may advertise; members that the protocol does not know travel along. */
+export type AdvertisementInput = z.input<typeof advertisementSchema>;
+
+/** An advertisement that has been checked and is ready to be signed. */
+export interface PreparedAdvertisement {
+  /** The JSON text whose bytes are signed. */
+  readonly text: string;
+  /** What a hub makes of it. */
+  readonly content: Advertisement;
+}
+
+/**
+ * Checks an advertisement as a hub will, before anything is sent.
+ * @throws DiscoveryError `ADV_002` when it is the resources, else `ADV_001`; the message names the member.
+ */
+export function prepareAdvertisement(advertisement: AdvertisementInput): PreparedAdvertisement {
+  try {
+    // What counts is the text: a price of NaN, say, is written as null.
+    const text = JSON.stringify(advertisement) as string | undefined;
+    if (text === undefined || !isWellFormed(text)) {
+      throw new DiscoveryError('ADV_001', 'the advertisement cannot be written as JSON');
+    }
+    return { text, content: readAdvertisement(text) };
+  } catch (error) {
+    throw DiscoveryError.from(error, 'ADV_001');
+  }
+}
+
+/**
+ * Reads the JSON text of an advertisement as a hub does.
+ * @throws DiscoveryError or ProtocolError `ADV_001` or `ADV_002`
+ */
+export function readAdvertisement(text: string): Advertisement {
+  if (utf8(text).length > LIMITS.maxBodyBytes) {
+    throw new DiscoveryError(
+      'ADV_001',
+      `the advertisement is over ${String(LIMITS.maxBodyBytes)} bytes as JSON`,
+    );
+  }
+  const decoded = parseJson(text);
+  if (!decoded.ok)
+    throw new DiscoveryError('ADV_001', `the advertisement cannot be read: ${decoded.problem}`);
+  return parseAdvertisement(decoded.value);
+}
+
+/** The members that a provider decides on, absent ones null. */
+function contentOf(advertisement: Advertisement | PublishedAdvertisement): object {
+  const { ip_address, country, resources, platform, pricing, name, payments_network } = advertisement;
+  return {
+    ip_address,
+    country,
+    resources,
+    platform: platform ?? null,
+    pricing: pricing ?? null,
+    name: name ?? null,
+    payments_network: payments_network ?? null,
+  };
+}
+
+/** Whether a published advertisement says what its provider means to say. */
+export function saysTheSame(content: Advertisement, published: PublishedAdvertisement): boolean {
+  return equalJson(contentOf(content), contentOf(published));
+}
+
+/** Whether two states of an advertisement differ by nothing but heartbeats. */
+export function differByHeartbeatOnly(a: PublishedAdvertisement, b: PublishedAdvertisement): boolean {
+  const { updated_at: _aUpdated, expires_at: _aExpires, ...restOfA } = a;
+  const { updated_at: _bUpdated, expires_at: _bExpires, ...restOfB } = b;
+  return equalJson(restOfA, restOfB);
+}
+
+/** Equality of JSON values; the order of members does not matter. */
+function equalJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const entries = Object.entries(a).filter(([, value]) => value !== undefined);
+  const others = b as Record<string, unknown>;
+  return (
+    entries.length === Object.values(b).filter((value) => value !== undefined).length &&
+    entries.every(([name, value]) => Object.hasOwn(others, name) && equalJson(value, others[name]))
+  );
+}

@@ -1,0 +1,101 @@
+import { ERROR_STATUS, type ErrorBody, type ErrorCode, ProtocolError } from '../protocol/errors.js';
+
+/**
+ * What goes wrong without the hub saying so:
+ * - `NETWORK`: the hub could not be reached, or the connection broke;
+ * - `TIMEOUT`: it did not answer in time;
+ * - `UNEXPECTED`: it answered with something that is not of this protocol;
+ * - `REPLACED`: a newer session of the same provider has taken over;
+ * - `REFUSED`: it closed the connection and says that coming back unchanged is pointless;
+ * - `SUPERSEDED`: a later call on the same session asked for something else before this one was done;
+ * - `STOPPED`: the session or watch was stopped, by `stop()` or its signal;
+ * - `SOURCE`: the function that should have told what to advertise failed;
+ * - `PROOF`: a proof does not hold;
+ * - `KEY`: a key, or the file it should come from or go to, is not usable;
+ * - `USAGE`: a call that cannot be right, e.g. with a malformed URL.
+ */
+export type LocalErrorCode =
+  | 'NETWORK'
+  | 'TIMEOUT'
+  | 'UNEXPECTED'
+  | 'REPLACED'
+  | 'REFUSED'
+  | 'SUPERSEDED'
+  | 'STOPPED'
+  | 'SOURCE'
+  | 'PROOF'
+  | 'KEY'
+  | 'USAGE';
+
+/** The hub's codes, and those that arise on this side. */
+export type DiscoveryErrorCode = ErrorCode | LocalErrorCode;
+
+/** The further facts of a `DiscoveryError`; what is left out is null, and `retry` follows from the code. */
+export interface DiscoveryErrorOptions {
+  status?: number | undefined;
+  retry?: boolean | undefined;
+  retryAfterSeconds?: number | null | undefined;
+  closeCode?: number | undefined;
+  cause?: unknown;
+}
+
+/** The one error that everything here throws, rejects with, or reports. */
+export class DiscoveryError extends Error {
+  override readonly name = 'DiscoveryError';
+  readonly code: DiscoveryErrorCode;
+  /** The HTTP status that goes with it; null where there is none. */
+  readonly status: number | null;
+  /** Whether trying again, unchanged, can help. */
+  readonly retry: boolean;
+  /** How many seconds the hub asks to wait first; null where it does not say. */
+  readonly retryAfterSeconds: number | null;
+  /** The code that the WebSocket was closed with; null where that was not the cause. */
+  readonly closeCode: number | null;
+
+  constructor(code: DiscoveryErrorCode, message: string, options: DiscoveryErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.status = options.status ?? statusOf(code);
+    this.retry = options.retry ?? canPass(code, this.status);
+    this.retryAfterSeconds = options.retryAfterSeconds ?? null;
+    this.closeCode = options.closeCode ?? null;
+  }
+
+  /** The error that a hub described, in the body of a response or in an `error` frame. */
+  static fromBody(
+    body: Pick<ErrorBody, 'message'> & { code: string },
+    options: DiscoveryErrorOptions = {},
+  ): DiscoveryError {
+    if (Object.hasOwn(ERROR_STATUS, body.code)) {
+      return new DiscoveryError(body.code as ErrorCode, body.message, options);
+    }
+    return new DiscoveryError('UNEXPECTED', `${body.code}: ${body.message}`, options);
+  }
+
+  /** Anything that was thrown, as a `DiscoveryError`: itself, a refusal of the shared checks, or `code`. */
+  static from(error: unknown, code: DiscoveryErrorCode): DiscoveryError {
+    if (error instanceof DiscoveryError) return error;
+    if (error instanceof ProtocolError) {
+      return new DiscoveryError(error.code, error.message, { status: error.status, cause: error });
+    }
+    return new DiscoveryError(code, messageOf(error), { cause: error });
+  }
+}
+
+/** What an unknown thrown thing says; `fetch` hides the reason in its cause. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  return cause instanceof Error && cause.message !== ''
+    ? `${error.message}: ${cause.message}`
+    : error.message;
+}
+
+function statusOf(code: DiscoveryErrorCode): number | null {
+  return Object.hasOwn(ERROR_STATUS, code) ? ERROR_STATUS[code as ErrorCode] : null;
+}
+
+function canPass(code: DiscoveryErrorCode, status: number | null): boolean {
+  if (status !== null) return (status >= 500 || status === 429) && code !== 'WS_003';
+  return code === 'NETWORK' || code === 'TIMEOUT' || code === 'SOURCE';
+}

@@ -1,0 +1,67 @@
+/**
+ * The client of a VM discovery hub, for providers and for those who look for one. The same module runs in Node and
+ * in a browser; under Node there are also functions that keep a key in a file.
+ *
+ * A provider stays advertised for as long as this runs:
+ *
+ * ```ts
+ * import { loadOrCreateKey, ProviderSession } from 'vm-discovery-hub/client';
+ *
+ * const session = new ProviderSession('https://hub.example', {
+ *   key: await loadOrCreateKey('provider.pem'),
+ *   advertisement: { ip_address: '203.0.113.7', country: 'SE', resources: { cpu: 4, memory: 8, storage: 40 } },
+ * });
+ * session.on('state', ({ state, error }) => console.log(state, error?.message ?? ''));
+ * session.start();
+ * ```
+ *
+ * A requestor sees what matches, and every change of it:
+ *
+ * ```ts
+ * import { watch } from 'vm-discovery-hub/client';
+ *
+ * const matches = watch('https://hub.example', { cpu: 2, memory: 4, country: ['SE', 'NO'] });
+ * await matches.ready;
+ * console.log([...matches.providers.values()]);
+ * for await (const change of matches) console.log(change.type, change.advertisement);
+ * ```
+ *
+ * @module
+ */
+export type { Change } from './changes.js';
+export type { Clock } from './clock.js';
+export type { ConnectionState, ConnectOptions, StateChange } from './connection.js';
+export type { AdvertisementInput } from './content.js';
+export {
+  DiscoveryClient,
+  type DiscoveryClientOptions,
+  type FindOptions,
+  type Health,
+  type Page,
+  type PageOptions,
+  type RequestOptions,
+  type SignOptions,
+} from './discovery-client.js';
+export { DiscoveryError, type DiscoveryErrorCode, type LocalErrorCode } from './errors.js';
+export { generateKey, keyFromSeed, seedOf } from './keys.js';
+export { type ProofExpectation, type VerifiedProof, verifyProof } from './proof.js';
+export {
+  ProviderSession,
+  type ProviderSessionOptions,
+  type SessionEvents,
+  type SessionState,
+} from './provider-session.js';
+export type { AdvertisementSource } from './publisher.js';
+export { type Watch, watch, type WatchEvents, type WatchState } from './watch.js';
+export type { ClientSocket, SocketClosure, SocketListener, WebSocketFactory } from './web-socket.js';
+export type {
+  Advertisement,
+  AdvertisementStatus,
+  Pricing,
+  PublishedAdvertisement,
+} from '../protocol/advertisement.js';
+export type { CodecName } from '../protocol/codec.js';
+export type { ErrorCode } from '../protocol/errors.js';
+export type { FilterInput } from '../protocol/filter.js';
+export type { RemovalReason } from '../protocol/frames-down.js';
+export type { KeyPair, Proof } from '../protocol/signing.js';

@@ -1,0 +1,68 @@
+import type { IncomingMessage } from 'node:http';
+import { WebSocket } from 'ws';
+import { DiscoveryError } from '../errors.js';
+import { parse, refusal } from '../http-caller.js';
+import type { SocketClosure, WebSocketFactory } from '../web-socket.js';
+
+/** Bytes of the body of a refused handshake that are read. */
+const MAX_REFUSAL_BYTES = 64 * 1024;
+
+/** WebSockets by `ws`: they see the hub's pings, and why a handshake was refused. */
+export const nodeWebSocket: WebSocketFactory = (url, subprotocol, listener) => {
+  const socket = new WebSocket(url, [subprotocol], { perMessageDeflate: false, followRedirects: false });
+  let error: DiscoveryError | undefined;
+  socket.on('message', (data: Buffer, isBinary) => {
+    listener.message(isBinary ? data : data.toString('utf8'));
+  });
+  socket.on('ping', () => {
+    listener.alive();
+  });
+  socket.on('pong', () => {
+    listener.alive();
+  });
+  socket.on('unexpected-response', (_request, response) => {
+    void readRefusal(response).then((refused) => {
+      error = refused;
+      socket.terminate();
+    });
+  });
+  socket.on('error', (cause) => {
+    error ??= new DiscoveryError(
+      'NETWORK',
+      `the connection to ${url} failed: ${cause.message || cause.name}`,
+      {
+        cause,
+      },
+    );
+  });
+  socket.on('close', (code, reason) => {
+    const closure: SocketClosure = { code, reason: reason.toString('utf8') };
+    // A code that the hub gave says more than the error of a socket that it closed.
+    listener.closed(error !== undefined && code === 1006 ? { ...closure, error } : closure);
+  });
+  return {
+    send(data) {
+      if (socket.readyState === WebSocket.OPEN) socket.send(data);
+    },
+    close() {
+      socket.close(1000);
+    },
+    terminate() {
+      socket.terminate();
+    },
+  };
+};
+
+async function readRefusal(response: IncomingMessage): Promise<DiscoveryError> {
+  let text = '';
+  try {
+    for await (const chunk of response) {
+      text += String(chunk);
+      if (text.length > MAX_REFUSAL_BYTES) break;
+    }
+  } catch {
+    // What came so far has to do.
+  }
+  const headers = { get: (name: string) => response.headers[name.toLowerCase()]?.toString() ?? null };
+  return refusal(response.statusCode ?? 0, headers, parse(text));
+}

@@ -1,0 +1,44 @@
+import Database from 'better-sqlite3';
+import type { DatabaseLocation } from './location.js';
+import { migrate } from './migrations.js';
+
+/** How long to wait for another process that is about to let go of the file, in milliseconds. */
+const BUSY_TIMEOUT_MS = 2000;
+
+/** Opens a connection without touching the file yet; `create` makes a missing file. */
+export function connect(location: DatabaseLocation, create: boolean): Database.Database {
+  const path = location.kind === 'memory' ? ':memory:' : location.path;
+  return new Database(path, { timeout: BUSY_TIMEOUT_MS, fileMustExist: !create && location.kind === 'file' });
+}
+
+/**
+ * Takes the file for this connection alone until it closes, and brings the schema up to date.
+ * @throws SqliteError, or NewerSchemaError.
+ */
+export function prepareDatabase(db: Database.Database): void {
+  // Before the first access: only then does WAL do without shared memory, and the lock is held from here on.
+  db.pragma('locking_mode = EXCLUSIVE');
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = FULL');
+  migrate(db);
+}
+
+/** Draws the next lease, which ends all earlier ones. Also proves that the file can be written. */
+export function takeLease(db: Database.Database): number {
+  const sql = `INSERT INTO hub (id, starts) VALUES (1, 1)
+    ON CONFLICT (id) DO UPDATE SET starts = starts + 1 RETURNING starts`;
+  return db.prepare<[], number>(sql).pluck().get() ?? 0;
+}
+
+/**
+ * Checks that nobody has drawn another lease. The lock alone cannot tell: it is free between the load and the
+ * worker's start, and while a worker that died is replaced.
+ * @throws Error when another hub has used the file.
+ */
+export function checkLease(db: Database.Database, lease: number): void {
+  if (db.prepare('SELECT starts FROM hub').pluck().get() !== lease) {
+    throw new Error(
+      'another hub has used the file since this one read it: restart this hub, and let each have its own file',
+    );
+  }
+}

@@ -1,0 +1,84 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+
+function codeOf(error: unknown): string {
+  return error instanceof Database.SqliteError ? error.code : '';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Whether reading failed because the file is no database, or a damaged one. */
+export function isUnreadable(error: unknown): boolean {
+  const code = codeOf(error);
+  // A damaged row may claim to be larger than any can be; and a damaged header, a format of the future.
+  return (
+    /^SQLITE_(NOTADB|CORRUPT|TOOBIG)/.test(code) ||
+    (code === 'SQLITE_ERROR' && messageOf(error) === 'unsupported file format')
+  );
+}
+
+/** Whether an operation failed for what it holds, so that others in its batch need not. */
+export function isOperationFault(error: unknown): boolean {
+  return (
+    !(error instanceof Database.SqliteError) || /^SQLITE_(CONSTRAINT|TOOBIG|MISMATCH|RANGE)/.test(error.code)
+  );
+}
+
+/** Says for an operator why the file at `path` cannot be used, and what to do about it. */
+export function describeFailure(path: string, error: unknown): string {
+  const code = codeOf(error);
+  const message = messageOf(error);
+  const detail = code === '' ? message : `${code}: ${message}`;
+  return `${explain(path, code)} (${detail})`;
+}
+
+function explain(path: string, code: string): string {
+  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) {
+    return (
+      `the database ${path} is in use by another process: ` +
+      'stop that hub or tool, or set DISCOVERY_DB_URL to another file'
+    );
+  }
+  if (code === 'SQLITE_FULL') return `the disk that holds the database ${path} is full: free some space`;
+  if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) {
+    return `the database ${path} is damaged: restart the hub, which moves it aside and starts empty`;
+  }
+  const obstacle = obstacleAt(path);
+  if (obstacle !== null) return `the database ${path} cannot be used: ${obstacle}`;
+  if (code.startsWith('SQLITE_READONLY')) {
+    return `the database ${path} is read-only: give the hub's user the right to write to it and to its folder`;
+  }
+  if (code.startsWith('SQLITE_IOERR'))
+    return `the disk that holds the database ${path} fails: check it, and the system's log`;
+  return `the database ${path} cannot be used`;
+}
+
+/** What the file system has against a database at this path; null when nothing is seen. */
+function obstacleAt(path: string): string | null {
+  const folder = dirname(path);
+  const folderStat = statSync(folder, { throwIfNoEntry: false });
+  if (folderStat === undefined) return `the folder ${folder} does not exist; create it`;
+  if (!folderStat.isDirectory()) return `${folder} is not a folder`;
+  if (!isAllowed(folder, constants.W_OK | constants.X_OK)) {
+    return `the folder ${folder} is not writable; give the hub's user the right to write there`;
+  }
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return null;
+  if (!stat.isFile()) return 'it is not a regular file';
+  if (!isAllowed(path, constants.R_OK | constants.W_OK)) {
+    return "the file is not readable and writable; give the hub's user the right to both";
+  }
+  return null;
+}
+
+function isAllowed(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}

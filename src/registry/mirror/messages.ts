@@ -1,0 +1,58 @@
+import type { DatabaseLocation } from './location.js';
+
+/** What a worker is started with. */
+export interface WorkerSetup {
+  location: DatabaseLocation;
+  /** The number that this hub drew at its start; once the file holds another, another hub has used it. */
+  lease: number;
+}
+
+/** The values of an advertisement in the order of `ADVERTISEMENT_COLUMNS`; times are Unix milliseconds. */
+export type AdvertisementRow = [
+  providerId: string,
+  ipAddress: string,
+  country: string,
+  platform: string | null,
+  resources: string,
+  pricing: string | null,
+  createdAt: number,
+  updatedAt: number,
+  name: string | null,
+  paymentsNetwork: string | null,
+  publicKey: string | null,
+  signedAt: number | null,
+  payload: string | Uint8Array | null,
+  signature: string | null,
+  attached: 0 | 1,
+];
+
+/** The values of an identity in the order of `IDENTITY_COLUMNS`; times are Unix milliseconds. */
+export type IdentityRow = [providerId: string, publicKey: string, lastT: number, seenAt: number];
+
+/** One write. All of them can be repeated without harm. Tuples, because names would travel with every object. */
+export type Operation =
+  | readonly ['advertise', AdvertisementRow, IdentityRow | null]
+  | readonly ['remove', providerId: string, IdentityRow | null]
+  | readonly ['identity', IdentityRow]
+  | readonly ['heartbeat', providerId: string, updatedAt: number, attached: 0 | 1]
+  | readonly ['forget', seenBefore: number];
+
+/** An operation that was left out of its batch: its index there, and why. */
+export type Refusal = readonly [index: number, reason: string];
+
+/** Bodies of the requests to the worker. An empty `write` proves that writing works. */
+export interface Requests {
+  write: readonly Operation[];
+  close: null;
+}
+
+/** Results of the requests. Without `problem`, all but the refused operations are durable; with it, none is. */
+export interface Results {
+  write: { problem: null; refusals: readonly Refusal[] } | { problem: string };
+  close: { problem: string | null };
+}
+
+export type RequestKind = keyof Requests;
+
+/** A request on its way to the worker. */
+export type Request = { [K in RequestKind]: { kind: K; body: Requests[K] } }[RequestKind];

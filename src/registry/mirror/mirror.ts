@@ -1,0 +1,226 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import {
+  type AdvertisementRecord,
+  type HeartbeatBatch,
+  type IdentityRecord,
+  type Persistence,
+  PersistenceError,
+} from '../persistence.js';
+import { WorkerChannel } from './channel.js';
+import type { LoadedMirror, MirrorLog } from './load.js';
+import type { Operation, Refusal, Results, WorkerSetup } from './messages.js';
+import { type Batch, operationsOf, WriteQueue } from './queue.js';
+import { toAdvertisementRow, toIdentityRow } from './rows.js';
+
+/** Operations in one transaction. */
+const MAX_BATCH = 1000;
+/** Awaited writes that may wait; beyond them new ones are refused. */
+const MAX_WAITING = 50_000;
+/** How often writing is tried again while it fails, in milliseconds. */
+const PROBE_INTERVAL_MS = 1000;
+/** A transaction that takes longer than this counts as a problem, in milliseconds. */
+const STALL_MS = 5000;
+
+/**
+ * Mirrors the registry into SQLite, in a thread of its own. One transaction is under way at a time, and all that
+ * arrives meanwhile goes into the next one together.
+ */
+export class Mirror implements Persistence {
+  readonly #setup: WorkerSetup;
+  readonly #log: MirrorLog;
+  readonly #channel: WorkerChannel;
+  readonly #queue = new WriteQueue();
+  #writing: Promise<void> | null = null;
+  #underWay: { size: number; since: number; sentAt: number } | null = null;
+  #failure: string | null = null;
+  #probeTimer: NodeJS.Timeout | null = null;
+  #closing: Promise<void> | null = null;
+
+  /** Use `open`, which also makes sure that writing works. */
+  constructor({ location, lease }: LoadedMirror, log: MirrorLog) {
+    this.#setup = { location, lease };
+    this.#log = log;
+    this.#channel = new WorkerChannel(
+      () => this.spawnWorker(this.#setup),
+      (reason) => {
+        this.#log.error(`the mirror's thread died and is started again: ${reason.message}`);
+        // Nobody else may take the file while nothing is written.
+        this.#write(true);
+      },
+    );
+  }
+
+  /**
+   * Starts the thread on what `loadMirror` has read, and writes for the first time.
+   * @throws Error when that fails. The message says what to do.
+   */
+  static async open<M extends Mirror>(
+    this: new (loaded: LoadedMirror, log: MirrorLog) => M,
+    loaded: LoadedMirror,
+    log: MirrorLog,
+  ): Promise<M> {
+    const mirror = new this(loaded, log);
+    mirror.#write(true);
+    await mirror.#writing;
+    const { problem } = mirror;
+    if (problem === null) return mirror;
+    await mirror.close();
+    throw new Error(problem);
+  }
+
+  get problem(): string | null {
+    if (this.#failure !== null) return this.#failure;
+    const waited = this.#underWay === null ? 0 : performance.now() - this.#underWay.sentAt;
+    if (waited < STALL_MS) return null;
+    return `the disk has not finished a write for ${(waited / 1000).toFixed(0)} s`;
+  }
+
+  /** Operations that are not durable yet. */
+  get pending(): number {
+    return this.#queue.awaitedCount + this.#queue.lazyCount + (this.#underWay?.size ?? 0);
+  }
+
+  /** Age of the oldest operation that is not durable yet, in milliseconds; 0 when there is none. */
+  get lagMs(): number {
+    const underWay = this.#underWay;
+    const since = underWay !== null && underWay.size > 0 ? underWay.since : this.#queue.oldestSince;
+    return since === null ? 0 : performance.now() - since;
+  }
+
+  /** How often the thread had to be started again. */
+  get restarts(): number {
+    return this.#channel.deaths;
+  }
+
+  advertise(advertisement: AdvertisementRecord, identity: IdentityRecord | null): Promise<void> {
+    return this.#add([
+      'advertise',
+      toAdvertisementRow(advertisement),
+      identity === null ? null : toIdentityRow(identity),
+    ]);
+  }
+
+  withdraw(providerId: string, identity: IdentityRecord | null): Promise<void> {
+    return this.#add(['remove', providerId, identity === null ? null : toIdentityRow(identity)]);
+  }
+
+  saveIdentity(identity: IdentityRecord): Promise<void> {
+    return this.#add(['identity', toIdentityRow(identity)]);
+  }
+
+  /** Takes about half a millisecond of the calling thread for each 1000 heartbeats, so call it often with few. */
+  saveHeartbeats(batch: HeartbeatBatch): void {
+    this.#queue.addHeartbeats(batch);
+    this.#write(false);
+  }
+
+  purge(expiredIds: string[], seenBefore: number): void {
+    this.#queue.addPurge(expiredIds, seenBefore);
+    this.#write(false);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Makes a worker, also for each one that died. */
+  protected spawnWorker(setup: WorkerSetup): Worker {
+    return new Worker(new URL('./worker.js', import.meta.url), { name: 'mirror', workerData: setup });
+  }
+
+  #add(operation: Operation): Promise<void> {
+    if (this.#closing !== null) return Promise.reject(new PersistenceError('the hub is shutting down'));
+    if (this.#queue.awaitedCount >= MAX_WAITING) {
+      return Promise.reject(
+        new PersistenceError(
+          `overloaded: ${String(MAX_WAITING)} writes are waiting for the disk; try again later`,
+        ),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      this.#queue.add({ operation, since: performance.now(), resolve, reject });
+      this.#write(false);
+    });
+  }
+
+  /** Sees to it that what waits is written. While writing fails, lazy writes are left to the probe. */
+  #write(probe: boolean): void {
+    if (this.#closing !== null || this.#writing !== null) return;
+    if (probe || this.#hasWork()) this.#writing = this.#writeAll(probe);
+  }
+
+  #hasWork(): boolean {
+    return this.#queue.awaitedCount > 0 || (this.#failure === null && this.#queue.lazyCount > 0);
+  }
+
+  async #writeAll(probe: boolean): Promise<void> {
+    // All that the present turn of the event loop brings shares the first transaction.
+    await nextTurn();
+    if (probe) await this.#writeNext(true);
+    while (this.#hasWork()) await this.#writeNext(this.#failure === null);
+    // Together with the last check, or what is added in between would be left lying.
+    this.#writing = null;
+  }
+
+  async #writeNext(withLazy: boolean): Promise<void> {
+    const since = this.#queue.oldestSince ?? performance.now();
+    const batch = this.#queue.take(MAX_BATCH, withLazy);
+    const operations = operationsOf(batch);
+    this.#underWay = { size: operations.length, since, sentAt: performance.now() };
+    const result = await this.#send(operations);
+    this.#underWay = null;
+    if (result.problem === null) this.#succeed(batch, result.refusals);
+    else this.#fail(batch, since, result.problem);
+  }
+
+  async #send(operations: readonly Operation[]): Promise<Results['write']> {
+    try {
+      return await this.#channel.request('write', operations);
+    } catch (error) {
+      return { problem: `the mirror's thread keeps dying: ${(error as Error).message}` };
+    }
+  }
+
+  #succeed({ awaited }: Batch, refusals: readonly Refusal[]): void {
+    if (this.#failure !== null) this.#log.info('the mirror writes again');
+    this.#failure = null;
+    if (this.#probeTimer !== null) clearTimeout(this.#probeTimer);
+    this.#probeTimer = null;
+    for (const [index, reason] of refusals) {
+      const write = awaited[index];
+      if (write === undefined) this.#log.warn(`the mirror could not write a heartbeat or removal: ${reason}`);
+      else write.reject(new PersistenceError(`the write was refused: ${reason}`));
+    }
+    // Those that are rejected already stay so.
+    for (const write of awaited) write.resolve();
+  }
+
+  #fail(batch: Batch, since: number, problem: string): void {
+    if (this.#failure !== problem) this.#log.error(`the mirror cannot write: ${problem}`);
+    this.#failure = problem;
+    this.#queue.restoreLazy(batch, since);
+    for (const write of batch.awaited) write.reject(new PersistenceError(problem));
+    if (this.#probeTimer !== null || this.#closing !== null) return;
+    this.#probeTimer = setTimeout(() => {
+      this.#probeTimer = null;
+      this.#write(true);
+    }, PROBE_INTERVAL_MS).unref();
+  }
+
+  async #close(): Promise<void> {
+    if (this.#probeTimer !== null) clearTimeout(this.#probeTimer);
+    await this.#writing;
+    // What a failure has left over gets one more chance.
+    if (this.#queue.lazyCount > 0) await this.#writeAll(true);
+    const lost = this.#queue.lazyCount;
+    if (lost > 0) this.#log.warn(`the mirror closes without ${String(lost)} heartbeats and removals`);
+    const problem = await this.#channel.request('close', null).then(
+      (result) => result.problem,
+      (error: unknown) => (error as Error).message,
+    );
+    if (problem !== null) this.#log.error(`the mirror did not close cleanly: ${problem}`);
+    await this.#channel.terminate();
+  }
+}

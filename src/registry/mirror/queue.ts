@@ -1,0 +1,150 @@
+import type { HeartbeatBatch } from '../persistence.js';
+import type { Operation } from './messages.js';
+
+/** A write that somebody waits for. */
+export interface AwaitedWrite {
+  operation: Operation;
+  /** `performance.now()` when it was asked for. */
+  since: number;
+  resolve(): void;
+  reject(reason: Error): void;
+}
+
+/** A write that nobody waits for, and what it has to come after. */
+interface LazyWrite {
+  operation: Operation;
+  /** The number of awaited writes that were asked for before it. */
+  after: number;
+}
+
+/** What goes into one transaction, in this order. */
+export interface Batch {
+  awaited: readonly AwaitedWrite[];
+  lazy: ReadonlyMap<string, LazyWrite>;
+  forget: Operation | null;
+}
+
+/** All operations of a batch; awaited ones come first, at the same indices. */
+export function operationsOf({ awaited, lazy, forget }: Batch): Operation[] {
+  const operations = awaited.map((write) => write.operation);
+  for (const write of lazy.values()) operations.push(write.operation);
+  if (forget !== null) operations.push(forget);
+  return operations;
+}
+
+/** Part of a batch that lazy writes get even when more awaited writes wait than fit. */
+const LAZY_SHARE = 0.25;
+
+/**
+ * What waits to be written. Awaited writes leave in the order they came. Lazy writes yield to them, are merged
+ * to the last one of each provider, and never pass or undo another write of the same provider: they wait for
+ * those before them, and are void once a newer `advertise` or `remove` replaces the whole row.
+ */
+export class WriteQueue {
+  #awaited: AwaitedWrite[] = [];
+  #head = 0;
+  /** Awaited writes that ever came in, and that ever left. */
+  #arrived = 0;
+  #taken = 0;
+  readonly #lazy = new Map<string, LazyWrite>();
+  #forget: Operation | null = null;
+  #lazySince: number | null = null;
+
+  get awaitedCount(): number {
+    return this.#awaited.length - this.#head;
+  }
+
+  get lazyCount(): number {
+    return this.#lazy.size + (this.#forget === null ? 0 : 1);
+  }
+
+  /** `performance.now()` of the oldest write that waits, null when none does. */
+  get oldestSince(): number | null {
+    const awaited = this.#awaited[this.#head]?.since ?? null;
+    if (awaited === null || this.#lazySince === null) return awaited ?? this.#lazySince;
+    return Math.min(awaited, this.#lazySince);
+  }
+
+  add(write: AwaitedWrite): void {
+    const { operation } = write;
+    if (operation[0] === 'advertise') this.#lazy.delete(operation[1][0]);
+    if (operation[0] === 'remove') this.#lazy.delete(operation[1]);
+    this.#awaited.push(write);
+    this.#arrived += 1;
+  }
+
+  addHeartbeats({ providerIds, updatedAt, attached }: HeartbeatBatch): void {
+    providerIds.forEach((providerId, index) => {
+      // A row that is about to go is not brought back by a heartbeat, only by an advertisement.
+      if (this.#lazy.get(providerId)?.operation[0] === 'remove') return;
+      const time = updatedAt[index];
+      if (time === undefined) return;
+      this.#addLazy(providerId, ['heartbeat', providerId, time, attached[index] === 1 ? 1 : 0]);
+    });
+  }
+
+  addPurge(expiredIds: readonly string[], seenBefore: number): void {
+    for (const providerId of expiredIds) this.#addLazy(providerId, ['remove', providerId, null]);
+    this.#forget = ['forget', seenBefore];
+    this.#lazySince ??= performance.now();
+  }
+
+  /** Takes the next batch of at most `limit` operations, which may be empty. */
+  take(limit: number, withLazy: boolean): Batch {
+    const lazyRoom = withLazy ? Math.min(this.lazyCount, Math.floor(limit * LAZY_SHARE)) : 0;
+    const awaited = this.#takeAwaited(limit - lazyRoom);
+    const lazy = new Map<string, LazyWrite>();
+    let forget: Operation | null = null;
+    if (withLazy) {
+      forget = this.#forget;
+      this.#forget = null;
+      const room = limit - awaited.length - (forget === null ? 0 : 1);
+      for (const [providerId, write] of this.#lazy) {
+        if (lazy.size === room || write.after > this.#taken) break;
+        lazy.set(providerId, write);
+        this.#lazy.delete(providerId);
+      }
+      // A little too young for what is left, which keeps the bookkeeping to one number.
+      this.#lazySince = this.#lazy.size > 0 ? performance.now() : null;
+    }
+    return { awaited, lazy, forget };
+  }
+
+  /** Puts back the lazy part of a batch that was not written, as far as nothing newer replaces it. */
+  restoreLazy({ lazy, forget }: Batch, since: number): void {
+    if (lazy.size === 0 && forget === null) return;
+    const replaced = new Set<unknown>();
+    for (let i = this.#head; i < this.#awaited.length; i += 1) {
+      const operation = this.#awaited[i]?.operation;
+      if (operation?.[0] === 'advertise') replaced.add(operation[1][0]);
+      if (operation?.[0] === 'remove') replaced.add(operation[1]);
+    }
+    for (const [providerId, write] of lazy) {
+      const newer = this.#lazy.get(providerId)?.operation[0];
+      const isRemovalOfDead = newer === 'heartbeat' && write.operation[0] === 'remove';
+      if (replaced.has(providerId) || (newer !== undefined && !isRemovalOfDead)) continue;
+      this.#lazy.set(providerId, write);
+    }
+    this.#forget ??= forget;
+    this.#lazySince = Math.min(since, this.#lazySince ?? since);
+  }
+
+  #addLazy(providerId: string, operation: Operation): void {
+    // Behind all others, so that the first of the map never waits for more awaited writes than the next.
+    this.#lazy.delete(providerId);
+    this.#lazy.set(providerId, { operation, after: this.#arrived });
+    this.#lazySince ??= performance.now();
+  }
+
+  #takeAwaited(limit: number): AwaitedWrite[] {
+    const taken = this.#awaited.slice(this.#head, this.#head + limit);
+    this.#head += taken.length;
+    this.#taken += taken.length;
+    // Dropping what has left only now and then keeps each step cheap.
+    if (this.#head * 2 >= this.#awaited.length) {
+      this.#awaited = this.#awaited.slice(this.#head);
+      this.#head = 0;
+    }
+    return taken;
+  }
+}

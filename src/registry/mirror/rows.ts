@@ -1,0 +1,123 @@
+import { isUtf8 } from 'node:buffer';
+import type { AdvertisementRecord, IdentityRecord, ProofRecord } from '../persistence.js';
+import type { AdvertisementRow, IdentityRow } from './messages.js';
+import { parseTime } from './time.js';
+
+/** In the order of `AdvertisementRow`. */
+export const ADVERTISEMENT_COLUMNS = [
+  'provider_id',
+  'ip_address',
+  'country',
+  'platform',
+  'resources',
+  'pricing',
+  'created_at',
+  'updated_at',
+  'name',
+  'payments_network',
+  'public_key',
+  'signed_at',
+  'payload',
+  'signature',
+  'attached',
+] as const;
+
+/** In the order of `IdentityRow`. */
+export const IDENTITY_COLUMNS = ['provider_id', 'public_key', 'last_t', 'seen_at'] as const;
+
+/** A copy of the record, ready to travel to the worker. */
+export function toAdvertisementRow(record: AdvertisementRecord): AdvertisementRow {
+  const { proof } = record;
+  return [
+    record.providerId,
+    record.ipAddress,
+    record.country,
+    record.platform,
+    JSON.stringify(record.resources),
+    record.pricing === null ? null : JSON.stringify(record.pricing),
+    record.createdAt,
+    record.updatedAt,
+    record.name,
+    record.paymentsNetwork,
+    proof === null ? null : proof.publicKey,
+    proof === null ? null : proof.t,
+    proof === null ? null : toStoredPayload(proof.payload),
+    proof === null ? null : proof.signature,
+    record.attached ? 1 : 0,
+  ];
+}
+
+export function toIdentityRow(record: IdentityRecord): IdentityRow {
+  return [record.providerId, record.publicKey, record.lastT, record.seenAt];
+}
+
+/**
+ * JSON is UTF-8, and SQLite keeps a text in a BLOB column as it is. As a text it travels and loads several times
+ * faster than as a byte array with a buffer of its own; whatever is not UTF-8 stays bytes.
+ */
+function toStoredPayload(payload: Uint8Array): string | Uint8Array {
+  if (!isUtf8(payload)) return Uint8Array.from(payload);
+  return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8');
+}
+
+/** Reads a row of `ADVERTISEMENT_COLUMNS`; null when it cannot be one that a hub wrote. */
+export function readAdvertisement(row: readonly unknown[]): AdvertisementRecord | null {
+  const [providerId, ipAddress, country, platform, resources, pricing, createdAt, updatedAt, name, network] =
+    row;
+  const updated = parseTime(updatedAt) ?? parseTime(createdAt);
+  if (updated === null) return null;
+  if (typeof providerId !== 'string' || typeof ipAddress !== 'string' || typeof country !== 'string')
+    return null;
+  if (!isTextOrNull(platform) || !isTextOrNull(name) || !isTextOrNull(network)) return null;
+  const resourcesObject = parseObject(resources);
+  const pricingObject = pricing === null ? null : parseObject(pricing);
+  if (resourcesObject === undefined || resourcesObject === null || pricingObject === undefined) return null;
+  return {
+    providerId,
+    ipAddress,
+    country,
+    platform,
+    // The members of our own rows were checked when they came in; unsigned rows are checked anew by the registry.
+    resources: resourcesObject as AdvertisementRecord['resources'],
+    pricing: pricingObject as AdvertisementRecord['pricing'],
+    createdAt: parseTime(createdAt) ?? updated,
+    updatedAt: updated,
+    name,
+    paymentsNetwork: network,
+    proof: readProof(row[10], row[11], row[12], row[13]),
+    attached: row[14] === 1,
+  };
+}
+
+/** Reads a row of `IDENTITY_COLUMNS`; null when it cannot be one that a hub wrote. */
+export function readIdentity([
+  providerId,
+  publicKey,
+  lastT,
+  seenAt,
+]: readonly unknown[]): IdentityRecord | null {
+  if (typeof providerId !== 'string' || typeof publicKey !== 'string') return null;
+  if (typeof lastT !== 'number' || typeof seenAt !== 'number') return null;
+  return { providerId, publicKey, lastT, seenAt };
+}
+
+function readProof(publicKey: unknown, t: unknown, payload: unknown, signature: unknown): ProofRecord | null {
+  if (typeof publicKey !== 'string' || typeof t !== 'number' || typeof signature !== 'string') return null;
+  if (typeof payload === 'string') return { publicKey, t, payload: Buffer.from(payload, 'utf8'), signature };
+  return payload instanceof Uint8Array ? { publicKey, t, payload, signature } : null;
+}
+
+function isTextOrNull(value: unknown): value is string | null {
+  return value === null || typeof value === 'string';
+}
+
+/** The object in a JSON text, or null for `null`, which the first generation wrote; undefined when it is neither. */
+function parseObject(text: unknown): object | null | undefined {
+  if (typeof text !== 'string') return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

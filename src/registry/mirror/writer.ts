@@ -1,0 +1,120 @@
+import type { Database } from 'better-sqlite3';
+import { isOperationFault } from './failures.js';
+import type { AdvertisementRow, IdentityRow, Operation, Refusal } from './messages.js';
+import { ADVERTISEMENT_COLUMNS, IDENTITY_COLUMNS } from './rows.js';
+import { formatTime } from './time.js';
+
+/**
+ * How many identities one purge looks at, so that it never holds up the writes that somebody waits for. The next
+ * goes on from there: an index by `seen_at` would cost every advertisement a third of its speed.
+ */
+const FORGET_WINDOW = 20_000;
+
+function upsert(table: string, columns: readonly string[]): string {
+  const [key, ...rest] = columns;
+  const updates = rest.map((column) => `${column} = excluded.${column}`);
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
+    ON CONFLICT (${String(key)}) DO UPDATE SET ${updates.join(', ')}`;
+}
+
+/** Writes batches through statements that are prepared once. */
+export interface BatchWriter {
+  /**
+   * Writes all operations in one transaction, which is durable when this returns. Operations that fail for what
+   * they hold are left out and returned.
+   * @throws SqliteError when nothing was written.
+   */
+  (operations: readonly Operation[]): Refusal[];
+}
+
+/** Prepares the statements on a database of the current schema. */
+export function createBatchWriter(db: Database): BatchWriter {
+  const putAdvertisement = db.prepare<[unknown[]]>(upsert('advertisements', ADVERTISEMENT_COLUMNS));
+  const putIdentity = db.prepare<[IdentityRow]>(upsert('identities', IDENTITY_COLUMNS));
+  // Heartbeats reach the advertisement only, so its identity takes them over when the advertisement goes.
+  const keepLastSeen = db.prepare<[string]>(`UPDATE identities
+    SET seen_at = max(seen_at, coalesce(1000 * unixepoch(advertisements.updated_at), 0))
+    FROM advertisements
+    WHERE identities.provider_id = ? AND advertisements.provider_id = identities.provider_id`);
+  const remove = db.prepare<[string]>('DELETE FROM advertisements WHERE provider_id = ?');
+  const heartbeat = db.prepare<[string, number, string]>(
+    'UPDATE advertisements SET updated_at = ?, attached = ? WHERE provider_id = ?',
+  );
+  const windowAfter = db.prepare<[number, number], { size: number; last: number | null }>(
+    `SELECT count(*) AS size, max(rowid) AS last FROM (
+      SELECT rowid FROM identities WHERE rowid > ? ORDER BY rowid LIMIT ?
+    )`,
+  );
+  const forget = db.prepare<[number, number, number]>(`DELETE FROM identities
+    WHERE rowid > ? AND rowid <= ? AND seen_at < ? AND NOT EXISTS (
+      SELECT 1 FROM advertisements WHERE advertisements.provider_id = identities.provider_id
+    )`);
+  const touch = db.prepare<[]>('UPDATE hub SET starts = starts');
+
+  let forgottenUpTo = 0;
+  function forgetNext(seenBefore: number): void {
+    const { size = 0, last = null } = windowAfter.get(forgottenUpTo, FORGET_WINDOW) ?? {};
+    if (last !== null) forget.run(forgottenUpTo, last, seenBefore);
+    forgottenUpTo = size < FORGET_WINDOW ? 0 : (last ?? 0);
+  }
+
+  function apply(operation: Operation): void {
+    switch (operation[0]) {
+      case 'advertise':
+        putAdvertisement.run(withTimes(operation[1]));
+        if (operation[2] !== null) putIdentity.run(operation[2]);
+        break;
+      case 'remove':
+        keepLastSeen.run(operation[1]);
+        remove.run(operation[1]);
+        if (operation[2] !== null) putIdentity.run(operation[2]);
+        break;
+      case 'identity':
+        putIdentity.run(operation[1]);
+        break;
+      case 'heartbeat':
+        heartbeat.run(formatTime(operation[2]), operation[3], operation[1]);
+        break;
+      case 'forget':
+        forgetNext(operation[1]);
+        break;
+    }
+  }
+
+  const applyAll = db.transaction((operations: readonly Operation[]) => {
+    operations.forEach(apply);
+    if (operations.length === 0) touch.run();
+  });
+
+  // Inside of another transaction this is a savepoint.
+  const applyAlone = db.transaction(apply);
+  const applyOneByOne = db.transaction((operations: readonly Operation[]) => {
+    const refusals: Refusal[] = [];
+    operations.forEach((operation, index) => {
+      try {
+        applyAlone(operation);
+      } catch (error) {
+        if (!isOperationFault(error)) throw error;
+        refusals.push([index, (error as Error).message]);
+      }
+    });
+    return refusals;
+  });
+
+  return (operations) => {
+    try {
+      applyAll(operations);
+      return [];
+    } catch (error) {
+      if (!isOperationFault(error)) throw error;
+      return applyOneByOne(operations);
+    }
+  };
+}
+
+function withTimes(row: AdvertisementRow): unknown[] {
+  const values: unknown[] = [...row];
+  values[6] = formatTime(row[6]);
+  values[7] = formatTime(row[7]);
+  return values;
+}

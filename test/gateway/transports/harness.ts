@@ -1,0 +1,194 @@
+import { once } from 'node:events';
+import { connect, type Socket as NetSocket } from 'node:net';
+import type { TestContext } from 'node:test';
+import { WebSocket } from 'ws';
+import type {
+  HttpRequest,
+  HttpResponse,
+  Socket,
+  SocketHandler,
+  StartTransport,
+  Transport,
+  TransportHandler,
+  UpgradeDecision,
+} from '../../../src/gateway/port.js';
+
+export const OPTIONS = { websocketPath: '/api/v1/ws', maxBodyBytes: 16 * 1024, maxMessageBytes: 64 * 1024 };
+
+export function answer(
+  body: HttpResponse['body'],
+  headers: Record<string, string> = {},
+  status = 200,
+): HttpResponse {
+  return { status, headers, body };
+}
+
+/** Starts a transport for one test, on a free port of its own unless told otherwise. */
+export async function listening(
+  t: TestContext,
+  start: StartTransport,
+  handler: Partial<TransportHandler>,
+  address = { host: '127.0.0.1', port: 0 },
+): Promise<Transport> {
+  const transport = await start(address, OPTIONS, {
+    request: () => answer('hello'),
+    upgrade: () => ({ accept: false, response: answer('no', {}, 403) }),
+    refuse: (status, message) => answer(JSON.stringify({ status, message }), { 'X-Refused': 'yes' }, status),
+    ...handler,
+  });
+  t.after(() => transport.close());
+  return transport;
+}
+
+/** What happened, to be awaited in order instead of polled for. */
+export class Events<T> {
+  readonly seen: T[] = [];
+  #taken = 0;
+  #wake: () => void = () => undefined;
+
+  push(event: T): void {
+    this.seen.push(event);
+    this.#wake();
+  }
+
+  async next(): Promise<T> {
+    while (this.seen.length <= this.#taken) await new Promise<void>((resolve) => (this.#wake = resolve));
+    return this.seen[this.#taken++] as T;
+  }
+}
+
+export interface Peer {
+  socket: Socket;
+  messages: Events<{ bytes: Buffer; binary: boolean }>;
+  alive: Events<true>;
+  drains: Events<true>;
+  closed: Events<number>;
+}
+
+/** A hub that accepts every handshake and records what its sockets tell it. */
+export class Hub {
+  readonly peers = new Events<Peer>();
+  readonly requests: HttpRequest[] = [];
+  readonly #subprotocol: string;
+  readonly #opened: (peer: Peer) => void;
+
+  constructor(subprotocol = '', opened: (peer: Peer) => void = () => undefined) {
+    this.#subprotocol = subprotocol;
+    this.#opened = opened;
+  }
+
+  readonly upgrade = (request: HttpRequest): UpgradeDecision => {
+    this.requests.push(request);
+    return { accept: true, subprotocol: this.#subprotocol, open: this.open };
+  };
+
+  readonly open = (socket: Socket): SocketHandler => {
+    const peer: Peer = {
+      socket,
+      messages: new Events(),
+      alive: new Events(),
+      drains: new Events(),
+      closed: new Events(),
+    };
+    this.peers.push(peer);
+    this.#opened(peer);
+    return {
+      message: (bytes, binary) => peer.messages.push({ bytes: Buffer.from(bytes), binary }),
+      alive: () => peer.alive.push(true),
+      drain: () => peer.drains.push(true),
+      closed: (code) => peer.closed.push(code),
+    };
+  };
+}
+
+/** A client of `ws` that is open, and the hub's end of it. */
+export async function dial(
+  t: TestContext,
+  transport: Transport,
+  hub: Hub,
+): Promise<{ client: WebSocket; peer: Peer }> {
+  const client = new WebSocket(`ws://127.0.0.1:${transport.port}${OPTIONS.websocketPath}`);
+  t.after(() => client.terminate());
+  const peer = hub.peers.next();
+  await once(client, 'open');
+  return { client, peer: await peer };
+}
+
+/** The code and reason with which a client of `ws` learns that it is closed. */
+export async function farewell(client: WebSocket): Promise<{ code: number; reason: string }> {
+  const [code, reason] = (await once(client, 'close')) as [number, Buffer];
+  return { code, reason: reason.toString() };
+}
+
+export interface RawResponse {
+  status: number;
+  headers: Map<string, string>;
+  body: string;
+}
+
+/** A client that sends what it likes, byte by byte. */
+export class RawClient {
+  readonly socket: NetSocket;
+  /** Resolves when the other side has closed; an error counts. */
+  readonly closed: Promise<void>;
+  #received = Buffer.alloc(0);
+  #more: () => void = () => undefined;
+  #ended = false;
+
+  constructor(t: TestContext, port: number, host = '127.0.0.1') {
+    this.socket = connect({ port, host });
+    t.after(() => this.socket.destroy());
+    this.socket.on('error', () => undefined);
+    this.socket.on('data', (data) => {
+      this.#received = Buffer.concat([this.#received, data]);
+      this.#more();
+    });
+    this.closed = new Promise((resolve) => {
+      this.socket.on('close', () => {
+        this.#ended = true;
+        this.#more();
+        resolve();
+      });
+    });
+  }
+
+  send(...lines: string[]): void {
+    this.socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+  }
+
+  /** The next bytes up to and including `end`. */
+  async until(end: string): Promise<string> {
+    return this.#take(() => {
+      const at = this.#received.indexOf(end);
+      return at === -1 ? -1 : at + end.length;
+    });
+  }
+
+  async #take(length: () => number): Promise<string> {
+    for (let wanted = length(); ; wanted = length()) {
+      if (wanted >= 0 && this.#received.length >= wanted) {
+        const taken = this.#received.subarray(0, wanted).toString('latin1');
+        this.#received = this.#received.subarray(wanted);
+        return taken;
+      }
+      if (this.#ended) throw new Error(`closed after ${JSON.stringify(this.#received.toString('latin1'))}`);
+      await new Promise<void>((resolve) => (this.#more = resolve));
+    }
+  }
+
+  async response(hasBody = true): Promise<RawResponse> {
+    const [first, ...lines] = (await this.until('\r\n\r\n')).trimEnd().split('\r\n');
+    const headers = new Map<string, string>();
+    for (const line of lines) {
+      const colon = line.indexOf(':');
+      headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
+    }
+    const length = hasBody ? Number(headers.get('content-length') ?? 0) : 0;
+    return { status: Number(first?.split(' ')[1]), headers, body: await this.#take(() => length) };
+  }
+
+  async get(path: string, ...headers: string[]): Promise<RawResponse> {
+    this.send(`GET ${path} HTTP/1.1`, 'Host: hub', ...headers);
+    return this.response();
+  }
+}

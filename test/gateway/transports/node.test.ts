@@ -1,0 +1,11 @@
+import { describe } from 'node:test';
+import { startNode } from '../../../src/gateway/transports/node.js';
+import { conformsForClosing } from './closing-conformance.js';
+import { conformsForHttp } from './http-conformance.js';
+import { conformsForWebSocket } from './websocket-conformance.js';
+
+describe('transport node', () => {
+  conformsForHttp('node', startNode);
+  conformsForWebSocket('node', startNode);
+  conformsForClosing(startNode);
+});

@@ -1,0 +1,16 @@
+import { describe } from 'node:test';
+import { loadUws, startUws } from '../../../src/gateway/transports/uws.js';
+import { conformsForClosing } from './closing-conformance.js';
+import { conformsForHttp } from './http-conformance.js';
+import { conformsForWebSocket } from './websocket-conformance.js';
+
+const skip = await loadUws().then(
+  () => false,
+  () => 'no binary for this platform',
+);
+
+describe('transport uws', { skip }, () => {
+  conformsForHttp('uws', startUws);
+  conformsForWebSocket('uws', startUws);
+  conformsForClosing(startUws);
+});

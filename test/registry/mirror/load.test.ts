@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import test from 'node:test';
+import Database from 'better-sqlite3';
+import {
+  advertisementOf,
+  identityOf,
+  load,
+  loadFile,
+  openMirror,
+  T0,
+  temporaryFolder,
+  TestLog,
+} from './support.js';
+
+function createFile(path: string, ...statements: string[]): void {
+  const db = new Database(path);
+  for (const statement of statements) db.exec(statement);
+  db.close();
+}
+
+const OLDEST_TABLE = `CREATE TABLE advertisements (
+  provider_id TEXT PRIMARY KEY, ip_address TEXT NOT NULL, country TEXT NOT NULL, resources TEXT NOT NULL,
+  created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, updated_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP)`;
+
+const LATER_TABLE = `CREATE TABLE advertisements (
+  provider_id VARCHAR NOT NULL, ip_address VARCHAR NOT NULL, country VARCHAR NOT NULL, platform VARCHAR,
+  resources JSON NOT NULL, pricing JSON, created_at DATETIME, updated_at DATETIME, PRIMARY KEY (provider_id))`;
+
+test('gives back all that was written', async (t) => {
+  const path = join(temporaryFolder(t), 'hub.db');
+  const payload = Buffer.from('{"name":"Zoë – ☕ \\u0000"}');
+  const full = advertisementOf('full', {
+    platform: 'x86_64',
+    resources: { cpu: 1, memory: 2, storage: 3, gpu: 0 },
+    pricing: { usd_per_core_month: 0.1, note: 'net, "quoted"' },
+    name: 'Zoë – ☕',
+    paymentsNetwork: 'holesky',
+    createdAt: T0 - 86_400_001,
+    updatedAt: T0 + 1,
+    proof: { publicKey: '0a'.repeat(32), t: T0, payload, signature: 'cd'.repeat(64) },
+    attached: true,
+  });
+  const notText = advertisementOf('not-text', {
+    proof: {
+      publicKey: '0a'.repeat(32),
+      t: 0,
+      payload: Uint8Array.of(0xff, 0, 0xc3, 0x28),
+      signature: 'cd'.repeat(64),
+    },
+  });
+  const plain = advertisementOf('plain');
+  const mirror = await openMirror(path);
+  await mirror.advertise(full, identityOf('full', { lastT: 7, seenAt: 9 }));
+  await mirror.advertise(notText, null);
+  await mirror.advertise(plain, null);
+  await mirror.saveIdentity(identityOf('alone'));
+  await mirror.close();
+
+  const { advertisements, identities, loaded } = loadFile(path);
+  assert.equal(loaded.movedAside, null);
+  assert.equal(loaded.skippedRows, 0);
+  assert.deepEqual(advertisements.get('full'), { ...full, proof: { ...full.proof, payload } });
+  const bytes = advertisements.get('not-text')?.proof?.payload;
+  assert.deepEqual(bytes && [...bytes], [0xff, 0, 0xc3, 0x28]);
+  assert.deepEqual(advertisements.get('plain'), plain);
+  assert.deepEqual(identities.get('full'), identityOf('full', { lastT: 7, seenAt: 9 }));
+  assert.deepEqual([...identities.keys()].sort(), ['alone', 'full']);
+});
+
+test('migrates the first generation without platform and pricing', async (t) => {
+  const path = join(temporaryFolder(t), 'old.db');
+  createFile(
+    path,
+    OLDEST_TABLE,
+    `INSERT INTO advertisements VALUES ('p', '192.168.1.100', 'SE', '{"cpu": 4, "memory": 8, "storage": 40}',
+      '2025-02-20 15:00:00.123456', '2025-02-20 15:01:00')`,
+    `INSERT INTO advertisements (provider_id, ip_address, country, resources) VALUES ('q', '::1', 'se', '{"cpu":1}')`,
+  );
+  const { advertisements, loaded } = loadFile(path);
+  assert.equal(loaded.movedAside, null);
+  assert.deepEqual(
+    advertisements.get('p'),
+    advertisementOf('p', {
+      ipAddress: '192.168.1.100',
+      createdAt: T0,
+      updatedAt: Date.UTC(2025, 1, 20, 15, 1),
+    }),
+  );
+  assert.ok(Math.abs((advertisements.get('q')?.updatedAt ?? 0) - Date.now()) < 60_000);
+
+  const mirror = await openMirror(path);
+  await mirror.advertise(advertisementOf('p', { platform: 'arm64' }), null);
+  await mirror.close();
+  assert.equal(loadFile(path).advertisements.get('p')?.platform, 'arm64');
+});
+
+test('migrates the first generation with platform and pricing, and leaves other tables alone', (t) => {
+  const path = join(temporaryFolder(t), 'old.db');
+  createFile(
+    path,
+    LATER_TABLE,
+    'CREATE INDEX ix_advertisements_country ON advertisements (country)',
+    `CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)`,
+    `INSERT INTO alembic_version VALUES ('3f1c')`,
+    `INSERT INTO advertisements VALUES ('p', '203.0.113.7', 'SE', 'x86_64', '{"cpu": 4, "memory": 8, "storage": 40}',
+      '{"usd_per_core_month": 4.5}', '2025-02-20 15:00:00.123456', '2025-02-20 15:00:00.123456')`,
+    `INSERT INTO advertisements VALUES ('n', '203.0.113.7', 'SE', NULL, '{"cpu": 4, "memory": 8, "storage": 40}',
+      'null', '2025-02-20 15:00:00.123456', '2025-02-20 15:00:00.123456')`,
+  );
+  const { advertisements } = loadFile(path);
+  assert.deepEqual(
+    advertisements.get('p'),
+    advertisementOf('p', { platform: 'x86_64', pricing: { usd_per_core_month: 4.5 } }),
+  );
+  assert.deepEqual(advertisements.get('n'), advertisementOf('n'));
+  const db = new Database(path, { readonly: true });
+  assert.equal(db.prepare('SELECT version_num FROM alembic_version').pluck().get(), '3f1c');
+  db.close();
+});
+
+test('skips and counts rows that cannot be understood', (t) => {
+  const path = join(temporaryFolder(t), 'old.db');
+  const row = (id: string, resources: string, time: string) =>
+    `INSERT INTO advertisements VALUES (${id}, '203.0.113.7', 'SE', ${resources}, ${time}, ${time})`;
+  const time = `'2025-02-20 15:00:00'`;
+  createFile(
+    path,
+    OLDEST_TABLE,
+    row(`'good'`, `'{}'`, time),
+    row(`'cut'`, `'{"cpu": 4'`, time),
+    row(`'list'`, `'[1]'`, time),
+    row(`'null'`, `'null'`, time),
+    row(`'blob'`, `x'7b7d'`, time),
+    row(`'late'`, `'{}'`, `'soon'`),
+    row(`'timeless'`, `'{}'`, 'NULL'),
+    row('NULL', `'{}'`, time),
+  );
+  const log = new TestLog();
+  const { advertisements, loaded } = loadFile(path, log);
+  assert.deepEqual([...advertisements.keys()], ['good']);
+  assert.equal(loaded.skippedRows, 7);
+  assert.match(log.lines.join(), /7 rows .* left out/);
+});
+
+test('refuses a file of a newer hub and leaves it as it is', (t) => {
+  const path = join(temporaryFolder(t), 'new.db');
+  createFile(path, OLDEST_TABLE, 'PRAGMA user_version = 99');
+  assert.throws(() => loadFile(path), /new\.db cannot be used.*version 99.*run the newer hub/);
+  const db = new Database(path, { readonly: true });
+  assert.equal(db.pragma('user_version', { simple: true }), 99);
+  db.close();
+});
+
+test('holds nothing in memory at the start, and writes to it', async () => {
+  const { loaded, advertisements } = load({ kind: 'memory' });
+  assert.equal(advertisements.size, 0);
+  const { Mirror } = await import('../../../src/registry/mirror/mirror.js');
+  const mirror = await Mirror.open(loaded, new TestLog());
+  await mirror.advertise(advertisementOf('p'), identityOf('p'));
+  await mirror.withdraw('p', null);
+  mirror.purge(['q'], 0);
+  await mirror.close();
+  assert.equal(mirror.problem, null);
+});

@@ -1,0 +1,257 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { type HeartbeatBatch, PersistenceError } from '../../../src/registry/persistence.js';
+import {
+  advertisementOf,
+  identityOf,
+  loadFile,
+  openMirror,
+  randomSource,
+  T0,
+  temporaryFolder,
+  TestLog,
+} from './support.js';
+
+function heartbeats(updatedAt: number, attached: boolean, ...providerIds: string[]): HeartbeatBatch {
+  return {
+    providerIds,
+    updatedAt: new Float64Array(providerIds.length).fill(updatedAt),
+    attached: new Uint8Array(providerIds.length).fill(attached ? 1 : 0),
+  };
+}
+
+test('what arrives during a transaction shares the next one, in order', async (t) => {
+  const mirror = await openMirror(join(temporaryFolder(t), 'hub.db'));
+  const { worker } = mirror;
+  worker.batches.length = 0;
+  const resolved: number[] = [];
+  const write = (i: number) =>
+    mirror.advertise(advertisementOf(`p${String(i)}`), null).then(() => resolved.push(i));
+  const release = worker.hold();
+  const first = [write(0), write(1)];
+  await new Promise(setImmediate);
+  const rest = Array.from({ length: 2500 }, (_, i) => write(i + 2));
+  assert.equal(mirror.pending, 2502);
+  assert.ok(mirror.lagMs > 0);
+  release();
+  await Promise.all([...first, ...rest]);
+  assert.deepEqual(
+    worker.batches.map((batch) => batch.length),
+    [2, 1000, 1000, 500],
+  );
+  assert.deepEqual(
+    worker.batches.flat(),
+    Array.from({ length: 2502 }, (_, i) => `advertise p${String(i)}`),
+  );
+  assert.deepEqual(resolved, [...resolved.keys()]);
+  assert.equal(mirror.pending, 0);
+  assert.equal(mirror.lagMs, 0);
+  await mirror.close();
+});
+
+test('the last write of a provider wins', async (t) => {
+  const path = join(temporaryFolder(t), 'hub.db');
+  const mirror = await openMirror(path);
+  const writes = [
+    mirror.advertise(advertisementOf('a', { name: 'first' }), identityOf('a', { lastT: 1 })),
+    mirror.withdraw('a', identityOf('a', { lastT: 2 })),
+    mirror.advertise(advertisementOf('a', { name: 'second' }), identityOf('a', { lastT: 3 })),
+    mirror.advertise(advertisementOf('b'), null),
+    mirror.withdraw('b', null),
+  ];
+  await Promise.all(writes);
+  await mirror.close();
+  const { advertisements, identities } = loadFile(path);
+  assert.deepEqual(
+    [...advertisements.values()].map(({ name }) => name),
+    ['second'],
+  );
+  assert.equal(identities.get('a')?.lastT, 3);
+});
+
+test('an operation that cannot be written leaves the others alone, and nothing of itself', async (t) => {
+  const path = join(temporaryFolder(t), 'hub.db');
+  const mirror = await openMirror(path);
+  const bad = null as unknown as string;
+  const results = await Promise.allSettled([
+    mirror.advertise(advertisementOf('a'), identityOf('a')),
+    mirror.advertise(advertisementOf('b', { ipAddress: bad }), identityOf('b')),
+    mirror.advertise(advertisementOf('c'), identityOf('c', { publicKey: bad })),
+    mirror.advertise(advertisementOf('d', { updatedAt: Number.NaN }), null),
+    mirror.saveIdentity(identityOf('e')),
+  ]);
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'rejected', 'rejected', 'fulfilled'],
+  );
+  for (const result of results) {
+    if (result.status === 'rejected') assert.ok(result.reason instanceof PersistenceError);
+  }
+  assert.equal(mirror.problem, null);
+  await mirror.close();
+  const { advertisements, identities } = loadFile(path);
+  assert.deepEqual([...advertisements.keys()], ['a']);
+  assert.deepEqual([...identities.keys()], ['a', 'e']);
+});
+
+test('heartbeats update rows that exist and make none', async (t) => {
+  const path = join(temporaryFolder(t), 'hub.db');
+  const mirror = await openMirror(path);
+  await mirror.advertise(advertisementOf('a'), null);
+  await mirror.advertise(advertisementOf('b', { attached: true }), null);
+  mirror.saveHeartbeats(heartbeats(T0 + 1000, true, 'a', 'missing'));
+  mirror.saveHeartbeats(heartbeats(T0 + 2000, true, 'a'));
+  mirror.saveHeartbeats(heartbeats(T0 + 3000, false, 'b'));
+  await mirror.close();
+  assert.deepEqual(
+    [...loadFile(path).advertisements.values()],
+    [
+      advertisementOf('a', { updatedAt: T0 + 2000, attached: true }),
+      advertisementOf('b', { updatedAt: T0 + 3000, attached: false }),
+    ],
+  );
+});
+
+test('a purge removes what expired, and identities that nobody uses', async (t) => {
+  const path = join(temporaryFolder(t), 'hub.db');
+  const mirror = await openMirror(path);
+  const old = { seenAt: T0 - 1000 };
+  await mirror.advertise(advertisementOf('expired'), identityOf('expired', old));
+  await mirror.advertise(advertisementOf('longLived'), identityOf('longLived', old));
+  await mirror.saveIdentity(identityOf('lapsed', old));
+  await mirror.saveIdentity(identityOf('recent'));
+  mirror.purge(['expired', 'missing'], T0 - 500);
+  await mirror.close();
+  const { advertisements, identities } = loadFile(path);
+  assert.deepEqual([...advertisements.keys()], ['longLived']);
+  assert.deepEqual([...identities.keys()].sort(), ['expired', 'longLived', 'recent']);
+  // Its last heartbeat was that of the advertisement, to the second.
+  assert.equal(identities.get('expired')?.seenAt, Math.floor(T0 / 1000) * 1000);
+});
+
+test('many lapsed identities go over several purges', async (t) => {
+  const path = join(temporaryFolder(t), 'hub.db');
+  const mirror = await openMirror(path);
+  const ids = Array.from({ length: 45_000 }, (_, i) => `i${String(i)}`);
+  await Promise.all(
+    ids.map((id, i) => mirror.saveIdentity(identityOf(id, { seenAt: i % 2 === 0 ? 0 : T0 }))),
+  );
+  for (let i = 0; i < 3; i += 1) {
+    mirror.purge([], T0);
+    await mirror.saveIdentity(identityOf('i1'));
+    while (mirror.pending > 0) await new Promise(setImmediate);
+  }
+  await mirror.close();
+  assert.equal(loadFile(path).identities.size, 22_500);
+});
+
+test('writes that nobody waits for leave no gap for others to slip through', async (t) => {
+  // Whatever the grouping, the file ends as if each had been written by itself, in order.
+  const path = join(temporaryFolder(t), 'hub.db');
+  const random = randomSource(42);
+  const expected = new Map<string, { updatedAt: number; attached: boolean; name: string | null }>();
+  const mirror = await openMirror(path);
+  for (let step = 0; step < 20_000; step += 1) {
+    const id = `p${String(Math.floor(random() * 50))}`;
+    const choice = random();
+    const updatedAt = T0 + step;
+    const attached = random() < 0.5;
+    const entry = expected.get(id);
+    if (choice < 0.3) {
+      void mirror.advertise(advertisementOf(id, { updatedAt, attached, name: String(step) }), null);
+      expected.set(id, { updatedAt, attached, name: String(step) });
+    } else if (choice < 0.4) {
+      void mirror.withdraw(id, null);
+      expected.delete(id);
+    } else if (choice < 0.5) {
+      mirror.purge([id], 0);
+      expected.delete(id);
+    } else {
+      mirror.saveHeartbeats(heartbeats(updatedAt, attached, id));
+      if (entry !== undefined) Object.assign(entry, { updatedAt, attached });
+    }
+    if (random() < 0.01) await new Promise(setImmediate);
+    // Kills a thread that lives for certain, with writes under way.
+    if (step % 5000 === 2400) await mirror.saveIdentity(identityOf('alive'));
+    if (step % 5000 === 2500) void mirror.worker.terminate();
+  }
+  await mirror.close();
+  const actual = [...loadFile(path).advertisements].map(([id, { updatedAt, attached, name }]) => [
+    id,
+    { updatedAt, attached, name },
+  ]);
+  assert.deepEqual(Object.fromEntries(actual), Object.fromEntries(expected));
+  assert.equal(mirror.restarts, 4);
+});
+
+test('refuses more writes than it can hold', async (t) => {
+  const mirror = await openMirror(join(temporaryFolder(t), 'hub.db'));
+  const release = mirror.worker.hold();
+  void mirror.saveIdentity(identityOf('first'));
+  await new Promise(setImmediate);
+  const held = Array.from({ length: 50_000 }, (_, i) => mirror.saveIdentity(identityOf(`i${String(i)}`)));
+  await assert.rejects(mirror.saveIdentity(identityOf('last')), (error: unknown) => {
+    assert.ok(error instanceof PersistenceError);
+    assert.match(error.message, /^overloaded: 50000 writes are waiting/);
+    return true;
+  });
+  release();
+  await Promise.all(held);
+  await mirror.saveIdentity(identityOf('last'));
+  await mirror.close();
+});
+
+test('a write that takes long is a problem while it lasts', async (t) => {
+  const mirror = await openMirror(join(temporaryFolder(t), 'hub.db'));
+  const release = mirror.worker.hold();
+  const written = mirror.saveIdentity(identityOf('slow'));
+  await new Promise(setImmediate);
+  assert.equal(mirror.problem, null);
+  const later = performance.now() + 7000;
+  const clock = t.mock.method(performance, 'now', () => later);
+  assert.match(mirror.problem ?? '', /^the disk has not finished a write for [67] s$/);
+  clock.mock.restore();
+  release();
+  await written;
+  assert.equal(mirror.problem, null);
+  await mirror.close();
+});
+
+test('close writes what waits, leaves no log behind, and ends writing', async (t) => {
+  const path = join(temporaryFolder(t), 'hub.db');
+  const mirror = await openMirror(path);
+  const writes = Array.from({ length: 3000 }, (_, i) =>
+    mirror.advertise(advertisementOf(`p${String(i)}`), null),
+  );
+  mirror.saveHeartbeats(heartbeats(T0 + 5, true, 'p2999'));
+  const closed = mirror.close();
+  assert.equal(mirror.close(), closed);
+  await assert.rejects(mirror.withdraw('p0', null), /shutting down/);
+  await closed;
+  await Promise.all(writes);
+  assert.ok(!existsSync(`${path}-wal`));
+  const { advertisements } = loadFile(path);
+  assert.equal(advertisements.size, 3000);
+  assert.equal(advertisements.get('p2999')?.updatedAt, T0 + 5);
+});
+
+test('a payload of the caller may change once it was handed over', async (t) => {
+  const path = join(temporaryFolder(t), 'hub.db');
+  const log = new TestLog();
+  const mirror = await openMirror(path, log);
+  const slab = Buffer.from('xx{"a":1}xx');
+  const proof = {
+    publicKey: 'ab'.repeat(32),
+    t: 1,
+    payload: slab.subarray(2, 9),
+    signature: 'cd'.repeat(64),
+  };
+  const written = mirror.advertise(advertisementOf('p', { proof }), null);
+  slab.fill(0);
+  await written;
+  await mirror.close();
+  assert.equal(loadFile(path).advertisements.get('p')?.proof?.payload.toString(), '{"a":1}');
+  assert.deepEqual(log.lines, []);
+});

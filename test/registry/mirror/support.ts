@@ -1,0 +1,150 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { loadMirror, type LoadedMirror, type MirrorLog } from '../../../src/registry/mirror/load.js';
+import type { DatabaseLocation } from '../../../src/registry/mirror/location.js';
+import type { Request, WorkerSetup } from '../../../src/registry/mirror/messages.js';
+import { Mirror } from '../../../src/registry/mirror/mirror.js';
+import type { AdvertisementRecord, IdentityRecord } from '../../../src/registry/persistence.js';
+
+export const T0 = Date.UTC(2025, 1, 20, 15, 0, 0, 123);
+
+export function temporaryFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'mirror-'));
+  t.after(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
+}
+
+export function advertisementOf(
+  providerId: string,
+  changes: Partial<AdvertisementRecord> = {},
+): AdvertisementRecord {
+  return {
+    providerId,
+    ipAddress: '203.0.113.7',
+    country: 'SE',
+    resources: { cpu: 4, memory: 8, storage: 40 },
+    platform: null,
+    pricing: null,
+    name: null,
+    paymentsNetwork: null,
+    createdAt: T0,
+    updatedAt: T0,
+    proof: null,
+    attached: false,
+    ...changes,
+  };
+}
+
+export function identityOf(providerId: string, changes: Partial<IdentityRecord> = {}): IdentityRecord {
+  return { providerId, publicKey: 'ab'.repeat(32), lastT: T0, seenAt: T0, ...changes };
+}
+
+/** A log that keeps its lines, and tells of each. */
+export class TestLog implements MirrorLog {
+  readonly lines: string[] = [];
+  readonly #waiting: { pattern: RegExp; resolve: () => void }[] = [];
+  readonly info = (message: string): void => {
+    this.lines.push(message);
+    for (const { pattern, resolve } of this.#waiting) if (pattern.test(message)) resolve();
+  };
+  readonly warn = this.info;
+  readonly error = this.info;
+
+  /** Resolves with the next line like this one. Keeps the process alive for it, as a server's socket would. */
+  async next(pattern: RegExp): Promise<void> {
+    const alive = setInterval(() => undefined, 60_000);
+    await new Promise<void>((resolve) => {
+      this.#waiting.push({ pattern, resolve });
+    });
+    clearInterval(alive);
+  }
+}
+
+export interface Stored {
+  loaded: LoadedMirror;
+  advertisements: Map<string, AdvertisementRecord>;
+  identities: Map<string, IdentityRecord>;
+}
+
+/** Loads all that is stored. */
+export function load(location: DatabaseLocation, log: MirrorLog = new TestLog()): Stored {
+  const advertisements = new Map<string, AdvertisementRecord>();
+  const identities = new Map<string, IdentityRecord>();
+  const loaded = loadMirror(
+    location,
+    {
+      identity: (record) => identities.set(record.providerId, record),
+      advertisement: (record) => advertisements.set(record.providerId, record),
+      reset: () => {
+        advertisements.clear();
+        identities.clear();
+      },
+    },
+    log,
+  );
+  return { loaded, advertisements, identities };
+}
+
+export function loadFile(path: string, log?: MirrorLog): Stored {
+  return load({ kind: 'file', path }, log);
+}
+
+/** A worker whose requests can be held back and counted. */
+export class ObservedWorker extends Worker {
+  readonly batches: string[][] = [];
+  #gate: Promise<void> | null = null;
+
+  /** Keeps requests back until the returned function is called. */
+  hold(): () => void {
+    let release = (): void => undefined;
+    this.#gate = new Promise((resolve) => {
+      release = resolve;
+    });
+    return release;
+  }
+
+  override postMessage(value: Request): void {
+    if (value.kind === 'write')
+      this.batches.push(value.body.map(([kind, subject]) => `${kind} ${String(subject).split(',')[0]!}`));
+    if (this.#gate === null) super.postMessage(value);
+    else
+      void this.#gate.then(() => {
+        super.postMessage(value);
+      });
+  }
+}
+
+/** A mirror whose workers a test can get hold of. */
+export class ObservedMirror extends Mirror {
+  readonly workers: ObservedWorker[] = [];
+
+  get worker(): ObservedWorker {
+    return this.workers.at(-1)!;
+  }
+
+  protected override spawnWorker(setup: WorkerSetup): Worker {
+    const worker = new ObservedWorker(new URL('../../../src/registry/mirror/worker.js', import.meta.url), {
+      workerData: setup,
+    });
+    this.workers.push(worker);
+    return worker;
+  }
+}
+
+export async function openMirror(path: string, log: MirrorLog = new TestLog()): Promise<ObservedMirror> {
+  return ObservedMirror.open(loadFile(path, log).loaded, log);
+}
+
+/** A repeatable source of numbers from 0 to 1. */
+export function randomSource(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}

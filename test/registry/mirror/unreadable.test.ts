@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { loadMirror } from '../../../src/registry/mirror/load.js';
+import { advertisementOf, identityOf, loadFile, openMirror, temporaryFolder, TestLog } from './support.js';
+
+const ROWS = 2000;
+const PAGE = 4096;
+
+async function writeGoodFile(path: string): Promise<void> {
+  const mirror = await openMirror(path);
+  await Promise.all(
+    Array.from({ length: ROWS }, (_, i) =>
+      mirror.advertise(advertisementOf(`p${String(i)}`), identityOf(`p${String(i)}`)),
+    ),
+  );
+  await mirror.close();
+}
+
+/** Loads, expects that the file was moved aside unchanged, and that a fresh one works. */
+async function expectMovedAside(path: string): Promise<string> {
+  const before = readFileSync(path);
+  const log = new TestLog();
+  const { loaded, advertisements, identities } = loadFile(path, log);
+  assert.ok(loaded.movedAside, 'was not moved aside');
+  assert.match(loaded.movedAside.slice(path.length), /^\.unreadable-\d{8}T\d{6}Z$/);
+  assert.match(log.lines.join(), /cannot be read .* moved to .* starts empty/);
+  assert.deepEqual(readFileSync(loaded.movedAside), before);
+  assert.equal(advertisements.size + identities.size, 0);
+
+  const mirror = await openMirror(path);
+  await mirror.advertise(advertisementOf('new'), null);
+  await mirror.close();
+  assert.deepEqual([...loadFile(path).advertisements.keys()], ['new']);
+  assert.ok(existsSync(loaded.movedAside));
+  return loaded.movedAside;
+}
+
+test('random bytes are moved aside, with the companions of the file', async (t) => {
+  const path = join(temporaryFolder(t), 'hub.db');
+  writeFileSync(path, randomBytes(20_000));
+  writeFileSync(`${path}-wal`, 'a log');
+  writeFileSync(`${path}-shm`, 'shared memory');
+  const target = await expectMovedAside(path);
+  assert.equal(readFileSync(`${target}-wal`, 'utf8'), 'a log');
+  assert.equal(readFileSync(`${target}-shm`, 'utf8'), 'shared memory');
+});
+
+test('a text is moved aside, and a second one beside it', async (t) => {
+  const folder = temporaryFolder(t);
+  const path = join(folder, 'hub.db');
+  for (const text of ['first', 'second']) {
+    writeFileSync(path, text);
+    const { loaded } = loadFile(path);
+    assert.equal(loaded.movedAside && readFileSync(loaded.movedAside, 'utf8'), text);
+  }
+  assert.equal(readdirSync(folder).filter((name) => name.includes('unreadable')).length, 2);
+});
+
+test('a truncated file is moved aside', async (t) => {
+  const path = join(temporaryFolder(t), 'hub.db');
+  await writeGoodFile(path);
+  truncateSync(path, 100_000);
+  await expectMovedAside(path);
+});
+
+test('garbage in the middle is found before anything counts', async (t) => {
+  const path = join(temporaryFolder(t), 'hub.db');
+  await writeGoodFile(path);
+  const bytes = readFileSync(path);
+  const pages = bytes.length / PAGE;
+  let tried = 0;
+  let moved = 0;
+  for (let page = 1; page < pages; page += 7) {
+    tried += 1;
+    const folder = temporaryFolder(t);
+    const copy = join(folder, 'hub.db');
+    const damaged = Buffer.from(bytes);
+    randomBytes(PAGE).copy(damaged, page * PAGE);
+    writeFileSync(copy, damaged);
+    const { loaded, advertisements, identities } = loadFile(copy);
+    if (loaded.movedAside === null) continue;
+    moved += 1;
+    assert.equal(advertisements.size + identities.size, 0);
+  }
+  // Every page of this file is in use; bytes that happen to make sense to SQLite are rare.
+  assert.ok(moved >= 0.95 * tried, `only ${String(moved)} of ${String(tried)} damaged pages were noticed`);
+});
+
+test('rows that came before the damage are taken back', async (t) => {
+  const path = join(temporaryFolder(t), 'hub.db');
+  await writeGoodFile(path);
+  const bytes = readFileSync(path);
+  const TABLE_LEAF = 0x0d;
+  const isAdvertisements = (page: Buffer) => page[0] === TABLE_LEAF && page.includes('203.0.113.7');
+  let last = bytes.length - PAGE;
+  while (!isAdvertisements(bytes.subarray(last, last + PAGE))) last -= PAGE;
+  bytes.fill(0xff, last + 8, last + 64);
+  writeFileSync(path, bytes);
+
+  const events: string[] = [];
+  const note = (event: string) => () => {
+    if (events.at(-1) !== event) events.push(event);
+  };
+  const sink = { identity: note('identity'), advertisement: note('advertisement'), reset: note('reset') };
+  const { movedAside } = loadMirror({ kind: 'file', path }, sink, new TestLog());
+  assert.notEqual(movedAside, null);
+  assert.deepEqual(events, ['identity', 'advertisement', 'reset']);
+});
+
+test('an empty file is a new database', (t) => {
+  const path = join(temporaryFolder(t), 'hub.db');
+  writeFileSync(path, '');
+  assert.equal(loadFile(path).loaded.movedAside, null);
+});

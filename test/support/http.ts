@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { after, before, describe } from 'node:test';
+import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
+import { type Answer, TestHub, TRANSPORTS } from './test-hub.js';
+
+export type { PublishedAdvertisement };
+
+/** The path of the list; an advertisement is below it. */
+export const LIST = '/api/v1/advertisements';
+
+export const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+
+/** The path of one advertisement. */
+export function itemPath(providerId: string): string {
+  return `${LIST}/${encodeURIComponent(providerId)}`;
+}
+
+/**
+ * Defines the same tests for both transports, each with one hub that these tests share.
+ * @param settings Names without prefix, as for `TestHub.start`.
+ */
+export function onBothTransports(
+  title: string,
+  settings: Record<string, string>,
+  define: (hub: () => TestHub) => void,
+): void {
+  for (const transport of TRANSPORTS) {
+    describe(`${title} (${transport})`, () => {
+      let hub: TestHub;
+      before(async () => {
+        hub = await TestHub.start({ TRANSPORT: transport, ...settings });
+      });
+      after(() => hub.stop());
+      define(() => hub);
+    });
+  }
+}
+
+/** Checks an answer in full against what the contract says of errors, on every path and for every failure. */
+export function assertError(answer: Answer<unknown>, status: number, code: string, message?: RegExp): void {
+  const { body, headers } = answer;
+  assert.ok(typeof body === 'object' && body !== null, 'an error answer has a body');
+  const error = body as Record<string, unknown>;
+  assert.deepEqual(
+    { status: answer.status, code: error['code'] },
+    { status, code },
+    `unexpected answer: ${JSON.stringify(body)}`,
+  );
+  assert.deepEqual(Object.keys(error).sort(), ['code', 'message', 'timestamp']);
+  assert.equal(typeof error['message'], 'string');
+  assert.notEqual(error['message'], '');
+  if (message !== undefined) assert.match(error['message'] as string, message);
+  assert.match(error['timestamp'] as string, ISO_TIME);
+  assert.match(headers.get('content-type') ?? '', /^application\/json\b/);
+  assert.equal(headers.get('access-control-allow-origin'), '*', 'pages may read why they were refused');
+}
+
+/** Asks again and again, as fast as answers come, until one is as wanted. */
+export async function eventually<Value>(
+  ask: () => Promise<Value>,
+  wanted: (value: Value) => boolean,
+): Promise<Value> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const value = await ask();
+    if (wanted(value)) return value;
+    if (Date.now() > deadline) throw new Error(`it stayed ${JSON.stringify(value)}`);
+  }
+}
+
+/** Reads one advertisement that has to be there. */
+export async function readAdvertisement(hub: TestHub, providerId: string): Promise<PublishedAdvertisement> {
+  const answer = await hub.get<PublishedAdvertisement>(itemPath(providerId));
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  return answer.body;
+}
+
+/** The ids of a list answer, in its order. */
+export async function listIds(hub: TestHub, query = ''): Promise<string[]> {
+  const answer = await hub.get<PublishedAdvertisement[]>(`${LIST}${query}`);
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  return answer.body.map((advertisement) => advertisement.provider_id);
+}
