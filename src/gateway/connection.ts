@@ -329,8 +329,7 @@ export class Connection implements SocketHandler, Subscriber {
     this.#subscriptions ??= new Map();
     const { streams, settings } = this.#gateway;
     const present = [...this.#subscriptions.values()].find((one) => streams.isFor(one, filter));
-    if (present !== undefined) streams.unsubscribe(present);
-    else if (this.#subscriptions.size >= settings.maxSubscriptions) {
+    if (present === undefined && this.#subscriptions.size >= settings.maxSubscriptions) {
       throw new ProtocolError(
         'WS_003',
         `this connection has ${String(settings.maxSubscriptions)} subscriptions already; unsubscribe from one first`,
@@ -338,7 +337,8 @@ export class Connection implements SocketHandler, Subscriber {
     }
     this.#admitted = true;
     const subscription = streams.subscribe(this, frame.id, filter, frame.resume ?? null);
-    if (present !== undefined) this.#subscriptions.delete(present.stream.name);
+    // Only now, so that the stream, and with it its name, stays the same.
+    if (present !== undefined) streams.unsubscribe(present);
     if (this.#closing) {
       streams.unsubscribe(subscription);
       return;

@@ -17,9 +17,13 @@ export interface Socket {
   readonly peerAddress: string;
   /** Bytes handed over that the system has not taken yet. */
   readonly bufferedAmount: number;
+  /** The bytes are the transport's from here on: they may still be read later, so they must not change. */
   send(bytes: Uint8Array, binary: boolean): SendResult;
   ping(): void;
-  /** Sends a close frame after what is queued. `closed` is called when the socket is gone. */
+  /**
+   * Sends a close frame after what is queued; a peer that does not take it within seconds is cut. Nothing but
+   * `closed` is called after this, with the same code, and never from within.
+   */
   close(code: number, reason: string): void;
   /** Cuts the connection without a close frame. */
   terminate(): void;
@@ -31,7 +35,7 @@ export interface SocketHandler {
   message(bytes: Uint8Array, binary: boolean): void;
   /** A ping or pong arrived. */
   alive(): void;
-  /** What was queued has been taken by the system. */
+  /** After `queued`, once: all that waited has been taken by the system. */
   drain(): void;
   /** Called exactly once. */
   closed(code: number): void;
@@ -44,7 +48,11 @@ export type UpgradeDecision =
 
 /** What the hub offers to a transport. */
 export interface TransportHandler {
-  /** Never rejects. */
+  /**
+   * Never rejects. A transport may fetch `headers` and `peerAddress` only when they are asked for. So a handler
+   * that answers at once asks before it returns; one that returns a promise may ask whenever it likes. The
+   * request is passed on as it is: a copy by `...` would lack both.
+   */
   request(request: HttpRequest): HttpResponse | Promise<HttpResponse>;
   /** A well-formed handshake on the WebSocket path. Never rejects. */
   upgrade(request: HttpRequest): UpgradeDecision | Promise<UpgradeDecision>;
@@ -68,7 +76,7 @@ export interface Transport {
   readonly port: number;
   /** Stops taking new connections; those that are open live on. */
   stopListening(): void;
-  /** Cuts all connections. */
+  /** Cuts all connections. Resolves when each has been told that it is `closed`. */
   close(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { advertisementSchema } from '../protocol/advertisement.js';
 import { ERROR_STATUS } from '../protocol/errors.js';
-import { LIMITS, PROTOCOL_VERSION } from '../protocol/limits.js';
+import { LIMITS, PROTOCOL_VERSION, SUBPROTOCOLS, WEBSOCKET_PATH } from '../protocol/limits.js';
 import { listQuerySchema } from '../protocol/list-query.js';
 import { PUBLIC_KEY_PATTERN, SIGNATURE_PATTERN } from '../protocol/signing.js';
 
@@ -9,7 +9,14 @@ type JsonObject = Record<string, unknown>;
 
 /** JSON Schema of what a client may send. */
 function schemaOf(schema: z.ZodType): JsonObject {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => {
+      // This pattern knows no address that ends in IPv4 form, such as ::ffff:192.0.2.1, which the check accepts.
+      if (jsonSchema.format === 'ipv6') delete jsonSchema.pattern;
+    },
+  });
   return rest;
 }
 
@@ -75,6 +82,8 @@ const CREDENTIALS = [
     schema: { type: 'string' },
   },
 ];
+
+const PATH_ERRORS = { '400': errorAnswer('HTTP_400: the path has a broken percent-encoding') };
 
 const PROVIDER_ID = { name: 'provider_id', in: 'path', required: true, schema: { type: 'string' } };
 
@@ -167,6 +176,7 @@ export function buildOpenApi(): JsonObject {
           parameters: [PROVIDER_ID],
           responses: {
             '200': { description: 'The advertisement', content: JSON_CONTENT(REF('PublishedAdvertisement')) },
+            ...PATH_ERRORS,
             '404': errorAnswer('ADV_004: no such advertisement'),
             ...COMMON_ERRORS,
           },
@@ -180,6 +190,7 @@ export function buildOpenApi(): JsonObject {
               description: 'It is gone',
               content: JSON_CONTENT({ type: 'object', properties: { status: { const: 'success' } } }),
             },
+            ...PATH_ERRORS,
             ...AUTH_ERRORS,
             '404': errorAnswer('ADV_004: no such advertisement'),
             ...COMMON_ERRORS,
@@ -194,6 +205,7 @@ export function buildOpenApi(): JsonObject {
           parameters: [PROVIDER_ID],
           responses: {
             '200': { description: 'The proof', content: JSON_CONTENT(REF('Proof')) },
+            ...PATH_ERRORS,
             '404': errorAnswer('ADV_004: no such advertisement, or not a signed one'),
             ...COMMON_ERRORS,
           },
@@ -221,6 +233,37 @@ export function buildOpenApi(): JsonObject {
               description: 'Prometheus text',
               content: { 'text/plain': { schema: { type: 'string' } } },
             },
+          },
+        },
+      },
+      '/api/v1/openapi.json': {
+        get: {
+          operationId: 'openApi',
+          summary: 'This description',
+          responses: {
+            '200': { description: 'OpenAPI 3.1', content: JSON_CONTENT({ type: 'object' }) },
+            ...COMMON_ERRORS,
+          },
+        },
+      },
+      '/docs': {
+        get: {
+          operationId: 'docs',
+          summary: 'This description, readable in a browser',
+          responses: {
+            '200': { description: 'A page', content: { 'text/html': { schema: { type: 'string' } } } },
+            ...COMMON_ERRORS,
+          },
+        },
+      },
+      [WEBSOCKET_PATH]: {
+        get: {
+          operationId: 'connect',
+          summary: 'Live sessions and match streams',
+          responses: {
+            '101': { description: `A WebSocket: ${Object.values(SUBPROTOCOLS).join(' or ')}` },
+            '400': errorAnswer('HTTP_400: no WebSocket handshake, or only unknown subprotocols offered'),
+            ...COMMON_ERRORS,
           },
         },
       },

@@ -37,14 +37,10 @@ const stopping: Promise<void>[] = [];
 after(() => Promise.all(stopping));
 
 /** A hub that the tests of the surrounding `describe` share. */
-export function useHub(
-  { transport }: Pair,
-  settings: Record<string, string> = {},
-  options: { file?: boolean } = {},
-): () => TestHub {
+export function useHub({ transport }: Pair, settings: Record<string, string> = {}): () => TestHub {
   let hub: TestHub | undefined;
   before(async () => {
-    hub = await TestHub.start({ TRANSPORT: transport, ...settings }, options);
+    hub = await TestHub.start({ TRANSPORT: transport, ...settings });
   });
   after(() => {
     if (hub !== undefined) stopping.push(hub.stop());

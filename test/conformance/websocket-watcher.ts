@@ -5,29 +5,108 @@ import type { CodecName, TestHub } from '../support/test-hub.js';
 import type { Frame, SocketOptions, TestSocket } from '../support/test-socket.js';
 import { greet } from './websocket-support.js';
 
-export type View = ReadonlyMap<string, PublishedAdvertisement>;
-
 /** Where a subscription starts, when not from a snapshot: a cursor and what the client held there. */
 export interface Resume {
   cursor: string;
-  view: View;
+  view: ReadonlyMap<string, PublishedAdvertisement>;
 }
 
 /**
- * A requestor that applies what it is told, and insists that it makes sense: nothing is added twice, nothing is
- * updated or removed that was not there, and the cursor never goes back.
+ * What a requestor knows of one stream. It applies what it is told, and insists that it makes sense: nothing is
+ * added twice, nothing is updated or removed that was not there, and the cursor never goes back.
  */
+export class StreamView {
+  readonly stream: string;
+  readonly resumed: boolean;
+  readonly view: Map<string, PublishedAdvertisement>;
+  /** How many advertisements each frame of the snapshot had. */
+  readonly batches: number[] = [];
+  cursor = '';
+  /** Whether the snapshot has come to its end, or was not needed. */
+  complete: boolean;
+
+  /** @param subscribed The answer to the request. */
+  constructor(subscribed: Frame, resume?: Resume) {
+    assert.deepEqual(Object.keys(subscribed).sort(), ['cursor', 'id', 'resumed', 'stream', 'type']);
+    const { stream, resumed } = subscribed;
+    assert.ok(typeof stream === 'string' && stream.length > 0);
+    assert.ok(typeof resumed === 'boolean');
+    this.stream = stream;
+    this.resumed = resumed;
+    this.complete = resumed;
+    this.view = new Map(resumed ? resume?.view : []);
+    this.#moveTo(subscribed['cursor']);
+    if (resumed) assert.equal(this.cursor, resume?.cursor);
+  }
+
+  /** Applies a `snapshot`, `events` or `bookmark` frame; returns the events. */
+  apply(frame: Frame): StreamEvent[] {
+    switch (frame['type']) {
+      case 'bookmark':
+        assert.deepEqual(Object.keys(frame).sort(), ['cursor', 'type']);
+        assert.ok(this.complete, 'a bookmark speaks for complete streams only');
+        this.#moveTo(frame['cursor']);
+        return [];
+      case 'snapshot':
+        this.#applySnapshot(frame);
+        return [];
+      default:
+        return this.#applyEvents(frame);
+    }
+  }
+
+  #applySnapshot(frame: Frame): void {
+    const { stream, cursor, last } = frame;
+    const advertisements = frame['advertisements'] as PublishedAdvertisement[];
+    assert.deepEqual(Object.keys(frame).sort(), ['advertisements', 'cursor', 'last', 'stream', 'type']);
+    assert.ok(!this.complete, 'a snapshot came after its last frame');
+    assert.deepEqual([stream, cursor, typeof last], [this.stream, this.cursor, 'boolean']);
+    this.batches.push(advertisements.length);
+    for (const advertisement of advertisements) this.#put('added', advertisement);
+    this.complete = last as boolean;
+  }
+
+  #applyEvents(frame: Frame): StreamEvent[] {
+    assert.equal(frame['type'], 'events', JSON.stringify(frame));
+    assert.deepEqual(Object.keys(frame).sort(), ['cursor', 'events', 'stream', 'type']);
+    assert.ok(this.complete, 'events came before the end of the snapshot');
+    assert.equal(frame['stream'], this.stream);
+    this.#moveTo(frame['cursor']);
+    const events = frame['events'] as StreamEvent[];
+    assert.ok(events.length > 0);
+    for (const event of events) {
+      if (event.op === 'removed') {
+        assert.deepEqual(Object.keys(event).sort(), ['op', 'provider_id', 'reason']);
+        assert.ok(this.view.delete(event.provider_id), `${event.provider_id} was removed but not there`);
+      } else {
+        assert.deepEqual(Object.keys(event).sort(), ['advertisement', 'op']);
+        this.#put(event.op, event.advertisement);
+      }
+    }
+    return events;
+  }
+
+  #put(op: 'added' | 'updated', advertisement: PublishedAdvertisement): void {
+    const { provider_id: id } = advertisement;
+    assert.equal(this.view.has(id), op === 'updated', `${op} ${id}`);
+    this.view.set(id, advertisement);
+  }
+
+  #moveTo(cursor: unknown): void {
+    assert.match(cursor as string, /^[0-9a-z]+:\d+$/);
+    assert.ok(sequence(cursor as string) >= sequence(this.cursor), 'the cursor went back');
+    this.cursor = cursor as string;
+  }
+}
+
+/** A requestor with one subscription on a connection of its own. */
 export class Watcher {
   readonly socket: TestSocket;
-  readonly view = new Map<string, PublishedAdvertisement>();
-  stream = '';
-  cursor = '';
-  resumed = false;
-  /** How many advertisements each frame of the snapshot had. */
-  batches: number[] = [];
+  readonly #state: StreamView;
 
-  private constructor(socket: TestSocket) {
+  private constructor(socket: TestSocket, state: StreamView) {
     this.socket = socket;
+    this.#state = state;
   }
 
   /** Opens a connection and subscribes; returns when the snapshot is complete or the resume granted. */
@@ -37,37 +116,35 @@ export class Watcher {
     filter: object = {},
     options: SocketOptions & { resume?: Resume } = {},
   ): Promise<Watcher> {
-    const watcher = new Watcher(await greet(hub, codec, options));
-    await watcher.#subscribe(filter, options.resume);
-    return watcher;
-  }
-
-  async #subscribe(filter: object, resume: Resume | undefined): Promise<void> {
-    const { socket } = this;
+    const { resume, ...socketOptions } = options;
+    const socket = await greet(hub, codec, socketOptions);
     const frame = { type: 'subscribe', id: 'watch', filter };
     socket.send(resume === undefined ? frame : { ...frame, resume: resume.cursor });
     const subscribed = await socket.next('subscribed');
-    assert.deepEqual(Object.keys(subscribed).sort(), ['cursor', 'id', 'resumed', 'stream', 'type']);
     assert.equal(subscribed['id'], 'watch');
-    this.stream = subscribed['stream'] as string;
-    this.#moveTo(subscribed['cursor']);
-    this.resumed = subscribed['resumed'] as boolean;
-    if (this.resumed) {
-      assert.equal(this.cursor, resume?.cursor);
-      for (const [id, advertisement] of resume?.view ?? []) this.view.set(id, advertisement);
-      return;
-    }
-    for (let last = false; !last;) {
-      const snapshot = await socket.next('snapshot');
-      const advertisements = snapshot['advertisements'] as PublishedAdvertisement[];
-      assert.deepEqual(Object.keys(snapshot).sort(), ['advertisements', 'cursor', 'last', 'stream', 'type']);
-      assert.equal(snapshot['stream'], this.stream);
-      assert.equal(snapshot['cursor'], this.cursor);
-      assert.ok(typeof snapshot['last'] === 'boolean');
-      this.batches.push(advertisements.length);
-      for (const advertisement of advertisements) this.#add(advertisement);
-      last = snapshot['last'];
-    }
+    const state = new StreamView(subscribed, resume);
+    while (!state.complete) state.apply(await socket.next('snapshot'));
+    return new Watcher(socket, state);
+  }
+
+  get stream(): string {
+    return this.#state.stream;
+  }
+
+  get cursor(): string {
+    return this.#state.cursor;
+  }
+
+  get resumed(): boolean {
+    return this.#state.resumed;
+  }
+
+  get batches(): readonly number[] {
+    return this.#state.batches;
+  }
+
+  get view(): ReadonlyMap<string, PublishedAdvertisement> {
+    return this.#state.view;
   }
 
   /** Where another subscription can take over from this one. */
@@ -78,61 +155,20 @@ export class Watcher {
   /** All that the hub had to say until now; applied, and returned. */
   async events(): Promise<StreamEvent[]> {
     const frames = await this.socket.settle();
-    return frames.flatMap((frame) => this.#apply(frame));
+    return frames.flatMap((frame) => this.#state.apply(frame));
   }
 
   /** Waits for the next events, for what happens without an answer that could be waited for. */
   async next(): Promise<StreamEvent[]> {
     for (;;) {
-      const events = this.#apply(await this.socket.any());
+      const events = this.#state.apply(await this.socket.any());
       if (events.length > 0) return events;
     }
   }
-
-  #apply(frame: Frame): StreamEvent[] {
-    if (frame['type'] === 'bookmark') {
-      assert.deepEqual(Object.keys(frame).sort(), ['cursor', 'type']);
-      this.#moveTo(frame['cursor']);
-      return [];
-    }
-    assert.equal(frame['type'], 'events', JSON.stringify(frame));
-    assert.deepEqual(Object.keys(frame).sort(), ['cursor', 'events', 'stream', 'type']);
-    assert.equal(frame['stream'], this.stream);
-    this.#moveTo(frame['cursor']);
-    const events = frame['events'] as StreamEvent[];
-    assert.ok(events.length > 0);
-    for (const event of events) {
-      if (event.op === 'removed') this.#remove(event.provider_id);
-      else if (event.op === 'added') this.#add(event.advertisement);
-      else this.#update(event.advertisement);
-    }
-    return events;
-  }
-
-  #add(advertisement: PublishedAdvertisement): void {
-    const { provider_id: id } = advertisement;
-    assert.ok(!this.view.has(id), `${id} was added twice`);
-    this.view.set(id, advertisement);
-  }
-
-  #update(advertisement: PublishedAdvertisement): void {
-    const { provider_id: id } = advertisement;
-    assert.ok(this.view.has(id), `${id} was updated but not there`);
-    this.view.set(id, advertisement);
-  }
-
-  #remove(id: string): void {
-    assert.ok(this.view.delete(id), `${id} was removed but not there`);
-  }
-
-  #moveTo(cursor: unknown): void {
-    assert.match(cursor as string, /^[0-9a-z]+:\d+$/);
-    assert.ok(sequence(cursor as string) >= sequence(this.cursor), 'the cursor went back');
-    this.cursor = cursor as string;
-  }
 }
 
-function sequence(cursor: string): number {
+/** The number in a cursor. */
+export function sequence(cursor: string): number {
   return Number(cursor.split(':')[1] ?? 0);
 }
 
@@ -143,4 +179,22 @@ export function brief(events: readonly StreamEvent[]): string[] {
       ? `removed ${event.provider_id} ${event.reason}`
       : `${event.op} ${event.advertisement.provider_id} ${event.advertisement.status}`,
   );
+}
+
+/** The query that asks the list for the same as a filter. */
+export function queryOf(filter: object): string {
+  // A list becomes text with commas, which is how a query says it.
+  const pairs = Object.entries(filter).map(([name, value]): [string, string] => [name, String(value)]);
+  return new URLSearchParams(pairs).toString();
+}
+
+/** A view is what a list request would answer now. */
+export async function assertIsList(
+  hub: TestHub,
+  filter: object,
+  view: ReadonlyMap<string, PublishedAdvertisement>,
+): Promise<void> {
+  const { body } = await hub.get<PublishedAdvertisement[]>(`/api/v1/advertisements?${queryOf(filter)}`);
+  const byId = [...view.values()].sort((a, b) => (a.provider_id < b.provider_id ? -1 : 1));
+  assert.deepEqual(byId, body);
 }

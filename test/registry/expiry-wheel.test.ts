@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { ExpiryWheel } from '../../src/registry/expiry-wheel.js';
+import { steps } from '../support/steps.js';
 
 const BUCKET_MS = 10;
 const BUCKETS = 8;
@@ -22,9 +23,10 @@ class WheelModel {
 
   schedule(slot: number, inMs: number): void {
     while (slot >= this.#capacity) this.wheel.grow((this.#capacity *= 2));
-    const time = this.#now + inMs;
+    // What is due already comes with the next bucket.
+    const time = this.#now + Math.max(0, inMs);
     this.deadlines.set(slot, time);
-    this.file(slot, time);
+    this.file(slot, this.#now + inMs);
   }
 
   file(slot: number, time: number): void {
@@ -48,6 +50,7 @@ class WheelModel {
   advance(byMs: number, budget: number): void {
     this.#now += byMs;
     let looks = 0;
+    this.#caughtUp = false;
     this.#caughtUp = this.wheel.advance(this.#now, budget, (slot) => {
       looks += 1;
       this.#look(slot);
@@ -91,33 +94,32 @@ const ms = fc.oneof(
   fc.double({ min: 0, max: 2 * TURN_MS, noNaN: true }),
   fc.constantFrom(0, BUCKET_MS, TURN_MS, TURN_MS - BUCKET_MS, 50 * TURN_MS),
 );
-type Step = (model: WheelModel) => void;
-const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.tuple(slot, ms).map(([one, inMs]): Step => (model) => {
+const time = fc.oneof(
+  fc.nat(3 * BUCKET_MS),
+  fc.double({ min: 0, max: 30, noNaN: true }),
+  fc.nat(20 * TURN_MS),
+);
+const step = fc.oneof(
+  steps('schedule', [slot, ms], (model: WheelModel, one, inMs) => {
     model.schedule(one, inMs);
   }),
-  fc.tuple(slot, ms).map(([one, byMs]): Step => (model) => {
+  steps('postpone', [slot, ms], (model: WheelModel, one, byMs) => {
     model.postpone(one, Math.max(0, byMs));
   }),
-  slot.map((one): Step => (model) => {
+  steps('cancel', [slot], (model: WheelModel, one) => {
     model.cancel(one);
   }),
-  fc
-    .tuple(
-      fc.oneof(fc.nat(3 * BUCKET_MS), fc.double({ min: 0, max: 30, noNaN: true }), fc.nat(20 * TURN_MS)),
-      fc.integer({ min: 1, max: 20 }),
-    )
-    .map(([byMs, budget]): Step => (model) => {
-      model.advance(byMs, budget);
-    }),
+  steps('advance', [time, fc.integer({ min: 1, max: 20 })], (model: WheelModel, byMs, budget) => {
+    model.advance(byMs, budget);
+  }),
   // From within a look, slots are filed anew or taken out: the one that is looked at, or others.
-  fc.tuple(slot, ms).map(([one, inMs]): Step => (model) => {
+  steps('reschedule and cancel meanwhile', [slot, ms], (model: WheelModel, one, inMs) => {
     model.meanwhile = (looked) => {
       model.schedule(looked, inMs);
       model.cancel(one);
     };
   }),
-  fc.tuple(slot, ms).map(([one, inMs]): Step => (model) => {
+  steps('schedule meanwhile', [slot, ms], (model: WheelModel, one, inMs) => {
     model.meanwhile = () => {
       model.schedule(one, inMs);
     };
@@ -126,9 +128,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 test('a slot is looked at not before its time and at most one bucket after it, whatever happens meanwhile', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 80 }), (sequence) => {
       const model = new WheelModel();
-      for (const one of steps) one(model);
+      for (const one of sequence) one.run(model);
       model.settle();
       model.advance(200 * TURN_MS, Number.POSITIVE_INFINITY);
       for (const [, deadline] of model.deadlines) assert.ok(deadline > 0);
@@ -156,15 +158,14 @@ test('what is due comes in whole within as many calls as the budget makes necess
 test('a slot that is filed again for now from within a look is not looked at twice in one call', () => {
   const wheel = new ExpiryWheel(1, BUCKET_MS, BUCKETS);
   wheel.schedule(0, 5);
-  for (const now of [10, 20, 30, 1000]) {
+  for (const now of [10, 20, 30, 95]) {
     let looks = 0;
     const done = wheel.advance(now, 10, (one) => {
       looks += 1;
       wheel.schedule(one, now);
     });
     assert.ok(done);
-    assert.ok(looks >= 1);
-    if (now < 1000) assert.equal(looks, 1);
+    assert.equal(looks, 1);
   }
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { IdIndex } from '../../src/registry/id-index.js';
+import { steps } from '../support/steps.js';
 
 /** Ids that sort differently by case, by digits and by length. */
 function idOf(number: number): string {
@@ -54,37 +55,38 @@ class IndexModel {
   }
 }
 
-type Step = (model: IndexModel) => void;
 const range = fc.record({ from: fc.nat(3000), count: fc.nat(400), stride: fc.integer({ min: 1, max: 7 }) });
 const numbers = range.map(({ from, count, stride }) =>
   Array.from({ length: count }, (_, at) => from + at * stride),
 );
-const step: fc.Arbitrary<Step> = fc.oneof(
-  numbers.map((all): Step => (model) => {
+const step = fc.oneof(
+  steps('insert all', [numbers], (model: IndexModel, all) => {
     for (const number of all) model.insert(idOf(number));
   }),
-  numbers.map((all): Step => (model) => {
+  steps('remove all', [numbers], (model: IndexModel, all) => {
     for (const number of all) model.remove(idOf(number));
   }),
-  fc.nat(3000).map((number): Step => (model) => {
+  steps('insert', [fc.nat(3000)], (model: IndexModel, number) => {
     model.insert(idOf(number));
   }),
-  fc.nat(3000).map((number): Step => (model) => {
+  steps('remove', [fc.nat(3000)], (model: IndexModel, number) => {
     model.remove(idOf(number));
   }),
-  fc
-    .tuple(fc.option(fc.nat(3100).map(idOf)), fc.constantFrom(1, 2, 100, Number.POSITIVE_INFINITY))
-    .map(([after, max]): Step => (model) => {
-      model.check(after, max);
-    }),
+  steps(
+    'check',
+    [fc.option(fc.nat(3100)), fc.constantFrom(1, 2, 100, Number.POSITIVE_INFINITY)],
+    (model: IndexModel, after, max) => {
+      model.check(after === null ? null : idOf(after), max);
+    },
+  ),
 );
 
 test('a scan gives the slots in the order of their ids, from behind any id on, after any changes', () => {
   fc.assert(
-    fc.property(fc.option(numbers), fc.array(step, { maxLength: 25 }), (loaded, steps) => {
+    fc.property(fc.option(numbers), fc.array(step, { maxLength: 25 }), (loaded, sequence) => {
       const model = new IndexModel();
       if (loaded !== null) model.load(loaded.map(idOf));
-      for (const one of steps) one(model);
+      for (const one of sequence) one.run(model);
       model.check(null, Number.POSITIVE_INFINITY);
     }),
     { numRuns: 100 },

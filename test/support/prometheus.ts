@@ -47,7 +47,8 @@ export class Metrics {
   #readSample(line: string): void {
     const [, name, labels = '', number] = SAMPLE.exec(line) ?? [];
     assert.ok(name !== undefined && number !== undefined, line);
-    const value = number === '+Inf' ? Number.POSITIVE_INFINITY : number === 'Nan' ? Number.NaN : Number(number);
+    const value =
+      number === '+Inf' ? Number.POSITIVE_INFINITY : number === 'Nan' ? Number.NaN : Number(number);
     assert.ok(number === 'Nan' || !Number.isNaN(value), line);
     const family = name.replace(/_(?:bucket|sum|count)$/, '');
     assert.ok(this.types.has(name) || this.types.has(family), `${name} has a type before its first sample`);

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
 import { loadConfig } from '../../src/config.js';
 import { type Hub, startHub } from '../../src/server.js';
-import { type Action, TestKey } from './keys.js';
+import type { Action, TestKey } from './keys.js';
 import { FakeClock } from './fake-clock.js';
 import { type SocketOptions, TestSocket } from './test-socket.js';
 
@@ -21,8 +21,6 @@ export const ADVERTISEMENT = {
   country: 'SE',
   resources: { cpu: 4, memory: 8, storage: 40 },
 };
-
-const DATABASE = 'hub.db';
 
 export interface Answer<Body> {
   status: number;
@@ -74,17 +72,11 @@ export class TestHub {
       DISCOVERY_PORT: '0',
       DISCOVERY_RATE_LIMIT_PER_MINUTE: '0',
       DISCOVERY_MESSAGES_PER_MINUTE: '0',
-      DISCOVERY_DB_URL: folder === null ? 'sqlite:///:memory:' : `sqlite:///${join(folder, DATABASE)}`,
+      DISCOVERY_DB_URL: folder === null ? 'sqlite:///:memory:' : `sqlite:///${join(folder, 'hub.db')}`,
     };
     for (const [name, value] of Object.entries(settings)) environment[`DISCOVERY_${name}`] = value;
     const config = loadConfig(environment, join(tmpdir(), 'there-is-no-such.env'));
     return new TestHub(await startHub(config, pino({ level: 'silent' }), clock), clock, folder);
-  }
-
-  /** The database file of a hub that was started with one. */
-  get databaseFile(): string {
-    if (this.#folder === null) throw new Error('this hub keeps everything in memory');
-    return join(this.#folder, DATABASE);
   }
 
   get host(): string {

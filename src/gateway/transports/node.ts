@@ -1,39 +1,14 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Server as NetServer, type AddressInfo, type Socket as NetSocket } from 'node:net';
-import { once } from 'node:events';
-import { WebSocketServer, type WebSocket } from 'ws';
-import type {
-  HttpRequest,
-  HttpResponse,
-  SendResult,
-  Socket,
-  SocketHandler,
-  StartTransport,
-  TransportHandler,
-  TransportOptions,
-} from '../port.js';
-import {
-  addHeader,
-  CLOSE_TIMEOUT_MS,
-  FAILED,
-  fittingReason,
-  isBodiless,
-  isHandshake,
-  listenError,
-  MAX_BUFFERED_BYTES,
-  MAX_HEADER_BYTES,
-  NO_BODY,
-  OVERSIZE_FACTOR,
-  plainAddress,
-  joinHead,
-  refuseHandshake,
-  tooLong,
-} from './shared.js';
+import type { StartTransport } from '../port.js';
+import { NodeHttp, PATIENCE_MS } from './node-http.js';
+import { ignore, listenError, MAX_HEADER_BYTES } from './shared.js';
 
-/** Milliseconds for a request to arrive in full, and for an idle connection to send another: as uWebSockets.js. */
-const PATIENCE_MS = 10_000;
-
-/** HTTP and WebSocket on `node:http` and `ws`. For TLS, `createServer` becomes that of `node:https`. */
+/**
+ * HTTP and WebSocket on `node:http` and `ws`. For TLS, `createServer` becomes that of `node:https`, and its
+ * connections come with `secureConnection`.
+ */
 export const startNode: StartTransport = async (address, options, handler) => {
   const server = createServer({
     // The hub decides itself what it wants of a Host header.
@@ -56,15 +31,13 @@ export const startNode: StartTransport = async (address, options, handler) => {
     connection.once('close', () => connections.delete(connection));
   });
 
-  const gateway = new Gateway(options, handler, (connection) => server.emit('connection', connection));
-  server.on('request', (req, res) => gateway.serve(req, res, false));
-  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => gateway.serve(req, res, true));
-  server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) =>
-    gateway.serve(req, res, false),
-  );
-  server.on('upgrade', (req, connection, head) => gateway.upgrade(req, connection as NetSocket, head));
-  server.on('connect', (_req, connection) => gateway.broken(connection as NetSocket, undefined));
-  server.on('clientError', (error, connection) => gateway.broken(connection as NetSocket, error));
+  const http = new NodeHttp(options, handler, (connection) => void server.emit('connection', connection));
+  server.on('request', (req, res) => http.serve(req, res, false));
+  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => http.serve(req, res, true));
+  server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => http.serve(req, res, false));
+  server.on('upgrade', (req, connection, head) => http.upgrade(req, connection, head));
+  server.on('connect', (_req, connection) => http.broken(connection, undefined));
+  server.on('clientError', (error, connection) => http.broken(connection, error));
 
   server.listen({ host: address.host, port: address.port, exclusive: true });
   try {
@@ -80,273 +53,10 @@ export const startNode: StartTransport = async (address, options, handler) => {
     port: (server.address() as AddressInfo).port,
     stopListening,
     close: async () => {
-      const gone = [...gateway.open].map((ws) => once(ws, 'close'));
+      const gone = [...http.open].map((ws) => new Promise((resolve) => ws.once('close', resolve)));
       const ended = new Promise<void>((resolve) => void server.close(() => resolve()));
       for (const connection of connections) connection.destroy();
       await Promise.all([ended, ...gone]);
     },
   };
 };
-
-class Gateway {
-  /** The WebSockets that are open. */
-  readonly open = new Set<WebSocket>();
-  readonly #options: TransportOptions;
-  readonly #handler: TransportHandler;
-  readonly #serveAgain: (connection: NetSocket) => void;
-  readonly #handshakes: WebSocketServer;
-  /** The latest response on each connection; node:http marks it as destroyed once it has let go of it. */
-  readonly #answers = new WeakMap<NetSocket, ServerResponse>();
-  /** `ws` asks back for it while it completes a handshake. */
-  #subprotocol = '';
-
-  constructor(
-    options: TransportOptions,
-    handler: TransportHandler,
-    serveAgain: (connection: NetSocket) => void,
-  ) {
-    this.#options = options;
-    this.#handler = handler;
-    this.#serveAgain = serveAgain;
-    const settings = {
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      maxPayload: OVERSIZE_FACTOR * options.maxMessageBytes,
-      // The hub decides what invalid text means.
-      skipUTF8Validation: true,
-      // Newer than the types of `ws`, which is why this object has a name.
-      closeTimeout: CLOSE_TIMEOUT_MS,
-      handleProtocols: () => this.#subprotocol || false,
-    } as const;
-    this.#handshakes = new WebSocketServer(settings);
-    this.#handshakes.on('wsClientError', (error, connection) => {
-      hangUp(connection as NetSocket, handler.refuse(400, `${error.message}.`));
-    });
-  }
-
-  serve(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
-    this.#answers.set(req.socket, res);
-    const request = readRequest(req);
-    const limit = this.#options.maxBodyBytes;
-    const declared = request.headers.get('content-length');
-    if (declared === undefined && !request.headers.has('transfer-encoding'))
-      return this.#respond(res, request);
-    if (Number(declared ?? 0) > limit) return this.#refuse(res, request);
-
-    if (awaitsContinue) res.writeContinue();
-    const chunks: Buffer[] = [];
-    let size = 0;
-    let refused = false;
-    req.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= limit) {
-        chunks.push(chunk);
-      } else if (!refused) {
-        refused = true;
-        this.#refuse(res, request);
-      }
-    });
-    req.on('end', () => {
-      if (refused) return;
-      request.body = chunks.length === 1 ? (chunks[0] ?? NO_BODY) : Buffer.concat(chunks, size);
-      this.#respond(res, request);
-    });
-  }
-
-  #respond(res: ServerResponse, request: HttpRequest): void {
-    attempt(
-      () => this.#handler.request(request),
-      (response) => write(res, request.method, response ?? FAILED),
-    );
-  }
-
-  #refuse(res: ServerResponse, request: HttpRequest): void {
-    const refusal = this.#handler.refuse(413, tooLong(this.#options.maxBodyBytes));
-    write(res, request.method, { ...refusal, headers: { ...refusal.headers, Connection: 'close' } });
-  }
-
-  /** What is not HTTP, or not in time. */
-  broken(connection: NetSocket, error: NodeJS.ErrnoException | undefined): void {
-    if (!connection.writable || error?.code === 'ECONNRESET') {
-      connection.destroy();
-    } else {
-      hangUp(connection, this.#handler.refuse(400, fault(error)));
-    }
-  }
-
-  upgrade(req: IncomingMessage, connection: NetSocket, head: Buffer): void {
-    // Pipelined behind a request that is still being answered: what is written now would overtake that answer.
-    if (this.#answers.get(connection)?.destroyed === false) return void connection.destroy();
-    const request = readRequest(req);
-    if (request.path !== this.#options.websocketPath || !isHandshake(request)) {
-      return this.#serveAsPlain(req, connection, head);
-    }
-    const refusal = refuseHandshake(request, this.#handler);
-    if (refusal !== undefined) return hangUp(connection, refusal);
-    attempt(
-      () => this.#handler.upgrade(request),
-      (decision) => {
-        if (decision?.accept !== true) return hangUp(connection, decision?.response ?? FAILED);
-        this.#subprotocol = decision.subprotocol;
-        this.#handshakes.handleUpgrade(req, connection, head, (ws) => {
-          this.open.add(ws);
-          ws.once('close', () => this.open.delete(ws));
-          const socket = new NodeSocket(ws, request.peerAddress);
-          socket.serve(decision.open(socket));
-        });
-      },
-    );
-  }
-
-  /**
-   * node:http hands every request with an Upgrade header over raw, body and all, e.g. that of a client which asks
-   * for HTTP/2. Without that header it goes through the parser once more, as the plain request that it may be.
-   */
-  #serveAsPlain(req: IncomingMessage, connection: NetSocket, head: Buffer): void {
-    let lines = `${req.method} ${req.url} HTTP/${req.httpVersion}\r\n`;
-    eachHeader(req, (name, value) => {
-      if (name !== 'upgrade') lines += `${name}: ${value}\r\n`;
-    });
-    connection.unshift(Buffer.concat([Buffer.from(`${lines}\r\n`, 'latin1'), head]));
-    this.#serveAgain(connection);
-  }
-}
-
-function eachHeader({ rawHeaders }: IncomingMessage, use: (name: string, value: string) => void): void {
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    use((rawHeaders[i] ?? '').toLowerCase(), rawHeaders[i + 1] ?? '');
-  }
-}
-
-function readRequest(req: IncomingMessage): HttpRequest {
-  const headers = new Map<string, string>();
-  eachHeader(req, (name, value) => addHeader(headers, name, value));
-  // A target may also be given in full, as to a proxy.
-  const target = (req.url ?? '').replace(/^https?:\/\/[^/?]*\/?/i, '/');
-  const query = target.indexOf('?');
-  return {
-    method: req.method ?? '',
-    path: query === -1 ? target : target.slice(0, query),
-    search: query === -1 ? '' : target.slice(query + 1),
-    headers,
-    body: NO_BODY,
-    peerAddress: plainAddress(req.socket.remoteAddress ?? ''),
-  };
-}
-
-/** Hands over what `call` returns or promises; undefined when it breaks its promise not to throw. */
-function attempt<T>(call: () => T | Promise<T>, done: (value: T | undefined) => void): void {
-  let result: T | Promise<T> | undefined;
-  try {
-    result = call();
-  } catch {
-    result = undefined;
-  }
-  if (result instanceof Promise) {
-    result.then(done, () => done(undefined));
-  } else {
-    done(result);
-  }
-}
-
-function write(res: ServerResponse, method: string, response: HttpResponse): void {
-  const { status, headers, body } = joinHead(response) === undefined ? FAILED : response;
-  if (isBodiless(status)) {
-    res.writeHead(status, headers).end();
-  } else {
-    res.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
-    res.end(method === 'HEAD' ? undefined : body);
-  }
-}
-
-/** Answers on the bare connection, where node:http has no response object, and closes it. */
-function hangUp(connection: NetSocket, response: HttpResponse): void {
-  const head = joinHead(response) ?? '500 Internal Server Error';
-  connection.write(
-    `HTTP/1.1 ${head}\r\nContent-Length: ${Buffer.byteLength(response.body)}\r\nConnection: close\r\n\r\n`,
-    'latin1',
-  );
-  connection.end(response.body);
-  connection.destroySoon();
-}
-
-function fault(error: NodeJS.ErrnoException | undefined): string {
-  switch (error?.code) {
-    case 'HPE_HEADER_OVERFLOW':
-      return `The request line and headers may have at most ${MAX_HEADER_BYTES} bytes.`;
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return `The request did not arrive within ${PATIENCE_MS / 1000} seconds.`;
-    default:
-      return 'This is not a valid HTTP request.';
-  }
-}
-
-const ignore = (): void => undefined;
-
-const BINARY = { binary: true };
-const TEXT = { binary: false };
-
-/** A frame's bytes are not copied: they belong to the transport until the system has taken them. */
-class NodeSocket implements Socket {
-  readonly peerAddress: string;
-  readonly #ws: WebSocket;
-  /** Set once the hub has closed. What still arrives is not for the hub any more, as with uWebSockets.js. */
-  #closeCode: number | undefined;
-  #awaitsDrain = false;
-  #handler: SocketHandler | undefined;
-
-  constructor(ws: WebSocket, peerAddress: string) {
-    this.#ws = ws;
-    this.peerAddress = peerAddress;
-  }
-
-  serve(handler: SocketHandler): void {
-    this.#handler = handler;
-    const alive = (): void => {
-      if (this.#closeCode === undefined) handler.alive();
-    };
-    this.#ws.on('message', (data, binary) => {
-      if (this.#closeCode === undefined) handler.message(data as Buffer, binary);
-    });
-    this.#ws.on('ping', alive);
-    this.#ws.on('pong', alive);
-    // Always followed by `close`.
-    this.#ws.on('error', ignore);
-    this.#ws.on('close', (code) => handler.closed(this.#closeCode ?? code));
-  }
-
-  get bufferedAmount(): number {
-    return this.#ws.bufferedAmount;
-  }
-
-  send(bytes: Uint8Array, binary: boolean): SendResult {
-    const ws = this.#ws;
-    if (ws.readyState !== ws.OPEN || ws.bufferedAmount > MAX_BUFFERED_BYTES) return 'dropped';
-    ws.send(bytes, binary ? BINARY : TEXT, this.#written);
-    if (ws.bufferedAmount === 0) return 'sent';
-    this.#awaitsDrain = true;
-    return 'queued';
-  }
-
-  /** Called for each frame. Not the socket's `drain` event, which only comes after 16 KiB have been waiting. */
-  readonly #written = (): void => {
-    if (!this.#awaitsDrain || this.#ws.bufferedAmount > 0) return;
-    this.#awaitsDrain = false;
-    if (this.#ws.readyState === this.#ws.OPEN) this.#handler?.drain();
-  };
-
-  ping(): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping();
-  }
-
-  close(code: number, reason: string): void {
-    if (this.#ws.readyState !== this.#ws.OPEN) return;
-    this.#closeCode = code;
-    this.#ws.close(code, fittingReason(reason));
-  }
-
-  terminate(): void {
-    this.#ws.terminate();
-  }
-}

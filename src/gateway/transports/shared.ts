@@ -23,6 +23,9 @@ export const NO_BODY = new Uint8Array(0);
 /** Sent when a handler breaks its promise not to throw: nothing is known that could be said. */
 export const FAILED: HttpResponse = { status: 500, headers: {}, body: '' };
 
+/** Listens to an event whose news comes another way. */
+export const ignore = (): void => undefined;
+
 /** Joins repeated headers, which `node:http` itself would partly drop. */
 export function addHeader(headers: Map<string, string>, name: string, value: string): void {
   const earlier = headers.get(name);

@@ -8,11 +8,15 @@ const MAX_ATTEMPTS = 3;
 const FIRST_BACKOFF_MS = 50;
 
 interface Exchange {
+  kind: RequestKind;
   resolve(result: unknown): void;
   reject(reason: Error): void;
 }
 
-/** One request at a time to a worker, which is replaced when it dies. Requests have to be repeatable. */
+/**
+ * One request at a time to a worker, which is replaced when it dies. Requests have to be repeatable. The worker
+ * ends after `close`.
+ */
 export class WorkerChannel {
   /** How many workers have died. */
   deaths = 0;
@@ -42,16 +46,9 @@ export class WorkerChannel {
     }
   }
 
-  /** Ends the worker without asking it. */
-  async terminate(): Promise<void> {
-    const worker = this.#worker;
-    this.#worker = null;
-    await worker?.terminate();
-  }
-
   async #exchangeWith(request: Request): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#exchange = { resolve, reject };
+      this.#exchange = { kind: request.kind, resolve, reject };
       this.#worker ??= this.#start();
       this.#worker.postMessage(request);
     });
@@ -61,6 +58,8 @@ export class WorkerChannel {
     const worker = this.#spawn();
     let reason: Error | null = null;
     worker.on('message', (result: unknown) => {
+      // It ends by itself after that, which is no death.
+      if (this.#exchange?.kind === 'close') this.#worker = null;
       this.#exchange?.resolve(result);
       this.#exchange = null;
     });

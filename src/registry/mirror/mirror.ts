@@ -34,6 +34,8 @@ export class Mirror implements Persistence {
   #writing: Promise<void> | null = null;
   #underWay: { size: number; since: number; sentAt: number } | null = null;
   #failure: string | null = null;
+  /** Whether a transaction is due even if nothing waits, or only what a failure has left over. */
+  #probeDue = false;
   #probeTimer: NodeJS.Timeout | null = null;
   #closing: Promise<void> | null = null;
 
@@ -46,7 +48,7 @@ export class Mirror implements Persistence {
       (reason) => {
         this.#log.error(`the mirror's thread died and is started again: ${reason.message}`);
         // Nobody else may take the file while nothing is written.
-        this.#write(true);
+        this.#probe();
       },
     );
   }
@@ -61,7 +63,7 @@ export class Mirror implements Persistence {
     log: MirrorLog,
   ): Promise<M> {
     const mirror = new this(loaded, log);
-    mirror.#write(true);
+    mirror.#probe();
     await mirror.#writing;
     const { problem } = mirror;
     if (problem === null) return mirror;
@@ -112,12 +114,12 @@ export class Mirror implements Persistence {
   /** Takes about half a millisecond of the calling thread for each 1000 heartbeats, so call it often with few. */
   saveHeartbeats(batch: HeartbeatBatch): void {
     this.#queue.addHeartbeats(batch);
-    this.#write(false);
+    this.#write();
   }
 
   purge(expiredIds: string[], seenBefore: number): void {
     this.#queue.addPurge(expiredIds, seenBefore);
-    this.#write(false);
+    this.#write();
   }
 
   close(): Promise<void> {
@@ -141,30 +143,36 @@ export class Mirror implements Persistence {
     }
     return new Promise((resolve, reject) => {
       this.#queue.add({ operation, since: performance.now(), resolve, reject });
-      this.#write(false);
+      this.#write();
     });
   }
 
+  #probe(): void {
+    this.#probeDue = true;
+    this.#write();
+  }
+
   /** Sees to it that what waits is written. While writing fails, lazy writes are left to the probe. */
-  #write(probe: boolean): void {
-    if (this.#closing !== null || this.#writing !== null) return;
-    if (probe || this.#hasWork()) this.#writing = this.#writeAll(probe);
+  #write(): void {
+    if (this.#closing === null && this.#writing === null && this.#hasWork()) this.#writing = this.#writeAll();
   }
 
   #hasWork(): boolean {
-    return this.#queue.awaitedCount > 0 || (this.#failure === null && this.#queue.lazyCount > 0);
+    const { awaitedCount, lazyCount } = this.#queue;
+    return this.#probeDue || awaitedCount > 0 || (this.#failure === null && lazyCount > 0);
   }
 
-  async #writeAll(probe: boolean): Promise<void> {
+  async #writeAll(): Promise<void> {
     // All that the present turn of the event loop brings shares the first transaction.
     await nextTurn();
-    if (probe) await this.#writeNext(true);
-    while (this.#hasWork()) await this.#writeNext(this.#failure === null);
+    while (this.#hasWork()) await this.#writeNext();
     // Together with the last check, or what is added in between would be left lying.
     this.#writing = null;
   }
 
-  async #writeNext(withLazy: boolean): Promise<void> {
+  async #writeNext(): Promise<void> {
+    const withLazy = this.#probeDue || this.#failure === null;
+    this.#probeDue = false;
     const since = this.#queue.oldestSince ?? performance.now();
     const batch = this.#queue.take(MAX_BATCH, withLazy);
     const operations = operationsOf(batch);
@@ -200,12 +208,13 @@ export class Mirror implements Persistence {
   #fail(batch: Batch, since: number, problem: string): void {
     if (this.#failure !== problem) this.#log.error(`the mirror cannot write: ${problem}`);
     this.#failure = problem;
+    this.#probeDue = false;
     this.#queue.restoreLazy(batch, since);
     for (const write of batch.awaited) write.reject(new PersistenceError(problem));
     if (this.#probeTimer !== null || this.#closing !== null) return;
     this.#probeTimer = setTimeout(() => {
       this.#probeTimer = null;
-      this.#write(true);
+      this.#probe();
     }, PROBE_INTERVAL_MS).unref();
   }
 
@@ -213,7 +222,8 @@ export class Mirror implements Persistence {
     if (this.#probeTimer !== null) clearTimeout(this.#probeTimer);
     await this.#writing;
     // What a failure has left over gets one more chance.
-    if (this.#queue.lazyCount > 0) await this.#writeAll(true);
+    this.#probeDue = this.#queue.lazyCount > 0;
+    await this.#writeAll();
     const lost = this.#queue.lazyCount;
     if (lost > 0) this.#log.warn(`the mirror closes without ${String(lost)} heartbeats and removals`);
     const problem = await this.#channel.request('close', null).then(
@@ -221,6 +231,5 @@ export class Mirror implements Persistence {
       (error: unknown) => (error as Error).message,
     );
     if (problem !== null) this.#log.error(`the mirror did not close cleanly: ${problem}`);
-    await this.#channel.terminate();
   }
 }

@@ -38,7 +38,8 @@ const LAZY_SHARE = 0.25;
 /**
  * What waits to be written. Awaited writes leave in the order they came. Lazy writes yield to them, are merged
  * to the last one of each provider, and never pass or undo another write of the same provider: they wait for
- * those before them, and are void once a newer `advertise` or `remove` replaces the whole row.
+ * those before them, and are void once a newer `advertise` or `remove` is to replace the whole row, even if that
+ * fails: then the next heartbeat or purge makes up for it.
  */
 export class WriteQueue {
   #awaited: AwaitedWrite[] = [];
@@ -48,7 +49,8 @@ export class WriteQueue {
   #taken = 0;
   readonly #lazy = new Map<string, LazyWrite>();
   #forget: Operation | null = null;
-  #lazySince: number | null = null;
+  /** `performance.now()` when lazy writes began to wait; means nothing while none does. */
+  #lazySince = 0;
 
   get awaitedCount(): number {
     return this.#awaited.length - this.#head;
@@ -60,9 +62,9 @@ export class WriteQueue {
 
   /** `performance.now()` of the oldest write that waits, null when none does. */
   get oldestSince(): number | null {
-    const awaited = this.#awaited[this.#head]?.since ?? null;
-    if (awaited === null || this.#lazySince === null) return awaited ?? this.#lazySince;
-    return Math.min(awaited, this.#lazySince);
+    const awaited = this.#awaited[this.#head]?.since ?? Infinity;
+    const oldest = Math.min(awaited, this.lazyCount > 0 ? this.#lazySince : Infinity);
+    return oldest === Infinity ? null : oldest;
   }
 
   add(write: AwaitedWrite): void {
@@ -85,8 +87,8 @@ export class WriteQueue {
 
   addPurge(expiredIds: readonly string[], seenBefore: number): void {
     for (const providerId of expiredIds) this.#addLazy(providerId, ['remove', providerId, null]);
+    if (this.lazyCount === 0) this.#lazySince = performance.now();
     this.#forget = ['forget', seenBefore];
-    this.#lazySince ??= performance.now();
   }
 
   /** Takes the next batch of at most `limit` operations, which may be empty. */
@@ -105,7 +107,7 @@ export class WriteQueue {
         this.#lazy.delete(providerId);
       }
       // A little too young for what is left, which keeps the bookkeeping to one number.
-      this.#lazySince = this.#lazy.size > 0 ? performance.now() : null;
+      this.#lazySince = performance.now();
     }
     return { awaited, lazy, forget };
   }
@@ -126,14 +128,14 @@ export class WriteQueue {
       this.#lazy.set(providerId, write);
     }
     this.#forget ??= forget;
-    this.#lazySince = Math.min(since, this.#lazySince ?? since);
+    this.#lazySince = since;
   }
 
   #addLazy(providerId: string, operation: Operation): void {
+    if (this.lazyCount === 0) this.#lazySince = performance.now();
     // Behind all others, so that the first of the map never waits for more awaited writes than the next.
     this.#lazy.delete(providerId);
     this.#lazy.set(providerId, { operation, after: this.#arrived });
-    this.#lazySince ??= performance.now();
   }
 
   #takeAwaited(limit: number): AwaitedWrite[] {

@@ -155,6 +155,17 @@ export function conformsForClosing(start: StartTransport): void {
     assert.equal(silent.peer.closed.seen.length, 1);
   });
 
+  test('a peer that pings without end and reads nothing is cut', async (t) => {
+    const hub = new Hub();
+    const transport = await listening(t, start, { upgrade: hub.upgrade });
+    const { client, peer } = await dial(t, transport, hub);
+    client.on('error', () => undefined);
+    client.pause();
+    fill(peer);
+    for (let i = 0; i < 100; i++) client.ping();
+    assert.equal(await peer.closed.next(), 1006);
+  });
+
   test('the port and its address: taken, refused, dual-stack', async (t) => {
     const transport = await listening(t, start, { request: ({ peerAddress }) => answer(peerAddress) });
     assert.ok(transport.port > 0);
@@ -211,8 +222,9 @@ export function conformsForClosing(start: StartTransport): void {
   test('the port is free again after close, also with connections open', async (t) => {
     const hub = new Hub();
     // A port that the system picks is not marked for reuse, so this is how one with a number starts.
-    const { port, close } = await listening(t, start, {});
-    await close();
+    const free = await listening(t, start, {});
+    const { port } = free;
+    await free.close();
     const first = await listening(t, start, { upgrade: hub.upgrade }, { host: '127.0.0.1', port });
     await dial(t, first, hub);
     await first.close();

@@ -46,8 +46,8 @@ export function conformsForWebSocket(name: 'uws' | 'node', start: StartTransport
       assert.equal(socket.peerAddress, '127.0.0.1');
     }
     assert.equal(hub.requests[0]?.path, OPTIONS.websocketPath);
-    assert.equal(hub.requests[0]?.search, 'x=1');
-    assert.equal(hub.requests[0]?.headers.get('sec-websocket-protocol'), 'a.v1, b.v1');
+    assert.equal(hub.requests[0].search, 'x=1');
+    assert.equal(hub.requests[0].headers.get('sec-websocket-protocol'), 'a.v1, b.v1');
   });
 
   test('no subprotocol is confirmed unless one is chosen', async (t) => {

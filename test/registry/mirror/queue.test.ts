@@ -30,11 +30,13 @@ function acceptable(steps: readonly Step[]): (Row | null)[] {
   const lastDone = steps.findLastIndex((step) => !isLazy(step) && step.state === 'done');
   const lastFailed = steps.findLastIndex((step) => step.state === 'failed');
   const base = lastDone < 0 ? null : apply(null, steps[lastDone]!);
-  const optional = steps.slice(lastDone + 1, Math.max(lastDone, lastFailed) + 1).filter(isLazy);
-  const certain = steps.slice(Math.max(lastDone, lastFailed) + 1).filter(isLazy);
-  return Array.from({ length: optional.length + 1 }, (_, count) =>
-    [...optional.slice(0, count), ...certain].reduce(apply, base),
-  );
+  let candidates = [base];
+  steps.forEach((step, index) => {
+    if (index <= lastDone || !isLazy(step)) return;
+    const applied = candidates.map((row) => apply(row, step));
+    candidates = index < lastFailed ? [...candidates, ...applied] : applied;
+  });
+  return candidates;
 }
 
 function execute(rows: Map<string, Row>, operation: Operation): void {

@@ -1,0 +1,216 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { HttpRequest, HttpResponse, TransportHandler, TransportOptions } from '../port.js';
+import { NodeSocket } from './node-socket.js';
+import {
+  addHeader,
+  CLOSE_TIMEOUT_MS,
+  FAILED,
+  isBodiless,
+  isHandshake,
+  joinHead,
+  MAX_HEADER_BYTES,
+  NO_BODY,
+  OVERSIZE_FACTOR,
+  plainAddress,
+  refuseHandshake,
+  tooLong,
+} from './shared.js';
+
+/** Milliseconds for a request to arrive in full, and for an idle connection to send another: as uWebSockets.js. */
+export const PATIENCE_MS = 10_000;
+
+/** The HTTP side: requests in, responses out, handshakes decided. */
+export class NodeHttp {
+  /** The WebSockets that are open. */
+  readonly open = new Set<WebSocket>();
+  readonly #options: TransportOptions;
+  readonly #handler: TransportHandler;
+  readonly #serveAgain: (connection: Duplex) => void;
+  readonly #handshakes: WebSocketServer;
+  /** The latest response on each connection; node:http marks it as destroyed once it has let go of it. */
+  readonly #answers = new WeakMap<Duplex, ServerResponse>();
+  /** `ws` asks back for it while it completes a handshake. */
+  #subprotocol = '';
+
+  constructor(
+    options: TransportOptions,
+    handler: TransportHandler,
+    serveAgain: (connection: Duplex) => void,
+  ) {
+    this.#options = options;
+    this.#handler = handler;
+    this.#serveAgain = serveAgain;
+    const settings = {
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: OVERSIZE_FACTOR * options.maxMessageBytes,
+      // The hub decides what invalid text means.
+      skipUTF8Validation: true,
+      // Newer than the types of `ws`, which is why this object has a name.
+      closeTimeout: CLOSE_TIMEOUT_MS,
+      handleProtocols: () => this.#subprotocol || false,
+    } as const;
+    this.#handshakes = new WebSocketServer(settings);
+    this.#handshakes.on('wsClientError', (error, connection) => {
+      hangUp(connection, handler.refuse(400, `${error.message}.`));
+    });
+  }
+
+  serve(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
+    this.#answers.set(req.socket, res);
+    const request = readRequest(req);
+    const limit = this.#options.maxBodyBytes;
+    const declared = request.headers.get('content-length');
+    if (declared === undefined && !request.headers.has('transfer-encoding'))
+      return this.#respond(res, request);
+    if (Number(declared ?? 0) > limit) return this.#refuse(res, request);
+
+    if (awaitsContinue) res.writeContinue();
+    const chunks: Buffer[] = [];
+    let size = 0;
+    let refused = false;
+    req.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= limit) {
+        chunks.push(chunk);
+      } else if (!refused) {
+        refused = true;
+        this.#refuse(res, request);
+      }
+    });
+    req.on('end', () => {
+      if (refused) return;
+      request.body = chunks.length === 1 ? (chunks[0] ?? NO_BODY) : Buffer.concat(chunks, size);
+      this.#respond(res, request);
+    });
+  }
+
+  #respond(res: ServerResponse, request: HttpRequest): void {
+    attempt(
+      () => this.#handler.request(request),
+      (response) => write(res, request.method, response ?? FAILED),
+    );
+  }
+
+  #refuse(res: ServerResponse, request: HttpRequest): void {
+    const refusal = this.#handler.refuse(413, tooLong(this.#options.maxBodyBytes));
+    write(res, request.method, { ...refusal, headers: { ...refusal.headers, Connection: 'close' } });
+  }
+
+  /** What is not HTTP, or not in time. */
+  broken(connection: Duplex, error: NodeJS.ErrnoException | undefined): void {
+    if (!connection.writable || error?.code === 'ECONNRESET') {
+      connection.destroy();
+    } else {
+      hangUp(connection, this.#handler.refuse(400, fault(error)));
+    }
+  }
+
+  upgrade(req: IncomingMessage, connection: Duplex, head: Buffer): void {
+    // Pipelined behind a request that is still being answered: what is written now would overtake that answer.
+    if (this.#answers.get(connection)?.destroyed === false) return void connection.destroy();
+    const request = readRequest(req);
+    if (request.path !== this.#options.websocketPath || !isHandshake(request)) {
+      return this.#serveAsPlain(req, connection, head);
+    }
+    const refusal = refuseHandshake(request, this.#handler);
+    if (refusal !== undefined) return hangUp(connection, refusal);
+    attempt(
+      () => this.#handler.upgrade(request),
+      (decision) => {
+        if (decision?.accept !== true) return hangUp(connection, decision?.response ?? FAILED);
+        this.#subprotocol = decision.subprotocol;
+        this.#handshakes.handleUpgrade(req, connection, head, (ws) => {
+          this.open.add(ws);
+          ws.once('close', () => this.open.delete(ws));
+          const socket = new NodeSocket(ws, request.peerAddress);
+          socket.serve(decision.open(socket));
+        });
+      },
+    );
+  }
+
+  /**
+   * node:http hands every request with an Upgrade header over raw, body and all, e.g. that of a client which asks
+   * for HTTP/2. Without that header it goes through the parser once more, as the plain request that it may be.
+   */
+  #serveAsPlain(req: IncomingMessage, connection: Duplex, head: Buffer): void {
+    let lines = `${req.method} ${req.url} HTTP/${req.httpVersion}\r\n`;
+    eachHeader(req, (name, value) => {
+      if (name !== 'upgrade') lines += `${name}: ${value}\r\n`;
+    });
+    connection.unshift(Buffer.concat([Buffer.from(`${lines}\r\n`, 'latin1'), head]));
+    this.#serveAgain(connection);
+  }
+}
+
+function eachHeader({ rawHeaders }: IncomingMessage, use: (name: string, value: string) => void): void {
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    use((rawHeaders[i] ?? '').toLowerCase(), rawHeaders[i + 1] ?? '');
+  }
+}
+
+function readRequest(req: IncomingMessage): HttpRequest {
+  const headers = new Map<string, string>();
+  eachHeader(req, (name, value) => addHeader(headers, name, value));
+  // A target may also be given in full, as to a proxy.
+  const target = (req.url ?? '').replace(/^https?:\/\/[^/?]*\/?/i, '/');
+  const query = target.indexOf('?');
+  return {
+    method: req.method ?? '',
+    path: query === -1 ? target : target.slice(0, query),
+    search: query === -1 ? '' : target.slice(query + 1),
+    headers,
+    body: NO_BODY,
+    peerAddress: plainAddress(req.socket.remoteAddress ?? ''),
+  };
+}
+
+/** Hands over what `call` returns or promises; undefined when it breaks its promise not to throw. */
+function attempt<T>(call: () => T | Promise<T>, done: (value: T | undefined) => void): void {
+  let result: T | Promise<T> | undefined;
+  try {
+    result = call();
+  } catch {
+    result = undefined;
+  }
+  if (result instanceof Promise) {
+    result.then(done, () => done(undefined));
+  } else {
+    done(result);
+  }
+}
+
+function write(res: ServerResponse, method: string, response: HttpResponse): void {
+  const { status, headers, body } = joinHead(response) === undefined ? FAILED : response;
+  if (isBodiless(status)) {
+    res.writeHead(status, headers).end();
+  } else {
+    res.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
+    res.end(method === 'HEAD' ? undefined : body);
+  }
+}
+
+/** Answers on the bare connection, where node:http has no response object, and closes it. */
+function hangUp(connection: Duplex, response: HttpResponse): void {
+  const head = joinHead(response) ?? '500 Internal Server Error';
+  connection.write(
+    `HTTP/1.1 ${head}\r\nContent-Length: ${Buffer.byteLength(response.body)}\r\nConnection: close\r\n\r\n`,
+    'latin1',
+  );
+  connection.end(response.body, () => connection.destroy());
+}
+
+function fault(error: NodeJS.ErrnoException | undefined): string {
+  switch (error?.code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return `The request line and headers may have at most ${MAX_HEADER_BYTES} bytes.`;
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return `The request did not arrive within ${PATIENCE_MS / 1000} seconds.`;
+    default:
+      return 'This is not a valid HTTP request.';
+  }
+}

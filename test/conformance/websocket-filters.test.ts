@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import type { CodecName } from '../support/test-hub.js';
+import { forEachPair, greet, Provider, refused, unique, useHub } from './websocket-support.js';
+import { assertIsList, Watcher } from './websocket-watcher.js';
+
+const FLEET: Record<string, object> = {
+  'de-suspect': {
+    country: 'DE',
+    resources: { cpu: 16, memory: 32, storage: 200 },
+    platform: 'x86_64',
+    pricing: { usd_per_core_month: 2, usd_per_gb_ram_month: 2, usd_per_gb_storage_month: 0.25 },
+  },
+  'fr-unpriced': { country: 'FR', resources: { cpu: 8, memory: 16, storage: 100 }, platform: 'x86_64' },
+  'se-large': {
+    country: 'SE',
+    resources: { cpu: 64, memory: 256, storage: 2000, gpu: 4 },
+    platform: 'arm64',
+    payments_network: 'mainnet',
+    pricing: { usd_per_core_month: 10, usd_per_gb_ram_month: 5, usd_per_gb_storage_month: 1 },
+  },
+  'se-small': {
+    country: 'SE',
+    resources: { cpu: 2, memory: 4, storage: 20 },
+    platform: 'x86_64',
+    payments_network: 'holesky',
+    pricing: { usd_per_core_month: 1, usd_per_gb_ram_month: 1, usd_per_gb_storage_month: 0.5 },
+  },
+  'us-glm': {
+    country: 'US',
+    resources: { cpu: 8, memory: 8, storage: 80 },
+    payments_network: 'mainnet',
+    pricing: { glm_per_core_month: 1, glm_per_gb_ram_month: 1, glm_per_gb_storage_month: 1 },
+  },
+};
+
+const FILTERS: [filter: object, matches: string[]][] = [
+  [{}, Object.keys(FLEET)],
+  [{ cpu: 8 }, ['de-suspect', 'fr-unpriced', 'se-large', 'us-glm']],
+  [{ cpu: 64 }, ['se-large']],
+  [{ cpu: 65 }, []],
+  [{ memory: 16 }, ['de-suspect', 'fr-unpriced', 'se-large']],
+  [{ storage: 100 }, ['de-suspect', 'fr-unpriced', 'se-large']],
+  [{ storage: 101 }, ['de-suspect', 'se-large']],
+  [{ country: 'SE' }, ['se-large', 'se-small']],
+  [{ country: 'se' }, ['se-large', 'se-small']],
+  [{ country: ['fr', 'US'] }, ['fr-unpriced', 'us-glm']],
+  [{ country: 'NO' }, []],
+  [{ platform: 'arm64' }, ['se-large']],
+  [{ platform: ['arm64', 'riscv64'] }, ['se-large']],
+  [{ platform: 'ARM64' }, []],
+  [{ payments_network: 'mainnet' }, ['se-large', 'us-glm']],
+  [{ payments_network: ['holesky', 'mainnet'] }, ['se-large', 'se-small', 'us-glm']],
+  [{ max_usd_per_month: 0 }, []],
+  [{ max_usd_per_month: 2.49 }, []],
+  [{ max_usd_per_month: 2.5 }, ['se-small']],
+  [{ max_usd_per_month: 1000 }, ['de-suspect', 'se-large', 'se-small']],
+  [{ max_usd_per_month: 16, cpu: 2, memory: 4, storage: 20 }, ['se-small']],
+  [{ max_usd_per_month: 17, cpu: 2, memory: 4, storage: 20 }, ['de-suspect', 'se-small']],
+  [{ status: 'live' }, ['fr-unpriced', 'se-large', 'se-small', 'us-glm']],
+  [{ status: 'live', platform: 'x86_64', cpu: 4 }, ['fr-unpriced']],
+  [{ country: 'SE', payments_network: 'mainnet', memory: 1, platform: ['x86_64', 'arm64'] }, ['se-large']],
+];
+
+/** What is no filter, and the member that the message has to name. */
+const INVALID: [filter: unknown, names: string][] = [
+  [null, 'filter'],
+  [[], 'filter'],
+  ['cpu=2', 'filter'],
+  [5, 'filter'],
+  [{ cpu: 0 }, 'cpu'],
+  [{ cpu: -1 }, 'cpu'],
+  [{ cpu: 1.5 }, 'cpu'],
+  [{ cpu: '2' }, 'cpu'],
+  [{ cpu: [2] }, 'cpu'],
+  [{ cpu: null }, 'cpu'],
+  [{ memory: 0 }, 'memory'],
+  [{ storage: true }, 'storage'],
+  [{ country: 'XX' }, 'country'],
+  [{ country: 'Sweden' }, 'country'],
+  [{ country: [] }, 'country'],
+  [{ country: ['SE', 'XX'] }, 'country'],
+  [{ country: 'SE,FR' }, 'country'],
+  [{ country: 5 }, 'country'],
+  [{ platform: '' }, 'platform'],
+  [{ platform: 'x'.repeat(33) }, 'platform'],
+  [{ platform: [['arm64']] }, 'platform'],
+  [{ payments_network: 'a\nb' }, 'payments_network'],
+  [{ payments_network: {} }, 'payments_network'],
+  [{ max_usd_per_month: -0.01 }, 'max_usd_per_month'],
+  [{ max_usd_per_month: '5' }, 'max_usd_per_month'],
+  [{ status: 'suspect' }, 'status'],
+  [{ status: 'any' }, 'status'],
+  [{ colour: 'red' }, 'colour'],
+  [{ cpu: 2, limit: 5 }, 'limit'],
+  [{ sort: 'price' }, 'sort'],
+  [{ CPU: 2 }, 'CPU'],
+  [{ country: Array.from({ length: 257 }, () => 'SE') }, 'country'],
+];
+
+/** The same filter, written in several ways. */
+const EQUAL: object[][] = [
+  [{}, {}],
+  [
+    { cpu: 2, country: 'SE' },
+    { country: 'se', cpu: 2 },
+    { country: ['SE'], cpu: 2 },
+    { country: ['Se', 'sE', 'SE'], cpu: 2 },
+  ],
+  [{ country: ['SE', 'FR'] }, { country: ['fr', 'SE'] }, { country: ['SE', 'FR', 'SE'] }],
+  [{ platform: ['a', 'b'] }, { platform: ['b', 'a', 'b'] }],
+  [{ platform: 'SE' }, { platform: ['SE'] }],
+  [{ payments_network: ['b', 'a'] }, { payments_network: ['a', 'b'] }],
+  [
+    { status: 'live', max_usd_per_month: 5, memory: 1 },
+    { memory: 1, max_usd_per_month: 5, status: 'live' },
+  ],
+  [{ platform: 'A' }],
+  [{ platform: 'a' }],
+  [{ cpu: 1 }],
+  [{ memory: 1 }],
+  [{ max_usd_per_month: 1 }],
+  [{ max_usd_per_month: 1, cpu: 1 }],
+];
+
+forEachPair('filters', (pair) => {
+  const { codec } = pair;
+  const hub = useHub(pair);
+
+  before(async () => {
+    const watcher = await Watcher.join(hub(), codec);
+    for (const [id, advertisement] of Object.entries(FLEET)) {
+      const provider = await Provider.join(hub(), codec, { id });
+      await provider.advertise(advertisement);
+      if (id === 'de-suspect') provider.socket.terminate();
+    }
+    while (watcher.view.get('de-suspect')?.status !== 'suspect') await watcher.next();
+    watcher.socket.close();
+  });
+
+  for (const [filter, matches] of FILTERS) {
+    test(`${JSON.stringify(filter)} matches ${matches.join(', ') || 'nobody'}, as in a list`, async () => {
+      const watcher = await Watcher.join(hub(), codec, filter);
+      assert.deepEqual([...watcher.view.keys()].sort(), matches);
+      assert.equal(watcher.resumed, false);
+      assert.deepEqual(watcher.batches, [matches.length]);
+      await assertIsList(hub(), filter, watcher.view);
+      watcher.socket.close();
+    });
+  }
+
+  test('what is no filter is ADV_002 with the member named, and does not count as a subscription', async () => {
+    const socket = await greet(hub(), codec);
+    for (const [filter, names] of INVALID) {
+      const message = await refused(socket, { type: 'subscribe', id: 1, filter }, 'ADV_002');
+      assert.ok(message.includes(names), `${JSON.stringify(filter)}: ${message}`);
+    }
+    await hub().advance(10_200);
+    assert.equal(await socket.closeCode(), 4408);
+  });
+
+  test('the same filter has the same stream however it is written, in either codec', async () => {
+    const sockets = [await greet(hub(), codec), await greet(hub(), codec === 'json' ? 'msgpack' : 'json')];
+    const name = async (filter: object, at: number): Promise<string> => {
+      const socket = sockets[at % 2]!;
+      socket.send({ type: 'subscribe', id: at, filter });
+      const { stream } = await socket.next('subscribed');
+      await socket.next('snapshot');
+      return stream as string;
+    };
+    const names: string[] = [];
+    for (const group of EQUAL) {
+      const streams: string[] = [];
+      for (const [at, filter] of [...group, group[0]!].entries()) streams.push(await name(filter, at));
+      assert.equal(new Set(streams).size, 1, JSON.stringify(group));
+      names.push(streams[0]!);
+    }
+    assert.equal(new Set(names).size, EQUAL.length, 'different filters are different streams');
+  });
+});
+
+forEachPair('a long list in a filter', (pair) => {
+  const hub = useHub(pair);
+
+  test('may have 256 values', async () => {
+    const codec: CodecName = pair.codec;
+    const network = unique();
+    const others = Array.from({ length: 255 }, (_, index) => `other-${String(index)}`);
+    const provider = await Provider.join(hub(), codec);
+    await provider.advertise({ payments_network: network });
+    const watcher = await Watcher.join(hub(), codec, { payments_network: [...others, network] });
+    assert.deepEqual([...watcher.view.keys()], [provider.id]);
+  });
+});

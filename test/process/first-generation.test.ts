@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import Database from 'better-sqlite3';
+import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
+import { TestKey } from '../support/keys.js';
+import { ADVERTISEMENT } from '../support/test-hub.js';
+import { HubProcess, scratchFolder } from './hub-process.js';
+
+/** A time as the first generation wrote it, so many seconds ago. */
+function ago(seconds: number): string {
+  return `${new Date(Date.now() - seconds * 1000).toISOString().slice(0, 23).replace('T', ' ')}000`;
+}
+
+for (const withPlatform of [true, false]) {
+  const what = withPlatform
+    ? 'a database of the first generation'
+    : 'an older one, without a platform column,';
+  test(`${what} is taken over in place`, async (t) => {
+    const folder = scratchFolder(t);
+    const old = new Database(join(folder, 'hub.db'));
+    old.exec(`CREATE TABLE advertisements (
+      provider_id TEXT PRIMARY KEY, ip_address TEXT NOT NULL, country TEXT NOT NULL, ${withPlatform ? 'platform TEXT,' : ''}
+      resources JSON NOT NULL, pricing JSON, created_at TIMESTAMP, updated_at TIMESTAMP)`);
+    const columns = `provider_id, ip_address, country, ${withPlatform ? 'platform, ' : ''}resources, pricing, created_at, updated_at`;
+    const values = (id: string, country: string, updated: string): unknown[] => [
+      id,
+      '192.168.1.100',
+      country,
+      ...(withPlatform ? ['x86_64'] : []),
+      '{"cpu":4,"memory":8,"storage":40}',
+      '{"usd_per_core_month":5}',
+      ago(9000),
+      updated,
+    ];
+    const marks = values('', '', '')
+      .map(() => '?')
+      .join(', ');
+    const insert = old.prepare(`INSERT INTO advertisements (${columns}) VALUES (${marks})`);
+    insert.run(values('provider-1', 'SE', ago(100)));
+    insert.run(values('long-gone', 'SE', ago(400)));
+    insert.run(values('nowhere', 'XX', ago(10)));
+    old.close();
+
+    const hub = await HubProcess.start(folder);
+    const { body } = await hub.request<PublishedAdvertisement[]>('GET', '/api/v1/advertisements');
+    assert.deepEqual(
+      body.map(({ provider_id, status, verified, platform }) => [provider_id, status, verified, platform]),
+      [['provider-1', 'suspect', false, withPlatform ? 'x86_64' : null]],
+    );
+    assert.ok(Math.abs(Date.now() - 9_000_000 - Date.parse(body[0]!.created_at)) < 60_000);
+
+    const key = new TestKey();
+    const payload = JSON.stringify(ADVERTISEMENT);
+    const post = await hub.request<PublishedAdvertisement>('POST', '/api/v1/advertisements', {
+      headers: {
+        'Content-Type': 'application/json',
+        ...key.headers('advertise', 'provider-1', Date.now(), payload),
+      },
+      body: payload,
+    });
+    assert.deepEqual([post.status, post.body.status, post.body.verified], [200, 'live', true]);
+    assert.equal(post.body.created_at, body[0]!.created_at, 'the first time it was advertised is kept');
+    assert.equal(await hub.stop(), 0);
+  });
+}
