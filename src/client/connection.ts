@@ -66,6 +66,8 @@ export interface Conversation {
   greeted(welcome: Down<'welcome'>): void;
   /** Any later frame. */
   received(frame: DownFrame): void;
+  /** The hub pinged, and was answered. */
+  heartbeat?(): void;
   /** The connection is gone; unless `ended` follows, another one will come. */
   interrupted(error: DiscoveryError): void;
   /** It is over. `error` is null when it was stopped. */
@@ -171,6 +173,7 @@ export class Connection {
             frame.type === 'error' ? DiscoveryError.fromBody(frame, { retry: false }) : null;
           this.#conversation.received(frame);
         },
+        heartbeat: () => this.#conversation.heartbeat?.(),
         lost: (error, closeCode) => {
           this.#lost(error, closeCode);
         },

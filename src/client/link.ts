@@ -31,6 +31,8 @@ export interface LinkListener {
   welcome(frame: Down<'welcome'>): void;
   /** Any later frame. */
   frame(frame: DownFrame): void;
+  /** The hub pinged, and was answered; browsers keep that to themselves. */
+  heartbeat(): void;
   /**
    * The connection is gone.
    * @param closeCode What the hub closed it with; null when it broke or was given up on this side.
@@ -105,6 +107,7 @@ export class Link {
         },
         alive: () => {
           this.#silentLooks = 0;
+          if (!this.#over) this.#listener.heartbeat();
         },
         closed: (closure) => {
           this.#closed = true;

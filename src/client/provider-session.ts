@@ -35,6 +35,8 @@ export interface SessionEvents {
   published: PublishedAdvertisement;
   /** The hub shows nothing of this provider any more, because `withdraw()` was called. */
   withdrawn: undefined;
+  /** The hub asked for a sign of life and got it. Browsers do not tell of these. */
+  heartbeat: undefined;
   /** Something went wrong, and the session goes on: e.g. the hub did not accept an update. */
   problem: DiscoveryError;
 }
@@ -192,6 +194,9 @@ export class ProviderSession {
       },
       received: (frame) => {
         this.#receive(frame);
+      },
+      heartbeat: () => {
+        this.#events.emit('heartbeat', undefined);
       },
       interrupted: (error) => {
         this.#publisher.disconnected();

@@ -80,8 +80,8 @@ export class ChangeLog {
   }
 
   /**
-   * The providers that changed after `seq`, each once, with the state at `seq` and the last reason to go.
-   * The caller has asked `covers`.
+   * The providers that changed after `seq`, each once, in the order of their last changes, with the state at `seq`
+   * and the last reason to go. The caller has asked `covers`.
    */
   since(seq: number): Map<string, { beforeRow: number | null; reason: GoneReason | null }> {
     const changed = new Map<string, { beforeRow: number | null; reason: GoneReason | null }>();
@@ -89,10 +89,12 @@ export class ChangeLog {
       const row = at % this.#capacity;
       const id = this.#ids[row]!;
       const known = changed.get(id);
+      const reason = this.#reasons[row] ?? null;
       if (known === undefined) {
-        changed.set(id, { beforeRow: this.#existed[row] === 1 ? row : null, reason: this.#reasons[row]! });
-      } else if (this.#reasons[row] !== null) {
-        known.reason = this.#reasons[row]!;
+        changed.set(id, { beforeRow: this.#existed[row] === 1 ? row : null, reason });
+      } else {
+        changed.delete(id);
+        changed.set(id, { beforeRow: known.beforeRow, reason: reason ?? known.reason });
       }
     }
     return changed;

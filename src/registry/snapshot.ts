@@ -45,7 +45,10 @@ export class Snapshot {
       const slot = this.#slots[this.#position]!;
       clearBit(this.#unread, slot);
       const kept = this.#setAside.get(slot);
-      this.#setAside.delete(slot);
+      if (kept !== undefined) {
+        this.#setAside.delete(slot);
+        this.#setAsideBytes -= kept.length;
+      }
       fragments.push(kept ?? Buffer.from(this.#store.fragment(slot)));
     }
     if (this.done) this.close();
@@ -63,6 +66,7 @@ export class Snapshot {
   /** Lets go of everything; also called when the last advertisement has been read. */
   close(): void {
     this.#setAside.clear();
+    this.#setAsideBytes = 0;
     this.#onClose(this);
   }
 }

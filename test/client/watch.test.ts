@@ -276,14 +276,17 @@ test('after a listener has stopped the watch nothing more is told', async () => 
 
 test('a listener that throws harms nobody but is heard of', async () => {
   const scene = await begin();
-  const uncaught = new Promise((resolve) => process.once('uncaughtException', resolve));
+  const uncaught = new Promise<Error>((resolve) => {
+    process.setUncaughtExceptionCaptureCallback(resolve);
+  });
   const off = scene.watcher.on('change', () => {
     throw new Error('a mistake in a listener');
   });
   subscribed(scene, false);
   snapshot(scene, [a]);
   off();
-  assert.match(String(await uncaught), /a mistake in a listener/);
+  assert.match((await uncaught).message, /a mistake in a listener/);
+  process.setUncaughtExceptionCaptureCallback(null);
   snapshot(scene, []);
   events(scene, 'e1:2', [{ op: 'added', advertisement: b }]);
   assert.deepEqual(told(scene), ['added a', 'added b']);

@@ -60,7 +60,6 @@ onBothTransports('input that is not HTTP, or not quite', {}, (hub) => {
   test('broken request lines and headers end the connection', async () => {
     for (const head of [
       'GET\r\n',
-      'GET /health\r\n',
       'GET  HTTP/1.1\r\n',
       'GET /health HTTP/9.9\r\n',
       'GET /health HTTP\r\n',
@@ -182,13 +181,6 @@ onBothTransports('unusual but proper HTTP', {}, (hub) => {
     await client.write(rawRequest('GET', '/health', [['Connection', 'close']]));
     assert.equal((await client.answer())?.status, 200);
     assert.equal(await client.closed(), '');
-  });
-
-  test('a target may be given in full, as to a proxy', async () => {
-    const client = await RawClient.open(hub().hub.port);
-    await client.write(rawRequest('GET', `http://hub.test${LIST}?limit=1`));
-    assert.equal((await client.answer())?.status, 200);
-    client.close();
   });
 
   test('a body where none is asked for changes nothing', async () => {

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { TestKey } from '../support/keys.js';
-import { ADVERTISEMENT, type TestHub } from '../support/test-hub.js';
-import { forEachPair, greet, Provider, unique, useHub } from './websocket-support.js';
+import { fill, forEachPair, greet, Provider, unique, useHub } from './websocket-support.js';
 import { assertIsList, StreamView, Watcher } from './websocket-watcher.js';
 
 /** Repeatable chance. */
@@ -16,25 +14,12 @@ function mulberry32(seed: number): (below: number) => number {
   };
 }
 
-/** Posts so many advertisements over HTTP, some at a time. */
-async function fill(hub: TestHub, count: number, members: object): Promise<void> {
-  let posted = 0;
-  const post = async (): Promise<void> => {
-    while (posted < count) {
-      posted += 1;
-      const { status } = await hub.post(new TestKey(), undefined, { ...ADVERTISEMENT, ...members });
-      assert.equal(status, 200);
-    }
-  };
-  await Promise.all(Array.from({ length: 24 }, post));
-}
-
 forEachPair('a snapshot of many', (pair) => {
   const { codec } = pair;
   const hub = useHub(pair);
   const COUNT = 1200;
 
-  before(() => fill(hub(), COUNT, {}));
+  before(() => fill(hub(), COUNT));
 
   test('comes in frames of at most 500, of which only the last says so', async () => {
     const watcher = await Watcher.join(hub(), codec);

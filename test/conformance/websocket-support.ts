@@ -220,6 +220,21 @@ export class Provider {
   }
 }
 
+/** Has so many providers advertise, past the wire, which would take most of the time of a test. */
+export async function fill(hub: TestHub, count: number, changes: object = {}): Promise<void> {
+  const key = new TestKey();
+  const payload = JSON.stringify({ ...ADVERTISEMENT, ...changes });
+  await Promise.all(
+    Array.from({ length: count }, (_, index) => {
+      const providerId = `filler-${String(index)}`;
+      const t = nextT(hub.clock);
+      const signature = key.sign('advertise', providerId, t, payload);
+      const claim = { signed: true, providerId, publicKey: key.publicKey, t, signature } as const;
+      return hub.hub.gateway.writer.advertise(claim, Buffer.from(payload), null);
+    }),
+  );
+}
+
 const packr = new Packr({ useRecords: false });
 
 /** The bytes of any value in a codec; in JSON, an infinity is a number that is too large. */

@@ -13,7 +13,7 @@ export function startTransport(choice: TransportChoice): StartTransport {
       await loadUws();
     } catch (cause) {
       if (choice === 'auto') return startNode(...parameters);
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const [reason] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
       throw new Error(
         `The transport "uws" has no binary for Node ${process.versions.node} on ${process.platform}-${process.arch}. ` +
           `Choose "auto" or "node". (${reason})`,

@@ -45,8 +45,9 @@ export class UwsHttp {
   #collect(res: Uws.HttpResponse, request: BorrowedRequest): void {
     const limit = this.#options.maxBodyBytes;
     const declared = Number(request.headers.get('content-length') ?? 0);
-    // Given twice, it has become a list. The library would believe the first one.
-    if (Number.isNaN(declared)) return this.#refuse(res, request, 400, 'Content-Length must be one number.');
+    // Given twice, it has become a list. The library believes the first one, and would serve what hides behind it
+    // as the next request even after a refusal that closes; only a cut connection keeps it from that.
+    if (Number.isNaN(declared)) return void res.close();
     if (declared > limit) return this.#refuse(res, request, 413, tooLong(limit));
 
     const exchange = new Exchange(res);

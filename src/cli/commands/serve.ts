@@ -1,16 +1,39 @@
-import { type Config, ConfigError, loadConfig } from '../config.js';
-import { createLog } from '../log.js';
-import { startHub } from '../server.js';
+import type { Command } from 'commander';
+import { type Config, ConfigError, loadConfig, SETTINGS } from '../../config.js';
+import { createLog } from '../../log.js';
+import { startHub } from '../../server.js';
+import { EXIT } from '../exit-codes.js';
+
+/** `discovery-hub serve`, also what runs without any command. */
+export function addServe(program: Command): void {
+  program
+    .command('serve', { isDefault: true })
+    .description('run the hub; its settings are environment variables (DISCOVERY_…) or lines of .env')
+    .addHelpText(
+      'after',
+      `\nSettings:\n${describeSettings()}\n\nExample:\n  DISCOVERY_PORT=8080 discovery-hub serve`,
+    )
+    .action(serve);
+}
+
+function describeSettings(): string {
+  return Object.entries(SETTINGS)
+    .map(
+      ([name, { fallback, about }]) =>
+        `  DISCOVERY_${name} (${fallback === '' ? 'empty' : fallback})\n      ${about}`,
+    )
+    .join('\n');
+}
 
 /** Runs a hub until SIGTERM or SIGINT. A second signal stops it at once. */
-export async function serve(): Promise<void> {
+async function serve(): Promise<void> {
   let config: Config;
   try {
     config = loadConfig(process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`The hub cannot start, a setting has to be changed:\n${error.message}\n`);
-    process.exitCode = 78;
+    process.exitCode = EXIT.config;
     return;
   }
   const log = createLog(config.debug);
@@ -46,6 +69,6 @@ export async function serve(): Promise<void> {
     process.on('SIGINT', stop);
   } catch (error) {
     log.fatal((error as Error).message);
-    process.exitCode = 1;
+    process.exitCode = EXIT.failed;
   }
 }

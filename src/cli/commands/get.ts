@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import { DiscoveryClient, verifyProof } from '../../client/node.js';
+import { EXIT } from '../exit-codes.js';
+import { urlOption } from '../options.js';
+import { coloursFor } from '../terminal.js';
+
+/** `discovery-hub get` */
+export function addGet(program: Command): void {
+  program
+    .command('get')
+    .description('show one provider, and check its signature without trusting the hub')
+    .argument('<id>', 'the provider id')
+    .addOption(urlOption())
+    .addHelpText(
+      'after',
+      '\nThe advertisement goes to standard output as JSON, what was found about its signature to standard error.\nExit status: 0 verified, 1 unsigned or not what was signed, 3 no such provider.\n\nExample:\n  discovery-hub get provider-1',
+    )
+    .action(get);
+}
+
+async function get(id: string, flags: { url: string }): Promise<void> {
+  const client = new DiscoveryClient(flags.url);
+  const colours = coloursFor(process.stderr);
+  const advertisement = await client.get(id);
+  if (advertisement === null) {
+    process.stderr.write(`There is no advertisement of ${id} on ${flags.url}.\n`);
+    process.exitCode = EXIT.notFound;
+    return;
+  }
+  process.stdout.write(`${JSON.stringify(advertisement, null, 2)}\n`);
+  const proof = await client.proof(id);
+  if (proof === null) {
+    process.stderr.write(colours.yellow('Not signed: anybody may have sent this.\n'));
+    process.exitCode = EXIT.failed;
+    return;
+  }
+  // Throws when the proof does not hold, or is not of what the hub shows.
+  verifyProof(proof, { published: advertisement });
+  const when = new Date(proof.t).toISOString();
+  process.stderr.write(colours.green(`Verified: signed by ${proof.public_key} at ${when}.\n`));
+}

@@ -1,0 +1,154 @@
+import { DiscoveryClient, DiscoveryError, generateKey, ProviderSession } from '../client/node.js';
+
+/** What one step of an examination found. */
+export interface Finding {
+  step: string;
+  outcome: 'ok' | 'warning' | 'failed';
+  detail: string;
+  /** What to do about it. */
+  fix?: string;
+}
+
+/** Skew that a signature survives, and skew that deserves a word, in milliseconds. */
+const MAX_SKEW_MS = 300_000;
+const NOTABLE_SKEW_MS = 5000;
+const PATIENCE_MS = 15_000;
+const ROUND_TRIPS = 5;
+
+/** Never tells what to offer, so that nothing is ever published. */
+const NOTHING_TO_OFFER = (): Promise<never> => new Promise(() => undefined);
+
+/** Examines a hub the way a provider would use it. Ends after the first step that makes the next ones pointless. */
+export async function* examine(url: string): AsyncGenerator<Finding, void, undefined> {
+  let client: DiscoveryClient;
+  try {
+    client = new DiscoveryClient(url, { timeoutMs: PATIENCE_MS });
+  } catch (error) {
+    yield {
+      step: 'address',
+      outcome: 'failed',
+      detail: messageOf(error),
+      fix: 'Write it as http://host:port or https://host.',
+    };
+    return;
+  }
+  const times: number[] = [];
+  let clockOffset: number | null = null;
+  try {
+    for (let trip = 0; trip < ROUND_TRIPS; trip += 1) {
+      const started = performance.now();
+      const response = await fetch(new URL('/health', url), { signal: AbortSignal.timeout(PATIENCE_MS) });
+      await response.arrayBuffer();
+      times.push(performance.now() - started);
+      const date = Date.parse(response.headers.get('date') ?? '');
+      // The header only knows whole seconds: half of one is the best guess.
+      if (!Number.isNaN(date)) clockOffset = date + 500 - Date.now();
+    }
+  } catch (error) {
+    yield {
+      step: 'reachable',
+      outcome: 'failed',
+      detail: reasonOf(error),
+      fix: 'Check the address and port, that the hub is running, and that no firewall is in between.',
+    };
+    return;
+  }
+  yield { step: 'reachable', outcome: 'ok', detail: url };
+  yield await checkHealth(client);
+  yield describeSkew(clockOffset);
+  yield* checkSession(url);
+  const best = Math.min(...times);
+  yield {
+    step: 'round trip',
+    outcome: best > 1000 ? 'warning' : 'ok',
+    detail: `${best.toFixed(1)} ms at best of ${ROUND_TRIPS}`,
+  };
+}
+
+async function checkHealth(client: DiscoveryClient): Promise<Finding> {
+  try {
+    const { status, reason } = await client.health();
+    if (status === 'healthy') return { step: 'healthy', outcome: 'ok', detail: 'the hub says so' };
+    return {
+      step: 'healthy',
+      outcome: 'failed',
+      detail: reason ?? 'the hub is degraded',
+      fix: 'Advertisements are refused until this is over; the operator of the hub sees the reason in its log.',
+    };
+  } catch (error) {
+    return {
+      step: 'healthy',
+      outcome: 'failed',
+      detail: messageOf(error),
+      fix: 'Something else than a discovery hub seems to answer there.',
+    };
+  }
+}
+
+function describeSkew(offset: number | null): Finding {
+  const step = 'clock';
+  if (offset === null) return { step, outcome: 'warning', detail: 'the hub did not tell its time' };
+  const seconds = (Math.abs(offset) / 1000).toFixed(1);
+  const detail = `this machine is ${seconds} s ${offset > 0 ? 'behind' : 'ahead of'} the hub`;
+  if (Math.abs(offset) > MAX_SKEW_MS) {
+    return {
+      step,
+      outcome: 'failed',
+      detail,
+      fix: 'Signatures are refused beyond 300 s: set the clock, e.g. with timedatectl set-ntp true.',
+    };
+  }
+  if (Math.abs(offset) > NOTABLE_SKEW_MS)
+    return { step, outcome: 'warning', detail, fix: 'Keep the clock set by NTP.' };
+  return { step, outcome: 'ok', detail: 'within a few seconds of the hub' };
+}
+
+/** Authenticates with a key made for the purpose. The hub learns of it, and forgets it again. */
+async function* checkSession(url: string): AsyncGenerator<Finding, void, undefined> {
+  const session = new ProviderSession(url, { key: generateKey(), advertisement: NOTHING_TO_OFFER });
+  let welcomed = false;
+  const error = await new Promise<DiscoveryError | null>((resolve) => {
+    const timer = setTimeout(() => {
+      resolve(new DiscoveryError('TIMEOUT', 'the hub did not finish the handshake in time'));
+    }, PATIENCE_MS);
+    session.on('state', ({ state, error: problem }) => {
+      if (state === 'authenticating') welcomed = true;
+      if (state === 'live' || problem !== null) {
+        clearTimeout(timer);
+        resolve(state === 'live' ? null : problem);
+        void session.stop();
+      }
+    });
+    session.start();
+  });
+  if (!welcomed) {
+    yield {
+      step: 'handshake',
+      outcome: 'failed',
+      detail: error?.message ?? 'no WebSocket',
+      fix: 'A reverse proxy has to pass WebSockets on: the headers Upgrade and Connection, HTTP/1.1, and no short timeout.',
+    };
+    return;
+  }
+  yield { step: 'handshake', outcome: 'ok', detail: 'the WebSocket opened and the hub greeted' };
+  if (error === null)
+    yield { step: 'host binding', outcome: 'ok', detail: 'a session signed for this address is accepted' };
+  else {
+    yield {
+      step: 'host binding',
+      outcome: 'failed',
+      detail: error.message,
+      fix: 'The hub has to be told what it is reached as: a proxy that passes the Host header on, or DISCOVERY_PUBLIC_HOSTS on the hub.',
+    };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** fetch hides the reason one level down. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && cause.message !== '' ? cause.message : messageOf(error);
+}

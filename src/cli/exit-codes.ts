@@ -1,0 +1,26 @@
+import { DiscoveryError } from '../client/node.js';
+
+/** What scripts can tell from the exit status. */
+export const EXIT = {
+  ok: 0,
+  /** The hub refused, or the command failed for a reason that it has written. */
+  failed: 1,
+  /** The command line is wrong. */
+  usage: 2,
+  /** What was asked for does not exist. */
+  notFound: 3,
+  /** The hub could not be reached, or did not answer in time. */
+  unreachable: 4,
+  /** A setting of the hub cannot be used. */
+  config: 78,
+} as const;
+
+const UNREACHABLE: ReadonlySet<string> = new Set(['NETWORK', 'TIMEOUT', 'UNEXPECTED']);
+
+/** The exit status that an error amounts to. */
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof DiscoveryError)) return EXIT.failed;
+  if (error.code === 'USAGE') return EXIT.usage;
+  if (error.code === 'ADV_004') return EXIT.notFound;
+  return UNREACHABLE.has(error.code) ? EXIT.unreachable : EXIT.failed;
+}

@@ -1,0 +1,42 @@
+import picocolors from 'picocolors';
+
+/** One of the process's output streams. */
+type Output = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>;
+
+/** Colours for a stream: none where there is no terminal or `NO_COLOR` is set. */
+export function coloursFor(stream: Output): ReturnType<typeof picocolors.createColors> {
+  const { NO_COLOR, TERM } = process.env;
+  return picocolors.createColors(stream.isTTY && (NO_COLOR ?? '') === '' && TERM !== 'dumb');
+}
+
+/** The width of a terminal in columns; null where there is none, and nothing needs to be cut. */
+export function widthOf(stream: Output): number | null {
+  return stream.isTTY ? stream.columns || 80 : null;
+}
+
+/**
+ * A text from a stranger as it may be shown: control characters, which could rewrite the terminal, are replaced, and
+ * so are those that change the direction of writing.
+ */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}');
+}
+
+/** Aborted by SIGINT or SIGTERM: commands that run until stopped end themselves then, with status 0. */
+export function untilStopped(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (): void => {
+    controller.abort();
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  return controller.signal;
+}
+
+/** Ends quietly when whoever reads the output, e.g. `head`, has seen enough. */
+export function toleratePipeEnd(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+}

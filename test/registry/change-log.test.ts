@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { ChangeLog, type GoneReason } from '../../src/registry/change-log.js';
+import { AttributeColumns, type Attributes } from '../../src/registry/columns.js';
+import { Interner } from '../../src/registry/interner.js';
+import { steps } from '../support/steps.js';
+
+const IDS = ['a', 'b', 'c', 'd', 'e'];
+
+/** What an advertisement says, its texts as texts. */
+interface State {
+  cpu: number;
+  platform: string | null;
+  network: string | null;
+  usdCore: number;
+  live: number;
+}
+
+interface Logged {
+  seq: number;
+  id: string;
+  before: State | null;
+  reason: GoneReason | null;
+}
+
+/** A log with a small ring beside the whole history. */
+class LogModel {
+  readonly platforms = new Interner();
+  readonly networks = new Interner();
+  readonly log: ChangeLog;
+  readonly history: Logged[] = [];
+  readonly #capacity: number;
+  readonly #present = new Map<string, State>();
+  readonly #columns = new AttributeColumns(IDS.length);
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+    this.log = new ChangeLog('e', capacity, this);
+  }
+
+  /** The order is the store's: the log first, then the change itself. */
+  change(id: string, next: State | null, reason: GoneReason): void {
+    const before = this.#present.get(id) ?? null;
+    if (before === null && next === null) return;
+    const slot = IDS.indexOf(id);
+    const given = next === null ? reason : null;
+    const { seq, beforeRow } = this.log.append(
+      id,
+      before === null ? null : { columns: this.#columns, slot },
+      given,
+    );
+    this.history.push({ seq, id, before, reason: given });
+    assert.equal(seq, this.history.length);
+    this.#assertRow(beforeRow, before);
+    if (before !== null) {
+      this.platforms.release(this.#columns.platform[slot]!);
+      this.networks.release(this.#columns.network[slot]!);
+    }
+    if (next === null) {
+      this.#present.delete(id);
+    } else {
+      this.#present.set(id, next);
+      this.#columns.write(slot, this.#attributes(next));
+    }
+  }
+
+  check(): void {
+    assert.equal(this.log.seq, this.history.length);
+    for (let seq = -2; seq <= this.history.length + 2; seq += 1) {
+      const isCovered = seq >= 0 && seq <= this.history.length && seq >= this.history.length - this.#capacity;
+      assert.equal(this.log.covers(seq), isCovered, `covers ${String(seq)}`);
+      if (isCovered) this.#checkSince(seq);
+    }
+  }
+
+  #checkSince(seq: number): void {
+    const missed = this.history.slice(seq);
+    const since = this.log.since(seq);
+    // Each once, in the order of their last changes.
+    const ids = missed.map(({ id }) => id).filter((id, at, all) => all.lastIndexOf(id) === at);
+    assert.deepEqual([...since.keys()], ids);
+    for (const [id, { beforeRow, reason }] of since) {
+      const own = missed.filter((change) => change.id === id);
+      this.#assertRow(beforeRow, own[0]!.before);
+      assert.equal(reason, own.findLast((change) => change.reason !== null)?.reason ?? null);
+    }
+  }
+
+  #assertRow(row: number | null, expected: State | null): void {
+    assert.equal(row === null, expected === null);
+    if (row === null || expected === null) return;
+    const { before } = this.log;
+    assert.equal(before.cpu[row], expected.cpu);
+    assert.equal(before.live[row], expected.live);
+    assert.equal(before.usdCore[row], expected.usdCore);
+    const text = (interner: Interner, value: string | null) => (value === null ? 0 : interner.find(value));
+    assert.equal(
+      before.platform[row],
+      text(this.platforms, expected.platform),
+      'its platform was given away',
+    );
+    assert.equal(before.network[row], text(this.networks, expected.network), 'its network was given away');
+  }
+
+  /** Texts that the ring and the present rows need, and no others, are held. */
+  checkHolders(): void {
+    const states = this.history.slice(-this.#capacity).map(({ before }) => before);
+    const needed = [...states, ...this.#present.values()].filter((state) => state !== null);
+    const count = (texts: (string | null)[]) => new Set(texts.filter((one) => one !== null)).size;
+    assert.equal(this.platforms.size, count(needed.map(({ platform }) => platform)));
+    assert.equal(this.networks.size, count(needed.map(({ network }) => network)));
+  }
+
+  #attributes(state: State): Attributes {
+    return {
+      cpu: state.cpu,
+      memory: 1,
+      storage: 1,
+      country: 3,
+      platform: this.platforms.acquire(state.platform),
+      network: this.networks.acquire(state.network),
+      usdCore: state.usdCore,
+      usdMemory: Number.NaN,
+      usdStorage: 0,
+      live: state.live,
+    };
+  }
+}
+
+const state: fc.Arbitrary<State> = fc.record({
+  cpu: fc.integer({ min: 1, max: 4096 }),
+  platform: fc.constantFrom(null, 'arm64', 'x86_64', 'riscv', 'mips'),
+  network: fc.constantFrom(null, 'holesky', 'arm64'),
+  usdCore: fc.constantFrom(0, 0.1, 1e300, Number.NaN),
+  live: fc.constantFrom(0, 1),
+});
+const step = steps(
+  'change',
+  [
+    fc.constantFrom(...IDS),
+    fc.option(state, { freq: 3 }),
+    fc.constantFrom<GoneReason>('expired', 'withdrawn'),
+  ],
+  (model: LogModel, id, next, reason) => {
+    model.change(id, next, reason);
+  },
+);
+
+test('since any cursor that is covered, the log tells what the whole history tells', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 12 }), fc.array(step, { maxLength: 40 }), (capacity, sequence) => {
+      const model = new LogModel(capacity);
+      for (const one of sequence) {
+        one.run(model);
+        model.checkHolders();
+      }
+      model.check();
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test('a log that is told to keep nothing still keeps the last change, which is being matched', () => {
+  const log = new ChangeLog('e', 0, { platforms: new Interner(), networks: new Interner() });
+  assert.deepEqual(log.append('a', null, null), { seq: 1, beforeRow: null });
+  assert.equal(log.covers(1), true);
+  assert.equal(log.covers(0), true);
+  assert.deepEqual(log.append('b', null, null), { seq: 2, beforeRow: null });
+  assert.equal(log.covers(0), false);
+});

@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import type { AdvertisementRecord, ProofRecord } from '../../src/registry/persistence.js';
+import { Registry } from '../../src/registry/registry.js';
+import { type Content, content, recordOf } from '../support/arbitraries.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { FakePersistence } from '../support/fake-persistence.js';
+import { published } from '../support/naive.js';
+
+const T0 = 1_740_063_600_000;
+const EXPIRY_MS = 300_000;
+const GRACE_MS = 60_000;
+const LAG_MS = 2000;
+const PROOF: ProofRecord = {
+  publicKey: 'ab'.repeat(32),
+  t: T0,
+  payload: Buffer.from('{}'),
+  signature: 'cd'.repeat(64),
+};
+const CONTENT: Content = {
+  ipAddress: '203.0.113.7',
+  country: 'SE',
+  resources: { cpu: 1, memory: 1, storage: 1 },
+  platform: null,
+  pricing: null,
+  name: null,
+  paymentsNetwork: null,
+};
+
+class Restart {
+  readonly clock = new FakeClock(T0);
+  readonly persistence = new FakePersistence();
+  readonly registry = new Registry(
+    { expiryMs: EXPIRY_MS, restartGraceMs: GRACE_MS, replayEvents: 100, cleanupMs: 60_000 },
+    this.clock,
+  );
+
+  /** @returns For each, whether it was taken back. */
+  restore(...records: AdvertisementRecord[]): boolean[] {
+    const results = records.map((record) => this.registry.restoreAdvertisement(record));
+    this.registry.finishRestore();
+    this.registry.persistTo(this.persistence);
+    return results;
+  }
+
+  run(ms: number): void {
+    for (let passed = 0; passed < ms; passed += 200) {
+      this.clock.advance(200);
+      this.registry.tick();
+    }
+  }
+}
+
+function record(
+  id: string,
+  heardMsAgo: number,
+  changes: Partial<AdvertisementRecord> = {},
+): AdvertisementRecord {
+  const updatedAt = T0 - heardMsAgo;
+  return recordOf(id, CONTENT, { createdAt: T0 - 10 ** 9, updatedAt, proof: PROOF, ...changes });
+}
+
+test('what expired during the down time stays gone; the rest has what is left of its time, but at least the grace', () => {
+  const attached = fc.boolean();
+  // Also heartbeats of a wall clock that was ahead.
+  const ago = fc.oneof(
+    fc.integer({ min: -100_000_000, max: 100_000_000 }),
+    fc.integer({ min: 290_000, max: 310_000 }),
+  );
+  fc.assert(
+    fc.property(ago, attached, (heardMsAgo, isAttached) => {
+      const restart = new Restart();
+      const [isBack] = restart.restore(record('a', heardMsAgo, { attached: isAttached }));
+      const left = Math.min(EXPIRY_MS - heardMsAgo, EXPIRY_MS);
+      assert.equal(isBack, left + (isAttached ? LAG_MS : 0) > 0);
+      const advertisement = restart.registry.advertisement('a');
+      assert.equal(advertisement !== null, isBack);
+      if (advertisement === null) return;
+      assert.equal(Date.parse(advertisement.expires_at), T0 + Math.max(left, GRACE_MS));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('what was taken back is suspect, with everything as it was but the time it has left', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.nat(1000), { maxLength: 20 }), content, (numbers, said) => {
+      const restart = new Restart();
+      const records = numbers.map((number) =>
+        recordOf(`p${String(number)}`, said, { createdAt: number, updatedAt: T0 - number, proof: PROOF }),
+      );
+      assert.ok(restart.restore(...records).every((isBack) => isBack));
+      const expected = records
+        .map((one) =>
+          published(one, { updatedAt: one.updatedAt, expiresAt: one.updatedAt + EXPIRY_MS }, false),
+        )
+        .sort((a, b) => (a.provider_id < b.provider_id ? -1 : 1));
+      const { body } = restart.registry.list({ filter: {}, sort: 'id', limit: null, after: null });
+      assert.deepEqual(JSON.parse(body.toString('utf8')), JSON.parse(JSON.stringify(expected)));
+      assert.equal(restart.registry.store.suspects, records.length);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('whoever is not heard from again expires when its time or the grace is over', () => {
+  const restart = new Restart();
+  restart.restore(record('short', 299_000), record('long', 100_000));
+  restart.run(59_800);
+  assert.equal(restart.registry.store.size, 2);
+  restart.run(1000);
+  assert.equal(restart.registry.find('short'), null);
+  restart.run(138_000);
+  assert.notEqual(restart.registry.find('long'), null);
+  restart.run(2000);
+  assert.equal(restart.registry.find('long'), null);
+});
+
+test('a wall clock that was set back meanwhile does not keep anybody longer than the expiry', () => {
+  const restart = new Restart();
+  restart.restore(record('a', -24 * 3_600_000));
+  restart.run(299_800);
+  assert.notEqual(restart.registry.find('a'), null);
+  restart.run(1000);
+  assert.equal(restart.registry.find('a'), null);
+});
+
+test('a session makes what was taken back live again, for the whole expiry', () => {
+  const restart = new Restart();
+  restart.restore(record('a', 299_000));
+  restart.registry.attach('a');
+  const advertisement = restart.registry.advertisement('a')!;
+  assert.equal(advertisement.status, 'live');
+  assert.equal(Date.parse(advertisement.expires_at), T0 + EXPIRY_MS);
+  assert.equal(advertisement.created_at, new Date(T0 - 10 ** 9).toISOString());
+  restart.run(299_000);
+  assert.notEqual(restart.registry.find('a'), null);
+});
+
+test('the written heartbeat of an open session may lag by two seconds, that of any other is exact', () => {
+  const [within, beyond, plain] = new Restart().restore(
+    record('within', EXPIRY_MS + LAG_MS - 1, { attached: true }),
+    record('beyond', EXPIRY_MS + LAG_MS, { attached: true }),
+    record('plain', EXPIRY_MS),
+  );
+  assert.deepEqual([within, beyond, plain], [true, false, false]);
+});
+
+test('what was not signed is only taken back when it would be accepted today', () => {
+  const bad: Record<string, Partial<AdvertisementRecord>> = {
+    country: { country: 'XX' },
+    'no-cpu': { resources: { memory: 1, storage: 1 } },
+    cpu: { resources: { cpu: 0, memory: 1, storage: 1 } },
+    address: { ipAddress: 'localhost' },
+    platform: { platform: '' },
+    pricing: { pricing: { usd_per_core_month: -1 } },
+    name: { name: 'a\u0000' },
+    network: { paymentsNetwork: 'x'.repeat(65) },
+  };
+  const restart = new Restart();
+  const badRecords = Object.entries(bad).map(([id, changes]) => record(id, 0, { ...changes, proof: null }));
+  const results = restart.restore(
+    record('good', 0, { proof: null }),
+    record(`0x${'ab'.repeat(20)}`, 0, { proof: null }),
+    record('not an id', 0, { proof: null }),
+    ...badRecords,
+  );
+  assert.deepEqual(results, [true, true, ...Array<boolean>(1 + badRecords.length).fill(false)]);
+  assert.equal(restart.registry.advertisement('good')?.verified, false);
+});
+
+test('rows that were not taken back leave the file with the next clean-up, and no others', () => {
+  const restart = new Restart();
+  restart.restore(
+    record('kept', 0),
+    record('expired', EXPIRY_MS + 1),
+    record('bad', 0, { proof: null, country: 'XX' }),
+    record('again', EXPIRY_MS + 1),
+  );
+  restart.registry.applyAdvertise(record('again', 0), null, false);
+  restart.run(60_200);
+  const purged = restart.persistence.writes.flatMap((write) =>
+    write.kind === 'purge' ? write.expiredIds : [],
+  );
+  assert.deepEqual(purged.sort(), ['bad', 'expired']);
+});
+
+test('a binding is taken back with its newest signed time, and lasts for 30 days after the last heartbeat', () => {
+  const day = 24 * 3_600_000;
+  const { registry } = new Restart();
+  registry.restoreIdentity({
+    providerId: 'a',
+    publicKey: 'ab'.repeat(32),
+    lastT: T0 - 5,
+    seenAt: T0 - 29 * day,
+  });
+  registry.restoreIdentity({
+    providerId: 'b',
+    publicKey: 'ab'.repeat(32),
+    lastT: T0 - 5,
+    seenAt: T0 - 31 * day,
+  });
+  registry.restoreIdentity({
+    providerId: 'c',
+    publicKey: 'ab'.repeat(32),
+    lastT: T0 - 5,
+    seenAt: T0 - 31 * day,
+  });
+  registry.restoreAdvertisement(record('c', 0));
+  registry.finishRestore();
+  assert.equal(registry.identities.get('a', T0)?.lastT, T0 - 5);
+  assert.equal(registry.identities.get('b', T0), undefined);
+  assert.equal(
+    registry.identities.get('c', T0)?.lastT,
+    T0 - 5,
+    'its heartbeats were written with the advertisement',
+  );
+});

@@ -1,0 +1,132 @@
+import {
+  type AdvertisementRecord,
+  type HeartbeatBatch,
+  type IdentityRecord,
+  type Persistence,
+  PersistenceError,
+} from '../../src/registry/persistence.js';
+
+/** One write that was asked for, in the order in which they were. */
+export type Write =
+  | { kind: 'advertise'; record: AdvertisementRecord; identity: IdentityRecord | null }
+  | { kind: 'withdraw'; providerId: string; identity: IdentityRecord | null }
+  | { kind: 'identity'; identity: IdentityRecord }
+  | { kind: 'heartbeats'; batch: HeartbeatBatch }
+  | { kind: 'purge'; expiredIds: string[]; seenBefore: number };
+
+interface Waiting {
+  resolve: () => void;
+  reject: (error: Error) => void;
+}
+
+/**
+ * Keeps rows as a disk would. Writes are durable at once, unless they are held back: then the test says when each
+ * becomes durable, or that it fails, in order.
+ */
+export class FakePersistence implements Persistence {
+  readonly writes: Write[] = [];
+  readonly rows = new Map<string, AdvertisementRecord>();
+  readonly identities = new Map<string, IdentityRecord>();
+  problem: string | null = null;
+  #held = false;
+  readonly #waiting: { write: Write; waiting: Waiting | null }[] = [];
+
+  /** From now on writes wait for `succeed` or `fail`. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** How many writes wait that somebody waits for. */
+  get waiting(): number {
+    return this.#waiting.filter(({ waiting }) => waiting !== null).length;
+  }
+
+  /** The next write becomes durable, and those before it that nobody waits for. */
+  async succeed(): Promise<void> {
+    this.#take()?.resolve();
+    await new Promise(setImmediate);
+  }
+
+  /** The next write fails: the disk is full, or the program has a bug. */
+  async fail(error: Error = new PersistenceError('the disk is full')): Promise<void> {
+    this.#take(false)?.reject(error);
+    await new Promise(setImmediate);
+  }
+
+  /** All that waits becomes durable. */
+  async release(): Promise<void> {
+    this.#held = false;
+    while (this.#waiting.length > 0) await this.succeed();
+  }
+
+  advertise(record: AdvertisementRecord, identity: IdentityRecord | null): Promise<void> {
+    // Copies, because what travels to a disk is what was there when it was asked for.
+    return this.#write({ kind: 'advertise', record: { ...record }, identity: identity && { ...identity } });
+  }
+
+  withdraw(providerId: string, identity: IdentityRecord | null): Promise<void> {
+    return this.#write({ kind: 'withdraw', providerId, identity: identity && { ...identity } });
+  }
+
+  saveIdentity(identity: IdentityRecord): Promise<void> {
+    return this.#write({ kind: 'identity', identity: { ...identity } });
+  }
+
+  saveHeartbeats(batch: HeartbeatBatch): void {
+    void this.#write({ kind: 'heartbeats', batch }, false);
+  }
+
+  purge(expiredIds: string[], seenBefore: number): void {
+    void this.#write({ kind: 'purge', expiredIds, seenBefore }, false);
+  }
+
+  close(): Promise<void> {
+    return this.release();
+  }
+
+  #write(write: Write, awaited = true): Promise<void> {
+    this.writes.push(write);
+    if (!this.#held && this.#waiting.length === 0) {
+      this.#apply(write);
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ write, waiting: awaited ? { resolve, reject } : null });
+    });
+  }
+
+  #take(successful = true): Waiting | null {
+    for (;;) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return null;
+      if (successful || next.waiting === null) this.#apply(next.write);
+      if (next.waiting !== null) return next.waiting;
+    }
+  }
+
+  #apply(write: Write): void {
+    switch (write.kind) {
+      case 'advertise':
+        this.rows.set(write.record.providerId, write.record);
+        if (write.identity !== null) this.identities.set(write.identity.providerId, write.identity);
+        return;
+      case 'withdraw':
+        this.rows.delete(write.providerId);
+        if (write.identity !== null) this.identities.set(write.identity.providerId, write.identity);
+        return;
+      case 'identity':
+        this.identities.set(write.identity.providerId, write.identity);
+        return;
+      case 'heartbeats':
+        write.batch.providerIds.forEach((id, index) => {
+          const row = this.rows.get(id);
+          if (row === undefined) return;
+          const { updatedAt, attached } = write.batch;
+          this.rows.set(id, { ...row, updatedAt: updatedAt[index]!, attached: attached[index] === 1 });
+        });
+        return;
+      case 'purge':
+        for (const id of write.expiredIds) this.rows.delete(id);
+    }
+  }
+}
