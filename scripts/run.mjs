@@ -41,9 +41,24 @@ function install() {
 }
 
 /** Compiles the sources of the hub into dist/. */
-function build() {
+async function build() {
   say('Compiling …');
   tool('typescript/bin/tsc', '-p', 'tsconfig.build.json');
+  await bundleClient('dist');
+}
+
+/** Makes the one file that the hub serves to browsers, out of the compiled client. */
+async function bundleClient(folder) {
+  const { build: bundle } = await import('esbuild');
+  await bundle({
+    entryPoints: [join(folder, 'client', 'index.js')],
+    outfile: join(folder, 'client', 'browser.js'),
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    minify: true,
+    logLevel: 'warning',
+  });
 }
 
 function newest(folder) {
@@ -54,10 +69,10 @@ function newest(folder) {
   );
 }
 
-function buildIfStale() {
+async function buildIfStale() {
   const built = join('dist', '.tsbuildinfo');
   if (existsSync(built) && statSync(built).mtimeMs > newest('src')) return;
-  build();
+  await build();
 }
 
 /** Test files below build/test whose path contains one of the words; all of them without words. */
@@ -77,18 +92,25 @@ if (!['start', 'test', 'build', 'check'].includes(command))
 install();
 
 if (command === 'build') {
-  build();
+  await build();
 } else if (command === 'start') {
-  buildIfStale();
+  await buildIfStale();
   process.argv.splice(1, process.argv.length - 1, join(root, 'dist', 'cli', 'main.js'), ...rest);
   await import('../dist/cli/main.js');
 } else if (command === 'test') {
-  build();
+  await build();
   tool('typescript/bin/tsc', '-p', 'tsconfig.json');
+  await bundleClient(join('build', 'src'));
   const files = testFiles(rest);
   if (files.length === 0) fail(`No test file has ${rest.join(' or ')} in its path.`);
   say(`Running ${files.length} test files …`);
-  run(process.execPath, ['--enable-source-maps', '--test', '--test-reporter=spec', ...files]);
+  run(process.execPath, [
+    '--enable-source-maps',
+    '--test',
+    '--test-concurrency=2',
+    '--test-reporter=spec',
+    ...files,
+  ]);
 } else {
   say('Checking the format …');
   tool('prettier/bin/prettier.cjs', '--check', '.', '--log-level', 'warn');

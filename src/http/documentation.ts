@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { HttpResponse } from '../protocol/http-message.js';
+import { OPEN_TO_READERS } from './respond.js';
 
 /** The pages and files of the interface's documentation, by path. */
 export type Documentation = ReadonlyMap<string, HttpResponse>;
@@ -48,15 +49,21 @@ const SECURITY_HEADERS = {
   'Referrer-Policy': 'no-referrer',
 } as const;
 
-/** Reads the documentation's files from their package, once, at the start. */
+/**
+ * Reads the files that the hub serves, once, at the start: the documentation from its package, and the client for
+ * browsers, which a plain compilation without bundling does not have.
+ */
 export function loadDocumentation(): Documentation {
   const require = createRequire(import.meta.url);
-  const file = (name: string, type: string): HttpResponse => ({
+  const client = new URL('../client/browser.js', import.meta.url);
+  const file = (path: string | URL, type: string): HttpResponse => ({
     status: 200,
     headers: { 'Content-Type': type, 'Cache-Control': 'max-age=3600', 'X-Content-Type-Options': 'nosniff' },
-    body: readFileSync(require.resolve(`swagger-ui-dist/${name}`)),
+    body: readFileSync(path),
   });
-  return new Map([
+  const swagger = (name: string): string => require.resolve(`swagger-ui-dist/${name}`);
+  const script = 'text/javascript; charset=utf-8';
+  const pages = new Map<string, HttpResponse>([
     [
       '/docs',
       {
@@ -69,7 +76,12 @@ export function loadDocumentation(): Documentation {
         body: PAGE,
       },
     ],
-    ['/docs/swagger-ui.css', file('swagger-ui.css', 'text/css; charset=utf-8')],
-    ['/docs/swagger-ui-bundle.js', file('swagger-ui-bundle.js', 'text/javascript; charset=utf-8')],
+    ['/docs/swagger-ui.css', file(swagger('swagger-ui.css'), 'text/css; charset=utf-8')],
+    ['/docs/swagger-ui-bundle.js', file(swagger('swagger-ui-bundle.js'), script)],
   ]);
+  if (existsSync(client)) {
+    const { headers, ...rest } = file(client, script);
+    pages.set('/client.js', { ...rest, headers: { ...headers, ...OPEN_TO_READERS } });
+  }
+  return pages;
 }

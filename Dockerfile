@@ -1,0 +1,25 @@
+# syntax=docker/dockerfile:1
+FROM node:20-bookworm-slim AS build
+# For SQLite, where there is no ready-made one for the platform.
+RUN apt-get update && apt-get install -y --no-install-recommends python3 make g++ && rm -rf /var/lib/apt/lists/*
+WORKDIR /hub
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY . .
+RUN npm run build && npm prune --omit=dev --no-audit --no-fund
+
+FROM node:20-bookworm-slim
+ENV NODE_ENV=production \
+    DISCOVERY_DB_URL=sqlite:////data/discovery.db
+COPY --from=build --chown=root:root /hub/package.json /hub/
+COPY --from=build --chown=root:root /hub/node_modules /hub/node_modules
+COPY --from=build --chown=root:root /hub/dist /hub/dist
+RUN mkdir /data && chown node:node /data
+USER node
+WORKDIR /data
+VOLUME /data
+EXPOSE 7465
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.DISCOVERY_PORT ?? 7465) + '/health').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "/hub/dist/cli/main.js"]
+CMD ["serve"]
