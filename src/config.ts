@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse } from 'dotenv';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ClientAddress } from './gateway/client-address.js';
 import { type DatabaseLocation, parseDatabaseUrl } from './registry/mirror/location.js';
 

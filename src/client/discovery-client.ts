@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PublishedAdvertisement } from '../protocol/advertisement.js';
 import type { FilterInput } from '../protocol/filter.js';
 import { LIMITS } from '../protocol/limits.js';

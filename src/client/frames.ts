@@ -1,5 +1,5 @@
 import { Unpackr } from 'msgpackr';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PublishedAdvertisement } from '../protocol/advertisement.js';
 import { parseCursor } from '../protocol/cursor.js';
 import type { DownFrame, DownType } from '../protocol/frames-down.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Advertisement, PublishedAdvertisement } from '../protocol/advertisement.js';
 import { providerIdKind } from '../protocol/provider-id.js';
 import { type Proof, PUBLIC_KEY_PATTERN, SIGNATURE_PATTERN, verifySignature } from '../protocol/signing.js';

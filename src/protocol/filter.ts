@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { amount, boundedText, countryCode, describeIssues } from './advertisement.js';
 import { ProtocolError } from './errors.js';
 import { LIMITS } from './limits.js';

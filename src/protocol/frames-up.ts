@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { describeIssues } from './advertisement.js';
 import { LIMITS } from './limits.js';
 import { NAME_PATTERN } from './provider-id.js';

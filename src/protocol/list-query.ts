@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { describeIssues } from './advertisement.js';
 import { ProtocolError } from './errors.js';
 import { FILTER_MEMBERS, type Filter, filterSchema } from './filter.js';
