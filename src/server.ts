@@ -195,17 +195,16 @@ class Door implements TransportHandler {
   }
 
   request(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
-    if (this.#limiter.off || request.path === '/health' || request.path === '/metrics') {
-      return this.#api.handle(request);
+    if (!this.#limiter.off && request.path !== '/health' && request.path !== '/metrics') {
+      const refusal = this.#limit(request, 'request');
+      if (refusal !== null) return refusal;
     }
-    return this.#limit(request, 'request').then((refusal) => refusal ?? this.#api.handle(request));
+    return this.#api.handle(request);
   }
 
-  upgrade(request: HttpRequest): UpgradeDecision | Promise<UpgradeDecision> {
-    if (this.#limiter.off) return this.#decide(request);
-    return this.#limit(request, 'handshake').then((refusal) =>
-      refusal === null ? this.#decide(request) : { accept: false, response: refusal },
-    );
+  upgrade(request: HttpRequest): UpgradeDecision {
+    const refusal = this.#limiter.off ? null : this.#limit(request, 'handshake');
+    return refusal === null ? this.#decide(request) : { accept: false, response: refusal };
   }
 
   refuse(status: 400 | 413, message: string): HttpResponse {
@@ -221,12 +220,13 @@ class Door implements TransportHandler {
     }
   }
 
-  async #limit(request: HttpRequest, kind: 'request' | 'handshake'): Promise<HttpResponse | null> {
+  /** The refusal of a request over the limit; null when it may go on. */
+  #limit(request: HttpRequest, kind: 'request' | 'handshake'): HttpResponse | null {
     const address = this.#config.clientAddress.of(
       request.peerAddress,
       request.headers.get('x-forwarded-for'),
     );
-    const wait = await this.#limiter.spend(address, this.#clock.monotonic());
+    const wait = this.#limiter.spend(address, this.#clock.monotonic());
     if (wait === 0) return null;
     this.#metrics.rateLimited(kind);
     const limit = String(this.#config.rateLimitPerMinute);

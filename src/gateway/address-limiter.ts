@@ -1,23 +1,33 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-
+const WINDOW_MS = 60_000;
 /** Addresses that are counted one by one; beyond them whole groups share a count, so that memory stays bounded. */
 const MAX_ADDRESSES = 100_000;
 const GROUPS = 4096;
 
-/** Counts requests a minute for each client address. */
+interface Window {
+  count: number;
+  /** Monotonic milliseconds. */
+  endsAt: number;
+}
+
+/** Counts requests of each client address, in windows of a minute that begin with an address's first request. */
 export class AddressLimiter {
-  readonly #limiter: RateLimiterMemory | null;
-  #addresses = 0;
-  #countedSince = 0;
+  readonly #perMinute: number;
+  /** In the order in which the windows end, because all are equally long and each is put in as it begins. */
+  readonly #windows = new Map<string, Window>();
 
   /** @param perMinute 0 turns it off. */
   constructor(perMinute: number) {
-    this.#limiter = perMinute === 0 ? null : new RateLimiterMemory({ points: perMinute, duration: 60 });
+    this.#perMinute = perMinute;
   }
 
   /** Whether nothing is limited. */
   get off(): boolean {
-    return this.#limiter === null;
+    return this.#perMinute === 0;
+  }
+
+  /** Windows that are kept, of addresses and groups. */
+  get size(): number {
+    return this.#windows.size;
   }
 
   /**
@@ -25,24 +35,27 @@ export class AddressLimiter {
    * @param now Milliseconds that never run backwards.
    * @returns 0 when it may go on, else the seconds to wait.
    */
-  async spend(address: string, now: number): Promise<number> {
-    if (this.#limiter === null) return 0;
-    try {
-      const { isFirstInDuration } = await this.#limiter.consume(this.#keyFor(address, now));
-      if (isFirstInDuration) this.#addresses += 1;
+  spend(address: string, now: number): number {
+    if (this.off) return 0;
+    this.#forgetEnded(now);
+    const key =
+      this.#windows.size < MAX_ADDRESSES || this.#windows.has(address)
+        ? address
+        : `group ${hash(address) % GROUPS}`;
+    const window = this.#windows.get(key);
+    if (window === undefined) {
+      this.#windows.set(key, { count: 1, endsAt: now + WINDOW_MS });
       return 0;
-    } catch (refusal) {
-      if (!(refusal instanceof RateLimiterRes)) throw refusal;
-      return Math.max(1, Math.ceil(refusal.msBeforeNext / 1000));
     }
+    window.count += 1;
+    return window.count <= this.#perMinute ? 0 : Math.max(1, Math.ceil((window.endsAt - now) / 1000));
   }
 
-  #keyFor(address: string, now: number): string {
-    if (now - this.#countedSince > 60_000) {
-      this.#countedSince = now;
-      this.#addresses = 0;
+  #forgetEnded(now: number): void {
+    for (const [key, { endsAt }] of this.#windows) {
+      if (endsAt > now) return;
+      this.#windows.delete(key);
     }
-    return this.#addresses < MAX_ADDRESSES ? address : `group ${String(hash(address) % GROUPS)}`;
   }
 }
 

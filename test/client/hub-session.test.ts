@@ -2,23 +2,38 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import {
   DiscoveryClient,
   generateKey,
   ProviderSession,
   type ProviderSessionOptions,
   verifyProof,
+  type Watch,
   watch,
 } from '../../src/client/node.js';
 import { CODEC_NAMES, TestHub, TRANSPORTS } from '../support/test-hub.js';
 import { FakeTime } from './support/fake-time.js';
+import { freePort } from './support/free-port.js';
 import { Proxy } from './support/proxy.js';
 import { ADVERTISEMENT, cores } from './support/session-scene.js';
 import { nextChange, reached, recordChanges, recordStates } from './support/wait.js';
 
 /** Soon, so that a test does not wait for nothing. */
 const soon = (): number => 0.02;
+
+/** What a test that fails leaves behind would otherwise reconnect for ever. */
+const begun = new Set<{ stop(): Promise<void> }>();
+afterEach(async () => {
+  await Promise.all([...begun].map((one) => one.stop()));
+  begun.clear();
+});
+
+function watchFrom(url: string, options: Parameters<typeof watch>[2] = {}): Watch {
+  const watcher = watch(url, {}, { random: soon, ...options });
+  begun.add(watcher);
+  return watcher;
+}
 
 function begin(url: string, options: Partial<ProviderSessionOptions> = {}): ProviderSession {
   const session = new ProviderSession(url, {
@@ -27,6 +42,7 @@ function begin(url: string, options: Partial<ProviderSessionOptions> = {}): Prov
     random: soon,
     ...options,
   });
+  begun.add(session);
   return session.start();
 }
 
@@ -70,7 +86,7 @@ for (const transport of TRANSPORTS) {
         withHub(async (hub, client) => {
           const session = begin(hub.url, { codec });
           await session.published();
-          const watcher = watch(hub.url, {}, { codec });
+          const watcher = watchFrom(hub.url, { codec });
           await watcher.ready;
           const changes = recordChanges(watcher);
           // Each step is followed by an answer of the hub, so what the sockets had to say has been heard.
@@ -166,7 +182,7 @@ test('after a lost connection it is live again without advertising anew', async 
   try {
     const session = begin(proxy.url);
     const published = await session.published();
-    const watcher = watch(hub.url);
+    const watcher = watchFrom(hub.url);
     await watcher.ready;
     const changes = recordChanges(watcher);
     const suspect = nextChange(watcher, ({ advertisement }) => advertisement.status === 'suspect');
@@ -199,21 +215,24 @@ test('after a lost connection it is live again without advertising anew', async 
 for (const transport of TRANSPORTS) {
   test(`a hub that restarts has its providers and watchers back, without a flicker (${transport})`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'restart-'));
-    const settings = { TRANSPORT: transport, DB_URL: `sqlite:///${join(folder, 'hub.db')}` };
+    const settings = {
+      TRANSPORT: transport,
+      PORT: await freePort(),
+      DB_URL: `sqlite:///${join(folder, 'hub.db')}`,
+    };
     let hub = await TestHub.start(settings);
     try {
       const { url } = hub;
       const sessions = [begin(url, { codec: 'json' }), begin(url, { codec: 'msgpack' })];
       await Promise.all(sessions.map((session) => session.published()));
-      const watcher = watch(url, {}, { random: soon });
+      const watcher = watchFrom(url);
       await watcher.ready;
       const changes = recordChanges(watcher);
       const states = recordStates(watcher);
       const sizes = new Set<number>();
       watcher.on('change', () => sizes.add(watcher.providers.size));
-      const port = String(hub.hub.port);
       await hub.stop();
-      hub = await TestHub.start({ ...settings, PORT: port });
+      hub = await TestHub.start(settings);
       await Promise.all([...sessions, watcher].map((one) => reached(one, 'live')));
       await Promise.all(sessions.map((session) => session.published()));
       while ([...watcher.providers.values()].some(({ status }) => status === 'suspect')) {
@@ -235,14 +254,15 @@ for (const transport of TRANSPORTS) {
 }
 
 test('a hub that has forgotten everything is told again', async () => {
-  let hub = await TestHub.start();
+  const settings = { PORT: await freePort() };
+  let hub = await TestHub.start(settings);
   try {
     const session = begin(hub.url);
     await session.published();
-    const port = String(hub.hub.port);
+    const again = new Promise((resolve) => session.on('published', resolve));
     await hub.stop();
-    hub = await TestHub.start({ PORT: port });
-    await new Promise((resolve) => session.on('published', resolve));
+    hub = await TestHub.start(settings);
+    await again;
     assert.equal((await new DiscoveryClient(hub.url).get(session.providerId))?.status, 'live');
     await session.stop();
   } finally {

@@ -6,7 +6,7 @@ import { Verifier, type VerifySignature } from '../../src/registry/verifier.js';
 import { Writer } from '../../src/registry/writer.js';
 import { FakeClock } from './fake-clock.js';
 import { FakePersistence } from './fake-persistence.js';
-import { type Action, TestKey } from './keys.js';
+import { type Action, type TestKey } from './keys.js';
 
 export const T0 = 1_740_063_600_000;
 export const PAYLOAD =

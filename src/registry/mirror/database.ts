@@ -25,6 +25,23 @@ export function prepareDatabase(db: Database.Database): void {
   migrate(db);
 }
 
+/** SQLite can open the file, but not trust it. */
+export class DamagedFileError extends Error {
+  override readonly name = 'DamagedFileError';
+}
+
+/**
+ * Walks through the whole file. Reading the rows alone would miss damage to indexes and free pages, which makes
+ * later writes fail. Takes about a sixth of the time that loading takes.
+ * @throws DamagedFileError, or SqliteError.
+ */
+export function checkStructure(db: Database.Database): void {
+  const finding = db.pragma('quick_check(1)', { simple: true }) as string;
+  // Without this head it is about values that break a rule of their column, which is no damage.
+  const HEAD = '*** in database main ***\n';
+  if (finding.startsWith(HEAD)) throw new DamagedFileError(finding.slice(HEAD.length));
+}
+
 /** Draws the next lease, which ends all earlier ones. Also proves that the file can be written. */
 export function takeLease(db: Database.Database): number {
   const sql = `INSERT INTO hub (id, starts) VALUES (1, 1)

@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
+import { DamagedFileError } from './database.js';
 
 function codeOf(error: unknown): string {
   return error instanceof Database.SqliteError ? error.code : '';
@@ -12,6 +13,7 @@ function messageOf(error: unknown): string {
 
 /** Whether reading failed because the file is no database, or a damaged one. */
 export function isUnreadable(error: unknown): boolean {
+  if (error instanceof DamagedFileError) return true;
   const code = codeOf(error);
   // A damaged row may claim to be larger than any can be; and a damaged header, a format of the future.
   return (

@@ -1,7 +1,7 @@
 import { existsSync, renameSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import type { AdvertisementRecord, IdentityRecord } from '../persistence.js';
-import { connect, prepareDatabase, takeLease } from './database.js';
+import { checkStructure, connect, prepareDatabase, takeLease } from './database.js';
 import { describeFailure, isUnreadable } from './failures.js';
 import type { DatabaseLocation } from './location.js';
 import { ADVERTISEMENT_COLUMNS, IDENTITY_COLUMNS, readAdvertisement, readIdentity } from './rows.js';
@@ -74,7 +74,7 @@ function loadFile(path: string, sink: MirrorSink): FileResult {
   const db = connect({ kind: 'file', path }, true);
   try {
     prepareDatabase(db);
-    readIndexes(db);
+    checkStructure(db);
     const skippedRows = readRows(db, sink);
     return { lease: takeLease(db), skippedRows };
   } catch (error) {
@@ -84,19 +84,6 @@ function loadFile(path: string, sink: MirrorSink): FileResult {
     return { unreadable: (error as Error).message, movedAside: moveAside(path) };
   } finally {
     db.close();
-  }
-}
-
-/** Reads all indexes, which no query over the rows does: a damaged one would only show when something is written. */
-function readIndexes(db: Database): void {
-  for (const table of ['advertisements', 'identities']) {
-    const names = db
-      .prepare<[string], string>('SELECT name FROM pragma_index_list(?) WHERE NOT partial')
-      .pluck()
-      .all(table);
-    for (const name of names) {
-      db.prepare(`SELECT count(*) FROM ${table} INDEXED BY "${name.replaceAll('"', '""')}"`).get();
-    }
   }
 }
 
