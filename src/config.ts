@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { parse } from 'dotenv';
 import * as z from 'zod';
 import { ClientAddress } from './gateway/client-address.js';
@@ -148,7 +148,7 @@ const PREFIXES = ['DISCOVERY_', 'GOLEM_DISCOVERY_'] as const;
  * @throws ConfigError naming every setting that cannot be used.
  */
 export function loadConfig(environment: NodeJS.ProcessEnv, dotenvPath = '.env'): Config {
-  const file = existsSync(dotenvPath) ? parse(readFileSync(dotenvPath)) : {};
+  const file = readDotenv(dotenvPath);
   const problems: string[] = [];
   const values: Partial<Record<SettingName, unknown>> = {};
   for (const [name, { fallback, schema }] of Object.entries(SETTINGS) as [
@@ -168,6 +168,12 @@ export function loadConfig(environment: NodeJS.ProcessEnv, dotenvPath = '.env'):
   }
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
   return toConfig(values as SettingValues);
+}
+
+/** A folder of that name, as Python's tools make them, holds no settings. */
+function readDotenv(path: string): Partial<Record<string, string>> {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined || stats.isDirectory() ? {} : parse(readFileSync(path));
 }
 
 function toConfig(values: SettingValues): Config {

@@ -33,12 +33,15 @@ export class ClientAddress {
   }
 }
 
+/** The library also takes `10` for 0.0.0.10, and octal and hexadecimal numbers, which nobody means. */
 function parse(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
-  return ipaddr.isValid(text) ? ipaddr.process(text) : null;
+  const isAddress = ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
+  return isAddress ? ipaddr.process(text) : null;
 }
 
 function parseNetwork(text: string): Network {
-  if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
+  if (ipaddr.IPv4.isValidCIDRFourPartDecimal(text)) return ipaddr.IPv4.parseCIDR(text);
+  if (ipaddr.IPv6.isValidCIDR(text)) return ipaddr.IPv6.parseCIDR(text);
   const address = parse(text);
   if (address === null)
     throw new Error(`${JSON.stringify(text)} is neither an address nor a CIDR such as 10.0.0.0/8`);

@@ -224,6 +224,8 @@ export class Registry {
       this.identities.touch(providerId, lease.updatedAt);
       return;
     }
+    // A write that is under way writes the binding itself, and what is known here is older than that.
+    if (this.#writing.has(providerId)) return;
     // Without an advertisement the only thing to keep alive is the binding: once a day is enough for 30 days.
     const wall = this.clock.wall();
     const identity = this.identities.get(providerId, wall);

@@ -213,7 +213,8 @@ test('a prefix that a proxy keeps the hub under is kept on all pages', async () 
       response.end('[]');
     },
     async (url) => {
-      for await (const page of new DiscoveryClient(`${url}/hub/`).pages({}, { pageSize: 2 })) page;
+      const pages = new DiscoveryClient(`${url}/hub/`).pages({}, { pageSize: 2 });
+      for await (const page of pages) assert.deepEqual(page.advertisements, []);
     },
   );
   assert.deepEqual(asked, [

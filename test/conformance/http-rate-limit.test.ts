@@ -65,6 +65,21 @@ for (const transport of TRANSPORTS) {
         assert.match(JSON.stringify(refused.body), /5 requests a minute/);
       }));
 
+    test('when the time to wait has passed, all may go on again', () =>
+      withHub({ RATE_LIMIT_PER_MINUTE: '5' }, async (hub) => {
+        for (let minute = 0; minute < 3; minute += 1) {
+          const refused = await exhaust(hub, 5);
+          const wait = Number(refused.headers.get('retry-after'));
+          await hub.advance(wait * 1000 - 1500);
+          assert.equal(await isLimited(hub, {}), true);
+          await hub.advance(1500);
+        }
+        hub.clock.jump(-3_600_000);
+        await exhaust(hub, 5);
+        await hub.advance(60_000);
+        assert.equal(await isLimited(hub, {}), false, 'the wall clock does not matter');
+      }));
+
     test('every request counts, whatever comes of it, but for /health and /metrics', () =>
       withHub({ RATE_LIMIT_PER_MINUTE: '6' }, async (hub) => {
         const free = async (): Promise<void> => {

@@ -272,39 +272,54 @@ test('a heartbeat during a write does not set the remembered t back', async () =
 
 test('whatever succeeds, fails and expires in between: what is visible is on the disk, and every t is used once', async () => {
   const id = fc.constantFrom('a', 'b', 'c');
-  const event = fc.oneof(
-    { weight: 4, arbitrary: fc.tuple(fc.constant('advertise' as const), id, fc.nat(3)) },
-    { weight: 2, arbitrary: fc.tuple(fc.constant('withdraw' as const), id, fc.nat(3)) },
+  type Event =
+    | { write: 'advertise' | 'withdraw'; by: string; tEarlier: number }
+    | { disk: 'succeed' | 'fail' }
+    | { run: number }
+    | { heartbeat: string };
+  const event: fc.Arbitrary<Event> = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        write: fc.constantFrom<'advertise' | 'withdraw'>('advertise', 'advertise', 'withdraw'),
+        by: id,
+        // Some come with a time that is already taken.
+        tEarlier: fc.nat(3),
+      }),
+    },
     {
       weight: 5,
-      arbitrary: fc.tuple(fc.constantFrom('succeed' as const, 'succeed' as const, 'fail' as const)),
+      arbitrary: fc.record({ disk: fc.constantFrom<'succeed' | 'fail'>('succeed', 'succeed', 'fail') }),
     },
-    { weight: 2, arbitrary: fc.tuple(fc.constant('run' as const), fc.constantFrom(200, 1000, 2400)) },
-    { weight: 1, arbitrary: fc.tuple(fc.constant('heartbeat' as const), id) },
+    { weight: 2, arbitrary: fc.record({ run: fc.constantFrom(200, 1000, 2400) }) },
+    { weight: 1, arbitrary: fc.record({ heartbeat: id }) },
   );
   await fc.assert(
     fc.asyncProperty(fc.array(event, { maxLength: 40 }), async (events) => {
       const bench = heldBench({ expiryMs: 2000 });
       const { persistence, registry } = bench;
       /** The signed times that were accepted, in order. */
-      const accepted = new Map<string, number[]>([...'abc'].map((one) => [one, []]));
+      const accepted = new Map<string, number[]>([
+        ['a', []],
+        ['b', []],
+        ['c', []],
+      ]);
       const accept = (one: string, t: number) => () => accepted.get(one)!.push(t);
       const refused = () => undefined;
       let number = 0;
       for (const one of events) {
-        if (one[0] === 'run') bench.run(one[1]);
-        else if (one[0] === 'heartbeat') registry.heartbeat(one[1]);
-        else if (one[0] === 'succeed') await persistence.succeed();
-        else if (one[0] === 'fail') await persistence.fail();
+        if ('run' in one) bench.run(one.run);
+        else if ('heartbeat' in one) registry.heartbeat(one.heartbeat);
+        else if ('disk' in one) await persistence[one.disk]();
         else {
-          // Some come with a time that is already taken.
-          const t = Math.max(T0 + 1, bench.nextT() - one[2]);
+          const t = Math.max(T0 + 1, bench.nextT() - one.tEarlier);
           number += 1;
+          const payload = payloadNamed(String(number));
           const act =
-            one[0] === 'advertise'
-              ? bench.advertise(key, one[1], { t, payload: payloadNamed(String(number)) })
-              : bench.withdraw(key, one[1], { t });
-          void act.then(accept(one[1], t), refused);
+            one.write === 'advertise'
+              ? bench.advertise(key, one.by, { t, payload })
+              : bench.withdraw(key, one.by, { t });
+          void act.then(accept(one.by, t), refused);
         }
         for (const present of ['a', 'b', 'c']) {
           const name = nameOf(bench, present);

@@ -20,8 +20,6 @@ export function prepareDatabase(db: Database.Database): void {
   db.pragma('locking_mode = EXCLUSIVE');
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = FULL');
-  // Without it, SQLite makes a row of whatever a damaged page points to.
-  db.pragma('cell_size_check = ON');
   migrate(db);
 }
 

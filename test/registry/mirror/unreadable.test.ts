@@ -109,7 +109,7 @@ test('a value of the wrong kind is no damage', (t) => {
     'CREATE TABLE advertisements (provider_id TEXT PRIMARY KEY, ip_address TEXT, country TEXT, resources TEXT)',
   );
   db.exec("INSERT INTO advertisements VALUES ('p', NULL, 'SE', '{}')");
-  db.exec('PRAGMA writable_schema = ON');
+  db.unsafeMode().pragma('writable_schema = ON');
   db.exec("UPDATE sqlite_schema SET sql = replace(sql, 'ip_address TEXT', 'ip_address TEXT NOT NULL')");
   db.close();
   assert.equal(

@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type Config, ConfigError, loadConfig, SETTINGS } from '../src/config.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'hub-config-'));
+after(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+const NO_FILE = join(folder, 'there-is-none.env');
+let files = 0;
+
+/** Writes a `.env` and returns its path. */
+function envFile(text: string): string {
+  files += 1;
+  const path = join(folder, `${String(files)}.env`);
+  writeFileSync(path, text);
+  return path;
+}
+
+function load(environment: Record<string, string>, path = NO_FILE): Config {
+  return loadConfig(environment, path);
+}
+
+/** The message of the refusal of these settings. */
+function refusal(environment: Record<string, string>, path = NO_FILE): string {
+  try {
+    load(environment, path);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.message;
+  }
+  assert.fail(`${JSON.stringify(environment)} is no settings of a hub`);
+}
+
+type Plain = Omit<Config, 'clientAddress'>;
+type Case = readonly [name: keyof typeof SETTINGS, text: string, member: keyof Plain, value: unknown];
+
+const GOOD: readonly Case[] = [
+  ['HOST', '127.0.0.1', 'host', '127.0.0.1'],
+  ['HOST', '::', 'host', '::'],
+  ['PORT', '8080', 'port', 8080],
+  ['PORT', '0', 'port', 0],
+  ['PORT', '65535', 'port', 65_535],
+  ['DEBUG', 'true', 'debug', true],
+  ['DEBUG', 'TRUE', 'debug', true],
+  ['DEBUG', '1', 'debug', true],
+  ['DEBUG', 'on', 'debug', true],
+  ['DEBUG', 'yes', 'debug', true],
+  ['DEBUG', 'False', 'debug', false],
+  ['DEBUG', '0', 'debug', false],
+  ['RATE_LIMIT_PER_MINUTE', '0', 'rateLimitPerMinute', 0],
+  ['RATE_LIMIT_PER_MINUTE', '6000', 'rateLimitPerMinute', 6000],
+  ['DB_URL', 'sqlite:///other.db', 'database', { kind: 'file', path: 'other.db' }],
+  ['DB_URL', 'sqlite:////var/lib/hub.db', 'database', { kind: 'file', path: '/var/lib/hub.db' }],
+  ['DB_URL', 'sqlite:///:memory:', 'database', { kind: 'memory' }],
+  ['DB_URL', 'sqlite+aiosqlite:///other.db', 'database', { kind: 'file', path: 'other.db' }],
+  ['DB_URL', 'sqlite+aiosqlite:////var/lib/hub.db', 'database', { kind: 'file', path: '/var/lib/hub.db' }],
+  ['DB_URL', 'sqlite+aiosqlite:///:memory:', 'database', { kind: 'memory' }],
+  ['CLEANUP_INTERVAL_SECONDS', '5', 'cleanupMs', 5000],
+  ['ADVERTISEMENT_EXPIRY_SECONDS', '600', 'expiryMs', 600_000],
+  ['HEARTBEAT_SECONDS', '1.5', 'heartbeatMs', 1500],
+  ['RESTART_GRACE_SECONDS', '0', 'restartGraceMs', 0],
+  ['UNSIGNED', 'accept', 'acceptUnsigned', true],
+  ['UNSIGNED', 'reject', 'acceptUnsigned', false],
+  ['TRANSPORT', 'uws', 'transport', 'uws'],
+  ['TRANSPORT', 'node', 'transport', 'node'],
+  ['TRANSPORT', 'auto', 'transport', 'auto'],
+  ['PUBLIC_HOSTS', 'hub.example.org', 'publicHosts', ['hub.example.org']],
+  ['PUBLIC_HOSTS', ' Hub.Example.org , other:8443,, ', 'publicHosts', ['hub.example.org', 'other:8443']],
+  ['MESSAGES_PER_MINUTE', '0', 'messagesPerMinute', 0],
+  ['MESSAGES_PER_MINUTE', '60', 'messagesPerMinute', 60],
+  ['MAX_SUBSCRIPTIONS', '1', 'maxSubscriptions', 1],
+  ['REPLAY_EVENTS', '1024', 'replayEvents', 1024],
+];
+
+const NUMBERS = ['', 'x', '-1', '+1', '1e3', '0x10', 'NaN', 'Infinity', '1,5', '12 34', '99999999999', '١'].slice(1);
+
+const BAD: Readonly<Partial<Record<keyof typeof SETTINGS, readonly string[]>>> = {
+  PORT: [...NUMBERS, '1.5', '65536', '7465/tcp'],
+  DEBUG: ['maybe', '2', 'tru', 'debug'],
+  RATE_LIMIT_PER_MINUTE: [...NUMBERS, '1.5', '100/minute'],
+  DB_URL: [
+    'discovery.db',
+    'sqlite:',
+    'sqlite://',
+    'sqlite:///',
+    'sqlite://discovery.db',
+    'sqlite:///folder/',
+    'postgres://localhost/db',
+    'file:///discovery.db',
+    'SQLITE:///discovery.db',
+  ],
+  CLEANUP_INTERVAL_SECONDS: [...NUMBERS, '0', '0.1', '86401', '1.2345'],
+  ADVERTISEMENT_EXPIRY_SECONDS: [...NUMBERS, '0', '0.5', '86401', '300s'],
+  HEARTBEAT_SECONDS: [...NUMBERS, '0', '0.1', '3601'],
+  RESTART_GRACE_SECONDS: [...NUMBERS, '86401'],
+  UNSIGNED: ['true', 'Accept', 'yes', 'allow'],
+  TRANSPORT: ['ws', 'UWS', 'http', 'uWebSockets.js'],
+  TRUST_PROXY: ['localhost', 'proxy.example.org', '10.0.0.0/33', '1.2.3', '10', '10/8', '127.1', '::1/129', '1.2.3.4:80', '*', '10.0.0.1,nonsense'],
+  MESSAGES_PER_MINUTE: [...NUMBERS, '0.5'],
+  MAX_SUBSCRIPTIONS: [...NUMBERS, '0', '100001'],
+  REPLAY_EVENTS: [...NUMBERS, '0', '16777217'],
+};
+
+describe('settings', () => {
+  test('without any the defaults are those of the contract', () => {
+    const { clientAddress, ...plain } = load({});
+    assert.deepEqual(plain, {
+      host: '0.0.0.0',
+      port: 7465,
+      debug: false,
+      rateLimitPerMinute: 100,
+      database: { kind: 'file', path: 'discovery.db' },
+      cleanupMs: 60_000,
+      expiryMs: 300_000,
+      heartbeatMs: 30_000,
+      restartGraceMs: 60_000,
+      acceptUnsigned: false,
+      transport: 'auto',
+      publicHosts: [],
+      messagesPerMinute: 600,
+      maxSubscriptions: 64,
+      replayEvents: 65_536,
+    } satisfies Plain);
+    assert.equal(clientAddress.of('192.0.2.1', '198.51.100.1'), '192.0.2.1', 'no proxy is trusted');
+  });
+
+  test('these are all settings that there are', () => {
+    assert.deepEqual(Object.keys(SETTINGS).sort(), [...new Set([...GOOD.map(([name]) => name), 'TRUST_PROXY'])].sort());
+  });
+
+  for (const prefix of ['DISCOVERY_', 'GOLEM_DISCOVERY_']) {
+    test(`every setting is read from ${prefix}…, from the environment and from .env`, () => {
+      for (const [name, text, member, value] of GOOD) {
+        const key = prefix + name;
+        assert.deepEqual(load({ [key]: text })[member], value, `${key}=${text}`);
+        assert.deepEqual(load({}, envFile(`${key}="${text}"\n`))[member], value, `${key}=${text} in .env`);
+      }
+    });
+  }
+
+  test('proxies are addresses and networks, IPv4 and IPv6', () => {
+    for (const text of ['10.0.0.0/8,192.0.2.1', ' 10.0.0.0/8 , 2001:db8::/32, ::1 ,', '10.1.2.3', '0.0.0.0/0']) {
+      for (const prefix of ['DISCOVERY_', 'GOLEM_DISCOVERY_']) {
+        const { clientAddress } = load({ [`${prefix}TRUST_PROXY`]: text });
+        assert.equal(clientAddress.of('10.1.2.3', '198.51.100.1'), '198.51.100.1', text);
+      }
+    }
+  });
+
+  test('white space around a value does not count, and an empty one is none', () => {
+    assert.equal(load({ DISCOVERY_PORT: ' 8080 ' }).port, 8080);
+    for (const text of ['', '  ', '\t']) {
+      const { port, publicHosts, transport } = load({
+        DISCOVERY_PORT: text,
+        DISCOVERY_PUBLIC_HOSTS: text,
+        DISCOVERY_TRANSPORT: text,
+      });
+      assert.deepEqual({ port, publicHosts, transport }, { port: 7465, publicHosts: [], transport: 'auto' });
+    }
+  });
+
+  test('other variables do not matter', () => {
+    assert.equal(load({ PORT: '1', DISCOVERY_port: '2', XDISCOVERY_PORT: '3', DISCOVERY_UNHEARD_OF: '4' }).port, 7465);
+  });
+
+  test('the environment comes before .env, and DISCOVERY_ before GOLEM_DISCOVERY_', () => {
+    const file = envFile('DISCOVERY_PORT=3\nGOLEM_DISCOVERY_PORT=4\n');
+    const golemFile = envFile('GOLEM_DISCOVERY_PORT=4\n');
+    const both = { DISCOVERY_PORT: '1', GOLEM_DISCOVERY_PORT: '2' };
+    assert.equal(load(both, file).port, 1);
+    assert.equal(load({ GOLEM_DISCOVERY_PORT: '2' }, file).port, 2);
+    assert.equal(load({}, file).port, 3);
+    assert.equal(load({}, golemFile).port, 4);
+    assert.equal(load({ DISCOVERY_PORT: '1' }, golemFile).port, 1);
+    assert.equal(load({}, NO_FILE).port, 7465);
+  });
+
+  test('each setting comes from where it is, others from elsewhere', () => {
+    const { port, debug, heartbeatMs } = load({ DISCOVERY_PORT: '1' }, envFile('DISCOVERY_PORT=3\nDISCOVERY_DEBUG=on\n'));
+    assert.deepEqual({ port, debug, heartbeatMs }, { port: 1, debug: true, heartbeatMs: 30_000 });
+  });
+
+  test('.env may have comments, quotes, blank lines and export', () => {
+    const path = envFile('# a comment\n\nexport DISCOVERY_PORT=1\r\nDISCOVERY_HOST = \'::1\' # here\nDISCOVERY_UNSIGNED="accept"\n');
+    const { port, host, acceptUnsigned } = load({}, path);
+    assert.deepEqual({ port, host, acceptUnsigned }, { port: 1, host: '::1', acceptUnsigned: true });
+  });
+
+  test('a folder called .env is no file of settings', () => {
+    const path = join(folder, 'folder.env');
+    mkdirSync(path);
+    assert.equal(load({}, path).port, 7465);
+  });
+});
+
+describe('settings that cannot be used', () => {
+  test('each is refused by the name that it was given under, with its value and what would be right', () => {
+    for (const [name, texts] of Object.entries(BAD)) {
+      for (const text of texts) {
+        const message = refusal({ [`DISCOVERY_${name}`]: text });
+        assert.ok(message.startsWith(`DISCOVERY_${name}=${text}: `), `${name}=${text}: ${message}`);
+        assert.match(message, /must|neither/, message);
+      }
+      const text = texts[0]!;
+      assert.match(refusal({ [`GOLEM_DISCOVERY_${name}`]: text }), new RegExp(`^GOLEM_DISCOVERY_${name}=`));
+      assert.match(refusal({}, envFile(`DISCOVERY_${name}='${text}'\n`)), new RegExp(`^DISCOVERY_${name}=`));
+      assert.match(refusal({}, envFile(`GOLEM_DISCOVERY_${name}='${text}'\n`)), new RegExp(`^GOLEM_DISCOVERY_${name}=`));
+    }
+  });
+
+  test('all of them are told at once, a line each', () => {
+    const lines = refusal({ DISCOVERY_PORT: 'x', GOLEM_DISCOVERY_DEBUG: 'y', DISCOVERY_UNSIGNED: 'z' }).split('\n');
+    assert.deepEqual(lines.map((line) => line.split('=')[0]).sort(), [
+      'DISCOVERY_PORT',
+      'DISCOVERY_UNSIGNED',
+      'GOLEM_DISCOVERY_DEBUG',
+    ]);
+  });
+
+  test('one that is overruled is not looked at', () => {
+    assert.equal(load({ DISCOVERY_PORT: '1', GOLEM_DISCOVERY_PORT: 'x' }, envFile('DISCOVERY_PORT=y\n')).port, 1);
+  });
+
+  test('they stop the start with that message and a status of their own', () => {
+    const program = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+    const { status, stderr, stdout } = spawnSync(process.execPath, [program], {
+      cwd: folder,
+      env: { DISCOVERY_PORT: 'http', GOLEM_DISCOVERY_HEARTBEAT_SECONDS: '-3' },
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    assert.equal(status, 78, stderr);
+    assert.match(stderr, /^DISCOVERY_PORT=http: must be a whole number/m);
+    assert.match(stderr, /^GOLEM_DISCOVERY_HEARTBEAT_SECONDS=-3: must be a number of seconds/m);
+    assert.doesNotMatch(stderr, /\bat .*\.js:\d+/, 'no stack trace');
+    assert.equal(stdout, '');
+  });
+});
