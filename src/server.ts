@@ -80,7 +80,11 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
     registry,
     writer,
     acceptUnsigned: config.acceptUnsigned,
-    problem: () => (gateway.draining ? 'the hub is stopping' : mirror.problem),
+    problem: () => {
+      if (gateway.draining) return 'the hub is stopping';
+      // Anybody may ask; the log, which only the operator reads, says what is wrong, and with which file.
+      return mirror.problem === null ? null : 'the database cannot be written';
+    },
     metrics,
     documentation: loadDocumentation(),
     onError,

@@ -78,7 +78,20 @@ const GOOD: readonly Case[] = [
   ['REPLAY_EVENTS', '1024', 'replayEvents', 1024],
 ];
 
-const NUMBERS = ['', 'x', '-1', '+1', '1e3', '0x10', 'NaN', 'Infinity', '1,5', '12 34', '99999999999', '١'].slice(1);
+const NUMBERS = [
+  '',
+  'x',
+  '-1',
+  '+1',
+  '1e3',
+  '0x10',
+  'NaN',
+  'Infinity',
+  '1,5',
+  '12 34',
+  '99999999999',
+  '١',
+].slice(1);
 
 const BAD: Readonly<Partial<Record<keyof typeof SETTINGS, readonly string[]>>> = {
   PORT: [...NUMBERS, '1.5', '65536', '7465/tcp'],
@@ -101,7 +114,19 @@ const BAD: Readonly<Partial<Record<keyof typeof SETTINGS, readonly string[]>>> =
   RESTART_GRACE_SECONDS: [...NUMBERS, '86401'],
   UNSIGNED: ['true', 'Accept', 'yes', 'allow'],
   TRANSPORT: ['ws', 'UWS', 'http', 'uWebSockets.js'],
-  TRUST_PROXY: ['localhost', 'proxy.example.org', '10.0.0.0/33', '1.2.3', '10', '10/8', '127.1', '::1/129', '1.2.3.4:80', '*', '10.0.0.1,nonsense'],
+  TRUST_PROXY: [
+    'localhost',
+    'proxy.example.org',
+    '10.0.0.0/33',
+    '1.2.3',
+    '10',
+    '10/8',
+    '127.1',
+    '::1/129',
+    '1.2.3.4:80',
+    '*',
+    '10.0.0.1,nonsense',
+  ],
   MESSAGES_PER_MINUTE: [...NUMBERS, '0.5'],
   MAX_SUBSCRIPTIONS: [...NUMBERS, '0', '100001'],
   REPLAY_EVENTS: [...NUMBERS, '0', '16777217'],
@@ -131,7 +156,10 @@ describe('settings', () => {
   });
 
   test('these are all settings that there are', () => {
-    assert.deepEqual(Object.keys(SETTINGS).sort(), [...new Set([...GOOD.map(([name]) => name), 'TRUST_PROXY'])].sort());
+    assert.deepEqual(
+      Object.keys(SETTINGS).sort(),
+      [...new Set([...GOOD.map(([name]) => name), 'TRUST_PROXY'])].sort(),
+    );
   });
 
   for (const prefix of ['DISCOVERY_', 'GOLEM_DISCOVERY_']) {
@@ -145,7 +173,12 @@ describe('settings', () => {
   }
 
   test('proxies are addresses and networks, IPv4 and IPv6', () => {
-    for (const text of ['10.0.0.0/8,192.0.2.1', ' 10.0.0.0/8 , 2001:db8::/32, ::1 ,', '10.1.2.3', '0.0.0.0/0']) {
+    for (const text of [
+      '10.0.0.0/8,192.0.2.1',
+      ' 10.0.0.0/8 , 2001:db8::/32, ::1 ,',
+      '10.1.2.3',
+      '0.0.0.0/0',
+    ]) {
       for (const prefix of ['DISCOVERY_', 'GOLEM_DISCOVERY_']) {
         const { clientAddress } = load({ [`${prefix}TRUST_PROXY`]: text });
         assert.equal(clientAddress.of('10.1.2.3', '198.51.100.1'), '198.51.100.1', text);
@@ -166,7 +199,10 @@ describe('settings', () => {
   });
 
   test('other variables do not matter', () => {
-    assert.equal(load({ PORT: '1', DISCOVERY_port: '2', XDISCOVERY_PORT: '3', DISCOVERY_UNHEARD_OF: '4' }).port, 7465);
+    assert.equal(
+      load({ PORT: '1', DISCOVERY_port: '2', XDISCOVERY_PORT: '3', DISCOVERY_UNHEARD_OF: '4' }).port,
+      7465,
+    );
   });
 
   test('the environment comes before .env, and DISCOVERY_ before GOLEM_DISCOVERY_', () => {
@@ -182,12 +218,17 @@ describe('settings', () => {
   });
 
   test('each setting comes from where it is, others from elsewhere', () => {
-    const { port, debug, heartbeatMs } = load({ DISCOVERY_PORT: '1' }, envFile('DISCOVERY_PORT=3\nDISCOVERY_DEBUG=on\n'));
+    const { port, debug, heartbeatMs } = load(
+      { DISCOVERY_PORT: '1' },
+      envFile('DISCOVERY_PORT=3\nDISCOVERY_DEBUG=on\n'),
+    );
     assert.deepEqual({ port, debug, heartbeatMs }, { port: 1, debug: true, heartbeatMs: 30_000 });
   });
 
   test('.env may have comments, quotes, blank lines and export', () => {
-    const path = envFile('# a comment\n\nexport DISCOVERY_PORT=1\r\nDISCOVERY_HOST = \'::1\' # here\nDISCOVERY_UNSIGNED="accept"\n');
+    const path = envFile(
+      '# a comment\n\nexport DISCOVERY_PORT=1\r\nDISCOVERY_HOST = \'::1\' # here\nDISCOVERY_UNSIGNED="accept"\n',
+    );
     const { port, host, acceptUnsigned } = load({}, path);
     assert.deepEqual({ port, host, acceptUnsigned }, { port: 1, host: '::1', acceptUnsigned: true });
   });
@@ -210,12 +251,17 @@ describe('settings that cannot be used', () => {
       const text = texts[0]!;
       assert.match(refusal({ [`GOLEM_DISCOVERY_${name}`]: text }), new RegExp(`^GOLEM_DISCOVERY_${name}=`));
       assert.match(refusal({}, envFile(`DISCOVERY_${name}='${text}'\n`)), new RegExp(`^DISCOVERY_${name}=`));
-      assert.match(refusal({}, envFile(`GOLEM_DISCOVERY_${name}='${text}'\n`)), new RegExp(`^GOLEM_DISCOVERY_${name}=`));
+      assert.match(
+        refusal({}, envFile(`GOLEM_DISCOVERY_${name}='${text}'\n`)),
+        new RegExp(`^GOLEM_DISCOVERY_${name}=`),
+      );
     }
   });
 
   test('all of them are told at once, a line each', () => {
-    const lines = refusal({ DISCOVERY_PORT: 'x', GOLEM_DISCOVERY_DEBUG: 'y', DISCOVERY_UNSIGNED: 'z' }).split('\n');
+    const lines = refusal({ DISCOVERY_PORT: 'x', GOLEM_DISCOVERY_DEBUG: 'y', DISCOVERY_UNSIGNED: 'z' }).split(
+      '\n',
+    );
     assert.deepEqual(lines.map((line) => line.split('=')[0]).sort(), [
       'DISCOVERY_PORT',
       'DISCOVERY_UNSIGNED',
@@ -224,7 +270,10 @@ describe('settings that cannot be used', () => {
   });
 
   test('one that is overruled is not looked at', () => {
-    assert.equal(load({ DISCOVERY_PORT: '1', GOLEM_DISCOVERY_PORT: 'x' }, envFile('DISCOVERY_PORT=y\n')).port, 1);
+    assert.equal(
+      load({ DISCOVERY_PORT: '1', GOLEM_DISCOVERY_PORT: 'x' }, envFile('DISCOVERY_PORT=y\n')).port,
+      1,
+    );
   });
 
   test('they stop the start with that message and a status of their own', () => {

@@ -82,13 +82,13 @@ export class DiscoveryError extends Error {
   }
 }
 
-/** What an unknown thrown thing says; `fetch` hides the reason in its cause. */
+/** What an unknown thrown thing says. The reason may hide: `fetch` puts it in its cause, Node in a list. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  return cause instanceof Error && cause.message !== ''
-    ? `${error.message}: ${cause.message}`
-    : error.message;
+  const hidden = error instanceof AggregateError ? (error.errors[0] as unknown) : error.cause;
+  const own = error.message;
+  if (!(hidden instanceof Error)) return own === '' ? error.name : own;
+  return own === '' ? messageOf(hidden) : `${own}: ${messageOf(hidden)}`;
 }
 
 function statusOf(code: DiscoveryErrorCode): number | null {

@@ -1,8 +1,9 @@
-import { Unpackr } from 'msgpackr';
 import * as z from 'zod';
 import type { PublishedAdvertisement } from '../protocol/advertisement.js';
+import { CODECS } from '../protocol/codec.js';
 import { parseCursor } from '../protocol/cursor.js';
 import type { DownFrame, DownType } from '../protocol/frames-down.js';
+import { parseJson } from '../protocol/json.js';
 import { NONCE_PATTERN } from '../protocol/signing.js';
 import { DiscoveryError } from './errors.js';
 
@@ -83,21 +84,19 @@ const SCHEMAS: Readonly<Record<DownType, z.ZodType>> = {
   }),
 };
 
-// The guarded decoder that the hub reads its clients with allows fewer values than a snapshot has.
-const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'number' });
-
 /**
- * Reads a frame of the hub: text is JSON, bytes are MessagePack.
+ * Reads a frame of the hub: text is JSON, bytes are MessagePack. As little as the hub trusts what it is sent, it
+ * is trusted here; only the number of values is not bounded, because snapshots have many.
  * @returns Null for a type that is not known here, which a newer hub may send.
  * @throws DiscoveryError `UNEXPECTED` when it is not a frame of this protocol.
  */
 export function readFrame(data: string | Uint8Array): DownFrame | null {
-  let value: unknown;
-  try {
-    value = typeof data === 'string' ? JSON.parse(data) : unpackr.unpack(data);
-  } catch (cause) {
-    throw new DiscoveryError('UNEXPECTED', 'the hub sent a frame that cannot be decoded', { cause });
+  const decoded =
+    typeof data === 'string' ? parseJson(data, Infinity) : CODECS.msgpack.decode(data, Infinity);
+  if (!decoded.ok) {
+    throw new DiscoveryError('UNEXPECTED', `the hub sent a frame that cannot be read: ${decoded.problem}`);
   }
+  const { value } = decoded;
   const type = (value as { type?: unknown } | null)?.type;
   if (typeof type !== 'string') throw new DiscoveryError('UNEXPECTED', 'the hub sent a frame without a type');
   if (!Object.hasOwn(SCHEMAS, type)) return null;

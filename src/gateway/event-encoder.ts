@@ -1,30 +1,33 @@
 import { CODECS, type Codec, type CodecName } from '../protocol/codec.js';
 import type { RemovalReason } from '../protocol/frames-down.js';
 import { parseJson } from '../protocol/json.js';
+import type { GoneReason } from '../registry/change-log.js';
 import type { Store } from '../registry/store.js';
-import type { Difference, Stream } from './stream.js';
+import type { Stream } from './stream.js';
 
 /** The net effect of a difference on whoever holds the state before it. */
 type NetEvent =
   { op: 'added' | 'updated'; slot: number } | { op: 'removed'; providerId: string; reason: RemovalReason };
 
-/** Turns differences into what the subscribers of a stream have to be told, in order. */
+/**
+ * What the subscribers of a stream have to be told of providers that changed, in order.
+ * @param held The providers, and whether the subscribers hold them.
+ * @param reasonOf Why one of them went, the last time it did.
+ */
 export function netEvents(
   store: Store,
   stream: Stream,
-  differences: ReadonlyMap<string, Difference>,
+  held: ReadonlyMap<string, boolean>,
+  reasonOf: (providerId: string) => GoneReason | null,
 ): NetEvent[] {
   const events: NetEvent[] = [];
-  for (const [providerId, { held, reason }] of differences) {
+  for (const [providerId, isHeld] of held) {
     const slot = store.find(providerId);
     if (slot !== undefined && stream.predicate.matches(store.attributes, slot)) {
-      events.push({ op: held ? 'updated' : 'added', slot });
-    } else if (held) {
-      events.push({
-        op: 'removed',
-        providerId,
-        reason: slot === undefined ? (reason ?? 'expired') : 'unmatched',
-      });
+      events.push({ op: isHeld ? 'updated' : 'added', slot });
+    } else if (isHeld) {
+      const reason = slot === undefined ? (reasonOf(providerId) ?? 'expired') : 'unmatched';
+      events.push({ op: 'removed', providerId, reason });
     }
   }
   return events;

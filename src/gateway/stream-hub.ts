@@ -4,16 +4,22 @@ import { canonicalFilterKey, type Filter } from '../protocol/filter.js';
 import type { RequestId } from '../protocol/frames-up.js';
 import { LIMITS } from '../protocol/limits.js';
 import { forEachBit, hasBit } from '../registry/bitmap.js';
-import type { Change } from '../registry/change-log.js';
+import type { Change, GoneReason } from '../registry/change-log.js';
 import { FilterIndex } from '../registry/filter-index.js';
 import type { Registry } from '../registry/registry.js';
 import { EventEncoder, netEvents, transcode } from './event-encoder.js';
 import { type GatewayObserver, QUEUE } from './settings.js';
-import { type Difference, noteChange, type Stream } from './stream.js';
+import { noteChange, type Stream } from './stream.js';
 import type { Subscriber, Subscription } from './subscription.js';
 
 /** Snapshot frames that one connection is sent before others get their turn. */
 const FRAMES_PER_TURN = 4;
+
+/** Providers of a stream that changed, whether somebody holds them, and why those went that are gone. */
+interface Missed {
+  held: ReadonlyMap<string, boolean>;
+  reasonOf: (providerId: string) => GoneReason | null;
+}
 
 /**
  * All streams: matches each change against all distinct filters at once, collects what each stream has to tell
@@ -27,6 +33,8 @@ export class StreamHub {
   readonly #streams = new Map<string, Stream>();
   readonly #byHandle: (Stream | undefined)[] = [];
   readonly #dirty = new Set<Stream>();
+  /** Why providers went since the last flush, also where a stream had let go of one before. */
+  #gone = new Map<string, GoneReason>();
   #matchedBefore = new Uint32Array(0);
   #matchedAfter = new Uint32Array(0);
   #nextName = 1;
@@ -116,11 +124,13 @@ export class StreamHub {
     if (changes.seq === this.#flushedSeq) return;
     const previousSeq = this.#flushedSeq;
     this.#flushedSeq = changes.seq;
+    const gone = this.#gone;
+    this.#gone = new Map();
     if (this.#dirty.size === 0) return;
     const encoder = new EventEncoder(store);
     const cursor = this.cursor;
     for (const stream of this.#dirty) {
-      const events = netEvents(store, stream, stream.pending);
+      const events = netEvents(store, stream, stream.pending, (providerId) => gone.get(providerId) ?? null);
       stream.pending = new Map();
       if (events.length === 0) continue;
       const frames: Partial<Record<CodecName, Uint8Array>> = {};
@@ -150,6 +160,7 @@ export class StreamHub {
       });
     }
     if (this.#streams.size === 0) return;
+    if (change.reason !== null) this.#gone.set(change.providerId, change.reason);
     const { changes, store } = this.#registry;
     const { words } = this.#filters;
     if (this.#matchedBefore.length !== words) {
@@ -165,7 +176,7 @@ export class StreamHub {
     for (let word = 0; word < words; word += 1) {
       forEachBit(before[word]! | after[word]!, word * 32, (handle) => {
         const stream = this.#byHandle[handle]!;
-        noteChange(stream, change.providerId, hasBit(before, handle), change.reason);
+        noteChange(stream, change.providerId, hasBit(before, handle));
         this.#dirty.add(stream);
       });
     }
@@ -195,19 +206,21 @@ export class StreamHub {
     const cursor = resume === null ? null : parseCursor(resume);
     const { changes } = this.#registry;
     if (cursor?.epoch !== changes.epoch || !changes.covers(cursor.seq)) return null;
-    return this.#differencesSince(stream, cursor.seq).size <= QUEUE.maxCatchUpEvents ? cursor.seq : null;
+    return this.#missedSince(stream, cursor.seq).held.size <= QUEUE.maxCatchUpEvents ? cursor.seq : null;
   }
 
-  #differencesSince(stream: Stream, seq: number): Map<string, Difference> {
+  /** What whoever holds a stream's truth at `seq` has missed. */
+  #missedSince(stream: Stream, seq: number): Missed {
     const { changes, store } = this.#registry;
-    const differences = new Map<string, Difference>();
-    for (const [providerId, { beforeRow, reason }] of changes.since(seq)) {
-      const held = beforeRow !== null && stream.predicate.matches(changes.before, beforeRow);
+    const since = changes.since(seq);
+    const held = new Map<string, boolean>();
+    for (const [providerId, { beforeRow }] of since) {
+      const isHeld = beforeRow !== null && stream.predicate.matches(changes.before, beforeRow);
       const slot = store.find(providerId);
-      const holds = slot !== undefined && stream.predicate.matches(store.attributes, slot);
-      if (held || holds) differences.set(providerId, { held, reason });
+      const matches = slot !== undefined && stream.predicate.matches(store.attributes, slot);
+      if (isHeld || matches) held.set(providerId, isHeld);
     }
-    return differences;
+    return { held, reasonOf: (providerId) => since.get(providerId)?.reason ?? null };
   }
 
   #sendSnapshot(subscription: Subscription): void {
@@ -247,6 +260,8 @@ export class StreamHub {
   #catchUp(subscription: Subscription): void {
     this.flush();
     const { stream, subscriber } = subscription;
+    // What other streams of the same connection were just sent may have filled it.
+    if (!subscriber.writable) return;
     const { changes, store } = this.#registry;
     if (!changes.covers(subscription.seq)) {
       subscriber.fallBehind('it missed more changes than the hub keeps');
@@ -254,12 +269,12 @@ export class StreamHub {
     }
     subscription.state = 'live';
     if (subscription.seq === changes.seq) return;
-    const differences = this.#differencesSince(stream, subscription.seq);
-    if (differences.size > QUEUE.maxCatchUpEvents) {
+    const { held, reasonOf } = this.#missedSince(stream, subscription.seq);
+    if (held.size > QUEUE.maxCatchUpEvents) {
       subscriber.fallBehind(`it missed more than ${String(QUEUE.maxCatchUpEvents)} events`);
       return;
     }
-    const events = netEvents(store, stream, differences);
+    const events = netEvents(store, stream, held, reasonOf);
     if (events.length === 0) return;
     subscriber.send(new EventEncoder(store).frame(subscriber.codec.name, stream.name, this.cursor, events));
   }

@@ -1,15 +1,6 @@
 import type { Filter } from '../protocol/filter.js';
-import type { GoneReason } from '../registry/change-log.js';
 import type { Predicate } from '../registry/predicate.js';
 import type { Subscription } from './subscription.js';
-
-/** What happened to one provider since a stream's subscribers were last told. */
-export interface Difference {
-  /** Whether the subscribers hold it. */
-  held: boolean;
-  /** Why it went, the last time it did. */
-  reason: GoneReason | null;
-}
 
 /** A filter that somebody is subscribed to. Equal filters are one stream. */
 export interface Stream {
@@ -20,22 +11,13 @@ export interface Stream {
   readonly handle: number;
   readonly predicate: Predicate;
   readonly subscriptions: Set<Subscription>;
-  /** Changes since the last flush, by provider, in the order of their last change. */
-  pending: Map<string, Difference>;
+  /** Providers that changed since the last flush, in the order of their last changes, and whether subscribers hold them. */
+  pending: Map<string, boolean>;
 }
 
 /** Notes a change until the next flush; several of one provider become one. */
-export function noteChange(
-  stream: Stream,
-  providerId: string,
-  held: boolean,
-  reason: GoneReason | null,
-): void {
+export function noteChange(stream: Stream, providerId: string, held: boolean): void {
   const known = stream.pending.get(providerId);
-  if (known === undefined) {
-    stream.pending.set(providerId, { held, reason });
-    return;
-  }
-  stream.pending.delete(providerId);
-  stream.pending.set(providerId, { held: known.held, reason: reason ?? known.reason });
+  if (known !== undefined) stream.pending.delete(providerId);
+  stream.pending.set(providerId, known ?? held);
 }

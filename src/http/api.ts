@@ -24,13 +24,14 @@ export interface ApiOptions extends AdvertisementService {
 }
 
 type Answer = HttpResponse | Promise<HttpResponse>;
+type Method = 'GET' | 'POST' | 'DELETE';
 type Handler = (request: HttpRequest, providerId: string) => Answer;
 
 interface Route {
   /** Its name in the metrics. */
   name: string;
   /** By method; GET answers HEAD too. */
-  handlers: Readonly<Partial<Record<'GET' | 'POST' | 'DELETE', Handler>>>;
+  handlers: Readonly<Partial<Record<Method, Handler>>>;
 }
 
 const ITEM_PATH = /^\/api\/v1\/advertisements\/([^/]+)(\/proof)?$/;
@@ -111,7 +112,8 @@ export class HttpApi {
 
   #answer(route: Route, request: HttpRequest, providerId: string): Answer {
     const { method } = request;
-    const handler = route.handlers[method === 'HEAD' ? 'GET' : (method as 'GET' | 'POST' | 'DELETE')];
+    const wanted = method === 'HEAD' ? 'GET' : method;
+    const handler = Object.hasOwn(route.handlers, wanted) ? route.handlers[wanted as Method] : undefined;
     if (handler !== undefined) return handler(request, providerId);
     const methods = Object.keys(route.handlers);
     const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');

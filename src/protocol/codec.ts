@@ -16,8 +16,11 @@ export interface Codec {
   readonly binary: boolean;
   /** Encodes a whole value. */
   encode(value: unknown): Uint8Array;
-  /** Reads hostile bytes, bounded in depth and number of values. */
-  decode(bytes: Uint8Array): Decoded;
+  /**
+   * Reads hostile bytes, bounded in depth and number of values.
+   * @param maxValues How many values there may be, if not as many as a hub takes: snapshots have more.
+   */
+  decode(bytes: Uint8Array, maxValues?: number): Decoded;
   /** The encoded list of encoded items. */
   list(items: readonly Uint8Array[]): Uint8Array;
   /** The encoded object `head` (1 to 14 members) with one more member whose value is encoded already. */
@@ -80,8 +83,8 @@ const msgpack: Codec = {
   name: 'msgpack',
   binary: true,
   encode: (value) => packr.pack(value),
-  decode(bytes) {
-    const problem = findMsgpackProblem(bytes);
+  decode(bytes, maxValues) {
+    const problem = findMsgpackProblem(bytes, maxValues);
     if (problem !== null) return { ok: false, problem: `it is not acceptable MessagePack: ${problem}` };
     try {
       return { ok: true, value: packr.unpack(bytes) as unknown };

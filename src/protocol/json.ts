@@ -4,13 +4,16 @@ import { decodeUtf8, toWellFormed } from './text.js';
 export type Decoded = { ok: true; value: unknown } | { ok: false; problem: string };
 
 /** Reads JSON text from hostile bytes: well-formed UTF-8, bounded in depth and in number of values. */
-export function decodeJson(bytes: Uint8Array): Decoded {
+export function decodeJson(bytes: Uint8Array, maxValues?: number): Decoded {
   const text = decodeUtf8(bytes);
-  return text === null ? { ok: false, problem: 'it is not well-formed UTF-8' } : parseJson(text);
+  return text === null ? { ok: false, problem: 'it is not well-formed UTF-8' } : parseJson(text, maxValues);
 }
 
-/** Reads JSON text, bounded in depth and in number of values. */
-export function parseJson(text: string): Decoded {
+/**
+ * Reads JSON text, bounded in depth and in number of values.
+ * @param maxValues How many values it may have, if not as many as a hub takes.
+ */
+export function parseJson(text: string, maxValues: number = LIMITS.maxValues): Decoded {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -19,12 +22,12 @@ export function parseJson(text: string): Decoded {
     const reason = toWellFormed((error as Error).message.slice(0, 120));
     return { ok: false, problem: `it is not valid JSON (${reason})` };
   }
-  const problem = findShapeProblem(value);
+  const problem = findShapeProblem(value, maxValues);
   return problem === null ? { ok: true, value } : { ok: false, problem };
 }
 
 /** Walks a decoded value breadth first: an explicit queue, because recursion is what deep nesting attacks. */
-function findShapeProblem(value: unknown): string | null {
+function findShapeProblem(value: unknown, maxValues: number): string | null {
   let level: unknown[] = [value];
   let values = 0;
   for (let depth = 0; level.length > 0; depth += 1) {
@@ -35,7 +38,7 @@ function findShapeProblem(value: unknown): string | null {
       if (depth >= LIMITS.maxDepth) return `it is nested deeper than ${String(LIMITS.maxDepth)} levels`;
       for (const member of Object.values(item)) next.push(member);
     }
-    if (values + next.length > LIMITS.maxValues) return `it has more than ${String(LIMITS.maxValues)} values`;
+    if (values + next.length > maxValues) return `it has more than ${String(maxValues)} values`;
     level = next;
   }
   return null;

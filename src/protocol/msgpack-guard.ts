@@ -5,8 +5,9 @@ import { LIMITS } from './limits.js';
  * exactly one value of plain types (nil, booleans, numbers, strings, binary, arrays, maps with string keys)
  * within the bounds of depth and count. Extension types are refused, because decoders give them meanings
  * (records, dates, regular expressions) that this protocol has no use for.
+ * @param maxValues How many values there may be, if not as many as a hub takes.
  */
-export function findMsgpackProblem(bytes: Uint8Array): string | null {
+export function findMsgpackProblem(bytes: Uint8Array, maxValues: number = LIMITS.maxValues): string | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   // How many values are still due in each open container; the frame itself is a container of one.
   const due = [1];
@@ -27,7 +28,7 @@ export function findMsgpackProblem(bytes: Uint8Array): string | null {
     due[depth]! -= 1;
     // A member counts once, as in JSON.
     if (!isKey) values += 1;
-    if (values > LIMITS.maxValues) return `it has more than ${String(LIMITS.maxValues)} values`;
+    if (values > maxValues) return `it has more than ${String(maxValues)} values`;
 
     const lead = bytes[position]!;
     const layout = layoutOf(lead);

@@ -117,7 +117,10 @@ export class Registry {
     const lag = record.attached ? FLUSH_LAG_MS : 0;
     const left = Math.min(record.updatedAt + expiryMs - wall, expiryMs);
     // What was not signed may come from the first generation, which did not check as much.
-    if (left + lag <= 0 || (record.proof === null && !isAcceptable(record))) {
+    const isSound =
+      record.proof !== null ||
+      (isAcceptable(record) && this.identities.ownerOf(record.providerId, wall) === undefined);
+    if (left + lag <= 0 || !isSound) {
       this.#expired.add(record.providerId);
       return false;
     }

@@ -217,7 +217,8 @@ export class Writer {
     try {
       await write();
     } catch (error) {
-      if (error instanceof PersistenceError) throw unavailable(error.message, error);
+      // What exactly is wrong is the operator's business, and in the log: it names files.
+      if (error instanceof PersistenceError) throw unavailable('its database cannot be written', error);
       throw error;
     }
   }

@@ -218,6 +218,8 @@ test('what is not of the protocol ends the connection, not the watch', async () 
     '{"type":"snapshot"}',
     '{"type":"welcome","version":1}',
     new Uint8Array([0xc1]),
+    // An extension type: MessagePack libraries give these meanings.
+    new Uint8Array([0xd4, 0x72, 0x40]),
   ]) {
     const { hub, watcher } = await begin();
     hub.peer.sayRaw(data);

@@ -275,4 +275,9 @@ test('a hub that does not answer, or is not there, or is given up', async () => 
     status: null,
     message: /ECONNREFUSED/,
   });
+  // A name with several addresses fails with several errors.
+  await assert.rejects(new DiscoveryClient(gone.replace('127.0.0.1', 'localhost')).find(), {
+    code: 'NETWORK',
+    message: /ECONNREFUSED/,
+  });
 });

@@ -93,32 +93,33 @@ for (const transport of TRANSPORTS) {
           await hub.stop();
         }
       });
-
-      test('a snapshot of several parts comes whole', async () => {
-        const hub = await TestHub.start({ TRANSPORT: transport, UNSIGNED: 'accept' });
-        try {
-          const post = (number: number): Promise<unknown> =>
-            hub.request('POST', '/api/v1/advertisements', {
-              headers: {
-                'Content-Type': 'application/json',
-                'X-Provider-ID': `p${String(number)}`,
-                'X-Provider-Signature': 'none',
-              },
-              body: JSON.stringify(ADVERTISEMENT),
-            });
-          for (let from = 0; from < 1200; from += 100) {
-            await Promise.all(Array.from({ length: 100 }, (_, index) => post(from + index)));
-          }
-          const watcher = begin(hub.url, {}, { codec });
-          await watcher.ready;
-          assert.equal(watcher.providers.size, 1200);
-          await watcher.stop();
-        } finally {
-          await hub.stop();
-        }
-      });
     });
   }
+
+  test(`a snapshot of several parts comes whole, ${transport}`, async () => {
+    const hub = await TestHub.start({ TRANSPORT: transport, UNSIGNED: 'accept' });
+    try {
+      const post = (number: number): Promise<unknown> =>
+        hub.request('POST', '/api/v1/advertisements', {
+          headers: {
+            'Content-Type': 'application/json',
+            'X-Provider-ID': `p${String(number)}`,
+            'X-Provider-Signature': 'none',
+          },
+          body: JSON.stringify(ADVERTISEMENT),
+        });
+      for (let from = 0; from < 520; from += 65) {
+        await Promise.all(Array.from({ length: 65 }, (_, index) => post(from + index)));
+      }
+      for (const codec of CODEC_NAMES) {
+        const watcher = begin(hub.url, {}, { codec });
+        await watcher.ready;
+        assert.equal(watcher.providers.size, 520);
+      }
+    } finally {
+      await hub.stop();
+    }
+  });
 }
 
 /** A watch of big providers behind a proxy, and a small one and a big one to look at. */

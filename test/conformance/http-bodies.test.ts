@@ -72,7 +72,15 @@ onBothTransports('bodies of posts', {}, (hub) => {
 
   test('bytes that are not UTF-8 are malformed, wherever they are', async () => {
     const key = new TestKey();
-    const wrong = [[0xff], [0xfe, 0xff], [0xc3], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80], [0x80]];
+    const wrong = [
+      [0xff],
+      [0xfe, 0xff],
+      [0xc3],
+      [0xc0, 0x80],
+      [0xed, 0xa0, 0x80],
+      [0xf5, 0x80, 0x80, 0x80],
+      [0x80],
+    ];
     for (const bytes of wrong) {
       for (const [before, after] of [
         ['{"name":"', `",${JSON_TEXT.slice(1)}`],
@@ -97,7 +105,8 @@ onBothTransports('bodies of posts', {}, (hub) => {
     const nested = (levels: number): string =>
       `${JSON_TEXT.slice(0, -1)},"later":${'['.repeat(levels)}${']'.repeat(levels)}}`;
     assert.equal((await send(key, nested(10))).status, 200);
-    for (const levels of [17, 100, 8000]) assertError(await send(key, nested(levels)), 400, 'HTTP_400', /nested/);
+    for (const levels of [17, 100, 8000])
+      assertError(await send(key, nested(levels)), 400, 'HTTP_400', /nested/);
     const objects = `${'{"a":'.repeat(2000)}1${'}'.repeat(2000)}`;
     assertError(await send(key, objects), 400, 'HTTP_400', /nested/);
     assertError(await send(key, '['.repeat(MAX_BYTES)), 400, 'HTTP_400');
@@ -105,7 +114,8 @@ onBothTransports('bodies of posts', {}, (hub) => {
 
   test('the number of values is bounded', async () => {
     const key = new TestKey();
-    const many = (count: number): string => `${JSON_TEXT.slice(0, -1)},"later":[${Array(count).fill('1').join()}]}`;
+    const many = (count: number): string =>
+      `${JSON_TEXT.slice(0, -1)},"later":[${Array(count).fill('1').join()}]}`;
     assert.equal((await send(key, many(3000))).status, 200);
     assertError(await send(key, many(5000)), 400, 'HTTP_400', /values/);
   });
@@ -148,7 +158,9 @@ onBothTransports('bodies of posts', {}, (hub) => {
   test('a body that says it is too long is refused before it is sent', async () => {
     for (const length of [MAX_BYTES + 1, 10 ** 9, 2 ** 53]) {
       const client = await RawClient.open(hub().hub.port);
-      await client.write(`POST ${LIST} HTTP/1.1\r\nHost: hub.test\r\nContent-Length: ${String(length)}\r\n\r\n`);
+      await client.write(
+        `POST ${LIST} HTTP/1.1\r\nHost: hub.test\r\nContent-Length: ${String(length)}\r\n\r\n`,
+      );
       const answer = await client.answer();
       assert.ok(answer !== null);
       assertError({ ...answer, body: JSON.parse(answer.body) as unknown }, 413, 'HTTP_413');
@@ -206,6 +218,7 @@ onBothTransports('bodies of posts', {}, (hub) => {
 
   test('white space around the JSON is part of what is signed, and does no harm', async () => {
     const key = new TestKey();
-    for (const text of [`\r\n\t ${JSON_TEXT}\n`, `${JSON_TEXT}\r\n`]) assert.equal((await send(key, text)).status, 200);
+    for (const text of [`\r\n\t ${JSON_TEXT}\n`, `${JSON_TEXT}\r\n`])
+      assert.equal((await send(key, text)).status, 200);
   });
 });

@@ -103,7 +103,13 @@ onBothTransports('input that is not HTTP, or not quite', {}, (hub) => {
   });
 
   test('broken chunks end the connection', async () => {
-    for (const chunks of ['zz\r\nabc\r\n', '-1\r\nabc\r\n', 'ffffffffffffffffff\r\nabc\r\n', '3\r\nabcdef\r\n0\r\n\r\n', '\r\n\r\n']) {
+    for (const chunks of [
+      'zz\r\nabc\r\n',
+      '-1\r\nabc\r\n',
+      'ffffffffffffffffff\r\nabc\r\n',
+      '3\r\nabcdef\r\n0\r\n\r\n',
+      '\r\n\r\n',
+    ]) {
       await refused(`POST ${LIST} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`);
     }
   });
@@ -130,7 +136,19 @@ onBothTransports('input that is not HTTP, or not quite', {}, (hub) => {
     const piece = fc.oneof(
       fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
       fc
-        .constantFrom('GET ', 'POST ', LIST, ' HTTP/1.1', '\r\n', '\r\n\r\n', 'Host: x', 'Content-Length: 5', ': ', '?', '%')
+        .constantFrom(
+          'GET ',
+          'POST ',
+          LIST,
+          ' HTTP/1.1',
+          '\r\n',
+          '\r\n\r\n',
+          'Host: x',
+          'Content-Length: 5',
+          ': ',
+          '?',
+          '%',
+        )
         .map((text) => Buffer.from(text)),
     );
     await fc.assert(

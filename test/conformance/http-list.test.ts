@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import fc from 'fast-check';
-import { LIST, listIds, onBothTransports, type PublishedAdvertisement } from '../support/http.js';
+import { Line, LIST, listIds, onBothTransports, type PublishedAdvertisement } from '../support/http.js';
 import { TestKey } from '../support/keys.js';
 import { generatedQuery, naiveList, populate, type Query, queryString } from '../support/providers.js';
 
 const CURSOR = /^[0-9a-z]+:\d+$/;
 
 onBothTransports('filters of the list', {}, (hub) => {
+  const line = new Line(hub);
   let all: PublishedAdvertisement[] = [];
   before(async () => {
     all = await populate(hub(), 300, 20);
@@ -15,7 +16,7 @@ onBothTransports('filters of the list', {}, (hub) => {
 
   const check = async (query: Query, lists?: 'repeated' | 'comma-separated'): Promise<number> => {
     const written = queryString(query, lists);
-    const answer = await hub().get<PublishedAdvertisement[]>(`${LIST}${written}`);
+    const answer = await line.get<PublishedAdvertisement[]>(`${LIST}${written}`);
     assert.equal(answer.status, 200, JSON.stringify(answer.body));
     assert.deepEqual(answer.body, naiveList(all, query), written);
     return answer.body.length;
@@ -55,7 +56,11 @@ onBothTransports('filters of the list', {}, (hub) => {
   });
 
   test('several values may be repeated, separated by commas, or both', async () => {
-    const query: Query = { country: ['SE', 'NO', 'DE'], platform: ['x86_64', 'arm64'], payments_network: ['polygon', 'none'] };
+    const query: Query = {
+      country: ['SE', 'NO', 'DE'],
+      platform: ['x86_64', 'arm64'],
+      payments_network: ['polygon', 'none'],
+    };
     const size = await check(query, 'repeated');
     assert.equal(await check(query, 'comma-separated'), size);
     const expected = naiveList(all, query).map(({ provider_id }) => provider_id);
@@ -90,7 +95,10 @@ onBothTransports('filters of the list', {}, (hub) => {
     }
     assert.deepEqual(await listIds(hub(), '?platform=riscv+64+'), []);
     assert.deepEqual(await listIds(hub(), '?cpu=%31%36'), await listIds(hub(), '?cpu=16'));
-    assert.deepEqual(await listIds(hub(), '?max_usd_per_month=0.60'), await listIds(hub(), '?max_usd_per_month=0.6'));
+    assert.deepEqual(
+      await listIds(hub(), '?max_usd_per_month=0.60'),
+      await listIds(hub(), '?max_usd_per_month=0.6'),
+    );
     assert.equal((await listIds(hub(), '?')).length, 300);
   });
 
@@ -130,7 +138,11 @@ onBothTransports('the cursor of the list', {}, (hub) => {
     const added = await cursor();
     assert.equal(added.epoch, start.epoch);
     assert.ok(added.seq > start.seq);
-    await hub().post(key, 'a', { ip_address: '192.0.2.1', country: 'NO', resources: { cpu: 1, memory: 1, storage: 1 } });
+    await hub().post(key, 'a', {
+      ip_address: '192.0.2.1',
+      country: 'NO',
+      resources: { cpu: 1, memory: 1, storage: 1 },
+    });
     const updated = await cursor('?country=SE&limit=1');
     assert.ok(updated.seq > added.seq);
     await hub().delete(key, 'a');

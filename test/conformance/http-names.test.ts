@@ -87,7 +87,11 @@ onBothTransports('names', {}, (hub) => {
 
   test('ids of Ethereum addresses are refused, and the message says why', async () => {
     const key = new TestKey();
-    for (const id of [`0x${'a'.repeat(40)}`, `0x${'A'.repeat(40)}`, '0x52908400098527886E0F7030069857D2E4169EE7']) {
+    for (const id of [
+      `0x${'a'.repeat(40)}`,
+      `0x${'A'.repeat(40)}`,
+      '0x52908400098527886E0F7030069857D2E4169EE7',
+    ]) {
       assertError(await hub().post(key, id), 401, 'AUTH_001', /Ethereum/);
       assertError(await hub().delete(key, id), 401, 'AUTH_001', /Ethereum/);
       assertError(await hub().get(itemPath(id)), 404, 'ADV_004');
@@ -96,7 +100,13 @@ onBothTransports('names', {}, (hub) => {
 
   test('what only looks like an Ethereum address is a name', async () => {
     const key = new TestKey();
-    for (const id of [`0x${'a'.repeat(39)}`, `0x${'a'.repeat(41)}`, `0x${'g'.repeat(40)}`, 'a'.repeat(40), '0x']) {
+    for (const id of [
+      `0x${'a'.repeat(39)}`,
+      `0x${'a'.repeat(41)}`,
+      `0x${'g'.repeat(40)}`,
+      'a'.repeat(40),
+      '0x',
+    ]) {
       assert.equal((await hub().post(key, id)).status, 200, id);
     }
   });
@@ -114,7 +124,8 @@ describe('names that nobody uses any more', () => {
       try {
         const owner = new TestKey();
         const other = new TestKey();
-        for (const id of ['withdrawn', 'expired', 'renewed']) assert.equal((await post(owner, id)).status, 200);
+        for (const id of ['withdrawn', 'expired', 'renewed'])
+          assert.equal((await post(owner, id)).status, 200);
         assert.equal((await hub.delete(owner, 'withdrawn', t())).status, 200);
         await hub.advance(302_000);
         assertError(await hub.get(itemPath('expired')), 404, 'ADV_004');

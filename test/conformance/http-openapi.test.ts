@@ -126,7 +126,8 @@ onBothTransports('the description of the interface', {}, (hub) => {
     };
     for (const [name, schema] of Object.entries(document.components.schemas)) visit(schema, name);
     for (const { path, operation } of operations()) {
-      for (const parameter of operation.parameters ?? []) visit(parameter.schema, `${path} ${parameter.name}`);
+      for (const parameter of operation.parameters ?? [])
+        visit(parameter.schema, `${path} ${parameter.name}`);
       const contents = [operation.requestBody, ...Object.values(operation.responses)].flatMap((described) =>
         Object.values(described?.content ?? {}),
       );
@@ -135,7 +136,11 @@ onBothTransports('the description of the interface', {}, (hub) => {
         for (const { schema } of Object.values(response.headers ?? {})) visit(schema, path);
       }
     }
-    assert.deepEqual([...used].sort(), Object.keys(document.components.schemas).sort(), 'no schema is left over');
+    assert.deepEqual(
+      [...used].sort(),
+      Object.keys(document.components.schemas).sort(),
+      'no schema is left over',
+    );
   });
 
   test('it describes every route of the contract, and no other', () => {
@@ -222,7 +227,8 @@ onBothTransports('the description of the interface', {}, (hub) => {
 
   test('what is refused for its form is not as described either', () => {
     const schema = document.components.schemas['Advertisement']!;
-    const wrong = (members: object): string[] => problemsOf({ ...ADVERTISEMENT, ...members }, schema, resolve);
+    const wrong = (members: object): string[] =>
+      problemsOf({ ...ADVERTISEMENT, ...members }, schema, resolve);
     for (const members of [
       { ip_address: 7 },
       { country: 'SWE' },

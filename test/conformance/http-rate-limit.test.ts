@@ -163,7 +163,13 @@ for (const transport of TRANSPORTS) {
       withHub({ RATE_LIMIT_PER_MINUTE: '1', TRUST_PROXY: '127.0.0.1' }, async (hub) => {
         const ask = async (...hops: string[]): Promise<number | undefined> => {
           const client = await RawClient.open(hub.hub.port);
-          await client.write(rawRequest('GET', LIST, hops.map((hop) => ['X-Forwarded-For', hop])));
+          await client.write(
+            rawRequest(
+              'GET',
+              LIST,
+              hops.map((hop) => ['X-Forwarded-For', hop]),
+            ),
+          );
           const answer = await client.answer();
           client.close();
           return answer?.status;

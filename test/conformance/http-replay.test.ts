@@ -77,7 +77,10 @@ onBothTransports('replays', {}, (hub) => {
     const t = nextT(hub().clock);
     const soon = t + 60_000;
     const forged = await hub().request('POST', LIST, {
-      headers: { 'X-Provider-ID': key.publicKey, 'X-Provider-Signature': `t=${String(soon)},v1=${'ab'.repeat(64)}` },
+      headers: {
+        'X-Provider-ID': key.publicKey,
+        'X-Provider-Signature': `t=${String(soon)},v1=${'ab'.repeat(64)}`,
+      },
       body: Buffer.from(JSON.stringify(ADVERTISEMENT)),
     });
     assertError(forged, 401, 'AUTH_001');

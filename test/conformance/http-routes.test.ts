@@ -71,7 +71,12 @@ onBothTransports('routes', {}, (hub) => {
   });
 
   test('paths that climb, which browsers would tidy up first, lead nowhere', async () => {
-    for (const target of ['/docs/../health', '/docs/../../package.json', '/./health', '/docs/..%2f..%2fpackage.json']) {
+    for (const target of [
+      '/docs/../health',
+      '/docs/../../package.json',
+      '/./health',
+      '/docs/..%2f..%2fpackage.json',
+    ]) {
       assertError(await exchange(hub().hub.port, rawRequest('GET', target)), 404, 'HTTP_404');
     }
   });
@@ -117,12 +122,19 @@ onBothTransports('routes', {}, (hub) => {
 
   test('pages from anywhere may read advertisements, with the headers that go with them', async () => {
     await advertise();
-    for (const path of [LIST, `${LIST}?limit=1`, itemPath('routed'), `${itemPath('routed')}/proof`, '/health']) {
+    for (const path of [
+      LIST,
+      `${LIST}?limit=1`,
+      itemPath('routed'),
+      `${itemPath('routed')}/proof`,
+      '/health',
+    ]) {
       const response = await fetch(hub().url + path, { headers: { Origin: 'https://pages.example' } });
       assert.equal(response.status, 200);
       assert.equal(response.headers.get('access-control-allow-origin'), '*', path);
       const exposed = (response.headers.get('access-control-expose-headers') ?? '').toLowerCase();
-      for (const header of ['link', 'x-discovery-cursor', 'retry-after']) assert.ok(exposed.includes(header), path);
+      for (const header of ['link', 'x-discovery-cursor', 'retry-after'])
+        assert.ok(exposed.includes(header), path);
       await response.arrayBuffer();
     }
   });

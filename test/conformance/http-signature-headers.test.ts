@@ -18,7 +18,10 @@ onBothTransports('credentials on the wire', {}, (hub) => {
   test('the names of the headers are read whatever their case', async () => {
     const key = new TestKey();
     for (const write of [(name: string) => name.toLowerCase(), (name: string) => name.toUpperCase()]) {
-      const headers = signed(key, key.publicKey).map(([name, value]): [string, string] => [write(name), value]);
+      const headers = signed(key, key.publicKey).map(([name, value]): [string, string] => [
+        write(name),
+        value,
+      ]);
       assert.equal((await send(headers)).status, 200);
     }
   });

@@ -91,7 +91,15 @@ onBothTransports('signatures of requests', {}, (hub) => {
 
   test('ids may have up to 128 characters, of all that are allowed', async () => {
     const key = new TestKey();
-    for (const id of ['7', 'a', 'Z._:-', 'x'.repeat(128), 'f'.repeat(63), 'f'.repeat(65), `0x${'a'.repeat(39)}`]) {
+    for (const id of [
+      '7',
+      'a',
+      'Z._:-',
+      'x'.repeat(128),
+      'f'.repeat(63),
+      'f'.repeat(65),
+      `0x${'a'.repeat(39)}`,
+    ]) {
       assert.equal((await hub().post(key, id)).status, 200, id);
       assert.equal((await readAdvertisement(hub(), id)).provider_id, id);
     }
@@ -160,14 +168,22 @@ onBothTransports('signatures of requests', {}, (hub) => {
         assertError(await sendSignature('small-order', header), 401, 'AUTH_001');
       }
     }
-    assert.equal((await hub().post(new TestKey(), 'small-order')).status, 200, 'the name was bound to none of them');
+    assert.equal(
+      (await hub().post(new TestKey(), 'small-order')).status,
+      200,
+      'the name was bound to none of them',
+    );
   });
 
   test('t may differ from the clock of the hub by 300 s, and not by more', async () => {
     const wall = hub().clock.wall();
     for (const skew of [-300_000, -299_999, 299_999, 300_000]) {
       const key = new TestKey();
-      assert.equal((await hub().post(key, key.publicKey, ADVERTISEMENT, wall + skew)).status, 200, String(skew));
+      assert.equal(
+        (await hub().post(key, key.publicKey, ADVERTISEMENT, wall + skew)).status,
+        200,
+        String(skew),
+      );
     }
     for (const skew of [-300_001, 300_001, -wall, 86_400_000]) {
       const key = new TestKey();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertError, onBothTransports, type PublishedAdvertisement } from '../support/http.js';
+import { assertError, Line, onBothTransports, type PublishedAdvertisement } from '../support/http.js';
 import { TestKey } from '../support/keys.js';
 import { ADVERTISEMENT } from '../support/test-hub.js';
 
@@ -21,8 +21,9 @@ function written(member: string, json: string): string {
 
 onBothTransports('optional members of an advertisement', {}, (hub) => {
   const key = new TestKey();
+  const line = new Line(hub);
   const post = (advertisement: object | string) =>
-    hub().post<PublishedAdvertisement>(key, key.publicKey, advertisement);
+    line.post<PublishedAdvertisement>(key, key.publicKey, advertisement);
   const refused = async (advertisement: object | string, member: string): Promise<void> => {
     assertError(await post(advertisement), 400, 'ADV_001', new RegExp(`(?:^|; )${member}\\b`));
   };
@@ -35,11 +36,25 @@ onBothTransports('optional members of an advertisement', {}, (hub) => {
 
   test('texts have 1 character to their maximum, counted as people count', async () => {
     for (const [member, max] of Object.entries(TEXTS)) {
-      for (const text of ['x', ' ', 'å', 'x'.repeat(max), 'å'.repeat(max), '😀'.repeat(max), '漢'.repeat(max)]) {
+      for (const text of [
+        'x',
+        ' ',
+        'å',
+        'x'.repeat(max),
+        'å'.repeat(max),
+        '😀'.repeat(max),
+        '漢'.repeat(max),
+      ]) {
         const published = await accepted({ ...ADVERTISEMENT, [member]: text });
         assert.equal(published[member as keyof PublishedAdvertisement], text);
       }
-      for (const text of ['', 'x'.repeat(max + 1), '😀'.repeat(max + 1), 'å'.repeat(max + 1), 'x'.repeat(5000)]) {
+      for (const text of [
+        '',
+        'x'.repeat(max + 1),
+        '😀'.repeat(max + 1),
+        'å'.repeat(max + 1),
+        'x'.repeat(5000),
+      ]) {
         await refused({ ...ADVERTISEMENT, [member]: text }, member);
       }
     }
@@ -51,7 +66,15 @@ onBothTransports('optional members of an advertisement', {}, (hub) => {
       await refused({ ...ADVERTISEMENT, name: `a${String.fromCharCode(code)}b` }, 'name');
       await refused({ ...ADVERTISEMENT, name: String.fromCharCode(code) }, 'name');
     }
-    for (const name of ['a b', 'a\u00a0b', '"\\/', '<script>', "'; DROP TABLE advertisements; --", '{}', 'null']) {
+    for (const name of [
+      'a b',
+      'a\u00a0b',
+      '"\\/',
+      '<script>',
+      "'; DROP TABLE advertisements; --",
+      '{}',
+      'null',
+    ]) {
       assert.equal((await accepted({ ...ADVERTISEMENT, name })).name, name);
     }
   });
@@ -104,11 +127,14 @@ onBothTransports('optional members of an advertisement', {}, (hub) => {
   });
 
   test('pricing is an object and nothing else', async () => {
-    for (const pricing of [[], [1], 'free', 0, 3.5, true, false]) await refused(withPricing(pricing), 'pricing');
+    for (const pricing of [[], [1], 'free', 0, 3.5, true, false])
+      await refused(withPricing(pricing), 'pricing');
   });
 
   test('up to 10 further members of pricing are numbers or short strings', async () => {
-    const extra = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`extra ${String(index)}`, index - 5]));
+    const extra = Object.fromEntries(
+      Array.from({ length: 10 }, (_, index) => [`extra ${String(index)}`, index - 5]),
+    );
     const all = Object.fromEntries(PRICES.map((price) => [price, 1]));
     assert.deepEqual((await accepted(withPricing({ ...all, ...extra }))).pricing, { ...all, ...extra });
     await refused(withPricing({ ...extra, another: 1 }), 'pricing');

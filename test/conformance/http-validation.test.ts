@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { assertError, itemPath, onBothTransports, type PublishedAdvertisement } from '../support/http.js';
+import {
+  assertError,
+  Line,
+  itemPath,
+  onBothTransports,
+  type PublishedAdvertisement,
+} from '../support/http.js';
 import { TestKey } from '../support/keys.js';
 import { ADVERTISEMENT } from '../support/test-hub.js';
 
@@ -13,8 +19,9 @@ const withResources = (members: Record<string, unknown>): object =>
 
 onBothTransports('address, country and resources of an advertisement', {}, (hub) => {
   const key = new TestKey();
+  const line = new Line(hub);
   const post = (advertisement: object | string) =>
-    hub().post<PublishedAdvertisement>(key, key.publicKey, advertisement);
+    line.post<PublishedAdvertisement>(key, key.publicKey, advertisement);
 
   /** Expects a refusal whose message begins with the path of the member. */
   const refused = async (advertisement: object | string, code: string, member: string): Promise<void> => {
@@ -130,13 +137,20 @@ onBothTransports('address, country and resources of an advertisement', {}, (hub)
   });
 
   test('addresses are judged as the operating system judges them', async () => {
-    const group = fc.oneof(fc.integer({ min: 0, max: 0xffff }).map((n) => n.toString(16)), fc.constant(''));
+    const group = fc.oneof(
+      fc.integer({ min: 0, max: 0xffff }).map((n) => n.toString(16)),
+      fc.constant(''),
+    );
     const address = fc.oneof(
       fc.ipV4(),
       fc.ipV6(),
       fc.array(group, { minLength: 2, maxLength: 9 }).map((groups) => groups.join(':')),
-      fc.tuple(fc.array(group, { minLength: 1, maxLength: 7 }), fc.ipV4()).map(([g, v4]) => `${g.join(':')}:${v4}`),
-      fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 3, maxLength: 5 }).map((parts) => parts.join('.')),
+      fc
+        .tuple(fc.array(group, { minLength: 1, maxLength: 7 }), fc.ipV4())
+        .map(([g, v4]) => `${g.join(':')}:${v4}`),
+      fc
+        .array(fc.integer({ min: 0, max: 300 }), { minLength: 3, maxLength: 5 })
+        .map((parts) => parts.join('.')),
     );
     await fc.assert(
       fc.asyncProperty(address, async (text) => {
@@ -205,7 +219,15 @@ onBothTransports('address, country and resources of an advertisement', {}, (hub)
   });
 
   test('numbers that JSON can write and a computer cannot hold are refused', async () => {
-    for (const number of ['1e400', '-1e400', '1e309', '-0', '1e-400', '4.000000000000001', `4${'0'.repeat(400)}`]) {
+    for (const number of [
+      '1e400',
+      '-1e400',
+      '1e309',
+      '-0',
+      '1e-400',
+      '4.000000000000001',
+      `4${'0'.repeat(400)}`,
+    ]) {
       for (const name of ['cpu', 'memory', 'storage']) {
         const resources = { cpu: 4, memory: 8, storage: 40, [name]: 'HERE' };
         const text = JSON.stringify(variant({ resources })).replace('"HERE"', number);
@@ -215,8 +237,13 @@ onBothTransports('address, country and resources of an advertisement', {}, (hub)
   });
 
   test('up to 13 further resources are integers of at least 0', async () => {
-    const extra = Object.fromEntries(Array.from({ length: 13 }, (_, index) => [`extra_${String(index)}`, index]));
-    assert.deepEqual((await accepted(withResources(extra))).resources, { ...ADVERTISEMENT.resources, ...extra });
+    const extra = Object.fromEntries(
+      Array.from({ length: 13 }, (_, index) => [`extra_${String(index)}`, index]),
+    );
+    assert.deepEqual((await accepted(withResources(extra))).resources, {
+      ...ADVERTISEMENT.resources,
+      ...extra,
+    });
     await refused(withResources({ ...extra, one_more: 1 }), 'ADV_002', 'resources');
     for (const amount of [0, 1, Number.MAX_SAFE_INTEGER]) {
       assert.equal((await accepted(withResources({ gpu: amount }))).resources['gpu'], amount);
@@ -256,7 +283,12 @@ onBothTransports('address, country and resources of an advertisement', {}, (hub)
   });
 
   test('a refusal names all that is wrong, so that one answer is enough', async () => {
-    const answer = await post({ ip_address: 'x', country: 'XX', resources: { cpu: 0, memory: 8 }, platform: '' });
+    const answer = await post({
+      ip_address: 'x',
+      country: 'XX',
+      resources: { cpu: 0, memory: 8 },
+      platform: '',
+    });
     assertError(answer, 400, 'ADV_001');
     const { message } = answer.body as unknown as { message: string };
     for (const member of ['ip_address', 'country', 'resources.cpu', 'resources.storage', 'platform']) {

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertError, itemPath, LIST, listIds, onBothTransports, readAdvertisement } from '../support/http.js';
+import {
+  assertError,
+  itemPath,
+  LIST,
+  listIds,
+  onBothTransports,
+  readAdvertisement,
+} from '../support/http.js';
 import { TestKey } from '../support/keys.js';
 import { nextT } from '../support/test-hub.js';
 
@@ -79,7 +86,7 @@ onBothTransports('reading and withdrawing one advertisement', {}, (hub) => {
     const key = new TestKey();
     const id = 'Data.Center_7:rack-2';
     await hub().post(key, id);
-    const everyCharacter = [...id].map((c) => `%${c.charCodeAt(0).toString(16)}`).join('');
+    const everyCharacter = Array.from(id, (c) => `%${c.charCodeAt(0).toString(16)}`).join('');
     for (const written of [id, encodeURIComponent(id), everyCharacter, everyCharacter.toUpperCase()]) {
       const answer = await hub().get<{ provider_id: string }>(`${LIST}/${written}`);
       assert.equal(answer.body.provider_id, id, written);

@@ -69,21 +69,25 @@ describe('requests a minute of an address', () => {
       pause: fc.constantFrom(0, 1, 999, 20_000, 59_999, 60_000),
     });
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 4 }), fc.array(request, { maxLength: 60 }), (perMinute, requests) => {
-        const limiter = new AddressLimiter(perMinute);
-        const windows = new Map<string, { begin: number; count: number }>();
-        let now = 0;
-        for (const { address, pause } of requests) {
-          now += pause;
-          let window = windows.get(address);
-          if (window === undefined || now >= window.begin + 60_000) window = { begin: now, count: 0 };
-          window.count += 1;
-          windows.set(address, window);
-          const wait = limiter.spend(address, now);
-          assert.equal(wait > 0, window.count > perMinute);
-          if (wait > 0) assert.equal(wait, Math.max(1, Math.ceil((window.begin + 60_000 - now) / 1000)));
-        }
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(request, { maxLength: 60 }),
+        (perMinute, requests) => {
+          const limiter = new AddressLimiter(perMinute);
+          const windows = new Map<string, { begin: number; count: number }>();
+          let now = 0;
+          for (const { address, pause } of requests) {
+            now += pause;
+            let window = windows.get(address);
+            if (window === undefined || now >= window.begin + 60_000) window = { begin: now, count: 0 };
+            window.count += 1;
+            windows.set(address, window);
+            const wait = limiter.spend(address, now);
+            assert.equal(wait > 0, window.count > perMinute);
+            if (wait > 0) assert.equal(wait, Math.max(1, Math.ceil((window.begin + 60_000 - now) / 1000)));
+          }
+        },
+      ),
     );
   });
 });

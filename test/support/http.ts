@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
-import { type Answer, TestHub, TRANSPORTS } from './test-hub.js';
+import type { TestKey } from './keys.js';
+import { RawClient, rawRequest } from './raw-http.js';
+import { type Answer, nextT, TestHub, TRANSPORTS } from './test-hub.js';
 
 export type { PublishedAdvertisement };
 
@@ -33,6 +35,48 @@ export function onBothTransports(
       after(() => hub.stop());
       define(() => hub);
     });
+  }
+}
+
+/** Requests one after another over one connection: much faster than `fetch`, for tests that send hundreds. */
+export class Line {
+  readonly #hub: () => TestHub;
+  #client: RawClient | null = null;
+
+  constructor(hub: () => TestHub) {
+    this.#hub = hub;
+  }
+
+  async request<Body = unknown>(
+    method: string,
+    target: string,
+    headers: Record<string, string> = {},
+    body: string | Uint8Array = '',
+  ): Promise<Answer<Body>> {
+    if (this.#client === null || this.#client.ended)
+      this.#client = await RawClient.open(this.#hub().hub.port);
+    // As `fetch` does, encodes what cannot be in a request line.
+    const { pathname, search } = new URL(target, this.#hub().url);
+    await this.#client.write(rawRequest(method, pathname + search, Object.entries(headers), body));
+    const answer = await this.#client.answer();
+    assert.ok(answer !== null, `${method} ${target} was answered`);
+    return { ...answer, body: JSON.parse(answer.body) as Body };
+  }
+
+  get<Body = unknown>(target: string): Promise<Answer<Body>> {
+    return this.request<Body>('GET', target);
+  }
+
+  /** Posts a signed advertisement, as `TestHub.post` does. */
+  post<Body = unknown>(
+    key: TestKey,
+    providerId: string,
+    advertisement: object | string | Uint8Array,
+  ): Promise<Answer<Body>> {
+    const isText = typeof advertisement === 'string' || advertisement instanceof Uint8Array;
+    const body = isText ? advertisement : JSON.stringify(advertisement);
+    const headers = key.headers('advertise', providerId, nextT(this.#hub().clock), body);
+    return this.request<Body>('POST', LIST, { 'Content-Type': 'application/json', ...headers }, body);
   }
 }
 

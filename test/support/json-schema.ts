@@ -79,7 +79,7 @@ export function problemsOf(
     check(value >= (schema.minimum ?? value) && value <= (schema.maximum ?? value), 'in bounds');
   }
   if (typeof value === 'string') {
-    const length = [...value].length;
+    const length = Array.from(value).length;
     check(length >= (schema.minLength ?? length) && length <= (schema.maxLength ?? length), 'long enough');
     if (schema.pattern !== undefined) check(new RegExp(schema.pattern, 'u').test(value), schema.pattern);
     if (schema.format !== undefined) check(FORMATS[schema.format]?.test(value) ?? false, schema.format);

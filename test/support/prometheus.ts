@@ -53,7 +53,7 @@ export class Metrics {
     const family = name.replace(/_(?:bucket|sum|count)$/, '');
     assert.ok(this.types.has(name) || this.types.has(family), `${name} has a type before its first sample`);
     let samples = this.#samples.get(name);
-    if (samples === undefined) this.#samples.set(name, (samples = new Map()));
+    if (samples === undefined) this.#samples.set(name, (samples = new Map<string, number>()));
     assert.ok(!samples.has(labels), `${line} is there once`);
     samples.set(labels, value);
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { eventually, type PublishedAdvertisement, readAdvertisement } from './http.js';
+import { eventually, Line, type PublishedAdvertisement, readAdvertisement } from './http.js';
 import { TestKey } from './keys.js';
 import type { TestHub } from './test-hub.js';
 
@@ -74,31 +74,25 @@ export async function populate(
 ): Promise<PublishedAdvertisement[]> {
   const samples = fc.sample(generatedAdvertisement, { numRuns: count, seed: 7 });
   const key = new TestKey();
-  const ids: string[] = [];
-  for (let from = 0; from < count; from += 25) {
-    const group = samples.slice(from, from + 25);
-    await Promise.all(
-      group.map(async (advertisement, index) => {
-        const id = `p${String(((from + index) * 7919) % 1000)}:${String(from + index)}`;
-        ids.push(id);
-        const { status, body } = await hub.post(key, id, advertisement);
-        assert.equal(status, 200, JSON.stringify(body));
-      }),
-    );
-    await hub.advance(1000);
+  const line = new Line(() => hub);
+  const all: PublishedAdvertisement[] = [];
+  for (const [index, advertisement] of samples.entries()) {
+    const id = `p${String((index * 7919) % 1000)}:${String(index)}`;
+    const { status, body } = await line.post<PublishedAdvertisement>(key, id, advertisement);
+    assert.equal(status, 200, JSON.stringify(body));
+    all.push(body);
+    if (index % 25 === 24) await hub.advance(1000);
   }
-  const lost = ids.filter((_, index) => index % Math.floor(count / suspects) === 0);
-  for (const id of lost) {
+  for (let index = 0; index < count; index += Math.floor(count / suspects)) {
+    const id = all[index]!.provider_id;
     const socket = await hub.session(key, id);
     socket.terminate();
-  }
-  for (const id of lost) {
-    await eventually(
+    all[index] = await eventually(
       () => readAdvertisement(hub, id),
       ({ status }) => status === 'suspect',
     );
   }
-  return Promise.all(ids.map((id) => readAdvertisement(hub, id)));
+  return all;
 }
 
 /** What a provider costs a month for the asked amounts; null for one without the three prices. */

@@ -55,6 +55,11 @@ export class RawClient {
     });
   }
 
+  /** Whether the connection is over, and all that can still come is what has arrived already. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** Sends bytes, and resolves once the system has taken them (or the connection is gone). */
   write(bytes: string | Uint8Array): Promise<void> {
     return new Promise((resolve) => {

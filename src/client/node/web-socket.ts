@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
-import { DiscoveryError } from '../errors.js';
+import { DiscoveryError, messageOf } from '../errors.js';
 import { parse, refusal } from '../http-caller.js';
 import type { SocketClosure, WebSocketFactory } from '../web-socket.js';
 
@@ -27,13 +27,9 @@ export const nodeWebSocket: WebSocketFactory = (url, subprotocol, listener) => {
     });
   });
   socket.on('error', (cause) => {
-    error ??= new DiscoveryError(
-      'NETWORK',
-      `the connection to ${url} failed: ${cause.message || cause.name}`,
-      {
-        cause,
-      },
-    );
+    error ??= new DiscoveryError('NETWORK', `the connection to ${url} failed: ${messageOf(cause)}`, {
+      cause,
+    });
   });
   socket.on('close', (code, reason) => {
     const closure: SocketClosure = { code, reason: reason.toString('utf8') };

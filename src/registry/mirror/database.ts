@@ -30,7 +30,7 @@ export class DamagedFileError extends Error {
 
 /**
  * Walks through the whole file. Reading the rows alone would miss damage to indexes and free pages, which makes
- * later writes fail. Takes about a sixth of the time that loading takes.
+ * later writes fail. Takes about an eighth of the time that loading takes.
  * @throws DamagedFileError, or SqliteError.
  */
 export function checkStructure(db: Database.Database): void {

@@ -17,17 +17,14 @@ function upsert(table: string, columns: readonly string[]): string {
     ON CONFLICT (${String(key)}) DO UPDATE SET ${updates.join(', ')}`;
 }
 
-/** Writes batches through statements that are prepared once. */
-export interface BatchWriter {
-  /**
-   * Writes all operations in one transaction, which is durable when this returns. Operations that fail for what
-   * they hold are left out and returned.
-   * @throws SqliteError when nothing was written.
-   */
-  (operations: readonly Operation[]): Refusal[];
-}
+/**
+ * Writes all operations in one transaction, which is durable when this returns. Operations that fail for what they
+ * hold are left out and returned.
+ * @throws SqliteError when nothing was written.
+ */
+export type BatchWriter = (operations: readonly Operation[]) => Refusal[];
 
-/** Prepares the statements on a database of the current schema. */
+/** Prepares the statements, once, on a database of the current schema. */
 export function createBatchWriter(db: Database): BatchWriter {
   const putAdvertisement = db.prepare<[unknown[]]>(upsert('advertisements', ADVERTISEMENT_COLUMNS));
   const putIdentity = db.prepare<[IdentityRow]>(upsert('identities', IDENTITY_COLUMNS));

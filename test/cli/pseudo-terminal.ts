@@ -1,0 +1,74 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { RunningProcess } from '../process/hub-process.js';
+
+export const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+
+/** Why there are no pseudo-terminals here; false where there are. */
+export const NO_TERMINAL: string | false =
+  spawnSync('script', ['--version']).status === 0 ? false : 'the program script (util-linux) is not here';
+
+// eslint-disable-next-line no-control-regex -- finding control sequences is the purpose
+const CONTROL_SEQUENCES = /\u001b\[[0-9;?]*[A-Za-z]/g;
+
+/** What is left of a terminal's output without colours and cursor movements. */
+export function plain(output: string): string {
+  return output.replace(CONTROL_SEQUENCES, '').replaceAll('\r', '');
+}
+
+/** Runs the command without a terminal, as a script does. */
+export function runPiped(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): RunningProcess {
+  return new RunningProcess(process.execPath, [MAIN, ...args], { cwd, env: { ...process.env, ...env } });
+}
+
+/** A command on a pseudo-terminal, with a keyboard. */
+export class Terminal {
+  /** Everything the terminal was sent, control sequences included. */
+  screen = '';
+  readonly exitCode: Promise<number | null>;
+  readonly #child: ReturnType<typeof spawn>;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(args: readonly string[], options: { columns: number; cwd: string; env?: NodeJS.ProcessEnv }) {
+    const quoted = [process.execPath, MAIN, ...args]
+      .map((part) => `'${part.replaceAll("'", `'\\''`)}'`)
+      .join(' ');
+    const command = `stty cols ${options.columns} rows 30; exec ${quoted}`;
+    const { NO_COLOR: _, ...inherited } = process.env;
+    this.#child = spawn('script', ['-qefc', command, '/dev/null'], {
+      cwd: options.cwd,
+      env: { ...inherited, TERM: 'xterm-256color', ...options.env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      this.screen += text;
+      this.#wake();
+    });
+    this.exitCode = new Promise((resolve) => {
+      this.#child.on('close', (code) => {
+        this.#wake();
+        resolve(code);
+      });
+    });
+  }
+
+  /** Resolves once the plain text of the screen has it. */
+  async shows(pattern: RegExp): Promise<void> {
+    while (!pattern.test(plain(this.screen))) {
+      if (this.#child.exitCode !== null)
+        throw new Error(`it ended without showing ${String(pattern)}:\n${this.screen}`);
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+  }
+
+  /** Presses Ctrl-C. */
+  interrupt(): void {
+    this.#child.stdin!.write('\u0003');
+  }
+
+  #wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const resolve of waiting) resolve();
+  }
+}

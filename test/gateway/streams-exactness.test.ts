@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import test, { type TestContext } from 'node:test';
+import fc from 'fast-check';
+import { QUEUE } from '../../src/gateway/settings.js';
+import type { Filter } from '../../src/protocol/filter.js';
+import { LIMITS } from '../../src/protocol/limits.js';
+import { content, filter } from '../support/arbitraries.js';
+import { type Step, steps } from '../support/steps.js';
+import { type ResumeFrom, type StreamClient, StreamWorld } from '../support/stream-world.js';
+
+/**
+ * Bounds that take thousands of providers to be met are made small, so that short sequences of a few providers
+ * get across them again and again.
+ */
+function withBounds(
+  t: TestContext,
+  bounds: { maxSnapshotBatch: number; maxCatchUpEvents: number; maxSnapshotBytes: number },
+): void {
+  const { maxSnapshotBatch } = LIMITS;
+  const { maxCatchUpEvents, maxSnapshotBytes } = QUEUE;
+  t.after(() => {
+    Object.assign(LIMITS, { maxSnapshotBatch });
+    Object.assign(QUEUE, { maxCatchUpEvents, maxSnapshotBytes });
+  });
+  Object.assign(LIMITS, { maxSnapshotBatch: bounds.maxSnapshotBatch });
+  Object.assign(QUEUE, {
+    maxCatchUpEvents: bounds.maxCatchUpEvents,
+    maxSnapshotBytes: bounds.maxSnapshotBytes,
+  });
+}
+
+/** Some providers are busier than others. */
+const id = fc.constantFrom(...Array.from('aaabbbccddefghijklmn'));
+const pick = fc.nat();
+const frames = fc.integer({ min: 0, max: 4 });
+const codec = fc.constantFrom<'json' | 'msgpack'>('json', 'msgpack');
+/** Few different ones, so that streams are shared. */
+const FILTERS: Filter[] = [
+  {},
+  { status: 'live' },
+  { cpu: 2 },
+  { country: ['NO', 'SE'] },
+  { platform: ['arm64'], memory: 2 },
+  { max_usd_per_month: 1 },
+];
+const asked = fc.oneof(fc.constantFrom(...FILTERS), filter);
+
+function clientOf(world: StreamWorld, which: number): StreamClient | undefined {
+  const open = world.clients.filter(({ closed }) => !closed);
+  return open[which % Math.max(1, open.length)];
+}
+
+type WorldStep = fc.Arbitrary<Step<StreamWorld>>;
+function step<Args extends unknown[]>(
+  name: string,
+  args: { [Index in keyof Args]: fc.Arbitrary<Args[Index]> },
+  run: (world: StreamWorld, ...given: Args) => void,
+): WorldStep {
+  return steps(name, args, run);
+}
+
+const registrySteps: { weight: number; arbitrary: WorldStep }[] = [
+  {
+    weight: 8,
+    arbitrary: step('advertise', [id, content, fc.boolean()], (world, one, said, overSession) => {
+      world.advertise(one, said, { overSession });
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: step('repeat', [id], (world, one) => {
+      world.repeat(one);
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: step('withdraw', [id], (world, one) => {
+      world.withdraw(one);
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: step('heartbeat', [id], (world, one) => {
+      world.heartbeat(one);
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: step('attach', [id], (world, one) => {
+      world.attach(one);
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: step('detach', [id], (world, one) => {
+      world.detach(one);
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: step('pass', [fc.constantFrom(200, 600, 1400)], (world, ms) => {
+      world.pass(ms);
+    }),
+  },
+];
+
+/** A cursor that this hub never gave out. */
+const madeUp = fc.constantFrom(
+  '',
+  'x',
+  'e:1',
+  '0:0',
+  '123456789abc:1',
+  'EPOCH:999999',
+  'EPOCH:-1',
+  'EPOCH:1.5',
+);
+
+const clientSteps: { weight: number; arbitrary: WorldStep }[] = [
+  {
+    weight: 3,
+    arbitrary: step('connect and subscribe', [codec, asked, frames], (world, name, one, room) => {
+      const client = world.connect(name);
+      if (room > 0) client.limit(room);
+      client.subscribe(one, null);
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: step('subscribe', [pick, asked], (world, which, one) => {
+      clientOf(world, which)?.subscribe(one, null);
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: step('come back and resume', [codec, pick, frames], (world, name, which, room) => {
+      const from = world.checkpoints[which % Math.max(1, world.checkpoints.length)];
+      if (from === undefined) return;
+      const client = world.connect(name);
+      if (room > 0) client.limit(room);
+      client.subscribe(from.filter, from);
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: step('resume from a made-up cursor', [codec, asked, madeUp], (world, name, one, cursor) => {
+      const from: ResumeFrom = cursor.replace('EPOCH', world.registry.changes.epoch);
+      world.connect(name).subscribe(one, from);
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: step('unsubscribe', [pick, pick], (world, which, view) => {
+      clientOf(world, which)?.unsubscribe(view);
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: step('limit', [pick, frames], (world, which, room) => {
+      clientOf(world, which)?.limit(room);
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: step('drain', [pick, fc.option(frames)], (world, which, room) => {
+      clientOf(world, which)?.drain(room ?? undefined);
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: step('break', [pick, frames], (world, which, left) => {
+      clientOf(world, which)?.breakAfter(left);
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: step('disconnect', [pick], (world, which) => {
+      clientOf(world, which)?.close();
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: step('bookmark', [pick], (world, which) => {
+      clientOf(world, which)?.bookmark();
+    }),
+  },
+];
+
+/** What happens within one turn of the event loop. */
+const burst = fc.array(fc.oneof(...registrySteps, ...clientSteps), { minLength: 1, maxLength: 6 });
+const beginning = fc.array(fc.oneof(...registrySteps), { maxLength: 20 });
+
+async function play(
+  world: StreamWorld,
+  first: readonly Step<StreamWorld>[],
+  bursts: readonly (readonly Step<StreamWorld>[])[],
+): Promise<void> {
+  for (const one of first) one.run(world);
+  for (const together of bursts) {
+    for (const one of together) one.run(world);
+    await world.turn();
+  }
+  await world.settle();
+}
+
+test('every client holds, at every cursor it is given, exactly what a list would have returned there', async (t) => {
+  withBounds(t, { maxSnapshotBatch: 2, maxCatchUpEvents: 5000, maxSnapshotBytes: 1 << 24 });
+  const seen = { exact: 0, refused: 0, fallenBehind: 0 };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(2, 8, 30, 1000),
+      beginning,
+      fc.array(burst, { minLength: 1, maxLength: 40 }),
+      async (replayEvents, first, bursts) => {
+        const world = new StreamWorld({ expiryMs: 2000, replayEvents });
+        await play(world, first, bursts);
+        seen.exact += world.decided.exact;
+        seen.refused += world.decided.refused;
+        seen.fallenBehind += world.fallenBehind;
+      },
+    ),
+    { numRuns: 250 },
+  );
+  for (const [what, times] of Object.entries(seen))
+    assert.ok(times > 20, `${what}: only ${String(times)} times`);
+});
+
+test('the same holds where catching up with more than a few events is refused, and slow snapshots are given up', async (t) => {
+  withBounds(t, { maxSnapshotBatch: 1, maxCatchUpEvents: 2, maxSnapshotBytes: 900 });
+  await fc.assert(
+    fc.asyncProperty(beginning, fc.array(burst, { minLength: 1, maxLength: 30 }), async (first, bursts) => {
+      await play(new StreamWorld({ expiryMs: 2000, replayEvents: 100 }), first, bursts);
+    }),
+    { numRuns: 100 },
+  );
+});

@@ -1,0 +1,331 @@
+import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Packr } from 'msgpackr';
+import { StreamHub } from '../../src/gateway/stream-hub.js';
+import { QUEUE } from '../../src/gateway/settings.js';
+import type { Subscriber, Subscription } from '../../src/gateway/subscription.js';
+import { CODECS, type Codec, type CodecName } from '../../src/protocol/codec.js';
+import type { Filter } from '../../src/protocol/filter.js';
+import type { Down, DownFrame, StreamEvent } from '../../src/protocol/frames-down.js';
+import { LIMITS } from '../../src/protocol/limits.js';
+import { matches } from './naive.js';
+import { comparable, RegistryWorld } from './registry-world.js';
+
+const packr = new Packr({ useRecords: false, int64AsType: 'number' });
+
+/** What a client held at one cursor, which it may come back with. */
+export interface Checkpoint {
+  filter: Filter;
+  seq: number;
+  held: ReadonlyMap<string, string>;
+}
+
+/** Where a subscription asks to go on from: a checkpoint, a cursor that nobody can have, or nowhere. */
+export type ResumeFrom = Checkpoint | string | null;
+
+/** What one client knows of one stream, by what it was sent and nothing else. */
+class View {
+  readonly filter: Filter;
+  readonly #world: StreamWorld;
+  readonly #resumeFrom: ResumeFrom;
+  subscription: Subscription | null = null;
+  held = new Map<string, string>();
+  /** Null until all of the snapshot has arrived. */
+  seq: number | null = null;
+  #snapshotSeq = -1;
+
+  constructor(world: StreamWorld, filter: Filter, resumeFrom: ResumeFrom) {
+    this.#world = world;
+    this.filter = filter;
+    this.#resumeFrom = resumeFrom;
+  }
+
+  subscribed({ cursor, resumed }: Down<'subscribed'>): void {
+    const seq = this.#world.seqOf(cursor);
+    const from = this.#resumeFrom;
+    assert.equal(
+      resumed,
+      this.#world.canResume(this.filter, from),
+      'a resume is exact or refused, and not refused without need',
+    );
+    if (!resumed) {
+      this.#snapshotSeq = seq;
+      assert.equal(seq, this.#world.registry.changes.seq);
+      return;
+    }
+    assert.ok(typeof from === 'object' && from !== null);
+    assert.equal(seq, from.seq);
+    this.held = new Map(from.held);
+    this.#arrive(seq);
+  }
+
+  snapshot({ cursor, advertisements, last }: Down<'snapshot'>): void {
+    assert.equal(this.seq, null, 'a snapshot that was not due');
+    assert.equal(this.#world.seqOf(cursor), this.#snapshotSeq);
+    assert.ok(advertisements.length <= LIMITS.maxSnapshotBatch);
+    for (const advertisement of advertisements) {
+      assert.ok(!this.held.has(advertisement.provider_id), 'a snapshot has a provider twice');
+      this.held.set(advertisement.provider_id, comparable(advertisement));
+    }
+    if (last) this.#arrive(this.#snapshotSeq);
+  }
+
+  events({ cursor, events }: Down<'events'>): void {
+    const before = this.seq;
+    assert.notEqual(before, null, 'events before the snapshot is complete');
+    const seq = this.#world.seqOf(cursor);
+    assert.ok(seq > before!, 'a cursor that does not move on');
+    assert.ok(events.length > 0, 'a frame without events');
+    assert.equal(new Set(events.map(idOf)).size, events.length, 'two events of one provider in one frame');
+    this.#checkOrder(events, before!, seq);
+    for (const event of events) this.#apply(event, before!, seq);
+    this.#arrive(seq);
+  }
+
+  bookmark(cursor: string): void {
+    const seq = this.#world.seqOf(cursor);
+    assert.ok(seq >= this.seq!);
+    this.#arrive(seq);
+  }
+
+  /** Compares what is held with what a list at the same cursor would have returned. */
+  assertTruth(seq: number): void {
+    const expected = this.#world.matching(this.filter, seq);
+    assert.deepEqual([...this.held].sort(), [...expected].sort(), `not the truth at ${String(seq)}`);
+  }
+
+  #arrive(seq: number): void {
+    this.seq = seq;
+    this.assertTruth(seq);
+    this.#world.remember({ filter: this.filter, seq, held: new Map(this.held) });
+  }
+
+  #apply(event: StreamEvent, before: number, seq: number): void {
+    const id = idOf(event);
+    assert.ok(this.#world.between(id, before, seq).length > 0, `an event of ${id}, which has not changed`);
+    if (event.op === 'removed') {
+      assert.ok(this.held.delete(id), `${id} is removed, but not held`);
+      const now = this.#world.at(id, seq)!;
+      assert.equal(event.reason, now.text === null ? now.reason : 'unmatched', `the reason why ${id} went`);
+      return;
+    }
+    assert.equal(event.op, this.held.has(id) ? 'updated' : 'added', `whether ${id} is held already`);
+    this.held.set(id, comparable(event.advertisement));
+  }
+
+  /** No event may stand before one of a provider whose last change came earlier. */
+  #checkOrder(events: readonly StreamEvent[], before: number, seq: number): void {
+    const lastVisible = (id: string): number =>
+      this.#world
+        .between(id, before, seq)
+        .filter((change) => this.#shows(id, change.seq - 1) || this.#shows(id, change.seq))
+        .at(-1)!.seq;
+    const lastAtAll = (id: string): number => this.#world.between(id, before, seq).at(-1)!.seq;
+    for (let at = 1; at < events.length; at += 1) {
+      const earlier = lastVisible(idOf(events[at - 1]!));
+      assert.ok(earlier <= lastAtAll(idOf(events[at]!)), 'events are out of order');
+    }
+  }
+
+  #shows(id: string, seq: number): boolean {
+    const advertisement = this.#world.at(id, seq)?.advertisement;
+    return advertisement !== null && advertisement !== undefined && matches(this.filter, advertisement);
+  }
+}
+
+function idOf(event: StreamEvent): string {
+  return event.op === 'removed' ? event.provider_id : event.advertisement.provider_id;
+}
+
+/** A connection without a socket: it takes what it is sent until it cannot, or is gone. */
+export class StreamClient implements Subscriber {
+  readonly codec: Codec;
+  readonly views = new Map<string, View>();
+  readonly #world: StreamWorld;
+  /** Frames it still takes before it is full, and before its connection breaks. */
+  #room = Number.POSITIVE_INFINITY;
+  #life = Number.POSITIVE_INFINITY;
+  #subscribing: View | null = null;
+  closed = false;
+
+  constructor(world: StreamWorld, codec: CodecName) {
+    this.#world = world;
+    this.codec = CODECS[codec];
+  }
+
+  get writable(): boolean {
+    return !this.closed && this.#room > 0;
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.closed) return;
+    if (this.#life === 0) {
+      this.close();
+      return;
+    }
+    const frame = (
+      this.codec.binary ? packr.unpack(bytes) : JSON.parse(Buffer.from(bytes).toString('utf8'))
+    ) as DownFrame;
+    if (frame.type === 'snapshot' || frame.type === 'events')
+      assert.ok(this.#room > 0, 'it is sent a stream although it is full');
+    this.#life -= 1;
+    this.#room = Math.max(0, this.#room - 1);
+    this.#receive(frame);
+  }
+
+  fallBehind(reason: string): void {
+    if (this.closed) return;
+    const subscriptions = [...this.views.values()].flatMap(({ subscription }) => subscription ?? []);
+    const { changes } = this.#world.registry;
+    const isOverrun = subscriptions.some(({ state, seq }) => state === 'waiting' && !changes.covers(seq));
+    if (reason.includes('than the hub keeps')) assert.ok(isOverrun, 'it is given up although it could go on');
+    this.#world.fallenBehind += 1;
+    this.close();
+  }
+
+  subscribe(filter: Filter, resumeFrom: ResumeFrom): void {
+    const { hub } = this.#world;
+    const present = [...this.views.values()].find(
+      (view) => view.subscription !== null && hub.isFor(view.subscription, filter),
+    );
+    const view = new View(this.#world, filter, resumeFrom);
+    this.#subscribing = view;
+    const resume = this.#world.cursorOf(resumeFrom);
+    view.subscription = hub.subscribe(this, 'x', filter, resume);
+    this.#subscribing = null;
+    if (present?.subscription) hub.unsubscribe(present.subscription);
+    if (this.closed) hub.unsubscribe(view.subscription);
+  }
+
+  unsubscribe(pick: number): void {
+    const [name, view] = [...this.views][pick % Math.max(1, this.views.size)] ?? [];
+    if (name === undefined || !view?.subscription) return;
+    this.views.delete(name);
+    this.#world.hub.unsubscribe(view.subscription);
+  }
+
+  /** It takes so many frames more, then is full, unless it is already. */
+  limit(frames: number): void {
+    if (this.#room > 0) this.#room = frames;
+  }
+
+  /** It is empty again. */
+  drain(frames = Number.POSITIVE_INFINITY): void {
+    const wasFull = this.#room === 0;
+    this.#room = frames;
+    if (!wasFull) return;
+    for (const { subscription } of this.views.values())
+      if (subscription) this.#world.hub.advance(subscription);
+  }
+
+  /** Its connection breaks while it is sent the frame after so many. */
+  breakAfter(frames: number): void {
+    this.#life = frames;
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    for (const { subscription } of this.views.values())
+      if (subscription) this.#world.hub.unsubscribe(subscription);
+  }
+
+  /** What the connection does when it has been quiet for a while. */
+  bookmark(): void {
+    const { hub } = this.#world;
+    hub.flush();
+    const views = [...this.views.values()];
+    if (!this.writable || !views.every(({ subscription }) => subscription?.state === 'live')) return;
+    for (const view of views) view.bookmark(hub.cursor);
+  }
+
+  #receive(frame: DownFrame): void {
+    if (frame.type === 'subscribed') {
+      const view = this.#subscribing!;
+      assert.equal(frame.id, 'x');
+      this.views.set(frame.stream, view);
+      view.subscribed(frame);
+    } else if (frame.type === 'snapshot') {
+      this.views.get(frame.stream)!.snapshot(frame);
+    } else if (frame.type === 'events') {
+      this.views.get(frame.stream)!.events(frame);
+    } else {
+      assert.fail(`an unexpected frame: ${frame.type}`);
+    }
+  }
+}
+
+/** A registry with its model, the hub of streams on top, and clients that check every frame they get. */
+export class StreamWorld extends RegistryWorld {
+  readonly hub: StreamHub;
+  readonly clients: StreamClient[] = [];
+  readonly checkpoints: Checkpoint[] = [];
+  readonly decided = { exact: 0, refused: 0 };
+  fallenBehind = 0;
+  #remembered = 0;
+
+  constructor(settings: { expiryMs?: number; replayEvents?: number } = {}) {
+    super(settings);
+    this.hub = new StreamHub(this.registry, {
+      connectionClosed: () => undefined,
+      resumeDecided: (outcome) => (this.decided[outcome] += 1),
+      eventsSent: () => undefined,
+    });
+    this.watch();
+  }
+
+  connect(codec: CodecName): StreamClient {
+    const client = new StreamClient(this, codec);
+    this.clients.push(client);
+    return client;
+  }
+
+  seqOf(cursor: string): number {
+    const [epoch, seq] = cursor.split(':');
+    assert.equal(epoch, this.registry.changes.epoch);
+    return Number(seq);
+  }
+
+  cursorOf(from: ResumeFrom): string | null {
+    return from === null || typeof from === 'string'
+      ? from
+      : `${this.registry.changes.epoch}:${String(from.seq)}`;
+  }
+
+  /** Whether what was missed since then is still known, and not too much for one frame. */
+  canResume(filter: Filter, from: ResumeFrom): boolean {
+    if (from === null || typeof from === 'string' || !this.registry.changes.covers(from.seq)) return false;
+    const before = this.matching(filter, from.seq);
+    const now = this.matching(filter, this.seq);
+    const touched = [...new Set([...before.keys(), ...now.keys()])];
+    return (
+      touched.filter((id) => this.between(id, from.seq, this.seq).length > 0).length <= QUEUE.maxCatchUpEvents
+    );
+  }
+
+  /** Keeps some of what clients held, new and old. */
+  remember(checkpoint: Checkpoint): void {
+    this.checkpoints[this.#remembered % 40] = checkpoint;
+    this.#remembered += 1;
+  }
+
+  /** The event loop turns once; whoever is up to date then has to hold the present. */
+  async turn(): Promise<void> {
+    await nextTurn();
+    for (const { views, closed } of this.clients) {
+      if (closed) continue;
+      for (const view of views.values()) if (view.subscription?.state === 'live') view.assertTruth(this.seq);
+    }
+  }
+
+  /** Everybody reads on, until all are up to date. */
+  async settle(): Promise<void> {
+    for (let turns = 0; ; turns += 1) {
+      for (const client of this.clients) if (!client.closed) client.drain();
+      await this.turn();
+      const open = this.clients.filter(({ closed }) => !closed).flatMap(({ views }) => [...views.values()]);
+      if (open.every(({ subscription }) => subscription?.state === 'live')) return;
+      assert.ok(turns < 100, 'somebody never gets up to date');
+    }
+  }
+}
