@@ -90,7 +90,7 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
     onError,
   });
 
-  const start = await startTransport(config.transport);
+  const start = startTransport(config.transport);
   const door = new Door(config, gateway, api, metrics, clock);
   let transport: Transport;
   try {

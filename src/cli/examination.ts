@@ -106,21 +106,8 @@ function describeSkew(offset: number | null): Finding {
 /** Authenticates with a key made for the purpose. The hub learns of it, and forgets it again. */
 async function* checkSession(url: string): AsyncGenerator<Finding, void, undefined> {
   const session = new ProviderSession(url, { key: generateKey(), advertisement: NOTHING_TO_OFFER });
-  let welcomed = false;
-  const error = await new Promise<DiscoveryError | null>((resolve) => {
-    const timer = setTimeout(() => {
-      resolve(new DiscoveryError('TIMEOUT', 'the hub did not finish the handshake in time'));
-    }, PATIENCE_MS);
-    session.on('state', ({ state, error: problem }) => {
-      if (state === 'authenticating') welcomed = true;
-      if (state === 'live' || problem !== null) {
-        clearTimeout(timer);
-        resolve(state === 'live' ? null : problem);
-        void session.stop();
-      }
-    });
-    session.start();
-  });
+  const { welcomed, error } = await tryToAuthenticate(session);
+  await session.stop();
   if (!welcomed) {
     yield {
       step: 'handshake',
@@ -141,6 +128,28 @@ async function* checkSession(url: string): AsyncGenerator<Finding, void, undefin
       fix: 'The hub has to be told what it is reached as: a proxy that passes the Host header on, or DISCOVERY_PUBLIC_HOSTS on the hub.',
     };
   }
+}
+
+/** Resolves with the first success or failure of a session. */
+function tryToAuthenticate(
+  session: ProviderSession,
+): Promise<{ welcomed: boolean; error: DiscoveryError | null }> {
+  return new Promise((resolve) => {
+    let welcomed = false;
+    const timer = setTimeout(() => {
+      resolve({
+        welcomed,
+        error: new DiscoveryError('TIMEOUT', 'the hub did not finish the handshake in time'),
+      });
+    }, PATIENCE_MS);
+    session.on('state', ({ state, error }) => {
+      if (state === 'authenticating') welcomed = true;
+      if (state !== 'live' && error === null) return;
+      clearTimeout(timer);
+      resolve({ welcomed, error });
+    });
+    session.start();
+  });
 }
 
 function messageOf(error: unknown): string {

@@ -9,7 +9,12 @@ const REDRAW_MS = 500;
 /** Lines beside the rows: a heading, the state, and a free one. */
 const EXTRA_LINES = 4;
 
-type Mark = { sign: '+' | '~' | '-'; until: number; advertisement: PublishedAdvertisement };
+interface Mark {
+  sign: '+' | '~' | '-';
+  /** Unix milliseconds. */
+  until: number;
+  advertisement: PublishedAdvertisement;
+}
 
 /** A table of a watch's providers on a terminal that is drawn anew as they change. */
 export class LiveTable {

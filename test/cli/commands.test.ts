@@ -83,15 +83,15 @@ test('advertise, list, get and withdraw work through a pipe: log lines, plain ta
 test('a wrong command line, a refusal and an unreachable hub have exit codes of their own, and messages that help', async (t) => {
   const { run, folder } = await world(t);
   const unknown = await finish(run('list', '--colour', 'red'));
-  assert.deepEqual([unknown.code, /unknown option '--colour'/.test(unknown.output)], [2, true]);
+  assert.deepEqual([unknown.code, unknown.output.includes("unknown option '--colour'")], [2, true]);
   assert.equal((await finish(run('list', '--cpu', 'many'))).code, 2);
   assert.equal((await finish(run('nonsense'))).code, 2);
   const refused = await finish(run('list', '--country', 'XX'));
   assert.deepEqual([refused.code, /country.*ISO 3166-1/.test(refused.output)], [1, true]);
   const nowhere = await finish(runPiped(['list', '--url', 'http://127.0.0.1:9'], folder));
-  assert.deepEqual([nowhere.code, /could not be reached/.test(nowhere.output)], [4, true]);
+  assert.deepEqual([nowhere.code, nowhere.output.includes('could not be reached')], [4, true]);
   const noCountry = await finish(run('advertise'));
-  assert.deepEqual([noCountry.code, /--country/.test(noCountry.output)], [1, true]);
+  assert.deepEqual([noCountry.code, noCountry.output.includes('--country')], [1, true]);
 });
 
 test('every command explains itself with an example', async (t) => {
@@ -193,6 +193,7 @@ test('NO_COLOR turns colours off on a terminal', { skip: NO_TERMINAL }, async (t
 
 function assertFits(terminal: Terminal, columns: number): void {
   for (const line of plain(terminal.screen).split('\n')) {
-    assert.ok([...line].length <= columns, `${[...line].length} columns: ${line}`);
+    const width = Array.from(line).length;
+    assert.ok(width <= columns, `${width} columns: ${line}`);
   }
 }

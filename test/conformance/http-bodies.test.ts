@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertError, itemPath, LIST, onBothTransports, readAdvertisement } from '../support/http.js';
+import { assertError, itemPath, Line, LIST, onBothTransports, readAdvertisement } from '../support/http.js';
 import { TestKey } from '../support/keys.js';
 import { RawClient } from '../support/raw-http.js';
 import { ADVERTISEMENT, type Answer, nextT } from '../support/test-hub.js';
@@ -14,6 +14,7 @@ function padded(bytes: number): string {
 }
 
 onBothTransports('bodies of posts', {}, (hub) => {
+  const line = new Line(hub);
   const send = (
     key: TestKey,
     body: Uint8Array | string,
@@ -21,7 +22,7 @@ onBothTransports('bodies of posts', {}, (hub) => {
   ): Promise<Answer<unknown>> => {
     const bytes = Buffer.from(body);
     const headers = key.headers('advertise', key.publicKey, nextT(hub().clock), bytes);
-    return hub().request('POST', LIST, { headers: { ...headers, ...extraHeaders }, body: bytes });
+    return line.request('POST', LIST, { ...headers, ...extraHeaders }, bytes);
   };
 
   test('what is not JSON is a malformed request', async () => {

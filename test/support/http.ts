@@ -60,6 +60,10 @@ export class Line {
     await this.#client.write(rawRequest(method, pathname + search, Object.entries(headers), body));
     const answer = await this.#client.answer();
     assert.ok(answer !== null, `${method} ${target} was answered`);
+    if (answer.headers.get('connection') === 'close') {
+      this.#client.close();
+      this.#client = null;
+    }
     return { ...answer, body: JSON.parse(answer.body) as Body };
   }
 

@@ -166,11 +166,16 @@ export class StreamClient implements Subscriber {
     const frame = (
       this.codec.binary ? packr.unpack(bytes) : JSON.parse(Buffer.from(bytes).toString('utf8'))
     ) as DownFrame;
-    if (frame.type === 'snapshot' || frame.type === 'events')
-      assert.ok(this.#room > 0, 'it is sent a stream although it is full');
     this.#life -= 1;
-    this.#room = Math.max(0, this.#room - 1);
-    this.#receive(frame);
+    try {
+      if (frame.type === 'snapshot' || frame.type === 'events')
+        assert.ok(this.#room > 0, 'it is sent a stream although it is full');
+      this.#room = Math.max(0, this.#room - 1);
+      this.#receive(frame);
+    } catch (error) {
+      // Kept, because it may be the event loop that sends, and the hub must not be disturbed in the middle.
+      this.#world.failure ??= error;
+    }
   }
 
   fallBehind(reason: string): void {
@@ -262,6 +267,8 @@ export class StreamWorld extends RegistryWorld {
   readonly checkpoints: Checkpoint[] = [];
   readonly decided = { exact: 0, refused: 0 };
   fallenBehind = 0;
+  /** The first thing that a client found to be wrong. */
+  failure: unknown = null;
   #remembered = 0;
 
   constructor(settings: { expiryMs?: number; replayEvents?: number } = {}) {
@@ -309,9 +316,15 @@ export class StreamWorld extends RegistryWorld {
     this.#remembered += 1;
   }
 
+  /** Fails with what a client has found to be wrong. */
+  check(): void {
+    if (this.failure !== null) throw this.failure as Error;
+  }
+
   /** The event loop turns once; whoever is up to date then has to hold the present. */
   async turn(): Promise<void> {
     await nextTurn();
+    this.check();
     for (const { views, closed } of this.clients) {
       if (closed) continue;
       for (const view of views.values()) if (view.subscription?.state === 'live') view.assertTruth(this.seq);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { eventually, itemPath, LIST, onBothTransports } from '../support/http.js';
 import { TestKey } from '../support/keys.js';
 import { Metrics } from '../support/prometheus.js';
-import { ADVERTISEMENT } from '../support/test-hub.js';
+import { ADVERTISEMENT, TestHub, TRANSPORTS } from '../support/test-hub.js';
 
 /** What an operator watches, by the kind of number that it is. */
 const SERIES: Readonly<Record<string, string>> = {
@@ -161,4 +161,31 @@ onBothTransports('metrics', {}, (hub) => {
     assert.equal(metrics.samples('discovery_verifications_pending').get(''), 0);
     assert.ok(metrics.value('discovery_arena_bytes') > 0);
   });
+});
+
+onBothTransports('health', {}, (hub) => {
+  test('a hub that is well says so', async () => {
+    const { status, body, headers } = await hub().get('/health');
+    assert.equal(status, 200);
+    assert.deepEqual(body, { status: 'healthy' });
+    assert.match(headers.get('content-type') ?? '', /^application\/json\b/);
+  });
+});
+
+describe('health of a hub that stops', () => {
+  for (const transport of TRANSPORTS) {
+    test(`it is degraded, and says why (${transport})`, async () => {
+      const hub = await TestHub.start({ TRANSPORT: transport });
+      try {
+        hub.hub.gateway.drain();
+        const { status, body } = await hub.get<{ status: string; reason: string }>('/health');
+        assert.equal(status, 503);
+        assert.deepEqual(Object.keys(body), ['status', 'reason']);
+        assert.equal(body.status, 'degraded');
+        assert.match(body.reason, /stopping/);
+      } finally {
+        await hub.stop();
+      }
+    });
+  }
 });
