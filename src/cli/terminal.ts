@@ -1,4 +1,5 @@
 import picocolors from 'picocolors';
+import { EXIT } from './exit-codes.js';
 
 /** One of the process's output streams. */
 type Output = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>;
@@ -26,10 +27,13 @@ export function printable(text: string): string {
 export function untilStopped(): AbortSignal {
   const controller = new AbortController();
   const stop = (): void => {
+    // Whoever asks twice does not want to wait for a clean end.
+    if (controller.signal.aborted) process.exit(EXIT.failed);
     controller.abort();
   };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  // Not `once`: what restores the cursor ends the process as soon as nobody else listens.
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
   return controller.signal;
 }
 

@@ -127,7 +127,8 @@ export class Registry {
     const time = Math.max(left, restartGraceMs);
     const lease = { updatedAt: record.updatedAt, expiresAt: wall + time, deadline: this.clock.now + time };
     this.#restored.push(this.store.add(record, renderHead(record), lease, false, false));
-    this.identities.touch(record.providerId, record.updatedAt);
+    // Its heartbeats were written with it. What was not signed says nothing of a key, whose binding may have lapsed.
+    if (record.proof !== null) this.identities.touch(record.providerId, record.updatedAt);
     return true;
   }
 

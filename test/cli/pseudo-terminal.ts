@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { RunningProcess } from '../process/hub-process.js';
+import { endWithTests, RunningProcess } from '../process/hub-process.js';
 
 export const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
@@ -11,9 +11,9 @@ export const NO_TERMINAL: string | false =
 // eslint-disable-next-line no-control-regex -- finding control sequences is the purpose
 const CONTROL_SEQUENCES = /\u001b\[[0-9;?]*[A-Za-z]/g;
 
-/** What is left of a terminal's output without colours and cursor movements. */
+/** What is left of a terminal's output without colours, cursor movements and the echo of Ctrl-C. */
 export function plain(output: string): string {
-  return output.replace(CONTROL_SEQUENCES, '').replaceAll('\r', '');
+  return output.replace(CONTROL_SEQUENCES, '').replaceAll('\r', '').replaceAll('^C', '');
 }
 
 /** Runs the command without a terminal, as a script does. */
@@ -40,6 +40,7 @@ export class Terminal {
       env: { ...inherited, TERM: 'xterm-256color', ...options.env },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
+    endWithTests(this.#child);
     this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       this.screen += text;
       this.#wake();

@@ -172,6 +172,28 @@ onBothTransports('unusual but proper HTTP', {}, (hub) => {
     client.close();
   });
 
+  test('what comes behind a post is answered after it, or the connection ends; the post is whole either way', async () => {
+    const key = new TestKey();
+    const body = JSON.stringify(ADVERTISEMENT);
+    const post = (id: string): Buffer =>
+      rawRequest('POST', LIST, Object.entries(key.headers('advertise', id, nextT(hub().clock), body)), body);
+    const client = await RawClient.open(hub().hub.port);
+    await client.write(Buffer.concat([post('first'), post('second'), rawRequest('GET', itemPath('second'))]));
+    const answers = [];
+    while (answers.length < 3) {
+      const answer = await client.answer();
+      if (answer === null) break;
+      answers.push(JSON.parse(answer.body) as { provider_id: string });
+    }
+    client.close();
+    assert.deepEqual(
+      answers.map(({ provider_id }) => provider_id),
+      ['first', 'second', 'second'].slice(0, answers.length),
+    );
+    const { status } = await hub().get(itemPath('first'));
+    assert.ok(status === 200 || (status === 404 && answers.length === 0));
+  });
+
   test('a request that comes byte by byte is answered like any other', async () => {
     const client = await RawClient.open(hub().hub.port);
     for (const byte of Buffer.from(HEALTH)) await client.write(Uint8Array.of(byte));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { assertError, LIST, onBothTransports, readAdvertisement } from '../support/http.js';
+import { assertError, Line, LIST, onBothTransports, readAdvertisement } from '../support/http.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { TestKey } from '../support/keys.js';
 import { ADVERTISEMENT, type Answer, nextT, TestHub, TRANSPORTS } from '../support/test-hub.js';
@@ -8,8 +8,9 @@ import { ADVERTISEMENT, type Answer, nextT, TestHub, TRANSPORTS } from '../suppo
 const BODY = JSON.stringify(ADVERTISEMENT);
 
 onBothTransports('signatures of requests', {}, (hub) => {
+  const line = new Line(hub);
   const send = (headers: Record<string, string>, body = BODY): Promise<Answer<unknown>> =>
-    hub().request('POST', LIST, { headers, body: Buffer.from(body) });
+    line.request('POST', LIST, headers, body);
   const sendSignature = (providerId: string, signature: string): Promise<Answer<unknown>> =>
     send({ 'X-Provider-ID': providerId, 'X-Provider-Signature': signature });
 

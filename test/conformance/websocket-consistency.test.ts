@@ -40,13 +40,13 @@ forEachPair('a snapshot of many', (pair) => {
       if (index % 2 === 0) await provider.withdraw();
     });
     const views: StreamView[] = [];
-    for (let cpu = 1; cpu <= 4; cpu += 1) socket.send({ type: 'subscribe', id: cpu, filter: { cpu } });
+    for (let cpu = 1; cpu <= 2; cpu += 1) socket.send({ type: 'subscribe', id: cpu, filter: { cpu } });
     await Promise.all(work);
     for (const frame of await socket.settle()) {
       if (frame['type'] === 'subscribed') views.push(new StreamView(frame));
       else views.find(({ stream }) => stream === frame['stream'])?.apply(frame);
     }
-    assert.equal(views.length, 4);
+    assert.equal(views.length, 2);
     for (const [index, { view }] of views.entries()) await assertIsList(hub(), { cpu: index + 1 }, view);
   });
 });
@@ -84,7 +84,7 @@ forEachPair('streams under many changes', (pair) => {
       usd_per_gb_ram_month: below(4),
       usd_per_gb_storage_month: 1,
     });
-    for (let round = 0; round < 60; round += 1) {
+    for (let round = 0; round < 40; round += 1) {
       await Promise.all(
         providers.map(async (provider, index) => {
           const chance = below(20);

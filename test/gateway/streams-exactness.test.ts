@@ -5,7 +5,7 @@ import { QUEUE } from '../../src/gateway/settings.js';
 import type { Filter } from '../../src/protocol/filter.js';
 import { LIMITS } from '../../src/protocol/limits.js';
 import { content, filter } from '../support/arbitraries.js';
-import { type Step, steps } from '../support/steps.js';
+import { sequences, type Step, steps } from '../support/steps.js';
 import { type ResumeFrom, type StreamClient, StreamWorld } from '../support/stream-world.js';
 
 /**
@@ -188,15 +188,15 @@ const clientSteps: { weight: number; arbitrary: WorldStep }[] = [
 
 /** What happens within one turn of the event loop. */
 const burst = fc.array(fc.oneof(...registrySteps, ...clientSteps), { minLength: 1, maxLength: 6 });
-const beginning = fc.array(fc.oneof(...registrySteps), { maxLength: 20 });
+const beginning = sequences(fc.oneof(...registrySteps), 20);
 
 async function play(
   world: StreamWorld,
   first: readonly Step<StreamWorld>[],
-  bursts: readonly (readonly Step<StreamWorld>[])[],
+  then: readonly (readonly Step<StreamWorld>[])[],
 ): Promise<void> {
   for (const one of first) one.run(world);
-  for (const together of bursts) {
+  for (const together of then) {
     for (const one of together) {
       one.run(world);
       world.check();
@@ -213,16 +213,16 @@ test('every client holds, at every cursor it is given, exactly what a list would
     fc.asyncProperty(
       fc.constantFrom(2, 8, 30, 1000),
       beginning,
-      fc.array(burst, { minLength: 1, maxLength: 80 }),
-      async (replayEvents, first, bursts) => {
+      sequences(burst, 80),
+      async (replayEvents, first, then) => {
         const world = new StreamWorld({ expiryMs: 2000, replayEvents });
-        await play(world, first, bursts);
+        await play(world, first, then);
         seen.exact += world.decided.exact;
         seen.refused += world.decided.refused;
         seen.fallenBehind += world.fallenBehind;
       },
     ),
-    { numRuns: 200, noBias: true },
+    { numRuns: 300 },
   );
   for (const [what, times] of Object.entries(seen))
     assert.ok(times > 20, `${what}: only ${String(times)} times`);
@@ -231,9 +231,9 @@ test('every client holds, at every cursor it is given, exactly what a list would
 test('the same holds where catching up with more than a few events is refused, and slow snapshots are given up', async (t) => {
   withBounds(t, { maxSnapshotBatch: 1, maxCatchUpEvents: 2, maxSnapshotBytes: 900 });
   await fc.assert(
-    fc.asyncProperty(beginning, fc.array(burst, { minLength: 1, maxLength: 60 }), async (first, bursts) => {
-      await play(new StreamWorld({ expiryMs: 2000, replayEvents: 100 }), first, bursts);
+    fc.asyncProperty(beginning, sequences(burst, 60), async (first, then) => {
+      await play(new StreamWorld({ expiryMs: 2000, replayEvents: 100 }), first, then);
     }),
-    { numRuns: 100, noBias: true },
+    { numRuns: 150 },
   );
 });

@@ -4,9 +4,22 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+
+const running = new Set<ChildProcess>();
+
+/** Has a process end with the tests of this file, even when one of them failed. */
+export function endWithTests(child: ChildProcess): void {
+  running.add(child);
+  child.once('close', () => running.delete(child));
+}
+
+after(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 /** A folder of its own for a test, removed at its end. */
 export function scratchFolder(test: { after: (cleanUp: () => void) => void }): string {
@@ -30,6 +43,7 @@ export class RunningProcess {
 
   constructor(command: string, args: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }) {
     this.child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    endWithTests(this.child);
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
       createInterface({ input: stream }).on('line', (line) => {
         this.output += `${line}\n`;

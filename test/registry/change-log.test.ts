@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { ChangeLog, type GoneReason } from '../../src/registry/change-log.js';
 import { AttributeColumns, type Attributes } from '../../src/registry/columns.js';
 import { Interner } from '../../src/registry/interner.js';
-import { steps } from '../support/steps.js';
+import { sequences, steps } from '../support/steps.js';
 
 const IDS = ['a', 'b', 'c', 'd', 'e'];
 
@@ -149,7 +149,7 @@ const step = steps(
 
 test('since any cursor that is covered, the log tells what the whole history tells', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 12 }), fc.array(step, { maxLength: 40 }), (capacity, sequence) => {
+    fc.property(fc.integer({ min: 1, max: 12 }), sequences(step, 40), (capacity, sequence) => {
       const model = new LogModel(capacity);
       for (const one of sequence) {
         one.run(model);

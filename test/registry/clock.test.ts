@@ -5,6 +5,7 @@ import { ServiceClock, TICK_MS } from '../../src/registry/clock.js';
 import { Registry } from '../../src/registry/registry.js';
 import { type Content, recordOf } from '../support/arbitraries.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { sequences } from '../support/steps.js';
 
 const EXPIRY_MS = 300_000;
 const DAY = 24 * 3_600_000;
@@ -43,7 +44,7 @@ test('service time is the monotonic time less what the hub stood still, to withi
     fc.constantFrom(1001, 5000, 600_000),
   );
   fc.assert(
-    fc.property(fc.array(fc.tuple(gap, fc.constantFrom(0, DAY, -DAY)), { maxLength: 40 }), (gaps) => {
+    fc.property(sequences(fc.tuple(gap, fc.constantFrom(0, DAY, -DAY)), 40), (gaps) => {
       const fake = new FakeClock();
       fake.advance(12_345);
       const clock = new ServiceClock(fake);
@@ -127,7 +128,7 @@ test('whatever gaps and jumps there are, a provider is there exactly until its 3
     { weight: 1, arbitrary: fc.constantFrom(20_000, 150_000, 290_000).map((pass) => ({ pass })) },
   );
   fc.assert(
-    fc.property(fc.array(event, { maxLength: 40 }), (events) => {
+    fc.property(sequences(event, 40), (events) => {
       const clock = new FakeClock();
       const registry = registryWith(clock, 'a', 'b', 'c');
       const heard = new Map(['a', 'b', 'c'].map((id) => [id, 0]));

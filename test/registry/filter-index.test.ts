@@ -11,7 +11,7 @@ import { ThresholdIndex } from '../../src/registry/threshold-index.js';
 import { ValueIndex } from '../../src/registry/value-index.js';
 import { content, filter, recordOf } from '../support/arbitraries.js';
 import { matches } from '../support/naive.js';
-import { steps } from '../support/steps.js';
+import { sequences, steps } from '../support/steps.js';
 
 const LEASE = { updatedAt: 0, expiresAt: 0, deadline: 0 };
 
@@ -92,7 +92,7 @@ test('a value meets exactly the thresholds that are at most as high, while they 
     }),
   );
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 30 }), (sequence) => {
+    fc.property(sequences(step, 30), (sequence) => {
       const model = new ThresholdModel();
       for (const one of sequence) one.run(model);
       for (const value of [0, 5, 19, 20, 21, 100]) model.check(value);
@@ -155,7 +155,7 @@ test('a value meets exactly the filters that ask for it or for nothing, while th
     }),
   );
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 30 }), (sequence) => {
+    fc.property(sequences(step, 30), (sequence) => {
       const model = new ValueModel();
       for (const one of sequence) one.run(model);
       for (let value = 0; value < 6; value += 1) model.check(value, () => true);
@@ -263,7 +263,7 @@ const step = fc.oneof(
 
 test('the index finds exactly the filters that a loop over all of them would find, while both rows and filters come and go', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 40 }), (sequence) => {
+    fc.property(sequences(step, 40), (sequence) => {
       const model = new FilterModel();
       for (const one of sequence) one.run(model);
       model.check();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { IdIndex } from '../../src/registry/id-index.js';
-import { steps } from '../support/steps.js';
+import { sequences, steps } from '../support/steps.js';
 
 /** Ids that sort differently by case, by digits and by length. */
 function idOf(number: number): string {
@@ -83,7 +83,7 @@ const step = fc.oneof(
 
 test('a scan gives the slots in the order of their ids, from behind any id on, after any changes', () => {
   fc.assert(
-    fc.property(fc.option(numbers), fc.array(step, { maxLength: 25 }), (loaded, sequence) => {
+    fc.property(fc.option(numbers), sequences(step, 25), (loaded, sequence) => {
       const model = new IndexModel();
       if (loaded !== null) model.load(loaded.map(idOf));
       for (const one of sequence) one.run(model);

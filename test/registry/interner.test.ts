@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { Interner } from '../../src/registry/interner.js';
+import { sequences } from '../support/steps.js';
 
 type Step = { acquire: string } | { release: number } | { retain: number };
 
@@ -12,7 +13,7 @@ test('a text has one number for as long as anybody holds it, and no two held tex
     fc.nat().map((retain) => ({ retain })),
   );
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+    fc.property(sequences(step, 100), (steps) => {
       const interner = new Interner();
       /** One entry for each time a text is held. */
       const held: { text: string; number: number }[] = [];

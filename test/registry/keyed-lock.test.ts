@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { KeyedLock } from '../../src/registry/keyed-lock.js';
+import { sequences } from '../support/steps.js';
 
 const turn = () => new Promise<void>(setImmediate);
 
 test('one holder a key at a time, in the order they came, and other keys are not kept waiting', async () => {
   const visit = fc.record({ key: fc.constantFrom('a', 'b', 'c'), turns: fc.nat(3), fails: fc.boolean() });
   await fc.assert(
-    fc.asyncProperty(fc.array(visit, { maxLength: 30 }), async (visits) => {
+    fc.asyncProperty(sequences(visit, 30), async (visits) => {
       const lock = new KeyedLock(visits.length);
       const inside = new Map<string, number>();
       const order = new Map<string, number[]>();

@@ -170,6 +170,25 @@ test('what was not signed is only taken back when it would be accepted today', (
   assert.equal(restart.registry.advertisement('good')?.verified, false);
 });
 
+test('what was not signed does not come back under an id that a key owns', () => {
+  const restart = new Restart();
+  const key = 'ab'.repeat(32);
+  restart.registry.restoreIdentity({ providerId: 'owned', publicKey: key, lastT: 1, seenAt: T0 });
+  restart.registry.restoreIdentity({ providerId: 'lapsed', publicKey: key, lastT: 1, seenAt: 0 });
+  const results = restart.restore(
+    record('owned', 0, { proof: null }),
+    record(key, 0, { proof: null }),
+    record('lapsed', 0, { proof: null }),
+    record('free', 0, { proof: null }),
+  );
+  assert.deepEqual(results, [false, false, true, true]);
+  assert.equal(
+    restart.registry.identities.ownerOf('lapsed', T0),
+    undefined,
+    'a lapsed binding was brought back',
+  );
+});
+
 test('rows that were not taken back leave the file with the next clean-up, and no others', () => {
   const restart = new Restart();
   restart.restore(

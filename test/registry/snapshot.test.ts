@@ -6,7 +6,7 @@ import type { Filter } from '../../src/protocol/filter.js';
 import type { Snapshot } from '../../src/registry/snapshot.js';
 import { type Content, content, filter } from '../support/arbitraries.js';
 import { comparable, RegistryWorld } from '../support/registry-world.js';
-import { type Step, steps } from '../support/steps.js';
+import { sequences, type Step, steps } from '../support/steps.js';
 
 interface Reading {
   filter: Filter;
@@ -95,7 +95,7 @@ const step: fc.Arbitrary<Step<Readers>> = fc.oneof(
 
 test('a snapshot reads the truth of its cursor, while rows change, go, and their slots are used again', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 100 }), (sequence) => {
+    fc.property(sequences(step, 100), (sequence) => {
       const readers = new Readers();
       for (const one of sequence) one.run(readers);
       readers.finish();

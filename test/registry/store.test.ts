@@ -7,7 +7,7 @@ import { packProof, unpackProof } from '../../src/registry/proof.js';
 import { type Lease, Store } from '../../src/registry/store.js';
 import { type Content, content, recordOf } from '../support/arbitraries.js';
 import { published } from '../support/naive.js';
-import { steps } from '../support/steps.js';
+import { sequences, steps } from '../support/steps.js';
 
 const T0 = 1_740_063_600_000;
 
@@ -119,7 +119,7 @@ const step = fc.oneof(
 
 test('the text of an advertisement always equals one that is made anew', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 50 }), (sequence) => {
+    fc.property(sequences(step, 50), (sequence) => {
       const model = new StoreModel();
       for (const one of sequence) one.run(model);
       model.check();

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { isAcceptablePublicKey, signedBytes } from '../../src/protocol/signing.js';
 import { Verifier, VerifierOverloadedError } from '../../src/registry/verifier.js';
 import { TestKey } from '../support/keys.js';
+import { sequences } from '../support/steps.js';
 
 interface Request {
   bytes: Uint8Array;
@@ -29,7 +30,7 @@ function request(number: number, valid: boolean): Request {
 
 test('everybody gets the answer to their own signature, however many wait at the same time', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 60 }), async (wanted) => {
+    fc.asyncProperty(sequences(fc.boolean(), 60), async (wanted) => {
       const verifier = new Verifier();
       const requests = wanted.map((valid, number) => request(number, valid));
       const answers = await Promise.all(

@@ -5,6 +5,7 @@ import { ProtocolError } from '../../src/protocol/errors.js';
 import type { SessionToken } from '../../src/registry/registry.js';
 import { TestKey } from '../support/keys.js';
 import { outcome, payloadNamed, refusal, settle, T0, WriteBench } from '../support/write-bench.js';
+import { sequences } from '../support/steps.js';
 
 const key = new TestKey();
 const acceptAll = () => Promise.resolve(true);
@@ -61,7 +62,7 @@ test('a write that fails is answered 503 with Retry-After, changes nothing, and 
     assert.equal(error.code, 'ADV_001');
     assert.equal(error.status, 503);
     assert.match(error.headers['Retry-After'] ?? '', /^\d+$/);
-    assert.match(error.message, /the disk is full/);
+    assert.doesNotMatch(error.message, /disk/, 'what exactly is wrong is the operator’s business');
     return true;
   });
   await settle();
@@ -295,7 +296,7 @@ test('whatever succeeds, fails and expires in between: what is visible is on the
     { weight: 1, arbitrary: fc.record({ heartbeat: id }) },
   );
   await fc.assert(
-    fc.asyncProperty(fc.array(event, { maxLength: 40 }), async (events) => {
+    fc.asyncProperty(sequences(event, 40), async (events) => {
       const bench = heldBench({ expiryMs: 2000 });
       const { persistence, registry } = bench;
       /** The signed times that were accepted, in order. */

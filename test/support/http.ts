@@ -17,6 +17,10 @@ export function itemPath(providerId: string): string {
   return `${LIST}/${encodeURIComponent(providerId)}`;
 }
 
+/** Hubs that are stopping: the tests that follow need not wait for them. */
+const stopping: Promise<void>[] = [];
+after(() => Promise.all(stopping));
+
 /**
  * Defines the same tests for both transports, each with one hub that these tests share.
  * @param settings Names without prefix, as for `TestHub.start`.
@@ -32,7 +36,9 @@ export function onBothTransports(
       before(async () => {
         hub = await TestHub.start({ TRANSPORT: transport, ...settings });
       });
-      after(() => hub.stop());
+      after(() => {
+        stopping.push(hub.stop());
+      });
       define(() => hub);
     });
   }

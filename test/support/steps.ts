@@ -21,3 +21,8 @@ export function steps<Model, Args extends unknown[]>(
     [fc.toStringMethod]: () => `${name}(${values.map((value) => fc.stringify(value)).join(', ')})`,
   }));
 }
+
+/** Sequences of steps, as many long ones as short ones: by default most would have fewer than ten. */
+export function sequences<Item>(step: fc.Arbitrary<Item>, maxLength: number): fc.Arbitrary<Item[]> {
+  return fc.array(step, { maxLength, size: 'max' });
+}

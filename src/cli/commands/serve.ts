@@ -1,7 +1,5 @@
 import type { Command } from 'commander';
 import { type Config, ConfigError, loadConfig, SETTINGS } from '../../config.js';
-import { createLog } from '../../log.js';
-import { startHub } from '../../server.js';
 import { EXIT } from '../exit-codes.js';
 
 /** `discovery-hub serve`, also what runs without any command. */
@@ -36,6 +34,11 @@ async function serve(): Promise<void> {
     process.exitCode = EXIT.config;
     return;
   }
+  // Loaded here, so that the other commands do not wait for what only a hub needs.
+  const [{ createLog }, { startHub }] = await Promise.all([
+    import('../../log.js'),
+    import('../../server.js'),
+  ]);
   const log = createLog(config.debug);
   if (config.heartbeatMs * 2.5 > config.expiryMs) {
     log.warn(

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Gateway } from '../../src/gateway/gateway.js';
+import type { SendResult, Socket, SocketHandler } from '../../src/gateway/port.js';
+import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
+import type { DownFrame } from '../../src/protocol/frames-down.js';
+import { Registry } from '../../src/registry/registry.js';
+import { Writer } from '../../src/registry/writer.js';
+import { type Content, recordOf } from '../support/arbitraries.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { FakePersistence } from '../support/fake-persistence.js';
+import { settle } from '../support/write-bench.js';
+
+const T0 = 1_740_063_600_000;
+const CONTENT: Content = {
+  ipAddress: '203.0.113.7',
+  country: 'SE',
+  resources: { cpu: 4, memory: 8, storage: 40 },
+  platform: null,
+  pricing: null,
+  name: null,
+  paymentsNetwork: null,
+};
+
+/** A client that keeps what it holds, on a socket that may stop taking anything. */
+class Client implements Socket {
+  readonly peerAddress = '203.0.113.9';
+  readonly bufferedAmount = 0;
+  /** What the next frames meet with. */
+  result: SendResult = 'sent';
+  readonly held = new Map<string, PublishedAdvertisement>();
+  readonly cursors: string[] = [];
+  closedWith: number | null = null;
+  authenticated = false;
+  #handler: SocketHandler | null = null;
+
+  opened(handler: SocketHandler): void {
+    this.#handler = handler;
+  }
+
+  request(frame: object): void {
+    this.#handler!.message(Buffer.from(JSON.stringify(frame)), false);
+  }
+
+  send(bytes: Uint8Array): SendResult {
+    if (this.result !== 'dropped')
+      this.#receive(JSON.parse(Buffer.from(bytes).toString('utf8')) as DownFrame);
+    return this.result;
+  }
+
+  ping(): void {
+    // Nobody looks at pings here.
+  }
+
+  close(code: number): void {
+    this.closedWith = code;
+    queueMicrotask(() => {
+      this.#handler!.closed(code);
+    });
+  }
+
+  terminate(): void {
+    this.close(1006);
+  }
+
+  #receive(frame: DownFrame): void {
+    if (frame.type === 'authenticated') this.authenticated = true;
+    if (frame.type === 'snapshot')
+      for (const one of frame.advertisements) this.held.set(one.provider_id, one);
+    if (frame.type !== 'events') return;
+    this.cursors.push(frame.cursor);
+    for (const event of frame.events) {
+      if (event.op === 'removed') this.held.delete(event.provider_id);
+      else this.held.set(event.advertisement.provider_id, event.advertisement);
+    }
+  }
+}
+
+class Hub {
+  readonly registry = new Registry(
+    { expiryMs: 300_000, restartGraceMs: 60_000, replayEvents: 1000, cleanupMs: 60_000 },
+    new FakeClock(T0),
+  );
+  readonly #gateway: Gateway;
+
+  constructor() {
+    const persistence = new FakePersistence();
+    this.registry.persistTo(persistence);
+    this.#gateway = new Gateway(
+      this.registry,
+      new Writer(this.registry, persistence, () => Promise.resolve(true)),
+      { heartbeatMs: 30_000, expirySeconds: 300, messagesPerMinute: 0, maxSubscriptions: 8, publicHosts: [] },
+      {
+        observer: {
+          connectionClosed: () => undefined,
+          resumeDecided: () => undefined,
+          eventsSent: () => undefined,
+        },
+        onError: (error) => {
+          throw error;
+        },
+      },
+    );
+  }
+
+  connect(): Client {
+    const client = new Client();
+    const decision = this.#gateway.upgrade({
+      method: 'GET',
+      path: '/api/v1/ws',
+      search: '',
+      headers: new Map([['host', 'hub.example']]),
+      body: new Uint8Array(),
+      peerAddress: client.peerAddress,
+    });
+    assert.ok(decision.accept);
+    client.opened(decision.open(client));
+    return client;
+  }
+
+  subscribe(client: Client, ...filters: object[]): void {
+    filters.forEach((filter, index) => {
+      client.request({ type: 'subscribe', id: index, filter });
+    });
+  }
+
+  async authenticate(client: Client, providerId: string): Promise<void> {
+    const proof = { public_key: 'ab'.repeat(32), t: T0, signature: 'cd'.repeat(64) };
+    client.request({ type: 'authenticate', id: 'a', provider_id: providerId, ...proof });
+    await settle();
+    assert.ok(client.authenticated);
+  }
+
+  advertise(id: string, content: Content = CONTENT): void {
+    this.registry.applyAdvertise(recordOf(id, content, { createdAt: T0, updatedAt: T0 }), null, false);
+  }
+
+  list(): PublishedAdvertisement[] {
+    const { body } = this.registry.list({ filter: {}, sort: 'id', limit: null, after: null });
+    return JSON.parse(body.toString('utf8')) as PublishedAdvertisement[];
+  }
+}
+
+test('a provider whose connection breaks while events go out turns suspect for all who watch', async () => {
+  const hub = new Hub();
+  for (const id of ['p', 'q']) hub.advertise(id);
+  const provider = hub.connect();
+  const watchers = [hub.connect(), hub.connect()];
+  hub.subscribe(watchers[0]!, {});
+  // It watches too, and is sent its events in the midst of others.
+  await hub.authenticate(provider, 'p');
+  hub.subscribe(provider, {}, { cpu: 1 }, { cpu: 2 });
+  hub.subscribe(watchers[1]!, { cpu: 3 });
+  hub.subscribe(watchers[1]!, {});
+  await settle();
+  provider.result = 'dropped';
+  hub.advertise('q', { ...CONTENT, name: 'changed' });
+  await settle();
+  assert.equal(provider.closedWith, 4507);
+  assert.equal(hub.registry.advertisement('p')?.status, 'suspect');
+  for (const watcher of watchers) {
+    assert.deepEqual([...watcher.held.values()].sort(byId), hub.list());
+    assert.equal(watcher.closedWith, null);
+  }
+});
+
+function byId(a: PublishedAdvertisement, b: PublishedAdvertisement): number {
+  return a.provider_id < b.provider_id ? -1 : 1;
+}
+
+test('what goes out under a cursor is the truth of that cursor, also when a connection breaks at that moment', async () => {
+  const hub = new Hub();
+  for (const id of ['p', 'q']) hub.advertise(id);
+  const provider = hub.connect();
+  await hub.authenticate(provider, 'p');
+  hub.subscribe(provider, {});
+  const watcher = hub.connect();
+  hub.subscribe(watcher, { cpu: 2 });
+  await settle();
+  // Both change in one turn; the provider's own stream comes first, and breaks.
+  provider.result = 'dropped';
+  hub.advertise('p', { ...CONTENT, name: 'a' });
+  hub.advertise('q', { ...CONTENT, name: 'b' });
+  const before = hub.registry.cursor;
+  const seen: string[] = [];
+  const { held, cursors } = watcher;
+  const flushed = new Promise<void>((resolve) => {
+    setImmediate(() => {
+      seen.push(...cursors, held.get('p')!.status);
+      resolve();
+    });
+  });
+  await flushed;
+  assert.deepEqual(seen, [before, 'live'], 'the loss came after this cursor');
+  await settle();
+  assert.equal(watcher.held.get('p')?.status, 'suspect');
+  assert.equal(watcher.cursors.at(-1), hub.registry.cursor);
+});
