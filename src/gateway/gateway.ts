@@ -148,7 +148,11 @@ export class Gateway {
   sessionEnded(providerId: string, token: SessionToken, connection: Connection): void {
     if (this.#sessions.get(providerId) !== connection) return;
     this.#sessions.delete(providerId);
-    if (!this.#draining) this.registry.detach(providerId, token);
+    if (this.#draining) return;
+    // Not from within: the connection may break while events go out, and what is being sent must not change meanwhile.
+    queueMicrotask(() => {
+      this.registry.detach(providerId, token);
+    });
   }
 
   countClose(code: number): void {

@@ -7,6 +7,7 @@ export interface Subscriber {
   readonly codec: Codec;
   /** False while so much waits that stream events are held back. */
   readonly writable: boolean;
+  /** May end the connection and all its subscriptions, but does not change the registry before it returns. */
   send(frame: Uint8Array): void;
   /** Closes the connection with 4507. */
   fallBehind(reason: string): void;
