@@ -154,7 +154,8 @@ const REFUSALS: [why: string, code: string, message: RegExp, frame: (scene: Scen
 
 forEachPair('authentication', (pair) => {
   const { codec } = pair;
-  const hub = useHub(pair);
+  // Names stay bound.
+  const hub = useHub(pair, {}, { own: true });
 
   async function authenticate(key: TestKey, claim: SessionClaim): Promise<Frame> {
     const { socket, nonce } = await greetWithNonce(hub(), codec);

@@ -16,7 +16,7 @@ function mulberry32(seed: number): (below: number) => number {
 
 forEachPair('a snapshot of many', (pair) => {
   const { codec } = pair;
-  const hub = useHub(pair);
+  const hub = useHub(pair, {}, { own: true });
   const COUNT = 1200;
 
   before(() => fill(hub(), COUNT));

@@ -125,7 +125,7 @@ const EQUAL: object[][] = [
 
 forEachPair('filters', (pair) => {
   const { codec } = pair;
-  const hub = useHub(pair);
+  const hub = useHub(pair, {}, { own: true });
 
   before(async () => {
     const watcher = await Watcher.join(hub(), codec);

@@ -108,7 +108,7 @@ forEachPair('handshake', (pair) => {
 });
 
 forEachPair('handshakes over the limit of an address', (pair) => {
-  const hub = useHub(pair, { RATE_LIMIT_PER_MINUTE: '3' });
+  const hub = useHub(pair, { RATE_LIMIT_PER_MINUTE: '3' }, { own: true });
 
   test('are answered with 429, RATE_001 and when to come back', async () => {
     for (let opened = 0; opened < 3; opened += 1) await greet(hub(), pair.codec);

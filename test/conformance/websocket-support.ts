@@ -32,18 +32,27 @@ export function forEachPair(topic: string, suite: (pair: Pair) => void): void {
   }
 }
 
-/** A stopping hub gives its last answers time to leave; the next tests need not wait for that. */
-const stopping: Promise<void>[] = [];
-after(() => Promise.all(stopping));
+const hubs = new Map<string, Promise<TestHub>>();
+// All at once at the end, because a stopping hub takes its time to let last answers leave.
+after(async () => {
+  await Promise.all([...hubs.values()].map(async (hub) => (await hub).stop()));
+});
 
-/** A hub that the tests of the surrounding `describe` share. */
-export function useHub({ transport }: Pair, settings: Record<string, string> = {}): () => TestHub {
+/**
+ * A hub for the tests of the surrounding `describe`. The codecs share it, so tests have to be content with others
+ * around, unless it is their own.
+ */
+export function useHub(
+  { transport, codec }: Pair,
+  settings: Record<string, string> = {},
+  options: { own?: boolean } = {},
+): () => TestHub {
+  const key = JSON.stringify([transport, settings, options.own === true ? codec : '']);
   let hub: TestHub | undefined;
   before(async () => {
-    hub = await TestHub.start({ TRANSPORT: transport, ...settings });
-  });
-  after(() => {
-    if (hub !== undefined) stopping.push(hub.stop());
+    const started = hubs.get(key) ?? TestHub.start({ TRANSPORT: transport, ...settings });
+    hubs.set(key, started);
+    hub = await started;
   });
   return () => {
     assert.ok(hub);
@@ -224,9 +233,10 @@ export class Provider {
 export async function fill(hub: TestHub, count: number, changes: object = {}): Promise<void> {
   const key = new TestKey();
   const payload = JSON.stringify({ ...ADVERTISEMENT, ...changes });
+  const prefix = unique('filler');
   await Promise.all(
     Array.from({ length: count }, (_, index) => {
-      const providerId = `filler-${String(index)}`;
+      const providerId = `${prefix}-${String(index)}`;
       const t = nextT(hub.clock);
       const signature = key.sign('advertise', providerId, t, payload);
       const claim = { signed: true, providerId, publicKey: key.publicKey, t, signature } as const;

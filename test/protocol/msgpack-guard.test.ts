@@ -191,6 +191,18 @@ test('a frame may have 4096 values, as in JSON, keys not counted', () => {
   }
 });
 
+test('a reader of snapshots may allow more values, in both wire forms, but not more depth', () => {
+  const list = Array.from({ length: 5000 }, () => 0);
+  const deep = Buffer.from(`${'['.repeat(17)}${']'.repeat(17)}`);
+  for (const codec of Object.values(CODECS)) {
+    const bytes = codec.encode(list);
+    assert.equal(codec.decode(bytes).ok, false);
+    assert.equal(codec.decode(bytes, 5000).ok, false);
+    assert.deepEqual(codec.decode(bytes, 5001), { ok: true, value: list });
+    assert.equal(codec.decode(codec.encode(JSON.parse(deep.toString())), 5001).ok, false);
+  }
+});
+
 test('what both wire forms accept of the same value is the same', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0, max: 5000 }), (depth, width) => {

@@ -38,6 +38,29 @@ test('nothing is visible before it is durable, and the answer comes after it is 
   assert.deepEqual(await written, bench.registry.advertisement('a'));
 });
 
+test('nothing is asked of the disk before the signature is verified, and nothing at all when it is not valid', async () => {
+  const answers: ((valid: boolean) => void)[] = [];
+  const bench = new WriteBench({ verify: () => new Promise((resolve) => answers.push(resolve)) });
+  const writes = ['a', 'b'].map((id) => outcome(bench.advertise(key, id)));
+  await settle();
+  assert.deepEqual(bench.persistence.writes, []);
+  // The second is verified first: it does not wait for the other.
+  answers[1]!(true);
+  await settle();
+  assert.deepEqual(
+    bench.persistence.writes.map(({ kind }) => kind),
+    ['advertise'],
+  );
+  answers[0]!(false);
+  await settle();
+  assert.deepEqual(
+    writes.map(({ state }) => state),
+    ['AUTH_001 401', 'done'],
+  );
+  assert.equal(bench.persistence.writes.length, 1);
+  assert.equal(bench.registry.find('a'), null);
+});
+
 test('a withdrawal is visible once it is durable', async () => {
   const bench = heldBench();
   void bench.advertise(key, 'a');
