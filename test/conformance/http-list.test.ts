@@ -50,7 +50,7 @@ onBothTransports('filters of the list', {}, (hub) => {
       fc.asyncProperty(generatedQuery, async (query) => {
         if ((await check(query)) > 0) matched += 1;
       }),
-      { numRuns: 120 },
+      { numRuns: 80 },
     );
     assert.ok(matched > 20, 'some of the requests matched something');
   });

@@ -157,7 +157,7 @@ onBothTransports('address, country and resources of an advertisement', {}, (hub)
         const { status } = await post(variant({ ip_address: text }));
         assert.equal(status, isIP(text) === 0 ? 400 : 200, text);
       }),
-      { numRuns: 120 },
+      { numRuns: 80 },
     );
   });
 

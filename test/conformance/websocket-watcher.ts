@@ -196,5 +196,6 @@ export async function assertIsList(
 ): Promise<void> {
   const { body } = await hub.get<PublishedAdvertisement[]>(`/api/v1/advertisements?${queryOf(filter)}`);
   const byId = [...view.values()].sort((a, b) => (a.provider_id < b.provider_id ? -1 : 1));
-  assert.deepEqual(byId, body);
+  // Much faster than a comparison that can tell what differs.
+  if (JSON.stringify(byId) !== JSON.stringify(body)) assert.deepEqual(byId, body);
 }

@@ -267,7 +267,7 @@ describe('requests of every kind', () => {
         assert.match(String(code), /^(?:AUTH_00[134]|ADV_00[24]|HTTP_4(?:00|04|05|15))$/);
         assert.deepEqual(bench.errors, []);
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     );
   });
 
