@@ -182,7 +182,11 @@ export function describeIssues(issues: readonly { path: PropertyKey[]; message: 
 }
 
 /** The schemas drop a member called `__proto__` without a word, where every further member has a rule to meet. */
-function refuseProtoMember(value: unknown, member: 'resources' | 'pricing', code: 'ADV_001' | 'ADV_002'): void {
+function refuseProtoMember(
+  value: unknown,
+  member: 'resources' | 'pricing',
+  code: 'ADV_001' | 'ADV_002',
+): void {
   const object = (value as Record<string, unknown>)[member];
   if (Object.hasOwn(object ?? {}, '__proto__')) {
     throw new ProtocolError(code, `${member}.__proto__: is not a usable member name`);

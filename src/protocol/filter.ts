@@ -36,7 +36,10 @@ export const filterSchema = z.strictObject(
   {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
-        ? `unknown member ${issue.keys.slice(0, 5).map((key) => JSON.stringify(key.slice(0, 64))).join(', ')}`
+        ? `unknown member ${issue.keys
+            .slice(0, 5)
+            .map((key) => JSON.stringify(key.slice(0, 64)))
+            .join(', ')}`
         : 'a filter must be an object',
   },
 );

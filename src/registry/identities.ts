@@ -7,8 +7,14 @@ import type { IdentityRecord } from './persistence.js';
  * advertisement and lapses after 30 days without a heartbeat.
  */
 export class Identities {
+  readonly #isPresent: (providerId: string) => boolean;
   readonly #records = new Map<string, IdentityRecord>();
   #sweep: Iterator<IdentityRecord, undefined> | null = null;
+
+  /** @param isPresent Whether a provider is here now: then its binding cannot lapse, whatever the clock says. */
+  constructor(isPresent: (providerId: string) => boolean = () => false) {
+    this.#isPresent = isPresent;
+  }
 
   get size(): number {
     return this.#records.size;
@@ -21,7 +27,7 @@ export class Identities {
   /** What is known of an id at a time (Unix ms); undefined when no key is bound to it, or no longer. */
   get(providerId: string, wall: number): IdentityRecord | undefined {
     const record = this.#records.get(providerId);
-    return record === undefined || lapsed(record, wall) ? undefined : record;
+    return record === undefined || this.#lapsed(record, wall) ? undefined : record;
   }
 
   /** The key that owns an id: a key id is its own key. Undefined for a name that is still free. */
@@ -49,11 +55,11 @@ export class Identities {
         this.#sweep = null;
         return;
       }
-      if (lapsed(step.value, wall)) this.#records.delete(step.value.providerId);
+      if (this.#lapsed(step.value, wall)) this.#records.delete(step.value.providerId);
     }
   }
-}
 
-function lapsed(record: IdentityRecord, wall: number): boolean {
-  return wall - record.seenAt > LIMITS.bindingLifetimeMs;
+  #lapsed(record: IdentityRecord, wall: number): boolean {
+    return wall - record.seenAt > LIMITS.bindingLifetimeMs && !this.#isPresent(record.providerId);
+  }
 }

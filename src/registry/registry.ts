@@ -60,7 +60,7 @@ export interface ListAnswer {
  */
 export class Registry {
   readonly store = new Store();
-  readonly identities = new Identities();
+  readonly identities = new Identities((id) => this.store.find(id) !== undefined || this.isAttached(id));
   readonly changes: ChangeLog;
   readonly clock: ServiceClock;
   /** Called for each change, after it was made. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
-import { ADVERTISEMENT, nextT } from '../support/test-hub.js';
+import { ADVERTISEMENT, type CodecName, nextT } from '../support/test-hub.js';
 import type { Frame } from '../support/test-socket.js';
 import {
   assertError,
@@ -96,18 +95,14 @@ forEachPair('hostile values', (pair) => {
     );
     provider.socket.send(provider.advertiseFrame(hostile));
     const { advertisement } = await provider.socket.next('advertised');
-    assert.deepEqual(Object.keys(advertisement as PublishedAdvertisement), [
-      ...Object.keys((await provider.seen()) ?? {}),
-    ]);
+    assert.deepEqual(advertisement, await provider.seen());
     assert.ok(!JSON.stringify(advertisement).includes('polluted'));
-    sendBytes(provider.socket, Buffer.from(encode(codec, { type: 'heartbeat', x: { y: 1 } })));
-    await provider.socket.next('heartbeat');
     assert.equal(({} as Frame)['polluted'], undefined);
   });
 
   test('a frame with __proto__ at every level is answered like any other', async () => {
     const socket = await greet(hub(), codec);
-    const hostile: Record<string, Uint8Array> = {
+    const hostile: Record<CodecName, Uint8Array> = {
       json: Buffer.from(
         `{"__proto__":{"type":"heartbeat","id":7},"type":"subscribe","id":1,"filter":{"__proto__":${PROTO}}}`,
       ),
@@ -118,16 +113,16 @@ forEachPair('hostile values', (pair) => {
         ['filter', map([['__proto__', map([['polluted', Uint8Array.of(0xc3)]])]])],
       ]),
     };
-    sendBytes(socket, hostile[codec]!);
+    sendBytes(socket, hostile[codec]);
     assert.match(assertError(await socket.next('error'), 'ADV_002', 1), /__proto_/);
-    const typeless: Record<string, Uint8Array> = {
+    const typeless: Record<CodecName, Uint8Array> = {
       json: Buffer.from('{"__proto__":{"type":"heartbeat"},"id":2}'),
       msgpack: map([
         ['__proto__', map([['type', 'heartbeat']])],
         ['id', Uint8Array.of(2)],
       ]),
     };
-    sendBytes(socket, typeless[codec]!);
+    sendBytes(socket, typeless[codec]);
     assertError(await socket.next('error'), 'WS_001', 2);
     assert.equal(({} as Frame)['polluted'], undefined);
     assert.deepEqual(await socket.settle(), []);

@@ -162,6 +162,16 @@ forEachPair('a hub that stops', (pair) => {
     await hub.stop();
   });
 
+  test('has another epoch when it runs again, so that nobody resumes across', async () => {
+    const first = await TestHub.start({ TRANSPORT: transport });
+    const position = (await Watcher.join(first, codec)).position;
+    const [second] = await Promise.all([TestHub.start({ TRANSPORT: transport }), first.stop()]);
+    const watcher = await Watcher.join(second, codec, {}, { resume: position });
+    assert.equal(watcher.resumed, false);
+    assert.notEqual(watcher.cursor.split(':')[0], position.cursor.split(':')[0]);
+    await second.stop();
+  });
+
   test('answers what it had taken on before, or closes', async () => {
     const hub = await TestHub.start({ TRANSPORT: transport });
     const provider = await Provider.join(hub, codec);

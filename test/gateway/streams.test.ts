@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { QUEUE } from '../../src/gateway/settings.js';
 import { StreamHub } from '../../src/gateway/stream-hub.js';
 import type { Subscriber, Subscription } from '../../src/gateway/subscription.js';
 import { CODECS, type Codec } from '../../src/protocol/codec.js';
@@ -301,6 +302,24 @@ test('whoever waits too long is told to go, and nothing is dropped before', asyn
   world.hub.advance(subscription);
   assert.match(String(client.fellBehind), /more changes than the hub keeps/);
   assert.deepEqual(client.frames, []);
+});
+
+test('a snapshot that is read so slowly that too much of it has to be kept is given up', (t) => {
+  const { maxSnapshotBytes } = QUEUE;
+  t.after(() => Object.assign(QUEUE, { maxSnapshotBytes }));
+  Object.assign(QUEUE, { maxSnapshotBytes: 500 });
+  const world = new World();
+  for (const id of ['a', 'b']) world.advertise(id, CONTENT);
+  const client = new Client();
+  client.room = 1;
+  const subscription = world.subscribe(client, {});
+  world.withdraw('a');
+  client.room = 0;
+  world.hub.advance(subscription);
+  assert.equal(client.fellBehind, null);
+  world.withdraw('b');
+  world.hub.advance(subscription);
+  assert.match(String(client.fellBehind), /too much changed while the snapshot was read/);
 });
 
 test('a connection that its other streams have just filled is not sent one more', async () => {

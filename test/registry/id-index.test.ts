@@ -31,6 +31,13 @@ class IndexModel {
     this.ids[slot] = undefined;
   }
 
+  /** Takes out neighbours, so that whole parts of the index become empty. */
+  removeRun(from: number, count: number): void {
+    const sorted = [...this.present.keys()].sort((a, b) => (a < b ? -1 : 1));
+    const start = from % Math.max(1, sorted.length);
+    for (const id of sorted.slice(start, start + count)) this.remove(id);
+  }
+
   load(ids: readonly string[]): void {
     this.present.clear();
     this.ids.length = 0;
@@ -65,6 +72,9 @@ const step = fc.oneof(
   }),
   steps('remove all', [numbers], (model: IndexModel, all) => {
     for (const number of all) model.remove(idOf(number));
+  }),
+  steps('remove a run', [fc.nat(), fc.nat(700)], (model: IndexModel, from, count) => {
+    model.removeRun(from, count);
   }),
   steps('insert', [fc.nat(3000)], (model: IndexModel, number) => {
     model.insert(idOf(number));

@@ -61,3 +61,14 @@ test('a sweep goes on while bindings come and go', () => {
   assert.equal(identities.size, 3);
   assert.equal(identities.get('a', T0)?.lastT, 9);
 });
+
+test('the name of a provider that is here does not lapse, however far the wall clock jumps', () => {
+  const present = new Set(['provider-1']);
+  const identities = new Identities((providerId) => present.has(providerId));
+  identities.save({ providerId: 'provider-1', publicKey: 'ab'.repeat(32), lastT: 1, seenAt: 0 });
+  const later = 40 * 24 * 3_600_000;
+  identities.sweep(later, 10);
+  assert.equal(identities.ownerOf('provider-1', later), 'ab'.repeat(32));
+  present.clear();
+  assert.equal(identities.ownerOf('provider-1', later), undefined);
+});

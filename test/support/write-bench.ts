@@ -28,7 +28,7 @@ export class WriteBench {
   constructor(options: { expiryMs?: number; verify?: VerifySignature } = {}) {
     const expiryMs = options.expiryMs ?? 300_000;
     this.registry = new Registry(
-      { expiryMs, restartGraceMs: 60_000, replayEvents: 100, cleanupMs: 1000 },
+      { expiryMs, restartGraceMs: 60_000, replayEvents: 100, cleanupMs: 700 },
       this.clock,
     );
     this.registry.persistTo(this.persistence);
