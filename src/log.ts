@@ -7,6 +7,6 @@ export type { Logger };
 export function createLog(debug: boolean): Logger {
   const options = { level: debug ? 'debug' : 'info', base: null };
   return process.stdout.isTTY
-    ? pino(options, pretty({ sync: true }))
+    ? pino(options, pretty({ sync: true, singleLine: true }))
     : pino(options, pino.destination({ sync: true }));
 }

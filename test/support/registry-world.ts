@@ -97,14 +97,15 @@ export class RegistryWorld {
   // ---- what may happen --------------------------------------------------------------------------------------
 
   advertise(id: string, content: Content, options: { overSession?: boolean; signed?: boolean } = {}): void {
-    const overSession = options.overSession === true && this.#sessions.has(id);
+    const overSession = options.overSession === true;
     const known = this.#present.get(id);
     const record = recordOf(id, content, {
       createdAt: known?.record.createdAt ?? this.clock.wall(),
       updatedAt: this.clock.wall(),
       proof: options.signed === false ? null : PROOF,
     });
-    this.#expect(id, record, true, () => {
+    // What came over a session that has ended meanwhile is suspect.
+    this.#expect(id, record, !overSession || this.#sessions.has(id), () => {
       this.registry.applyAdvertise(record, null, overSession);
     });
   }
