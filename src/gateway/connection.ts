@@ -13,6 +13,7 @@ import { FencedError } from '../registry/writer.js';
 import { transcode } from './event-encoder.js';
 import type { Gateway } from './gateway.js';
 import { MessageBudget } from './message-budget.js';
+import { Outbox } from './outbox.js';
 import type { Socket, SocketHandler } from './port.js';
 import { QUEUE, silenceLimitMs } from './settings.js';
 import type { Subscriber, Subscription } from './subscription.js';
@@ -36,6 +37,7 @@ export class Connection implements SocketHandler, Subscriber {
   lookAt = Number.POSITIVE_INFINITY;
   readonly #gateway: Gateway;
   readonly #socket: Socket;
+  readonly #outbox: Outbox;
   readonly #host: string;
   readonly #budget: MessageBudget;
   readonly #openedAt: number;
@@ -53,9 +55,6 @@ export class Connection implements SocketHandler, Subscriber {
   #heardAt: number;
   #nextPing: number;
   #nextBookmark = Number.POSITIVE_INFINITY;
-  /** Since when (service ms) more waits than should, without getting less; null while the queue is fine. */
-  #stalledSince: number | null = null;
-  #lastBuffered = 0;
 
   constructor(gateway: Gateway, socket: Socket, options: { codec: Codec; host: string; slot: number }) {
     const { now } = gateway;
@@ -64,6 +63,7 @@ export class Connection implements SocketHandler, Subscriber {
     this.#socket = socket;
     this.#host = options.host;
     this.codec = options.codec;
+    this.#outbox = new Outbox(socket, options.codec.binary);
     this.slot = options.slot;
     this.#budget = new MessageBudget(settings.messagesPerMinute, now);
     this.#openedAt = now;
@@ -130,10 +130,7 @@ export class Connection implements SocketHandler, Subscriber {
   }
 
   drain(): void {
-    if (this.#closing || this.#stalledSince === null) return;
-    const waiting = this.#socket.bufferedAmount;
-    if (waiting > QUEUE.lowWaterBytes) return;
-    this.#stalledSince = null;
+    if (this.#closing || !this.#outbox.drained()) return;
     for (const subscription of this.#subscriptions?.values() ?? [])
       this.#gateway.streams.advance(subscription);
   }
@@ -147,21 +144,13 @@ export class Connection implements SocketHandler, Subscriber {
   // ---- what the gateway and its streams call ----------------------------------------------------------------
 
   get writable(): boolean {
-    return !this.#closing && this.#stalledSince === null;
+    return !this.#closing && !this.#outbox.isFull;
   }
 
   send(frame: Uint8Array): void {
     if (this.#closing) return;
-    const result = this.#socket.send(frame, this.codec.binary);
-    if (result === 'sent') return;
-    const waiting = this.#socket.bufferedAmount;
-    if (result === 'dropped' || waiting > QUEUE.maxBytes) {
-      this.fallBehind('it does not read what it is sent');
-    } else if (waiting > QUEUE.highWaterBytes && this.#stalledSince === null) {
-      this.#stalledSince = this.#gateway.now;
-      this.#lastBuffered = waiting;
-      this.#gateway.wakeAt(this, this.#gateway.now + QUEUE.stallMs);
-    }
+    if (!this.#outbox.send(frame, this.#gateway.now)) this.fallBehind('it does not read what it is sent');
+    else if (this.#outbox.isFull) this.#gateway.wakeAt(this, this.#outbox.giveUpAt);
   }
 
   fallBehind(reason: string): void {
@@ -190,8 +179,7 @@ export class Connection implements SocketHandler, Subscriber {
     const { settings } = this.#gateway;
     const admitBy = this.#openedAt + LIMITS.admissionMs;
     const silentAt = this.#heardAt + silenceLimitMs(settings);
-    const isStalled = this.#stalledSince !== null && this.#checkStall(now);
-    if (isStalled) {
+    if (this.#outbox.isStuck(now)) {
       this.fallBehind('it does not read what it is sent');
     } else if (!this.#admitted && this.#work === null && now >= admitBy) {
       this.close(CLOSE.admissionTimeout, 'neither authenticated nor subscribed within 10 s');
@@ -207,10 +195,8 @@ export class Connection implements SocketHandler, Subscriber {
       this.#bookmark();
       this.#nextBookmark = now + LIMITS.bookmarkMs;
     }
-    const stallAt =
-      this.#stalledSince === null ? Number.POSITIVE_INFINITY : this.#stalledSince + QUEUE.stallMs;
     const admission = this.#admitted ? Number.POSITIVE_INFINITY : Math.max(admitBy, now + 1);
-    return Math.min(admission, silentAt, this.#nextPing, this.#nextBookmark, stallAt);
+    return Math.min(admission, silentAt, this.#nextPing, this.#nextBookmark, this.#outbox.giveUpAt);
   }
 
   // ---- requests ---------------------------------------------------------------------------------------------
@@ -409,14 +395,6 @@ export class Connection implements SocketHandler, Subscriber {
   /** Asked where the compiler believes to know, although a call in between may have closed the connection. */
   #isOver(): boolean {
     return this.#closing;
-  }
-
-  /** Whether the queue has not got any shorter for too long. */
-  #checkStall(now: number): boolean {
-    const waiting = this.#socket.bufferedAmount;
-    if (waiting < this.#lastBuffered) this.#stalledSince = now;
-    this.#lastBuffered = waiting;
-    return now - this.#stalledSince! >= QUEUE.stallMs;
   }
 
   /** Gives up everything this connection holds; it happens once, at the first sign of the end. */

@@ -11,7 +11,7 @@ export class Identities {
   readonly #records = new Map<string, IdentityRecord>();
   #sweep: Iterator<IdentityRecord, undefined> | null = null;
 
-  /** @param isPresent Whether a provider is here now: then its binding cannot lapse, whatever the clock says. */
+  /** @param isPresent Whether an id's owner is here now: then its binding cannot lapse, whatever the clock says. */
   constructor(isPresent: (providerId: string) => boolean = () => false) {
     this.#isPresent = isPresent;
   }

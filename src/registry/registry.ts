@@ -60,7 +60,7 @@ export interface ListAnswer {
  */
 export class Registry {
   readonly store = new Store();
-  readonly identities = new Identities((id) => this.store.find(id) !== undefined || this.isAttached(id));
+  readonly identities = new Identities((id) => this.#isOwnerHere(id));
   readonly changes: ChangeLog;
   readonly clock: ServiceClock;
   /** Called for each change, after it was made. */
@@ -331,9 +331,15 @@ export class Registry {
     this.identities.sweep(wall, MAX_SWEPT_PER_CLEANUP);
   }
 
+  /** Whether a provider has a session or an advertisement that it signed. What was not signed may be anybody's. */
+  #isOwnerHere(providerId: string): boolean {
+    const slot = this.store.find(providerId);
+    return this.isAttached(providerId) || (slot !== undefined && this.store.isVerified(slot));
+  }
+
   #expire(slot: number): void {
     const providerId = this.store.ids[slot]!;
-    this.identities.touch(providerId, this.store.updatedAt(slot));
+    if (this.store.isVerified(slot)) this.identities.touch(providerId, this.store.updatedAt(slot));
     this.#expired.add(providerId);
     this.#remove(slot, 'expired');
   }

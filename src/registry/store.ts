@@ -73,6 +73,11 @@ export class Store {
     return this.attributes.live[slot] === 1;
   }
 
+  /** Whether its provider signed it. */
+  isVerified(slot: number): boolean {
+    return this.#verified[slot] === 1;
+  }
+
   createdAt(slot: number): number {
     return this.#createdAt[slot]!;
   }
@@ -107,9 +112,7 @@ export class Store {
   differs(slot: number, record: AdvertisementRecord, head: Buffer, live: boolean): boolean {
     const present = this.arena.view(this.#fragment[slot]!, this.#headBytes[slot]!);
     return (
-      this.isLive(slot) !== live ||
-      (this.#verified[slot] === 1) !== (record.proof !== null) ||
-      !head.equals(present)
+      this.isLive(slot) !== live || this.isVerified(slot) !== (record.proof !== null) || !head.equals(present)
     );
   }
 

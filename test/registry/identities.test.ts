@@ -31,6 +31,18 @@ test('a heartbeat keeps the binding, and one that comes late in order does not s
   assert.equal(identities.touch('unknown', T0), undefined);
 });
 
+test('a binding does not lapse, and is not forgotten, while its owner is here', () => {
+  const present = new Set(['a']);
+  const identities = new Identities((id) => present.has(id));
+  for (const providerId of ['a', 'b']) identities.save({ providerId, publicKey: KEY, lastT: 5, seenAt: T0 });
+  const wall = T0 + 400 * DAY;
+  identities.sweep(wall, 10);
+  assert.equal(identities.size, 1);
+  assert.equal(identities.ownerOf('a', wall), KEY);
+  present.clear();
+  assert.equal(identities.ownerOf('a', wall), undefined);
+});
+
 test('a key id is its own key, known or not, for ever', () => {
   const identities = new Identities();
   const other = 'cd'.repeat(32);

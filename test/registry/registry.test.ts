@@ -3,7 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
 import type { Change } from '../../src/registry/change-log.js';
-import type { HeartbeatBatch } from '../../src/registry/persistence.js';
+import type { HeartbeatBatch, ProofRecord } from '../../src/registry/persistence.js';
 import { Registry } from '../../src/registry/registry.js';
 import { type Content, content, filter, recordOf } from '../support/arbitraries.js';
 import { FakeClock } from '../support/fake-clock.js';
@@ -22,6 +22,13 @@ const CONTENT: Content = {
   paymentsNetwork: null,
 };
 
+const PROOF: ProofRecord = {
+  publicKey: 'ab'.repeat(32),
+  t: 5,
+  payload: Buffer.from('{}'),
+  signature: 'cd'.repeat(64),
+};
+
 class Bench {
   readonly clock = new FakeClock(T0);
   readonly persistence = new FakePersistence();
@@ -37,7 +44,7 @@ class Bench {
   }
 
   advertise(id: string, overSession = false): void {
-    const record = recordOf(id, CONTENT, { createdAt: T0, updatedAt: this.clock.wall() });
+    const record = recordOf(id, CONTENT, { createdAt: T0, updatedAt: this.clock.wall(), proof: PROOF });
     this.registry.applyAdvertise(record, null, overSession);
   }
 

@@ -109,8 +109,34 @@ test('the first valid signature binds a name to its key, beyond the advertisemen
   await bench.withdraw(key, 'a');
   assert.equal(await refusal(bench.advertise(otherKey, 'a')), 'AUTH_004 403');
   bench.clock.jump(31 * 24 * 3_600_000);
-  assert.equal(await refusal(bench.advertise(otherKey, 'a')), 'accepted');
+  assert.equal(await refusal(bench.advertise(otherKey, 'a')), 'accepted', 'it has lapsed');
   assert.equal(await refusal(bench.advertise(key, 'a')), 'AUTH_004 403');
+});
+
+test('a name does not lapse while its owner is here, whatever the wall clock does', async () => {
+  const bench = new WriteBench();
+  const days = 40 * 24 * 3_600_000;
+  await bench.advertise(key, 'a');
+  bench.clock.jump(days);
+  assert.equal(await refusal(bench.advertise(otherKey, 'a')), 'AUTH_004 403', 'it advertises');
+  await bench.withdraw(key, 'a');
+  bench.registry.attach('a');
+  bench.clock.jump(days);
+  assert.equal(await refusal(bench.advertise(otherKey, 'a')), 'AUTH_004 403', 'it has a session');
+});
+
+test('what was not signed does not keep the name of a key that is long gone', async () => {
+  // No clean-up comes by to forget what has lapsed.
+  const bench = new WriteBench({ expiryMs: 2000, cleanupMs: 1_000_000 });
+  await bench.advertise(key, 'a');
+  await bench.withdraw(key, 'a');
+  bench.clock.jump(31 * 24 * 3_600_000);
+  const post = () => bench.writer.advertise({ signed: false, providerId: 'a' }, Buffer.from(PAYLOAD), null);
+  assert.equal(await refusal(post()), 'accepted');
+  assert.equal(await refusal(post()), 'accepted', 'the name is still free');
+  bench.run(3000);
+  assert.equal(bench.registry.find('a'), null);
+  assert.equal(await refusal(bench.advertise(otherKey, 'a')), 'accepted', 'its end brings no binding back');
 });
 
 test('a key id can only be used by the key that it is', async () => {

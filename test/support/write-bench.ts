@@ -25,10 +25,10 @@ export class WriteBench {
   readonly writer: Writer;
   #lastT = T0;
 
-  constructor(options: { expiryMs?: number; verify?: VerifySignature } = {}) {
-    const expiryMs = options.expiryMs ?? 300_000;
+  constructor(options: { expiryMs?: number; cleanupMs?: number; verify?: VerifySignature } = {}) {
+    const { expiryMs = 300_000, cleanupMs = 700 } = options;
     this.registry = new Registry(
-      { expiryMs, restartGraceMs: 60_000, replayEvents: 100, cleanupMs: 700 },
+      { expiryMs, restartGraceMs: 60_000, replayEvents: 100, cleanupMs },
       this.clock,
     );
     this.registry.persistTo(this.persistence);
