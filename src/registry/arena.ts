@@ -51,11 +51,6 @@ export class Arena {
     this.#freeList(units).push(address);
   }
 
-  /** Whether both lengths take the same room, so that one can be written over the other. */
-  sameClass(a: number, b: number): boolean {
-    return sizeClass(a) === sizeClass(b);
-  }
-
   /** The slab that an address lies in. */
   slab(address: number): Buffer {
     return this.#slabs[Math.floor(address / UNITS_PER_SLAB)]!;

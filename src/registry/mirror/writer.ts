@@ -29,10 +29,12 @@ export function createBatchWriter(db: Database): BatchWriter {
   const putAdvertisement = db.prepare<[unknown[]]>(upsert('advertisements', ADVERTISEMENT_COLUMNS));
   const putIdentity = db.prepare<[IdentityRow]>(upsert('identities', IDENTITY_COLUMNS));
   // Heartbeats reach the advertisement only, so its identity takes them over when the advertisement goes.
+  // An unsigned one is nobody's heartbeat: it must not revive the lapsed binding of a key that is long gone.
   const keepLastSeen = db.prepare<[string]>(`UPDATE identities
     SET seen_at = max(seen_at, coalesce(1000 * unixepoch(advertisements.updated_at), 0))
     FROM advertisements
-    WHERE identities.provider_id = ? AND advertisements.provider_id = identities.provider_id`);
+    WHERE identities.provider_id = ? AND advertisements.provider_id = identities.provider_id
+      AND advertisements.public_key IS NOT NULL`);
   const remove = db.prepare<[string]>('DELETE FROM advertisements WHERE provider_id = ?');
   const heartbeat = db.prepare<[string, number, string]>(
     'UPDATE advertisements SET updated_at = ?, attached = ? WHERE provider_id = ?',

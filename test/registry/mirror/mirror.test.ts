@@ -118,11 +118,14 @@ test('a purge removes what expired, and identities that nobody uses', async (t) 
   const path = join(temporaryFolder(t), 'hub.db');
   const mirror = await openMirror(path);
   const old = { seenAt: T0 - 1000 };
-  await mirror.advertise(advertisementOf('expired'), identityOf('expired', old));
+  const proof = { publicKey: 'ab'.repeat(32), t: T0, payload: Buffer.from('{}'), signature: 'cd'.repeat(64) };
+  await mirror.advertise(advertisementOf('expired', { proof }), identityOf('expired', old));
+  // Somebody else's unsigned advertisement does not revive the binding of a key that is long gone.
+  await mirror.advertise(advertisementOf('unsigned'), identityOf('unsigned', old));
   await mirror.advertise(advertisementOf('longLived'), identityOf('longLived', old));
   await mirror.saveIdentity(identityOf('lapsed', old));
   await mirror.saveIdentity(identityOf('recent'));
-  mirror.purge(['expired', 'missing'], T0 - 500);
+  mirror.purge(['expired', 'unsigned', 'missing'], T0 - 500);
   await mirror.close();
   const { advertisements, identities } = loadFile(path);
   assert.deepEqual([...advertisements.keys()], ['longLived']);
