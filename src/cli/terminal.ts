@@ -2,17 +2,22 @@ import picocolors from 'picocolors';
 import { EXIT } from './exit-codes.js';
 
 /** One of the process's output streams. */
-type Output = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>;
+interface Output {
+  /** Undefined, not false, for a pipe or a file. */
+  isTTY?: boolean;
+  columns?: number;
+}
 
 /** Colours for a stream: none where there is no terminal or `NO_COLOR` is set. */
 export function coloursFor(stream: Output): ReturnType<typeof picocolors.createColors> {
   const { NO_COLOR, TERM } = process.env;
-  return picocolors.createColors(stream.isTTY && (NO_COLOR ?? '') === '' && TERM !== 'dumb');
+  // Told undefined, the library decides by itself, and takes CI for a terminal.
+  return picocolors.createColors(stream.isTTY === true && (NO_COLOR ?? '') === '' && TERM !== 'dumb');
 }
 
 /** The width of a terminal in columns; null where there is none, and nothing needs to be cut. */
 export function widthOf(stream: Output): number | null {
-  return stream.isTTY ? stream.columns || 80 : null;
+  return stream.isTTY === true ? (stream.columns ?? 80) : null;
 }
 
 /**

@@ -130,6 +130,14 @@ test('doctor finds a hub that does not know what it is reached as', async (t) =>
   assert.match(output, /✗ host binding: .*hub\.example\.org.*\n +.*DISCOVERY_PUBLIC_HOSTS/);
 });
 
+test('no colours go into a pipe, whatever CI and FORCE_COLOR say', async (t) => {
+  const { folder, hub } = await world(t);
+  const run = runPiped(['doctor', hub.url], folder, { CI: 'true', FORCE_COLOR: '1' });
+  const { code, output } = await finish(run);
+  assert.equal(code, 0, output);
+  assert.ok(!output.includes(ESCAPE), output);
+});
+
 test('watch writes one JSON object a line into a pipe', async (t) => {
   const here = await world(t);
   const watching = here.run('watch', '--cpu', '1');

@@ -31,7 +31,7 @@ export function loadUws(): Promise<typeof Uws> {
  * What the library decides by itself, whatever the hub would do:
  * - An idle HTTP connection, and a body that takes longer, end after 10 s.
  * - What is not HTTP/1.1 gets a page of its own, or nothing: HTTP/1.0, no Host header, a full URL as the target,
- *   trailers after a chunked body, headers over the limit.
+ *   trailers after a chunked body, headers over the limit, a request line that is cut behind its first space.
  * - A request that is pipelined behind one whose answer is still to come ends the connection.
  * - A WebSocket that sends text which is not UTF-8 is cut (1006).
  */
