@@ -70,7 +70,14 @@ export function canonicalFilterKey(filter: Filter): string {
   );
 }
 
+/** Cores, GB of memory and GB of disk. */
+export interface Amounts {
+  cpu: number;
+  memory: number;
+  storage: number;
+}
+
 /** The amounts that a monthly price is estimated for: those asked, 1 where not asked. */
-export function askedAmounts(filter: Filter): { cpu: number; memory: number; storage: number } {
+export function askedAmounts(filter: Filter): Amounts {
   return { cpu: filter.cpu ?? 1, memory: filter.memory ?? 1, storage: filter.storage ?? 1 };
 }

@@ -3,7 +3,6 @@ import { describeIssues } from './advertisement.js';
 import { ProtocolError } from './errors.js';
 import { FILTER_MEMBERS, type Filter, filterSchema } from './filter.js';
 import { LIMITS } from './limits.js';
-import { utf8 } from './text.js';
 
 export const SORTS = ['price', 'updated'] as const;
 /** `id` is the default order and has no name in the query. */
@@ -111,8 +110,11 @@ const pageCursorSchema = z.tuple([z.enum(['id', ...SORTS]), z.number().nullable(
 
 /** Writes the opaque value of `after`: base64url of a small JSON array. */
 export function formatPageCursor({ sort, key, providerId }: PageCursor): string {
-  const binary = String.fromCharCode(...utf8(JSON.stringify([sort, key, providerId])));
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  // Without a detour over UTF-8, because provider ids are ASCII.
+  return btoa(JSON.stringify([sort, key, providerId]))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
 }
 
 function readPageCursor(text: string, sort: SortOrder): PageCursor {

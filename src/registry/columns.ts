@@ -1,4 +1,5 @@
 import { COUNTRIES } from '../protocol/countries.js';
+import { outlineOf } from './outline.js';
 
 const countryIndex = new Map(COUNTRIES.map((code, index) => [code, index]));
 
@@ -29,8 +30,8 @@ export interface Attributes {
  */
 export class AttributeColumns {
   cpu: Uint16Array;
-  memory: Uint32Array;
-  storage: Uint32Array;
+  memory: Int32Array;
+  storage: Int32Array;
   country: Uint8Array;
   platform: Uint32Array;
   network: Uint32Array;
@@ -38,11 +39,13 @@ export class AttributeColumns {
   usdMemory: Float64Array;
   usdStorage: Float64Array;
   live: Uint8Array;
+  /** Of cores, memory and disk: see `outlineOf`. */
+  outline: Int32Array;
 
   constructor(capacity: number) {
     this.cpu = new Uint16Array(capacity);
-    this.memory = new Uint32Array(capacity);
-    this.storage = new Uint32Array(capacity);
+    this.memory = new Int32Array(capacity);
+    this.storage = new Int32Array(capacity);
     this.country = new Uint8Array(capacity);
     this.platform = new Uint32Array(capacity);
     this.network = new Uint32Array(capacity);
@@ -50,6 +53,7 @@ export class AttributeColumns {
     this.usdMemory = new Float64Array(capacity);
     this.usdStorage = new Float64Array(capacity);
     this.live = new Uint8Array(capacity);
+    this.outline = new Int32Array(capacity);
   }
 
   write(index: number, row: Attributes): void {
@@ -63,6 +67,7 @@ export class AttributeColumns {
     this.usdMemory[index] = row.usdMemory;
     this.usdStorage[index] = row.usdStorage;
     this.live[index] = row.live;
+    this.outline[index] = outlineOf(row.cpu, row.memory, row.storage);
   }
 
   copyRow(index: number, from: AttributeColumns, fromIndex: number): void {
@@ -76,13 +81,14 @@ export class AttributeColumns {
     this.usdMemory[index] = from.usdMemory[fromIndex]!;
     this.usdStorage[index] = from.usdStorage[fromIndex]!;
     this.live[index] = from.live[fromIndex]!;
+    this.outline[index] = from.outline[fromIndex]!;
   }
 
   /** Makes room for `capacity` rows; the present ones stay. */
   grow(capacity: number): void {
     this.cpu = grown(this.cpu, new Uint16Array(capacity));
-    this.memory = grown(this.memory, new Uint32Array(capacity));
-    this.storage = grown(this.storage, new Uint32Array(capacity));
+    this.memory = grown(this.memory, new Int32Array(capacity));
+    this.storage = grown(this.storage, new Int32Array(capacity));
     this.country = grown(this.country, new Uint8Array(capacity));
     this.platform = grown(this.platform, new Uint32Array(capacity));
     this.network = grown(this.network, new Uint32Array(capacity));
@@ -90,6 +96,7 @@ export class AttributeColumns {
     this.usdMemory = grown(this.usdMemory, new Float64Array(capacity));
     this.usdStorage = grown(this.usdStorage, new Float64Array(capacity));
     this.live = grown(this.live, new Uint8Array(capacity));
+    this.outline = grown(this.outline, new Int32Array(capacity));
   }
 }
 

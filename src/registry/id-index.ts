@@ -39,22 +39,23 @@ export class IdIndex {
     if (chunk.length === 0) this.#chunks.splice(number, 1);
   }
 
-  /** Calls `visit` for each slot in order, from the first id behind `after`, until it returns false. */
-  scan(after: string | null, visit: (slot: number) => boolean): void {
+  /**
+   * Hands out the slots in order, a run at a time, until `visit` returns false.
+   * @param after Only ids behind this one; null for all.
+   * @param visit Gets slots of which those before `from` do not count.
+   */
+  scan(after: string | null, visit: (slots: readonly number[], from: number) => boolean): void {
     if (this.#chunks.length === 0) return;
     let number = after === null ? 0 : this.#chunkFor(after);
-    let position = 0;
+    let from = 0;
     if (after !== null) {
       const chunk = this.#chunks[number]!;
-      position = this.#lowerBound(chunk, after);
-      if (position < chunk.length && this.#ids[chunk[position]!] === after) position += 1;
+      from = this.#lowerBound(chunk, after);
+      if (from < chunk.length && this.#ids[chunk[from]!] === after) from += 1;
     }
     for (; number < this.#chunks.length; number += 1) {
-      const chunk = this.#chunks[number]!;
-      for (; position < chunk.length; position += 1) {
-        if (!visit(chunk[position]!)) return;
-      }
-      position = 0;
+      if (!visit(this.#chunks[number]!, from)) return;
+      from = 0;
     }
   }
 

@@ -1,6 +1,7 @@
 import { askedAmounts } from '../protocol/filter.js';
 import { formatPageCursor, type ListQuery, type PageCursor } from '../protocol/list-query.js';
-import { estimate, Predicate } from './predicate.js';
+import { Heap } from './heap.js';
+import { Predicate } from './predicate.js';
 import type { Store } from './store.js';
 
 /** The slots of one page, in the asked order, and where the next one begins. */
@@ -12,28 +13,37 @@ export interface Page {
 
 /** Answers a list request from memory. */
 export function runQuery(store: Store, query: ListQuery): Page {
-  return query.sort === 'id' ? pageById(store, query) : pageByKey(store, query);
+  return query.sort === 'id' ? pageById(store, query) : pageByRank(store, query);
 }
 
-/** All matching slots in the order of their ids. */
-export function matchingSlots(store: Store, predicate: Predicate): number[] {
-  const slots: number[] = [];
-  store.index.scan(null, (slot) => {
-    if (predicate.matches(store.attributes, slot)) slots.push(slot);
-    return true;
+/**
+ * Matching slots in the order of their ids.
+ * @param after Only ids behind this one; null for all.
+ * @param wanted At most so many.
+ */
+export function matchingSlots(
+  store: Store,
+  predicate: Predicate,
+  after: string | null = null,
+  wanted = Number.POSITIVE_INFINITY,
+): number[] {
+  const { attributes } = store;
+  const found: number[] = [];
+  store.index.scan(after, (slots, from) => {
+    predicate.select(attributes, slots, from, found, wanted);
+    return found.length < wanted;
   });
-  return slots;
+  return found;
+}
+
+/** One more than asked for tells whether there is a next page. */
+function rowsToFind(limit: number | null): number {
+  return limit === null ? Number.POSITIVE_INFINITY : limit + 1;
 }
 
 function pageById(store: Store, { filter, limit, after }: ListQuery): Page {
-  const predicate = new Predicate(filter, store);
-  const slots: number[] = [];
-  // One more than asked for tells whether there is a next page.
-  const wanted = limit === null ? Number.POSITIVE_INFINITY : limit + 1;
-  store.index.scan(after?.providerId ?? null, (slot) => {
-    if (predicate.matches(store.attributes, slot)) slots.push(slot);
-    return slots.length < wanted;
-  });
+  const wanted = rowsToFind(limit);
+  const slots = matchingSlots(store, new Predicate(filter, store), after?.providerId ?? null, wanted);
   if (slots.length < wanted) return { slots, next: null };
   slots.pop();
   return { slots, next: formatPageCursor({ sort: 'id', key: null, providerId: store.ids[slots.at(-1)!]! }) };
@@ -50,20 +60,14 @@ function isBefore(a: Ranked, b: Ranked): boolean {
   return a.key !== b.key ? a.key < b.key : a.id < b.id;
 }
 
-function pageByKey(store: Store, { filter, sort, limit, after }: ListQuery): Page {
-  const predicate = new Predicate(filter, store);
-  const asked = askedAmounts(filter);
-  const floor = after === null ? null : rankOfCursor(after);
-  const best = new BestFirst(limit === null ? Number.POSITIVE_INFINITY : limit + 1);
-  for (let slot = 0; slot < store.slotLimit; slot += 1) {
-    const id = store.ids[slot];
-    if (id === undefined || !predicate.matches(store.attributes, slot)) continue;
-    const key =
-      sort === 'updated' ? -store.updatedAt(slot) : priceKey(estimate(store.attributes, slot, asked));
-    if (!best.wants(key)) continue;
-    const row = { slot, key, id };
-    if (floor === null || isBefore(floor, row)) best.add(row);
-  }
+/** The key of unpriced providers, who come last. */
+const UNPRICED = Number.POSITIVE_INFINITY;
+
+function pageByRank(store: Store, query: ListQuery): Page {
+  const { sort, limit, after } = query;
+  const best = new FirstRows(rowsToFind(limit), after === null ? null : rankOfCursor(after));
+  if (sort === 'updated') findNewest(store, query, best);
+  else findCheapest(store, query, best);
   const rows = best.sorted();
   const page = limit === null ? rows : rows.slice(0, limit);
   const last = page.at(-1);
@@ -74,70 +78,92 @@ function pageByKey(store: Store, { filter, sort, limit, after }: ListQuery): Pag
   };
 }
 
-/** Unpriced providers come last. */
-function priceKey(price: number): number {
-  return Number.isNaN(price) ? Number.POSITIVE_INFINITY : price;
+function findNewest(store: Store, { filter }: ListQuery, best: FirstRows): void {
+  const predicate = new Predicate(filter, store);
+  for (let slot = 0; slot < store.slotLimit; slot += 1) {
+    const key = -store.updatedAt(slot);
+    if (!best.wants(key)) continue;
+    const id = store.ids[slot];
+    if (id !== undefined && predicate.matches(store.attributes, slot)) best.add({ slot, key, id });
+  }
+}
+
+function findCheapest(store: Store, { filter, after }: ListQuery, best: FirstRows): void {
+  const predicate = new Predicate(filter, store);
+  const { attributes, ids } = store;
+  const asked = askedAmounts(filter);
+  const most = filter.max_usd_per_month ?? Number.MAX_VALUE;
+  const { floor } = best;
+  store.prices.scan(asked, floor, most, (slots, costs) => {
+    let ceiling = Math.min(most, best.ceiling);
+    for (let at = 0; at < slots.length; at += 1) {
+      const key = costs[at]!;
+      const slot = slots[at]!;
+      if (key > ceiling || key < floor || !predicate.matches(attributes, slot)) continue;
+      best.add({ slot, key, id: ids[slot]! });
+      ceiling = Math.min(most, best.ceiling);
+    }
+    return ceiling;
+  });
+  if (best.isFull || filter.max_usd_per_month !== undefined) return;
+  store.index.scan(after?.key === null ? after.providerId : null, (slots, from) => {
+    for (let at = from; at < slots.length && !best.isFull; at += 1) {
+      const slot = slots[at]!;
+      if (!Number.isNaN(attributes.usdCore[slot]) || !predicate.matches(attributes, slot)) continue;
+      best.add({ slot, key: UNPRICED, id: ids[slot]! });
+    }
+    return !best.isFull;
+  });
 }
 
 function rankOfCursor({ sort, key, providerId }: PageCursor): Ranked {
-  const unsigned = key ?? Number.POSITIVE_INFINITY;
+  const unsigned = key ?? UNPRICED;
   return { slot: -1, key: sort === 'updated' ? -unsigned : unsigned, id: providerId };
 }
 
 function cursorOfRank(sort: ListQuery['sort'], { key, id }: Ranked): PageCursor {
   const shown = sort === 'updated' ? -key : key;
-  return { sort, key: Number.isFinite(shown) ? shown : null, providerId: id };
+  return { sort, key: shown === UNPRICED ? null : shown, providerId: id };
 }
 
-/** Keeps the first `capacity` rows of all that are added: a heap with the last of them on top. */
-class BestFirst {
+/** Keeps the first rows behind a place, at most `capacity`, of all that are added. */
+class FirstRows {
   readonly #capacity: number;
-  readonly #heap: Ranked[] = [];
+  readonly #after: Ranked | null;
+  /** The last of them on top. */
+  readonly #rows = new Heap<Ranked>((a, b) => isBefore(b, a));
 
-  constructor(capacity: number) {
+  constructor(capacity: number, after: Ranked | null) {
     this.#capacity = capacity;
+    this.#after = after;
   }
 
-  /** Whether a row with this key could still be among the first. */
+  get isFull(): boolean {
+    return this.#rows.size >= this.#capacity;
+  }
+
+  /** No row with a smaller key is wanted. */
+  get floor(): number {
+    return this.#after?.key ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** No row with a greater key is wanted any more. */
+  get ceiling(): number {
+    return this.isFull ? this.#rows.top!.key : Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether a row with this key could be among the first. */
   wants(key: number): boolean {
-    return this.#heap.length < this.#capacity || key <= this.#heap[0]!.key;
+    return key <= this.ceiling && key >= this.floor;
   }
 
   add(row: Ranked): void {
-    if (this.#heap.length < this.#capacity) {
-      this.#heap.push(row);
-      // Without a bound nothing is ever taken out, so no order has to be kept.
-      if (Number.isFinite(this.#capacity)) this.#siftUp(this.#heap.length - 1);
-    } else if (isBefore(row, this.#heap[0]!)) {
-      this.#heap[0] = row;
-      this.#siftDown();
-    }
+    if (this.#after !== null && !isBefore(this.#after, row)) return;
+    if (!this.isFull) this.#rows.push(row);
+    else if (isBefore(row, this.#rows.top!)) this.#rows.replaceTop(row);
   }
 
   sorted(): Ranked[] {
-    return this.#heap.sort((a, b) => (isBefore(a, b) ? -1 : 1));
-  }
-
-  #siftUp(at: number): void {
-    const heap = this.#heap;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!isBefore(heap[parent]!, heap[at]!)) return;
-      [heap[parent], heap[at]] = [heap[at]!, heap[parent]!];
-      at = parent;
-    }
-  }
-
-  #siftDown(): void {
-    const heap = this.#heap;
-    for (let at = 0; ;) {
-      let last = at;
-      for (const child of [2 * at + 1, 2 * at + 2]) {
-        if (child < heap.length && isBefore(heap[last]!, heap[child]!)) last = child;
-      }
-      if (last === at) return;
-      [heap[last], heap[at]] = [heap[at]!, heap[last]!];
-      at = last;
-    }
+    return this.#rows.drain().sort((a, b) => (isBefore(a, b) ? -1 : 1));
   }
 }

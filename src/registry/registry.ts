@@ -133,7 +133,7 @@ export class Registry {
   }
 
   finishRestore(): void {
-    this.store.index.load(this.#restored);
+    this.store.loadIndexes(this.#restored);
     this.#restored = [];
   }
 

@@ -6,6 +6,7 @@ import { MAX_TAIL_BYTES, tailBytes, writeTail } from './fragment.js';
 import { IdIndex } from './id-index.js';
 import { Interner } from './interner.js';
 import type { AdvertisementRecord, ProofRecord } from './persistence.js';
+import { PriceIndex } from './price-index.js';
 import { packProof, unpackProof } from './proof.js';
 import { TICK_MS } from './clock.js';
 
@@ -32,6 +33,7 @@ export class Store {
   /** The provider id of each slot; undefined where the slot is free. */
   readonly ids: (string | undefined)[] = [];
   readonly index = new IdIndex(this.ids);
+  readonly prices = new PriceIndex(this.attributes, INITIAL_CAPACITY);
   readonly platforms = new Interner();
   readonly networks = new Interner();
   readonly arena = new Arena();
@@ -93,7 +95,7 @@ export class Store {
   /**
    * Adds an advertisement in a free slot.
    * @param head What `renderHead` made of the record.
-   * @param ordered False while many are loaded: then `index.load` follows.
+   * @param ordered False while many are loaded: then `loadIndexes` follows.
    */
   add(record: AdvertisementRecord, head: Buffer, lease: Lease, live: boolean, ordered = true): number {
     const slot = this.#freeSlots.pop() ?? this.ids.length;
@@ -104,8 +106,17 @@ export class Store {
     this.#writeContent(slot, record, live, head);
     this.setLease(slot, lease);
     this.wheel.schedule(slot, lease.deadline);
-    if (ordered) this.index.insert(slot);
+    if (ordered) {
+      this.index.insert(slot);
+      this.prices.insert(slot);
+    }
     return slot;
+  }
+
+  /** Puts the slots that were added without order in order, in place of all that was there. */
+  loadIndexes(slots: number[]): void {
+    this.index.load(slots);
+    this.prices.load(slots);
   }
 
   /** Whether clients would see anything but new times if this were put in the slot's place. */
@@ -119,8 +130,10 @@ export class Store {
   /** Puts a newer advertisement of the same provider in the slot's place. */
   replace(slot: number, record: AdvertisementRecord, head: Buffer, lease: Lease, live: boolean): void {
     this.#suspects += (this.isLive(slot) ? 1 : 0) - (live ? 1 : 0);
+    this.prices.remove(slot);
     this.#releaseContent(slot);
     this.#writeContent(slot, record, live, head);
+    this.prices.insert(slot);
     this.setLease(slot, lease);
   }
 
@@ -143,6 +156,7 @@ export class Store {
     const id = this.ids[slot]!;
     this.wheel.cancel(slot);
     this.index.remove(slot);
+    this.prices.remove(slot);
     this.#slots.delete(id);
     this.#suspects -= this.isLive(slot) ? 0 : 1;
     this.#releaseContent(slot);
@@ -224,6 +238,7 @@ export class Store {
 
   #grow(capacity: number): void {
     this.attributes.grow(capacity);
+    this.prices.grow(capacity);
     this.wheel.grow(capacity);
     this.#createdAt = grown(this.#createdAt, new Float64Array(capacity));
     this.#updatedAt = grown(this.#updatedAt, new Float64Array(capacity));
