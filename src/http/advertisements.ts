@@ -1,10 +1,10 @@
 import { ProtocolError } from '../protocol/errors.js';
 import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
-import { parseListQuery } from '../protocol/list-query.js';
 import { readHttpClaim } from '../registry/claim.js';
 import type { Registry } from '../registry/registry.js';
 import type { Writer } from '../registry/writer.js';
-import { json, OPEN_TO_READERS } from './respond.js';
+import type { ListQueries } from './list-queries.js';
+import { json, JSON_TYPE, OPEN_TO_READERS } from './respond.js';
 
 /** What the routes of advertisements work on. */
 export interface AdvertisementService {
@@ -14,21 +14,23 @@ export interface AdvertisementService {
   acceptUnsigned: boolean;
 }
 
-const LIST_PATH = '/api/v1/advertisements';
-
 /** `GET /api/v1/advertisements` */
-export function listAdvertisements({ registry }: AdvertisementService, request: HttpRequest): HttpResponse {
-  const query = parseListQuery(request.search);
+export function listAdvertisements(
+  { registry }: AdvertisementService,
+  queries: ListQueries,
+  request: HttpRequest,
+): HttpResponse {
+  const { query, nextPage } = queries.parse(request.search);
   const { body, cursor, next } = registry.list(query);
-  const headers: Record<string, string> = { 'X-Discovery-Cursor': cursor, ...OPEN_TO_READERS };
-  if (next !== null) headers['Link'] = `<${nextPage(request.search, next)}>; rel="next"`;
-  return json(body, { headers });
-}
-
-function nextPage(search: string, after: string): string {
-  const parameters = new URLSearchParams(search);
-  parameters.set('after', after);
-  return `${LIST_PATH}?${parameters.toString()}`;
+  const headers: Record<string, string> = {
+    'Content-Type': JSON_TYPE,
+    'Cache-Control': 'no-store',
+    'X-Discovery-Cursor': cursor,
+    'Access-Control-Allow-Origin': '*',
+    'Access-Control-Expose-Headers': OPEN_TO_READERS['Access-Control-Expose-Headers'],
+  };
+  if (next !== null) headers['Link'] = `<${nextPage}${next}>; rel="next"`;
+  return { status: 200, headers, body, borrowed: true };
 }
 
 /** `GET /api/v1/advertisements/{provider_id}` */

@@ -10,6 +10,7 @@ import {
   postAdvertisement,
 } from './advertisements.js';
 import type { Documentation } from './documentation.js';
+import { ListQueries } from './list-queries.js';
 import type { Metrics } from './metrics.js';
 import { buildOpenApi } from './openapi.js';
 import { errorResponse, json, OPEN_TO_READERS } from './respond.js';
@@ -46,6 +47,7 @@ export class HttpApi {
   constructor(options: ApiOptions) {
     this.#options = options;
     const { metrics, documentation } = options;
+    const queries = new ListQueries();
     const openApi = Buffer.from(JSON.stringify(buildOpenApi()));
     this.#item = {
       name: 'advertisement',
@@ -62,7 +64,7 @@ export class HttpApi {
         {
           name: 'advertisements',
           handlers: {
-            GET: (request) => listAdvertisements(options, request),
+            GET: (request) => listAdvertisements(options, queries, request),
             POST: (request) => postAdvertisement(options, request),
           },
         },

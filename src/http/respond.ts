@@ -1,7 +1,8 @@
 import type { ProtocolError } from '../protocol/errors.js';
 import type { HttpResponse } from '../protocol/http-message.js';
 
-const JSON_TYPE = 'application/json; charset=utf-8';
+/** The type of every JSON answer. */
+export const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Headers that let pages from anywhere read an answer. */
 export const OPEN_TO_READERS = {

@@ -18,4 +18,6 @@ export interface HttpResponse {
   status: number;
   headers: Readonly<Record<string, string>>;
   body: Uint8Array | string;
+  /** True where the body's memory is used again for the next answer: whoever cannot send it at once copies it. */
+  borrowed?: boolean;
 }

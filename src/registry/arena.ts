@@ -67,6 +67,12 @@ export class Arena {
     return this.slab(address).subarray(offset, offset + bytes);
   }
 
+  /** Copies the bytes at an address to a place in `target`, without the cost of a view that outlives it. */
+  copy(address: number, bytes: number, target: Uint8Array, position: number): void {
+    const slab = this.slab(address);
+    target.set(new Uint8Array(slab.buffer, slab.byteOffset + this.offset(address), bytes), position);
+  }
+
   #freeList(units: number): number[] {
     let list = this.#free.get(units);
     if (list === undefined) {

@@ -18,6 +18,7 @@ import {
 } from './persistence.js';
 import { Predicate } from './predicate.js';
 import { matchingSlots, runQuery } from './query.js';
+import { Scratch } from './scratch.js';
 import { Snapshot } from './snapshot.js';
 import { type Lease, Store } from './store.js';
 
@@ -40,12 +41,16 @@ const TOUCH_MS = 24 * 3_600_000;
 const MAX_EXPIRIES_PER_TICK = 5000;
 const MAX_SWEPT_PER_CLEANUP = 50_000;
 
+const OPENING_BRACKET = 0x5b;
+const COMMA = 0x2c;
+const CLOSING_BRACKET = 0x5d;
+
 /** A session's hold on its provider: void as soon as a newer session has one. */
 export type SessionToken = number;
 
 /** A page of a list as it goes out. */
 export interface ListAnswer {
-  /** A JSON array, UTF-8. */
+  /** A JSON array, UTF-8. Its memory is used again for the next list. */
   body: Buffer;
   /** `"<epoch>:<seq>"`: where in the stream of changes this was true. */
   cursor: string;
@@ -79,6 +84,7 @@ export class Registry {
   #expired = new Set<string>();
   /** Providers with a write under way: they do not expire in the middle of it. */
   readonly #writing = new Set<string>();
+  readonly #scratch = new Scratch();
   #nextToken: SessionToken = 1;
   #nextFlush = 0;
   #nextCleanup = 0;
@@ -377,18 +383,16 @@ export class Registry {
   }
 
   #joinFragments(slots: readonly number[]): Buffer {
-    const fragments = slots.map((slot) => this.store.fragment(slot));
     let length = 2 + Math.max(0, slots.length - 1);
-    for (const fragment of fragments) length += fragment.length;
-    const body = Buffer.allocUnsafe(length);
-    let position = 0;
-    body[position++] = 0x5b;
-    fragments.forEach((fragment, index) => {
-      if (index > 0) body[position++] = 0x2c;
-      body.set(fragment, position);
-      position += fragment.length;
-    });
-    body[position] = 0x5d;
+    for (const slot of slots) length += this.store.fragmentBytes(slot);
+    const body = this.#scratch.take(length);
+    body[0] = OPENING_BRACKET;
+    let position = 1;
+    for (const slot of slots) {
+      if (position > 1) body[position++] = COMMA;
+      position = this.store.copyFragment(slot, body, position);
+    }
+    body[position] = CLOSING_BRACKET;
     return body;
   }
 }

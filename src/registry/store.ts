@@ -166,20 +166,21 @@ export class Store {
 
   /** The JSON of an advertisement: a view that is good until the next change of the store. */
   fragment(slot: number): Buffer {
-    const { live } = this.attributes;
-    const address = this.#fragment[slot]!;
-    const head = this.#headBytes[slot]!;
-    const bytes = head + tailBytes(live[slot]!, this.#verified[slot]!);
-    if (this.#tailStale[slot] === 1) {
-      writeTail(this.arena.slab(address), this.arena.offset(address) + head, {
-        live: live[slot]!,
-        verified: this.#verified[slot]!,
-        updatedAt: this.#updatedAt[slot]!,
-        expiresAt: this.#expiresAt[slot]!,
-      });
-      this.#tailStale[slot] = 0;
-    }
-    return this.arena.view(address, bytes);
+    this.#refreshTail(slot);
+    return this.arena.view(this.#fragment[slot]!, this.fragmentBytes(slot));
+  }
+
+  /** The length of an advertisement's JSON. */
+  fragmentBytes(slot: number): number {
+    return this.#headBytes[slot]! + tailBytes(this.attributes.live[slot]!, this.#verified[slot]!);
+  }
+
+  /** Writes an advertisement's JSON to a place in `target`. @returns The place behind it. */
+  copyFragment(slot: number, target: Uint8Array, position: number): number {
+    this.#refreshTail(slot);
+    const bytes = this.fragmentBytes(slot);
+    this.arena.copy(this.#fragment[slot]!, bytes, target, position);
+    return position + bytes;
   }
 
   advertisement(slot: number): PublishedAdvertisement {
@@ -190,6 +191,18 @@ export class Store {
   proof(slot: number): ProofRecord | null {
     const address = this.#proof[slot]!;
     return address === NOWHERE ? null : unpackProof(this.arena.view(address, this.#proofBytes[slot]!));
+  }
+
+  #refreshTail(slot: number): void {
+    if (this.#tailStale[slot] === 0) return;
+    const address = this.#fragment[slot]!;
+    writeTail(this.arena.slab(address), this.arena.offset(address) + this.#headBytes[slot]!, {
+      live: this.attributes.live[slot]!,
+      verified: this.#verified[slot]!,
+      updatedAt: this.#updatedAt[slot]!,
+      expiresAt: this.#expiresAt[slot]!,
+    });
+    this.#tailStale[slot] = 0;
   }
 
   #writeContent(slot: number, record: AdvertisementRecord, live: boolean, head: Buffer): void {

@@ -61,12 +61,10 @@ export class NodeHttp {
 
   serve(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
     this.#answers.set(req.socket, res);
-    const request = readRequest(req);
+    const request = new NodeRequest(req);
     const limit = this.#options.maxBodyBytes;
-    const declared = request.headers.get('content-length');
-    if (declared === undefined && !request.headers.has('transfer-encoding'))
-      return this.#respond(res, request);
-    if (Number(declared ?? 0) > limit) return this.#refuse(res, request);
+    if (!request.hasBody) return this.#respond(res, request);
+    if (Number(request.headers.get('content-length') ?? 0) > limit) return this.#refuse(res, request);
 
     if (awaitsContinue) res.writeContinue();
     const chunks: Buffer[] = [];
@@ -112,7 +110,7 @@ export class NodeHttp {
   upgrade(req: IncomingMessage, connection: Duplex, head: Buffer): void {
     // Pipelined behind a request that is still being answered: what is written now would overtake that answer.
     if (this.#answers.get(connection)?.destroyed === false) return void connection.destroy();
-    const request = readRequest(req);
+    const request = new NodeRequest(req);
     if (request.path !== this.#options.websocketPath || !isHandshake(request)) {
       return this.#serveAsPlain(req, connection, head);
     }
@@ -153,20 +151,48 @@ function eachHeader({ rawHeaders }: IncomingMessage, use: (name: string, value: 
   }
 }
 
-function readRequest(req: IncomingMessage): HttpRequest {
-  const headers = new Map<string, string>();
-  eachHeader(req, (name, value) => addHeader(headers, name, value));
-  // A target may also be given in full, as to a proxy.
-  const target = (req.url ?? '').replace(/^https?:\/\/[^/?]*\/?/i, '/');
-  const query = target.indexOf('?');
-  return {
-    method: req.method ?? '',
-    path: query === -1 ? target : target.slice(0, query),
-    search: query === -1 ? '' : target.slice(query + 1),
-    headers,
-    body: NO_BODY,
-    peerAddress: plainAddress(req.socket.remoteAddress ?? ''),
-  };
+/** Most requests are answered without anybody looking at their headers or their peer. */
+class NodeRequest implements HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly search: string;
+  body: Uint8Array = NO_BODY;
+  readonly #req: IncomingMessage;
+  readonly #peer: string | undefined;
+  #headers: Map<string, string> | undefined;
+
+  constructor(req: IncomingMessage) {
+    this.#req = req;
+    this.#peer = req.socket.remoteAddress;
+    this.method = req.method ?? '';
+    // A target may also be given in full, as to a proxy.
+    const target = (req.url ?? '').replace(/^https?:\/\/[^/?]*\/?/i, '/');
+    const query = target.indexOf('?');
+    this.path = query === -1 ? target : target.slice(0, query);
+    this.search = query === -1 ? '' : target.slice(query + 1);
+  }
+
+  get headers(): Map<string, string> {
+    if (this.#headers === undefined) {
+      const headers = new Map<string, string>();
+      eachHeader(this.#req, (name, value) => addHeader(headers, name, value));
+      this.#headers = headers;
+    }
+    return this.#headers;
+  }
+
+  get peerAddress(): string {
+    return plainAddress(this.#peer ?? '');
+  }
+
+  /** Whether a body follows, of whatever length. */
+  get hasBody(): boolean {
+    const { rawHeaders } = this.#req;
+    for (let at = 0; at < rawHeaders.length; at += 2) {
+      if (/^(?:content-length|transfer-encoding)$/i.test(rawHeaders[at] ?? '')) return true;
+    }
+    return false;
+  }
 }
 
 /** Hands over what `call` returns or promises; undefined when it breaks its promise not to throw. */
@@ -185,7 +211,9 @@ function attempt<T>(call: () => T | Promise<T>, done: (value: T | undefined) => 
 }
 
 function write(res: ServerResponse, method: string, response: HttpResponse): void {
-  const { status, headers, body } = joinHead(response) === undefined ? FAILED : response;
+  const sound = joinHead(response) === undefined ? FAILED : response;
+  const { status, headers } = sound;
+  const body = sound.borrowed === true ? Buffer.from(sound.body) : sound.body;
   if (isBodiless(status)) {
     res.writeHead(status, headers).end();
   } else {
