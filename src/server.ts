@@ -151,27 +151,29 @@ async function openRegistry(
       clock,
     );
   let registry = create();
-  let gone = 0;
-  const loaded = loadMirror(
+  let rows = 0;
+  const loaded = await loadMirror(
     config.database,
     {
       identity: (record) => {
         registry.restoreIdentity(record);
       },
-      advertisement: (record) => {
-        if (!registry.restoreAdvertisement(record)) gone += 1;
+      advertisement: (record, texts) => {
+        rows += 1;
+        registry.restoreAdvertisement(record, texts);
       },
       reset: () => {
         registry = create();
-        gone = 0;
+        rows = 0;
       },
     },
     log,
   );
   registry.finishRestore();
-  if (registry.store.size + gone > 0) {
+  const restored = registry.store.size;
+  if (rows > 0) {
     log.info(
-      { restored: registry.store.size, expired: gone },
+      { restored, expired: rows - restored },
       'took back the advertisements of the last run',
     );
   }

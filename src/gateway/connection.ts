@@ -191,10 +191,7 @@ export class Connection implements SocketHandler, Subscriber {
       this.#socket.ping();
       this.#nextPing = now + settings.heartbeatMs;
     }
-    if (now >= this.#nextBookmark) {
-      this.#bookmark();
-      this.#nextBookmark = now + LIMITS.bookmarkMs;
-    }
+    if (now >= this.#nextBookmark) this.#nextBookmark = this.#bookmark(now);
     const admission = this.#admitted ? Number.POSITIVE_INFINITY : Math.max(admitBy, now + 1);
     return Math.min(admission, silentAt, this.#nextPing, this.#nextBookmark, this.#outbox.giveUpAt);
   }
@@ -382,14 +379,17 @@ export class Connection implements SocketHandler, Subscriber {
     this.close(CLOSE.internal, 'internal error');
   }
 
-  #bookmark(): void {
+  /** @returns Service ms when to try again. */
+  #bookmark(now: number): number {
     const { streams } = this.#gateway;
     streams.flush();
     const subscriptions = [...(this.#subscriptions?.values() ?? [])];
-    // A bookmark speaks for all streams of the connection, so all of them have to be there.
     if (this.writable && subscriptions.every(({ state }) => state === 'live')) {
+      // A bookmark speaks for all streams of the connection, so all of them have to be there.
+      if (!subscriptions.every((one) => streams.isCurrent(one))) return now + 1;
       this.#reply({ type: 'bookmark', cursor: streams.cursor });
     }
+    return now + LIMITS.bookmarkMs;
   }
 
   /** Asked where the compiler believes to know, although a call in between may have closed the connection. */

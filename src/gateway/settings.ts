@@ -22,6 +22,8 @@ export const QUEUE = {
   lowWaterBytes: 32 * 1024,
   /** Bytes waiting above which a connection is closed whatever it is that waits. */
   maxBytes: 16 * 1024 * 1024,
+  /** Subscribers that are sent events in one turn of the event loop. */
+  framesPerTurn: 500,
   /** Milliseconds that a full queue may go without any progress. */
   stallMs: 10_000,
   /** Events that one catch-up may bring; a client further behind starts over from a snapshot. */

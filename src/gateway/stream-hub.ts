@@ -3,13 +3,13 @@ import { formatCursor, parseCursor } from '../protocol/cursor.js';
 import { canonicalFilterKey, type Filter } from '../protocol/filter.js';
 import type { RequestId } from '../protocol/frames-up.js';
 import { LIMITS } from '../protocol/limits.js';
-import { forEachBit, hasBit } from '../registry/bitmap.js';
 import type { Change, GoneReason } from '../registry/change-log.js';
 import { FilterIndex } from '../registry/filter-index.js';
 import type { Registry } from '../registry/registry.js';
 import { EventEncoder, netEvents, transcode } from './event-encoder.js';
+import { FanOut } from './fan-out.js';
 import { type GatewayObserver, QUEUE } from './settings.js';
-import { noteChange, type Stream } from './stream.js';
+import { mergeNotes, type Stream } from './stream.js';
 import type { Subscriber, Subscription } from './subscription.js';
 
 /** Snapshot frames that one connection is sent before others get their turn. */
@@ -24,7 +24,7 @@ interface Missed {
 /**
  * All streams: matches each change against all distinct filters at once, collects what each stream has to tell
  * until the end of the event loop's turn, and sends it to all subscribers of the stream, encoded once for each
- * codec.
+ * codec. While that takes more than a turn, further changes of the stream are merged until its subscribers have it.
  */
 export class StreamHub {
   readonly #registry: Registry;
@@ -32,22 +32,27 @@ export class StreamHub {
   readonly #filters: FilterIndex;
   readonly #streams = new Map<string, Stream>();
   readonly #byHandle: (Stream | undefined)[] = [];
-  readonly #dirty = new Set<Stream>();
+  readonly #fanOut: FanOut;
+  /** Streams with notes. */
+  #dirty: Stream[] = [];
   /** Why providers went since the last flush, also where a stream had let go of one before. */
   #gone = new Map<string, GoneReason>();
-  #matchedBefore = new Uint32Array(0);
-  #matchedAfter = new Uint32Array(0);
   #nextName = 1;
   #flushScheduled = false;
-  #firstChangeAt = 0;
-  /** Every live subscription holds the truth at this sequence number. */
+  /** When the first of the changes came that are under way. */
+  #firstNoteAt = 0;
+  /** Up to here all changes have been noted and, but for streams that are busy, flushed. */
   #flushedSeq: number;
   #subscriptions = 0;
 
-  constructor(registry: Registry, observer: GatewayObserver) {
+  /** @param framesPerTurn How many subscribers are sent events in one turn of the event loop. */
+  constructor(registry: Registry, observer: GatewayObserver, framesPerTurn: number = QUEUE.framesPerTurn) {
     this.#registry = registry;
     this.#observer = observer;
     this.#filters = new FilterIndex(registry.store);
+    this.#fanOut = new FanOut(framesPerTurn, () => {
+      this.#delivered();
+    });
     this.#flushedSeq = registry.changes.seq;
     registry.onChange = (change) => {
       this.#match(change);
@@ -62,7 +67,7 @@ export class StreamHub {
     return this.#subscriptions;
   }
 
-  /** Where every live subscriber stands. */
+  /** Where every subscriber stands that `isCurrent`. */
   get cursor(): string {
     return formatCursor(this.#registry.changes.epoch, this.#flushedSeq);
   }
@@ -76,12 +81,13 @@ export class StreamHub {
     const stream = this.#streamFor(filter);
     const subscription: Subscription = { stream, subscriber, state: 'waiting', seq: 0, snapshot: null };
     stream.subscriptions.add(subscription);
+    const { codec } = subscriber;
+    stream.codecs.set(codec.name, (stream.codecs.get(codec.name) ?? 0) + 1);
     this.#subscriptions += 1;
     const resumed = this.#resumePoint(stream, resume);
     if (resume !== null) this.#observer.resumeDecided(resumed === null ? 'refused' : 'exact');
     const { epoch, seq } = this.#registry.changes;
     const cursor = formatCursor(epoch, resumed ?? seq);
-    const { codec } = subscriber;
     subscriber.send(
       codec.encode({ type: 'subscribed', id, stream: stream.name, cursor, resumed: resumed !== null }),
     );
@@ -96,15 +102,24 @@ export class StreamHub {
   }
 
   unsubscribe(subscription: Subscription): void {
-    const { stream } = subscription;
+    const { stream, subscriber } = subscription;
     if (!stream.subscriptions.delete(subscription)) return;
     this.#subscriptions -= 1;
+    const sameCodec = stream.codecs.get(subscriber.codec.name)! - 1;
+    if (sameCodec > 0) stream.codecs.set(subscriber.codec.name, sameCodec);
+    else stream.codecs.delete(subscriber.codec.name);
+    stream.latecomers.delete(subscription);
     subscription.snapshot?.close();
     if (stream.subscriptions.size > 0) return;
     this.#filters.remove(stream.handle);
     this.#byHandle[stream.handle] = undefined;
     this.#streams.delete(canonicalFilterKey(stream.filter));
-    this.#dirty.delete(stream);
+  }
+
+  /** Whether a subscriber has been told of everything up to the last flush. */
+  isCurrent({ state, seq, stream }: Subscription): boolean {
+    const isReached = stream.delivery === null || seq >= stream.delivery.seq;
+    return state === 'live' && stream.notes.length === 0 && isReached;
   }
 
   /** Whether a subscription is for just this filter. */
@@ -118,68 +133,79 @@ export class StreamHub {
     if (subscription.state === 'waiting' && subscription.subscriber.writable) this.#catchUp(subscription);
   }
 
-  /** Sends all that is pending, to all streams. Runs by itself at the end of each turn with changes. */
+  /** Flushes all streams that are not busy. Runs by itself at the end of each turn with changes. */
   flush(): void {
-    const { changes, store } = this.#registry;
-    if (changes.seq === this.#flushedSeq) return;
-    const previousSeq = this.#flushedSeq;
-    this.#flushedSeq = changes.seq;
-    const gone = this.#gone;
-    this.#gone = new Map();
-    if (this.#dirty.size === 0) return;
-    const encoder = new EventEncoder(store);
-    const cursor = this.cursor;
-    for (const stream of this.#dirty) {
-      const events = netEvents(store, stream, stream.pending, (providerId) => gone.get(providerId) ?? null);
-      stream.pending = new Map();
-      if (events.length === 0) continue;
-      const frames: Partial<Record<CodecName, Uint8Array>> = {};
-      for (const subscription of stream.subscriptions) {
-        if (subscription.state !== 'live') continue;
-        const { subscriber } = subscription;
-        if (subscriber.writable) {
-          const { name } = subscriber.codec;
-          subscriber.send((frames[name] ??= encoder.frame(name, stream.name, cursor, events)));
-        } else {
-          subscription.state = 'waiting';
-          subscription.seq = previousSeq;
-        }
+    this.#flushedSeq = this.#registry.changes.seq;
+    if (this.#dirty.length === 0) return;
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    const latecomers: Subscription[] = [];
+    const encoder = new EventEncoder(this.#registry.store);
+    for (const stream of dirty) {
+      if (stream.delivery !== null) {
+        this.#dirty.push(stream);
+      } else {
+        this.#flushStream(stream, encoder);
+        latecomers.push(...stream.latecomers);
+        stream.latecomers.clear();
       }
     }
-    this.#dirty.clear();
-    this.#observer.eventsSent((performance.now() - this.#firstChangeAt) / 1000);
+    if (this.#dirty.length === 0) this.#gone = new Map();
+    for (const subscription of latecomers) {
+      if (subscription.stream.subscriptions.has(subscription)) this.advance(subscription);
+    }
+    this.#fanOut.run();
+  }
+
+  #flushStream(stream: Stream, encoder: EventEncoder): void {
+    const { base, notes, name, subscriptions } = stream;
+    stream.notes = [];
+    const { store } = this.#registry;
+    const events = netEvents(store, stream, mergeNotes(notes), (id) => this.#gone.get(id) ?? null);
+    if (events.length === 0) return;
+    const frames: Partial<Record<CodecName, Uint8Array>> = {};
+    // All now, because the registry may have moved on by the time the last subscriber gets its frame.
+    for (const codec of stream.codecs.keys()) frames[codec] = encoder.frame(codec, name, this.cursor, events);
+    this.#fanOut.add({ stream, seq: this.#flushedSeq, base, frames, rest: subscriptions.values() });
+  }
+
+  /** All that was flushed has left. */
+  #delivered(): void {
+    this.#observer.eventsSent((performance.now() - this.#firstNoteAt) / 1000);
+    if (this.#dirty.length > 0) this.#scheduleFlush();
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(() => {
+      this.#flushScheduled = false;
+      this.flush();
+    });
   }
 
   #match(change: Change): void {
-    if (!this.#flushScheduled) {
-      this.#flushScheduled = true;
-      this.#firstChangeAt = performance.now();
-      setImmediate(() => {
-        this.#flushScheduled = false;
-        this.flush();
-      });
-    }
+    this.#scheduleFlush();
     if (this.#streams.size === 0) return;
-    if (change.reason !== null) this.#gone.set(change.providerId, change.reason);
+    const { providerId, beforeRow, slot, reason } = change;
+    if (reason !== null) this.#gone.set(providerId, reason);
     const { changes, store } = this.#registry;
-    const { words } = this.#filters;
-    if (this.#matchedBefore.length !== words) {
-      this.#matchedBefore = new Uint32Array(words);
-      this.#matchedAfter = new Uint32Array(words);
+    const isSame =
+      beforeRow !== null && slot !== null && changes.before.equal(beforeRow, store.attributes, slot);
+    const before = beforeRow === null ? [] : this.#filters.match(changes.before, beforeRow);
+    const after = slot === null || isSame ? [] : this.#filters.match(store.attributes, slot);
+    // Those that match before and after are noted twice, and the first note counts.
+    for (const handle of before) this.#note(this.#byHandle[handle]!, providerId, true);
+    for (const handle of after) this.#note(this.#byHandle[handle]!, providerId, false);
+  }
+
+  #note(stream: Stream, providerId: string, held: boolean): void {
+    if (stream.notes.length === 0) {
+      if (this.#dirty.length === 0 && this.#fanOut.idle) this.#firstNoteAt = performance.now();
+      stream.base = stream.delivery?.seq ?? this.#flushedSeq;
+      this.#dirty.push(stream);
     }
-    const before = this.#matchedBefore;
-    const after = this.#matchedAfter;
-    if (change.beforeRow === null) before.fill(0);
-    else this.#filters.match(changes.before, change.beforeRow, before);
-    if (change.slot === null) after.fill(0);
-    else this.#filters.match(store.attributes, change.slot, after);
-    for (let word = 0; word < words; word += 1) {
-      forEachBit(before[word]! | after[word]!, word * 32, (handle) => {
-        const stream = this.#byHandle[handle]!;
-        noteChange(stream, change.providerId, hasBit(before, handle));
-        this.#dirty.add(stream);
-      });
-    }
+    stream.notes.push({ providerId, held });
   }
 
   #streamFor(filter: Filter): Stream {
@@ -193,7 +219,11 @@ export class StreamHub {
       handle,
       predicate: this.#filters.predicate(handle),
       subscriptions: new Set(),
-      pending: new Map(),
+      codecs: new Map(),
+      notes: [],
+      base: 0,
+      delivery: null,
+      latecomers: new Set(),
     };
     this.#nextName += 1;
     this.#streams.set(key, stream);
@@ -262,14 +292,21 @@ export class StreamHub {
     const { stream, subscriber } = subscription;
     // What other streams of the same connection were just sent may have filled it.
     if (!subscriber.writable) return;
+    // Told from now on, it would be told again of what is noted already.
+    if (stream.notes.length > 0) {
+      stream.latecomers.add(subscription);
+      return;
+    }
     const { changes, store } = this.#registry;
     if (!changes.covers(subscription.seq)) {
       subscriber.fallBehind('it missed more changes than the hub keeps');
       return;
     }
+    const since = subscription.seq;
     subscription.state = 'live';
-    if (subscription.seq === changes.seq) return;
-    const { held, reasonOf } = this.#missedSince(stream, subscription.seq);
+    subscription.seq = changes.seq;
+    if (since === changes.seq) return;
+    const { held, reasonOf } = this.#missedSince(stream, since);
     if (held.size > QUEUE.maxCatchUpEvents) {
       subscriber.fallBehind(`it missed more than ${String(QUEUE.maxCatchUpEvents)} events`);
       return;

@@ -15,7 +15,7 @@ export interface Subscriber {
 
 /**
  * One connection's interest in one stream.
- * - `live`: gets every flush as it happens, and holds the truth of the last flush.
+ * - `live`: gets every flush as it happens, in its turn; it was told of changes or joined last at `seq`.
  * - `reading`: is being sent its snapshot; holds nothing yet.
  * - `waiting`: holds the truth at `seq`; what it misses is looked up in the change log once it can take more.
  */

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as MetricRegistry } from 'prom-client';
 import type { HttpResponse } from '../protocol/http-message.js';
+import { RequestTimes } from './request-times.js';
 
 /** Where the numbers come from that are read at each scrape. */
 export interface MetricSources {
@@ -20,15 +21,11 @@ export interface MetricSources {
 }
 
 const LATENCY_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS']);
-
-type RequestChild = Pick<ReturnType<Histogram['labels']>, 'observe'>;
 
 /** The numbers that an operator watches, in Prometheus' text form. */
 export class Metrics {
   readonly #registry = new MetricRegistry();
-  readonly #requests: Histogram<'route' | 'method' | 'status'>;
-  readonly #requestChildren = new Map<string, RequestChild>();
+  readonly #requests: RequestTimes;
   readonly #matchToSend: Histogram;
   readonly #closes: Counter<'code'>;
   readonly #resumes: Counter<'outcome'>;
@@ -37,13 +34,7 @@ export class Metrics {
   constructor(sources: MetricSources) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
-    this.#requests = new Histogram({
-      name: 'discovery_http_request_seconds',
-      help: 'Time to answer an HTTP request',
-      labelNames: ['route', 'method', 'status'],
-      buckets: LATENCY_BUCKETS,
-      registers,
-    });
+    this.#requests = new RequestTimes(LATENCY_BUCKETS, this.#registry);
     this.#matchToSend = new Histogram({
       name: 'discovery_match_to_send_seconds',
       help: 'Time from the first change of a flush until its events were handed to all sockets',
@@ -122,14 +113,7 @@ export class Metrics {
   }
 
   observeRequest(route: string, method: string, status: number, seconds: number): void {
-    const known = METHODS.has(method) ? method : 'other';
-    const key = `${route} ${known} ${String(status)}`;
-    let child = this.#requestChildren.get(key);
-    if (child === undefined) {
-      child = this.#requests.labels(route, known, String(status));
-      this.#requestChildren.set(key, child);
-    }
-    child.observe(seconds);
+    this.#requests.note(route, method, status, seconds);
   }
 
   connectionClosed(code: number): void {

@@ -2,13 +2,10 @@ const UNIT = 16;
 const SLAB_BYTES = 1 << 20;
 const UNITS_PER_SLAB = SLAB_BYTES / UNIT;
 
-/** No allocation. */
-export const NOWHERE = 0xffffffff;
-
 /**
  * Byte strings of up to 1 MiB outside the JavaScript heap, in slabs, so that a million of them cost the garbage
  * collector nothing. An allocation is named by its address in units of 16 bytes. Sizes are rounded up to classes
- * (eight for each doubling), and freed space is reused within its class.
+ * (every unit up to 1 KiB, then 32 for each doubling), and freed space is reused within its class.
  */
 export class Arena {
   readonly #slabs: Buffer[] = [];
@@ -107,5 +104,5 @@ function classBelow(units: number): number {
 }
 
 function classStep(units: number): number {
-  return units <= 16 ? 1 : 1 << (28 - Math.clz32(units - 1));
+  return units <= 64 ? 1 : 1 << (26 - Math.clz32(units - 1));
 }

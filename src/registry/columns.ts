@@ -84,6 +84,23 @@ export class AttributeColumns {
     this.outline[index] = from.outline[fromIndex]!;
   }
 
+  /** Whether two rows are the same to every filter. */
+  equal(index: number, other: AttributeColumns, otherIndex: number): boolean {
+    return (
+      this.cpu[index] === other.cpu[otherIndex] &&
+      this.memory[index] === other.memory[otherIndex] &&
+      this.storage[index] === other.storage[otherIndex] &&
+      this.country[index] === other.country[otherIndex] &&
+      this.platform[index] === other.platform[otherIndex] &&
+      this.network[index] === other.network[otherIndex] &&
+      this.live[index] === other.live[otherIndex] &&
+      // Missing prices are NaN, and as good as equal.
+      Object.is(this.usdCore[index], other.usdCore[otherIndex]) &&
+      Object.is(this.usdMemory[index], other.usdMemory[otherIndex]) &&
+      Object.is(this.usdStorage[index], other.usdStorage[otherIndex])
+    );
+  }
+
   /** Makes room for `capacity` rows; the present ones stay. */
   grow(capacity: number): void {
     this.cpu = grown(this.cpu, new Uint16Array(capacity));

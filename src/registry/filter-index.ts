@@ -1,5 +1,5 @@
 import type { Filter } from '../protocol/filter.js';
-import { clearBit, forEachBit, setBit, wordsFor } from './bitmap.js';
+import { lowestBit, wordsFor } from './bitmap.js';
 import { type AttributeColumns, countryNumber } from './columns.js';
 import { type Interners, Predicate } from './predicate.js';
 import { ThresholdIndex } from './threshold-index.js';
@@ -16,9 +16,8 @@ interface Entry {
 }
 
 /**
- * Many filters asked about one row at once: the reverse of a list. Each filter has a handle, a bit; each
- * attribute has an index that says which filters a value satisfies; what is left after all of them is the answer.
- * Only price limits, which depend on the amounts a filter asks for, are then checked one by one.
+ * Many filters asked about one row at once: the reverse of a list. Each filter has a handle, a bit; each attribute has
+ * an index that says which filters a value may satisfy; the few that are left after all of them are asked one by one.
  */
 export class FilterIndex {
   readonly #entries: (Entry | undefined)[] = [];
@@ -32,17 +31,9 @@ export class FilterIndex {
   readonly #country = new ValueIndex(this.#words);
   readonly #platform = new ValueIndex(this.#words);
   readonly #network = new ValueIndex(this.#words);
-  #liveOnly = new Uint32Array(this.#words);
-  #priced = new Uint32Array(this.#words);
-  #scratch = new Uint32Array(this.#words);
 
   constructor(interners: Interners) {
     this.#interners = interners;
-  }
-
-  /** Words of 32 bits that `match` fills. */
-  get words(): number {
-    return this.#words;
   }
 
   /** How many filters are in the index. */
@@ -66,8 +57,6 @@ export class FilterIndex {
     this.#country.insert(countries, handle);
     this.#platform.insert(platforms, handle);
     this.#network.insert(networks, handle);
-    if (filter.status === 'live') setBit(this.#liveOnly, handle);
-    if (filter.max_usd_per_month !== undefined) setBit(this.#priced, handle);
     return handle;
   }
 
@@ -79,8 +68,6 @@ export class FilterIndex {
     this.#country.remove(countries, handle);
     this.#platform.remove(platforms, handle);
     this.#network.remove(networks, handle);
-    clearBit(this.#liveOnly, handle);
-    clearBit(this.#priced, handle);
     for (const number of platforms ?? []) this.#interners.platforms.release(number);
     for (const number of networks ?? []) this.#interners.networks.release(number);
     this.#entries[handle] = undefined;
@@ -92,33 +79,29 @@ export class FilterIndex {
     return this.#entries[handle]!.predicate;
   }
 
-  /** Sets `into` (of `words` words) to the handles of the filters that a row satisfies. */
-  match(columns: AttributeColumns, index: number, into: Uint32Array): void {
-    const scratch = this.#scratch;
-    this.#cpu.collect(columns.cpu[index]!, into);
-    this.#memory.collect(columns.memory[index]!, scratch);
-    for (let word = 0; word < into.length; word += 1) into[word]! &= scratch[word]!;
-    this.#storage.collect(columns.storage[index]!, scratch);
-    for (let word = 0; word < into.length; word += 1) into[word]! &= scratch[word]!;
-    this.#country.restrict(columns.country[index]!, into, scratch);
-    this.#platform.restrict(columns.platform[index]!, into, scratch);
-    this.#network.restrict(columns.network[index]!, into, scratch);
-    if (columns.live[index] === 0) {
-      for (let word = 0; word < into.length; word += 1) into[word]! &= ~this.#liveOnly[word]!;
+  /** The handles of the filters that a row satisfies. */
+  match(columns: AttributeColumns, index: number): number[] {
+    const found: number[] = [];
+    const cpu = this.#cpu.candidates(columns.cpu[index]!, this.#words);
+    const memory = this.#memory.candidates(columns.memory[index]!, this.#words);
+    const storage = this.#storage.candidates(columns.storage[index]!, this.#words);
+    if (cpu === null || memory === null || storage === null) return found;
+    const country = this.#country.accepting(columns.country[index]!);
+    const platform = this.#platform.accepting(columns.platform[index]!);
+    const network = this.#network.accepting(columns.network[index]!);
+    const inUse = wordsFor(this.#entries.length);
+    for (let word = 0; word < inUse; word += 1) {
+      let left =
+        cpu[word]! & memory[word]! & storage[word]! & country[word]! & platform[word]! & network[word]!;
+      for (; left !== 0; left &= left - 1) {
+        const handle = word * 32 + lowestBit(left);
+        if (this.#entries[handle]!.predicate.matches(columns, index)) found.push(handle);
+      }
     }
-    for (let word = 0; word < into.length; word += 1) {
-      forEachBit(into[word]! & this.#priced[word]!, word * 32, (handle) => {
-        if (!this.#entries[handle]!.predicate.matches(columns, index)) clearBit(into, handle);
-      });
-    }
+    return found;
   }
 
   #grow(words: number): void {
-    const lengthen = (bitmap: Uint32Array): Uint32Array<ArrayBuffer> => {
-      const longer = new Uint32Array(words);
-      longer.set(bitmap);
-      return longer;
-    };
     this.#words = words;
     this.#cpu.invalidate();
     this.#memory.invalidate();
@@ -126,8 +109,5 @@ export class FilterIndex {
     this.#country.grow(words);
     this.#platform.grow(words);
     this.#network.grow(words);
-    this.#liveOnly = lengthen(this.#liveOnly);
-    this.#priced = lengthen(this.#priced);
-    this.#scratch = new Uint32Array(words);
   }
 }

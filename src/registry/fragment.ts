@@ -1,5 +1,5 @@
 import type { AdvertisementRecord } from './persistence.js';
-import { ISO_BYTES, writeIsoTime } from './iso-time.js';
+import { ISO_BYTES, isoTime, writeIsoTime } from './iso-time.js';
 
 /**
  * The JSON text of an advertisement as clients receive it, in two parts: a head that only changes when the
@@ -7,20 +7,45 @@ import { ISO_BYTES, writeIsoTime } from './iso-time.js';
  * written over in place.
  */
 
-/** Renders the head: everything up to and including `created_at`. */
-export function renderHead(record: AdvertisementRecord): Buffer {
-  const text = JSON.stringify({
-    provider_id: record.providerId,
-    ip_address: record.ipAddress,
-    country: record.country,
-    resources: record.resources,
-    platform: record.platform,
-    pricing: record.pricing,
-    name: record.name,
-    payments_network: record.paymentsNetwork,
-    created_at: new Date(record.createdAt).toISOString(),
-  });
-  return Buffer.from(text.slice(0, -1), 'utf8');
+/** The JSON texts of those members of an advertisement that are more than a text or a number. */
+export interface JsonTexts {
+  resources: string;
+  /** `null` as a text where there is none. */
+  pricing: string;
+}
+
+/**
+ * Renders the head: everything up to and including `created_at`.
+ * @param texts What `jsonTexts` makes of the record, where somebody has kept it.
+ */
+export function renderHead(record: AdvertisementRecord, texts: JsonTexts = jsonTexts(record)): string {
+  return (
+    `{"provider_id":${quoted(record.providerId)},"ip_address":${quoted(record.ipAddress)}` +
+    `,"country":${quoted(record.country)},"resources":${texts.resources}` +
+    `,"platform":${quoted(record.platform)},"pricing":${texts.pricing}` +
+    `,"name":${quoted(record.name)},"payments_network":${quoted(record.paymentsNetwork)}` +
+    `,"created_at":"${isoTime(record.createdAt)}"`
+  );
+}
+
+/** What a head has before the members that its provider chose, beside the id, and behind them. */
+const ID_FRAME_BYTES = '{"provider_id":"",'.length;
+const CREATED_AT_BYTES = ',"created_at":""'.length + ISO_BYTES;
+
+/** Where in a head the members lie that its provider chose. (No provider id has to be escaped.) */
+export function chosenPart(providerId: string, headBytes: number): { from: number; to: number } {
+  return { from: ID_FRAME_BYTES + Buffer.byteLength(providerId), to: headBytes - CREATED_AT_BYTES };
+}
+
+function jsonTexts({ resources, pricing }: AdvertisementRecord): JsonTexts {
+  return { resources: JSON.stringify(resources), pricing: JSON.stringify(pricing) };
+}
+
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+/** `JSON.stringify`, faster where nothing has to be escaped. */
+function quoted(text: string | null): string {
+  return text !== null && PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 interface Tail {

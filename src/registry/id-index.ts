@@ -1,3 +1,5 @@
+import { sortByText } from './text-order.js';
+
 const MAX_CHUNK = 512;
 
 /**
@@ -14,11 +16,14 @@ export class IdIndex {
   }
 
   /** Replaces the content by these slots, in any order. */
-  load(slots: number[]): void {
-    slots.sort((a, b) => (this.#ids[a]! < this.#ids[b]! ? -1 : 1));
+  load(slots: readonly number[]): void {
+    const order = Uint32Array.from(slots);
+    sortByText(this.#ids, order);
     this.#chunks = [];
     const size = MAX_CHUNK / 2;
-    for (let from = 0; from < slots.length; from += size) this.#chunks.push(slots.slice(from, from + size));
+    for (let from = 0; from < order.length; from += size) {
+      this.#chunks.push(Array.from(order.subarray(from, from + size)));
+    }
   }
 
   insert(slot: number): void {

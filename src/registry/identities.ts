@@ -4,29 +4,44 @@ import type { IdentityRecord } from './persistence.js';
 
 /**
  * Which key owns which provider id, and the newest signed time accepted from it. A binding outlives the
- * advertisement and lapses after 30 days without a heartbeat.
+ * advertisement and lapses after 30 days without a heartbeat. A signed advertisement tells of its own binding, so
+ * only of ids without one, or of which more is known, there is a record here.
  */
 export class Identities {
   readonly #isPresent: (providerId: string) => boolean;
+  readonly #advertised: (providerId: string) => IdentityRecord | undefined;
   readonly #records = new Map<string, IdentityRecord>();
   #sweep: Iterator<IdentityRecord, undefined> | null = null;
 
-  /** @param isPresent Whether an id's owner is here now: then its binding cannot lapse, whatever the clock says. */
-  constructor(isPresent: (providerId: string) => boolean = () => false) {
+  /**
+   * @param isPresent Whether an id's owner is here now: then its binding cannot lapse, whatever the clock says.
+   * @param advertised The binding that the present advertisement of an id tells of; undefined without a signed one.
+   */
+  constructor(
+    isPresent: (providerId: string) => boolean = () => false,
+    advertised: (providerId: string) => IdentityRecord | undefined = () => undefined,
+  ) {
     this.#isPresent = isPresent;
+    this.#advertised = advertised;
   }
 
+  /** How many records there are beside those that advertisements tell of. */
   get size(): number {
     return this.#records.size;
   }
 
+  /** Takes a record that was kept, unless the advertisement of its id tells the same. */
   load(record: IdentityRecord): void {
-    this.#records.set(record.providerId, record);
+    const told = this.#advertised(record.providerId);
+    if (told === undefined) this.#records.set(record.providerId, record);
+    else if (!isSame(record, told)) {
+      this.#records.set(record.providerId, { ...record, seenAt: Math.max(record.seenAt, told.seenAt) });
+    }
   }
 
   /** What is known of an id at a time (Unix ms); undefined when no key is bound to it, or no longer. */
   get(providerId: string, wall: number): IdentityRecord | undefined {
-    const record = this.#records.get(providerId);
+    const record = this.#records.get(providerId) ?? this.#advertised(providerId);
     return record === undefined || this.#lapsed(record, wall) ? undefined : record;
   }
 
@@ -39,11 +54,25 @@ export class Identities {
     this.#records.set(record.providerId, record);
   }
 
-  /** Notes a heartbeat, in memory only, and returns the record; undefined when no key is bound to the id. */
-  touch(providerId: string, wall: number): IdentityRecord | undefined {
+  /** Drops the record of an id if its advertisement tells the same. */
+  settle(providerId: string): void {
+    const record = this.#records.get(providerId);
+    if (record === undefined) return;
+    const told = this.#advertised(providerId);
+    if (told !== undefined && isSame(record, told)) this.#records.delete(providerId);
+  }
+
+  /** Keeps what the advertisement of an id tells, which is about to go. */
+  retain(providerId: string): void {
+    if (this.#records.has(providerId)) return;
+    const told = this.#advertised(providerId);
+    if (told !== undefined) this.#records.set(providerId, told);
+  }
+
+  /** Notes a heartbeat, in memory only, where there is a record that has to be told of it. */
+  touch(providerId: string, wall: number): void {
     const record = this.#records.get(providerId);
     if (record !== undefined) record.seenAt = Math.max(record.seenAt, wall);
-    return record;
   }
 
   /** Looks at the next `count` records and forgets those that have lapsed, going round and round. */
@@ -62,4 +91,9 @@ export class Identities {
   #lapsed(record: IdentityRecord, wall: number): boolean {
     return wall - record.seenAt > LIMITS.bindingLifetimeMs && !this.#isPresent(record.providerId);
   }
+}
+
+/** Whether both say the same of whom to believe; the advertisement's heartbeats are the newer ones. */
+function isSame(record: IdentityRecord, told: IdentityRecord): boolean {
+  return record.publicKey === told.publicKey && record.lastT === told.lastT;
 }

@@ -7,6 +7,12 @@ export class Interner {
   readonly #texts: string[] = [''];
   readonly #holders: number[] = [0];
   readonly #free: number[] = [];
+  #version = 0;
+
+  /** Another one whenever a text has got a number, or lost it. */
+  get version(): number {
+    return this.#version;
+  }
 
   /** The number of a text, held once more. */
   acquire(text: string | null): number {
@@ -17,6 +23,7 @@ export class Interner {
       return known;
     }
     const number = this.#free.pop() ?? this.#texts.length;
+    this.#version += 1;
     this.#numbers.set(text, number);
     this.#texts[number] = text;
     this.#holders[number] = 1;
@@ -33,6 +40,7 @@ export class Interner {
     if (number === 0) return;
     this.#holders[number]! -= 1;
     if (this.#holders[number] === 0) {
+      this.#version += 1;
       this.#numbers.delete(this.#texts[number]!);
       this.#texts[number] = '';
       this.#free.push(number);

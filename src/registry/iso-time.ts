@@ -2,21 +2,18 @@ const DAY_MS = 86_400_000;
 /** Bytes of `2026-01-31T23:59:59.999Z`. */
 export const ISO_BYTES = 24;
 
-let cachedDay = Number.NaN;
-let cachedDate = Buffer.alloc(10);
+const DAYS_PER_ERA = 146_097;
+/** Days from the first of March of the year 0 to the first of January 1970. */
+const EPOCH_DAY = 719_468;
 
 /**
- * Writes Unix milliseconds as ISO 8601 UTC with milliseconds: what `Date.toISOString` gives, without making a
- * string, because list answers write two of them for each advertisement. The date part is kept from call to call.
+ * Writes Unix milliseconds of the years 0 to 9999 as ISO 8601 UTC with milliseconds: what `Date.toISOString` gives,
+ * without making a string, because list answers write two of them for each advertisement.
  */
 export function writeIsoTime(target: Uint8Array, offset: number, wallMs: number): void {
   const whole = Math.floor(wallMs);
   const day = Math.floor(whole / DAY_MS);
-  if (day !== cachedDay) {
-    cachedDate = Buffer.from(new Date(day * DAY_MS).toISOString().slice(0, 10), 'latin1');
-    cachedDay = day;
-  }
-  for (let i = 0; i < 10; i += 1) target[offset + i] = cachedDate[i]!;
+  writeDate(target, offset, day + EPOCH_DAY);
   const ms = whole - day * DAY_MS;
   const seconds = Math.floor(ms / 1000);
   const minutes = Math.floor(seconds / 60);
@@ -35,8 +32,37 @@ export function writeIsoTime(target: Uint8Array, offset: number, wallMs: number)
   target[offset + 23] = 0x5a;
 }
 
+/** Years begin in March here, so that a leap day is the last of its year, and repeat every 400 years. */
+function writeDate(target: Uint8Array, offset: number, day: number): void {
+  const era = Math.floor(day / DAYS_PER_ERA);
+  const dayOfEra = day - era * DAYS_PER_ERA;
+  const leapDays =
+    Math.floor(dayOfEra / 1460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096);
+  const yearOfEra = Math.floor((dayOfEra - leapDays) / 365);
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  // From March on the months have 31, 30, 31, 30, 31 days, over and over: 153 in five months.
+  const monthOfYear = Math.floor((5 * dayOfYear + 2) / 153);
+  const month = monthOfYear < 10 ? monthOfYear + 3 : monthOfYear - 9;
+  const year = 400 * era + yearOfEra + (month <= 2 ? 1 : 0);
+  const century = Math.floor(year / 100);
+  writeTwo(target, offset, century);
+  writeTwo(target, offset + 2, year - century * 100);
+  target[offset + 4] = 0x2d;
+  writeTwo(target, offset + 5, month);
+  target[offset + 7] = 0x2d;
+  writeTwo(target, offset + 8, dayOfYear - Math.floor((153 * monthOfYear + 2) / 5) + 1);
+}
+
 function writeTwo(target: Uint8Array, offset: number, value: number): void {
   const tens = Math.floor(value / 10);
   target[offset] = 48 + tens;
   target[offset + 1] = 48 + (value - tens * 10);
+}
+
+const scratch = Buffer.alloc(ISO_BYTES);
+
+/** The same as a text. */
+export function isoTime(wallMs: number): string {
+  writeIsoTime(scratch, 0, wallMs);
+  return scratch.toString('latin1');
 }

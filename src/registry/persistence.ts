@@ -22,11 +22,12 @@ export interface AdvertisementRecord {
   attached: boolean;
 }
 
-/** What a provider signed. `payload` holds the exact bytes; key and signature are lower-case hex. */
+/** What a provider signed. Key and signature are lower-case hex. */
 export interface ProofRecord {
   publicKey: string;
   t: number;
-  payload: Uint8Array;
+  /** The exact bytes, or the text that they are the UTF-8 of. */
+  payload: Uint8Array | string;
   signature: string;
 }
 

@@ -80,13 +80,36 @@ export class Predicate {
     found: number[],
     wanted: number,
   ): void {
-    const { outline } = columns;
+    const { outline, country } = columns;
     const asked = this.#outline;
+    const countries = this.#countries;
     for (let at = from; at < slots.length; at += 1) {
       const slot = slots[at]!;
-      if (!mayReach(outline[slot]!, asked) || !this.matches(columns, slot)) continue;
+      if (!mayReach(outline[slot]!, asked) || countries[country[slot]!] === 0) continue;
+      if (!this.matches(columns, slot)) continue;
       found.push(slot);
       if (found.length === wanted) return;
     }
+  }
+}
+
+/** Predicates of filters that come again, each as long as the numbers of its texts are good. */
+export class Predicates {
+  readonly #interners: Interners;
+  readonly #kept = new WeakMap<Filter, { predicate: Predicate; platforms: number; networks: number }>();
+
+  constructor(interners: Interners) {
+    this.#interners = interners;
+  }
+
+  /** The predicate of a filter; the same filter, not an equal one, finds the one made before. */
+  of(filter: Filter): Predicate {
+    const kept = this.#kept.get(filter);
+    const platforms = this.#interners.platforms.version;
+    const networks = this.#interners.networks.version;
+    if (kept?.platforms === platforms && kept.networks === networks) return kept.predicate;
+    const predicate = new Predicate(filter, this.#interners);
+    this.#kept.set(filter, { predicate, platforms, networks });
+    return predicate;
   }
 }

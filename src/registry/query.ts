@@ -1,7 +1,7 @@
 import { askedAmounts } from '../protocol/filter.js';
 import { formatPageCursor, type ListQuery, type PageCursor } from '../protocol/list-query.js';
 import { Heap } from './heap.js';
-import { Predicate } from './predicate.js';
+import type { Predicate } from './predicate.js';
 import type { Store } from './store.js';
 
 /** The slots of one page, in the asked order, and where the next one begins. */
@@ -43,7 +43,7 @@ function rowsToFind(limit: number | null): number {
 
 function pageById(store: Store, { filter, limit, after }: ListQuery): Page {
   const wanted = rowsToFind(limit);
-  const slots = matchingSlots(store, new Predicate(filter, store), after?.providerId ?? null, wanted);
+  const slots = matchingSlots(store, store.predicates.of(filter), after?.providerId ?? null, wanted);
   if (slots.length < wanted) return { slots, next: null };
   slots.pop();
   return { slots, next: formatPageCursor({ sort: 'id', key: null, providerId: store.ids[slots.at(-1)!]! }) };
@@ -79,7 +79,7 @@ function pageByRank(store: Store, query: ListQuery): Page {
 }
 
 function findNewest(store: Store, { filter }: ListQuery, best: FirstRows): void {
-  const predicate = new Predicate(filter, store);
+  const predicate = store.predicates.of(filter);
   for (let slot = 0; slot < store.slotLimit; slot += 1) {
     const key = -store.updatedAt(slot);
     if (!best.wants(key)) continue;
@@ -89,7 +89,7 @@ function findNewest(store: Store, { filter }: ListQuery, best: FirstRows): void 
 }
 
 function findCheapest(store: Store, { filter, after }: ListQuery, best: FirstRows): void {
-  const predicate = new Predicate(filter, store);
+  const predicate = store.predicates.of(filter);
   const { attributes, ids } = store;
   const asked = askedAmounts(filter);
   const most = filter.max_usd_per_month ?? Number.MAX_VALUE;

@@ -8,7 +8,7 @@ import type { ListQuery } from '../protocol/list-query.js';
 import { providerIdKind } from '../protocol/provider-id.js';
 import { type Change, ChangeLog, type GoneReason } from './change-log.js';
 import { type Clock, ServiceClock } from './clock.js';
-import { renderHead } from './fragment.js';
+import { type JsonTexts, renderHead } from './fragment.js';
 import { Identities } from './identities.js';
 import {
   type AdvertisementRecord,
@@ -16,7 +16,6 @@ import {
   nothingKept,
   type Persistence,
 } from './persistence.js';
-import { Predicate } from './predicate.js';
 import { matchingSlots, runQuery } from './query.js';
 import { Scratch } from './scratch.js';
 import { Snapshot } from './snapshot.js';
@@ -38,6 +37,8 @@ const FLUSH_MS = 1000;
 /** By so much the written heartbeat of an open session may lag behind the real one. */
 const FLUSH_LAG_MS = 2 * FLUSH_MS;
 const TOUCH_MS = 24 * 3_600_000;
+/** More than these, e.g. after a crowd has come back, follow in the next ticks. */
+const MAX_HEARTBEATS_PER_TICK = 4000;
 const MAX_EXPIRIES_PER_TICK = 5000;
 const MAX_SWEPT_PER_CLEANUP = 50_000;
 
@@ -65,7 +66,10 @@ export interface ListAnswer {
  */
 export class Registry {
   readonly store = new Store();
-  readonly identities = new Identities((id) => this.#isOwnerHere(id));
+  readonly identities = new Identities(
+    (id) => this.#isOwnerHere(id),
+    (id) => this.#advertisedIdentity(id),
+  );
   readonly changes: ChangeLog;
   readonly clock: ServiceClock;
   /** Called for each change, after it was made. */
@@ -79,7 +83,7 @@ export class Registry {
   readonly #sessions = new Map<string, SessionToken>();
   readonly #snapshots = new Set<Snapshot>();
   /** Providers whose heartbeat or session changed since the last flush. */
-  #touched = new Set<string>();
+  readonly #touched = new Set<string>();
   /** Expired advertisements that are still in the file. */
   #expired = new Set<string>();
   /** Providers with a write under way: they do not expire in the middle of it. */
@@ -107,17 +111,18 @@ export class Registry {
     this.#persistence = persistence;
   }
 
-  /** Takes back a binding that was kept, before the hub serves anybody. */
+  /** Takes back a binding that was kept; cheapest when its advertisement was taken back before. */
   restoreIdentity(record: IdentityRecord): void {
     this.identities.load(record);
   }
 
   /**
-   * Takes back an advertisement that was kept; `finishRestore` follows the last. What expired during the down time
-   * stays gone; the rest is suspect until heard from again.
+   * Takes back an advertisement that was kept; `finishRestore` follows the last, before the hub serves anybody. What
+   * expired during the down time stays gone; the rest is suspect until heard from again.
+   * @param texts The JSON of its parts, where it is at hand.
    * @returns Whether it was taken back.
    */
-  restoreAdvertisement(record: AdvertisementRecord): boolean {
+  restoreAdvertisement(record: AdvertisementRecord, texts?: JsonTexts): boolean {
     const wall = this.clock.wall();
     const { expiryMs, restartGraceMs } = this.#settings;
     const lag = record.attached ? FLUSH_LAG_MS : 0;
@@ -128,19 +133,35 @@ export class Registry {
       (isAcceptable(record) && this.identities.ownerOf(record.providerId, wall) === undefined);
     if (left + lag <= 0 || !isSound) {
       this.#expired.add(record.providerId);
+      this.#keepBinding(record, wall);
       return false;
     }
     const time = Math.max(left, restartGraceMs);
     const lease = { updatedAt: record.updatedAt, expiresAt: wall + time, deadline: this.clock.now + time };
-    this.#restored.push(this.store.add(record, renderHead(record), lease, false, false));
+    this.#restored.push(this.store.add(record, renderHead(record, texts), lease, false, false));
     // Its heartbeats were written with it. What was not signed says nothing of a key, whose binding may have lapsed.
     if (record.proof !== null) this.identities.touch(record.providerId, record.updatedAt);
     return true;
   }
 
+  /** What is gone may be all that tells of its binding. */
+  #keepBinding({ providerId, proof, updatedAt }: AdvertisementRecord, wall: number): void {
+    if (proof === null || this.identities.get(providerId, wall) !== undefined) return;
+    this.identities.load({ providerId, publicKey: proof.publicKey, lastT: proof.t, seenAt: updatedAt });
+  }
+
+  /** Puts in order what was taken back, less what was not signed and turns out to lie under an id that a key owns. */
   finishRestore(): void {
-    this.store.loadIndexes(this.#restored);
+    const slots = this.#restored;
     this.#restored = [];
+    this.store.loadIndexes(slots);
+    const wall = this.clock.wall();
+    for (const slot of slots) {
+      const providerId = this.store.ids[slot]!;
+      if (this.store.isVerified(slot) || this.identities.ownerOf(providerId, wall) === undefined) continue;
+      this.store.remove(slot);
+      this.#expired.add(providerId);
+    }
   }
 
   // ---- reads ------------------------------------------------------------------------------------------------
@@ -184,7 +205,7 @@ export class Registry {
 
   /** Opens the matches of this moment for reading at leisure. */
   openSnapshot(filter: Filter): Snapshot {
-    const slots = matchingSlots(this.store, new Predicate(filter, this.store));
+    const slots = matchingSlots(this.store, this.store.predicates.of(filter));
     const snapshot = new Snapshot(this.store, this.changes.seq, slots, (closed) =>
       this.#snapshots.delete(closed),
     );
@@ -279,6 +300,7 @@ export class Registry {
     } else {
       this.store.replace(slot, record, head, lease, live);
     }
+    this.identities.settle(record.providerId);
   }
 
   /** Makes a durable withdrawal visible. */
@@ -301,8 +323,8 @@ export class Registry {
       else this.#expire(slot);
     });
     if (now >= this.#nextFlush) {
-      this.#nextFlush = now + FLUSH_MS;
-      this.flushHeartbeats();
+      this.flushHeartbeats(MAX_HEARTBEATS_PER_TICK);
+      this.#nextFlush = this.#touched.size > 0 ? now : now + FLUSH_MS;
     }
     if (now >= this.#nextCleanup) {
       this.#nextCleanup = now + this.#settings.cleanupMs;
@@ -310,11 +332,14 @@ export class Registry {
     }
   }
 
-  /** Hands the heartbeats since the last call to the mirror. */
-  flushHeartbeats(): void {
-    if (this.#touched.size === 0) return;
-    const providerIds = [...this.#touched].filter((id) => this.store.find(id) !== undefined);
-    this.#touched = new Set();
+  /** Hands the heartbeats since the last call to the mirror, those that wait longest first. */
+  flushHeartbeats(limit = Number.POSITIVE_INFINITY): void {
+    const providerIds: string[] = [];
+    for (const providerId of this.#touched) {
+      if (providerIds.length === limit) break;
+      this.#touched.delete(providerId);
+      if (this.store.find(providerId) !== undefined) providerIds.push(providerId);
+    }
     if (providerIds.length === 0) return;
     this.#persistence.saveHeartbeats({
       providerIds,
@@ -343,6 +368,11 @@ export class Registry {
     return this.isAttached(providerId) || (slot !== undefined && this.store.isVerified(slot));
   }
 
+  #advertisedIdentity(providerId: string): IdentityRecord | undefined {
+    const slot = this.store.find(providerId);
+    return slot === undefined ? undefined : this.store.identity(slot);
+  }
+
   #expire(slot: number): void {
     const providerId = this.store.ids[slot]!;
     if (this.store.isVerified(slot)) this.identities.touch(providerId, this.store.updatedAt(slot));
@@ -364,6 +394,7 @@ export class Registry {
     const providerId = this.store.ids[slot]!;
     this.#preserve(slot);
     const { seq, beforeRow } = this.changes.append(providerId, this.#current(slot), reason);
+    this.identities.retain(providerId);
     this.store.remove(slot);
     this.gone[reason] += 1;
     this.onChange({ seq, providerId, beforeRow, slot: null, reason });

@@ -1,13 +1,15 @@
 import type { PublishedAdvertisement } from '../protocol/advertisement.js';
-import { Arena, NOWHERE } from './arena.js';
+import { Arena } from './arena.js';
 import { AttributeColumns, countryNumber, grown } from './columns.js';
 import { ExpiryWheel } from './expiry-wheel.js';
-import { MAX_TAIL_BYTES, tailBytes, writeTail } from './fragment.js';
+import { tailBytes, writeTail } from './fragment.js';
 import { IdIndex } from './id-index.js';
 import { Interner } from './interner.js';
-import type { AdvertisementRecord, ProofRecord } from './persistence.js';
+import { packRow, proofIn, rowBytes, signerIn } from './packed-row.js';
+import type { AdvertisementRecord, IdentityRecord } from './persistence.js';
+import { Predicates } from './predicate.js';
 import { PriceIndex } from './price-index.js';
-import { packProof, unpackProof } from './proof.js';
+import type { UnpackedProof } from './proof.js';
 import { TICK_MS } from './clock.js';
 
 const INITIAL_CAPACITY = 1024;
@@ -25,8 +27,8 @@ export interface Lease {
 }
 
 /**
- * All present advertisements, each in a slot: a row of typed columns, a rendered JSON fragment and the proof in
- * an arena. Slots of removed advertisements are reused.
+ * All present advertisements, each in a slot: a row of typed columns, and in an arena the rendered JSON with the proof.
+ * Slots of removed advertisements are reused.
  */
 export class Store {
   readonly attributes = new AttributeColumns(INITIAL_CAPACITY);
@@ -36,6 +38,7 @@ export class Store {
   readonly prices = new PriceIndex(this.attributes, INITIAL_CAPACITY);
   readonly platforms = new Interner();
   readonly networks = new Interner();
+  readonly predicates = new Predicates(this);
   readonly arena = new Arena();
   readonly wheel = new ExpiryWheel(INITIAL_CAPACITY, TICK_MS, WHEEL_BUCKETS);
   readonly #slots = new Map<string, number>();
@@ -47,9 +50,9 @@ export class Store {
   #updatedAt = new Float64Array(INITIAL_CAPACITY);
   #expiresAt = new Float64Array(INITIAL_CAPACITY);
   #deadline = new Float64Array(INITIAL_CAPACITY);
-  #fragment = new Uint32Array(INITIAL_CAPACITY);
+  /** Where a row's bytes lie in the arena: see `packRow`. */
+  #address = new Uint32Array(INITIAL_CAPACITY);
   #headBytes = new Uint32Array(INITIAL_CAPACITY);
-  #proof = new Uint32Array(INITIAL_CAPACITY);
   #proofBytes = new Uint32Array(INITIAL_CAPACITY);
   #verified = new Uint8Array(INITIAL_CAPACITY);
   #tailStale = new Uint8Array(INITIAL_CAPACITY);
@@ -97,7 +100,7 @@ export class Store {
    * @param head What `renderHead` made of the record.
    * @param ordered False while many are loaded: then `loadIndexes` follows.
    */
-  add(record: AdvertisementRecord, head: Buffer, lease: Lease, live: boolean, ordered = true): number {
+  add(record: AdvertisementRecord, head: string, lease: Lease, live: boolean, ordered = true): number {
     const slot = this.#freeSlots.pop() ?? this.ids.length;
     if (slot >= this.#capacity) this.#grow(this.#capacity * 2);
     this.ids[slot] = record.providerId;
@@ -120,15 +123,17 @@ export class Store {
   }
 
   /** Whether clients would see anything but new times if this were put in the slot's place. */
-  differs(slot: number, record: AdvertisementRecord, head: Buffer, live: boolean): boolean {
-    const present = this.arena.view(this.#fragment[slot]!, this.#headBytes[slot]!);
+  differs(slot: number, record: AdvertisementRecord, head: string, live: boolean): boolean {
+    const present = this.arena.view(this.#address[slot]!, this.#headBytes[slot]!);
     return (
-      this.isLive(slot) !== live || this.isVerified(slot) !== (record.proof !== null) || !head.equals(present)
+      this.isLive(slot) !== live ||
+      this.isVerified(slot) !== (record.proof !== null) ||
+      present.toString('utf8') !== head
     );
   }
 
   /** Puts a newer advertisement of the same provider in the slot's place. */
-  replace(slot: number, record: AdvertisementRecord, head: Buffer, lease: Lease, live: boolean): void {
+  replace(slot: number, record: AdvertisementRecord, head: string, lease: Lease, live: boolean): void {
     this.#suspects += (this.isLive(slot) ? 1 : 0) - (live ? 1 : 0);
     this.prices.remove(slot);
     this.#releaseContent(slot);
@@ -167,7 +172,7 @@ export class Store {
   /** The JSON of an advertisement: a view that is good until the next change of the store. */
   fragment(slot: number): Buffer {
     this.#refreshTail(slot);
-    return this.arena.view(this.#fragment[slot]!, this.fragmentBytes(slot));
+    return this.arena.view(this.#address[slot]!, this.fragmentBytes(slot));
   }
 
   /** The length of an advertisement's JSON. */
@@ -179,7 +184,7 @@ export class Store {
   copyFragment(slot: number, target: Uint8Array, position: number): number {
     this.#refreshTail(slot);
     const bytes = this.fragmentBytes(slot);
-    this.arena.copy(this.#fragment[slot]!, bytes, target, position);
+    this.arena.copy(this.#address[slot]!, bytes, target, position);
     return position + bytes;
   }
 
@@ -188,14 +193,26 @@ export class Store {
   }
 
   /** What the provider signed; null for an unsigned advertisement. */
-  proof(slot: number): ProofRecord | null {
-    const address = this.#proof[slot]!;
-    return address === NOWHERE ? null : unpackProof(this.arena.view(address, this.#proofBytes[slot]!));
+  proof(slot: number): UnpackedProof | null {
+    if (!this.isVerified(slot)) return null;
+    return proofIn(this.#bytes(slot), this.#headBytes[slot]!, this.ids[slot]!);
+  }
+
+  /** What a signed advertisement tells of the binding of its id; undefined for an unsigned one. */
+  identity(slot: number): IdentityRecord | undefined {
+    if (!this.isVerified(slot)) return undefined;
+    const providerId = this.ids[slot]!;
+    const { publicKey, t } = signerIn(this.#bytes(slot), this.#headBytes[slot]!, providerId);
+    return { providerId, publicKey, lastT: t, seenAt: this.#updatedAt[slot]! };
+  }
+
+  #bytes(slot: number): Buffer {
+    return this.arena.view(this.#address[slot]!, rowBytes(this.#headBytes[slot]!, this.#proofBytes[slot]!));
   }
 
   #refreshTail(slot: number): void {
     if (this.#tailStale[slot] === 0) return;
-    const address = this.#fragment[slot]!;
+    const address = this.#address[slot]!;
     writeTail(this.arena.slab(address), this.arena.offset(address) + this.#headBytes[slot]!, {
       live: this.attributes.live[slot]!,
       verified: this.#verified[slot]!,
@@ -205,7 +222,7 @@ export class Store {
     this.#tailStale[slot] = 0;
   }
 
-  #writeContent(slot: number, record: AdvertisementRecord, live: boolean, head: Buffer): void {
+  #writeContent(slot: number, record: AdvertisementRecord, live: boolean, head: string): void {
     const { pricing } = record;
     const usdCore = pricing?.['usd_per_core_month'];
     const usdMemory = pricing?.['usd_per_gb_ram_month'];
@@ -226,27 +243,19 @@ export class Store {
     });
     this.#createdAt[slot] = record.createdAt;
     this.#verified[slot] = record.proof === null ? 0 : 1;
-    const fragment = this.arena.allocate(head.length + MAX_TAIL_BYTES);
-    this.arena.slab(fragment).set(head, this.arena.offset(fragment));
-    this.#fragment[slot] = fragment;
-    this.#headBytes[slot] = head.length;
+    const { bytes, headBytes, proofBytes } = packRow(record, head);
+    const address = this.arena.allocate(bytes.length);
+    this.arena.slab(address).set(bytes, this.arena.offset(address));
+    this.#address[slot] = address;
+    this.#headBytes[slot] = headBytes;
+    this.#proofBytes[slot] = proofBytes;
     this.#tailStale[slot] = 1;
-    if (record.proof === null) {
-      this.#proof[slot] = NOWHERE;
-      return;
-    }
-    const proof = packProof(record.proof);
-    const address = this.arena.allocate(proof.length);
-    this.arena.slab(address).set(proof, this.arena.offset(address));
-    this.#proof[slot] = address;
-    this.#proofBytes[slot] = proof.length;
   }
 
   #releaseContent(slot: number): void {
     this.platforms.release(this.attributes.platform[slot]!);
     this.networks.release(this.attributes.network[slot]!);
-    this.arena.release(this.#fragment[slot]!, this.#headBytes[slot]! + MAX_TAIL_BYTES);
-    if (this.#proof[slot] !== NOWHERE) this.arena.release(this.#proof[slot]!, this.#proofBytes[slot]!);
+    this.arena.release(this.#address[slot]!, rowBytes(this.#headBytes[slot]!, this.#proofBytes[slot]!));
   }
 
   #grow(capacity: number): void {
@@ -257,9 +266,8 @@ export class Store {
     this.#updatedAt = grown(this.#updatedAt, new Float64Array(capacity));
     this.#expiresAt = grown(this.#expiresAt, new Float64Array(capacity));
     this.#deadline = grown(this.#deadline, new Float64Array(capacity));
-    this.#fragment = grown(this.#fragment, new Uint32Array(capacity));
+    this.#address = grown(this.#address, new Uint32Array(capacity));
     this.#headBytes = grown(this.#headBytes, new Uint32Array(capacity));
-    this.#proof = grown(this.#proof, new Uint32Array(capacity));
     this.#proofBytes = grown(this.#proofBytes, new Uint32Array(capacity));
     this.#verified = grown(this.#verified, new Uint8Array(capacity));
     this.#tailStale = grown(this.#tailStale, new Uint8Array(capacity));

@@ -1,11 +1,11 @@
 import { setBit } from './bitmap.js';
 
-/** Every so many thresholds a bitmap of all below is kept; up to that many are then set one by one. */
+/** Every so many thresholds a bitmap of all up to there is kept. */
 const STRIDE = 64;
 
 /**
- * For one numeric attribute: which filters ask for at most so much. The thresholds are kept sorted; a question
- * copies the nearest prepared bitmap and adds the few filters between it and the answer.
+ * For one numeric attribute: which filters ask for at most so much, but for a few that ask for more. The thresholds
+ * are kept sorted, and the answer is the next prepared bitmap, so that nothing has to be copied for it.
  */
 export class ThresholdIndex {
   /** Sorted; parallel to `#handles`. */
@@ -30,14 +30,16 @@ export class ThresholdIndex {
     this.#invalidateFrom(at);
   }
 
-  /** Sets `into` to the filters whose threshold is at most `value`. */
-  collect(value: number, into: Uint32Array): void {
-    const count = this.#upperBound(value);
-    const prefix = Math.floor(count / STRIDE);
-    this.#prepare(prefix, into.length);
-    if (prefix === 0) into.fill(0);
-    else into.set(this.#prefixes[prefix - 1]!);
-    for (let at = prefix * STRIDE; at < count; at += 1) setBit(into, this.#handles[at]!);
+  /**
+   * The filters whose threshold is at most `value`, and fewer than 64 others; null when there are none. The bitmap is
+   * good until the next change.
+   * @param words How many words it is to have.
+   */
+  candidates(value: number, words: number): Uint32Array | null {
+    const prefixes = Math.ceil(this.#upperBound(value) / STRIDE);
+    if (prefixes === 0) return null;
+    this.#prepare(prefixes, words);
+    return this.#prefixes[prefixes - 1]!;
   }
 
   /** Forgets the prepared bitmaps, e.g. because they have become too short. */
@@ -52,7 +54,8 @@ export class ThresholdIndex {
   #prepare(count: number, words: number): void {
     for (let prefix = this.#validPrefixes; prefix < count; prefix += 1) {
       const bitmap = prefix === 0 ? new Uint32Array(words) : this.#prefixes[prefix - 1]!.slice();
-      for (let at = prefix * STRIDE; at < (prefix + 1) * STRIDE; at += 1) setBit(bitmap, this.#handles[at]!);
+      const end = Math.min((prefix + 1) * STRIDE, this.#handles.length);
+      for (let at = prefix * STRIDE; at < end; at += 1) setBit(bitmap, this.#handles[at]!);
       this.#prefixes[prefix] = bitmap;
     }
     this.#validPrefixes = Math.max(this.#validPrefixes, count);

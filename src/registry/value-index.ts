@@ -3,7 +3,16 @@ import { clearBit, setBit } from './bitmap.js';
 /** A list of filters longer than this is kept as a bitmap. */
 const MAX_LIST = 64;
 
-type HandleSet = { list: number[] } | { bitmap: Uint32Array; count: number };
+interface HandleList {
+  list: number[];
+}
+
+/** Also has the filters that do not ask, so that it is an answer as it is. */
+interface HandleBitmap {
+  bitmap: Uint32Array;
+  /** How many of its filters ask. */
+  count: number;
+}
 
 /**
  * For one attribute that is compared for equality: which filters accept a value. Filters that do not ask are
@@ -11,12 +20,13 @@ type HandleSet = { list: number[] } | { bitmap: Uint32Array; count: number };
  */
 export class ValueIndex {
   #indifferent: Uint32Array;
-  readonly #accepting = new Map<number, HandleSet>();
-  #words: number;
+  #scratch: Uint32Array;
+  readonly #accepting = new Map<number, HandleList | HandleBitmap>();
+  readonly #bitmaps = new Set<HandleBitmap>();
 
   constructor(words: number) {
-    this.#words = words;
     this.#indifferent = new Uint32Array(words);
+    this.#scratch = new Uint32Array(words);
   }
 
   grow(words: number): void {
@@ -25,21 +35,25 @@ export class ValueIndex {
       longer.set(bitmap);
       return longer;
     };
-    this.#words = words;
     this.#indifferent = lengthen(this.#indifferent);
-    for (const set of this.#accepting.values()) if ('bitmap' in set) set.bitmap = lengthen(set.bitmap);
+    this.#scratch = new Uint32Array(words);
+    for (const set of this.#bitmaps) set.bitmap = lengthen(set.bitmap);
   }
 
   /** @param values The accepted values; null for a filter that does not ask. */
   insert(values: readonly number[] | null, handle: number): void {
-    if (values === null) setBit(this.#indifferent, handle);
-    else
+    if (values === null) {
+      setBit(this.#indifferent, handle);
+      for (const { bitmap } of this.#bitmaps) setBit(bitmap, handle);
+    } else {
       for (const value of values) this.#accepting.set(value, this.#with(this.#accepting.get(value), handle));
+    }
   }
 
   remove(values: readonly number[] | null, handle: number): void {
     if (values === null) {
       clearBit(this.#indifferent, handle);
+      for (const { bitmap } of this.#bitmaps) clearBit(bitmap, handle);
       return;
     }
     for (const value of values) {
@@ -50,27 +64,24 @@ export class ValueIndex {
       } else {
         clearBit(set.bitmap, handle);
         set.count -= 1;
-        if (set.count === 0) this.#accepting.delete(value);
+        if (set.count > 0) continue;
+        this.#accepting.delete(value);
+        this.#bitmaps.delete(set);
       }
     }
   }
 
-  /** Takes out of `candidates` the filters that do not accept this value; `scratch` is as long. */
-  restrict(value: number, candidates: Uint32Array, scratch: Uint32Array): void {
+  /** The filters that accept a value: a bitmap that is good until the next question or change. */
+  accepting(value: number): Uint32Array {
     const set = this.#accepting.get(value);
-    let accepting = this.#indifferent;
-    if (set !== undefined && 'list' in set) {
-      scratch.set(this.#indifferent);
-      for (const handle of set.list) setBit(scratch, handle);
-      accepting = scratch;
-    }
-    const bitmap = set !== undefined && 'bitmap' in set ? set.bitmap : null;
-    for (let word = 0; word < candidates.length; word += 1) {
-      candidates[word]! &= bitmap === null ? accepting[word]! : accepting[word]! | bitmap[word]!;
-    }
+    if (set === undefined) return this.#indifferent;
+    if ('bitmap' in set) return set.bitmap;
+    this.#scratch.set(this.#indifferent);
+    for (const handle of set.list) setBit(this.#scratch, handle);
+    return this.#scratch;
   }
 
-  #with(set: HandleSet | undefined, handle: number): HandleSet {
+  #with(set: HandleList | HandleBitmap | undefined, handle: number): HandleList | HandleBitmap {
     if (set === undefined) return { list: [handle] };
     if ('bitmap' in set) {
       setBit(set.bitmap, handle);
@@ -79,8 +90,10 @@ export class ValueIndex {
     }
     set.list.push(handle);
     if (set.list.length <= MAX_LIST) return set;
-    const bitmap = new Uint32Array(this.#words);
+    const bitmap = this.#indifferent.slice();
     for (const member of set.list) setBit(bitmap, member);
-    return { bitmap, count: set.list.length };
+    const made = { bitmap, count: set.list.length };
+    this.#bitmaps.add(made);
+    return made;
   }
 }

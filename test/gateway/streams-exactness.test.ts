@@ -212,10 +212,12 @@ test('every client holds, at every cursor it is given, exactly what a list would
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(2, 8, 30, 1000),
+      // So few that a flush takes several turns, in which more changes and clients come and go.
+      fc.constantFrom(1, 2, 500),
       beginning,
       sequences(burst, 80),
-      async (replayEvents, first, then) => {
-        const world = new StreamWorld({ expiryMs: 2000, replayEvents });
+      async (replayEvents, framesPerTurn, first, then) => {
+        const world = new StreamWorld({ expiryMs: 2000, replayEvents, framesPerTurn });
         await play(world, first, then);
         seen.exact += world.decided.exact;
         seen.refused += world.decided.refused;
@@ -232,7 +234,7 @@ test('the same holds where catching up with more than a few events is refused, a
   withBounds(t, { maxSnapshotBatch: 1, maxCatchUpEvents: 2, maxSnapshotBytes: 900 });
   await fc.assert(
     fc.asyncProperty(beginning, sequences(burst, 60), async (first, then) => {
-      await play(new StreamWorld({ expiryMs: 2000, replayEvents: 100 }), first, then);
+      await play(new StreamWorld({ expiryMs: 2000, replayEvents: 100, framesPerTurn: 3 }), first, then);
     }),
     { numRuns: 150 },
   );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { ISO_BYTES, writeIsoTime } from '../../src/registry/iso-time.js';
+import { ISO_BYTES, isoTime, writeIsoTime } from '../../src/registry/iso-time.js';
 
 const YEAR_0 = -62_167_219_200_000;
 const END_OF_9999 = 253_402_300_799_999;
@@ -26,6 +26,7 @@ test('a time is written as Date writes it, from the year 0 to the year 9999, in 
   fc.assert(
     fc.property(time, (wallMs) => {
       assert.equal(written(wallMs), new Date(wallMs).toISOString());
+      assert.equal(isoTime(wallMs), written(wallMs));
     }),
     { numRuns: 5000 },
   );
@@ -44,4 +45,9 @@ test('every second of two days is written as Date writes it', () => {
   const start = Date.UTC(2024, 1, 28, 23, 0, 0, 5);
   for (let second = 0; second < 2 * 86_400; second += 7)
     assert.equal(written(start + second * 1001), new Date(start + second * 1001).toISOString());
+});
+
+test('every day of five centuries is written as Date writes it', () => {
+  for (let ms = Date.UTC(1599, 11, 31); ms < Date.UTC(2101, 0, 2); ms += 86_400_000)
+    assert.equal(written(ms), new Date(ms).toISOString());
 });

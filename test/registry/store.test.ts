@@ -3,7 +3,6 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { renderHead } from '../../src/registry/fragment.js';
 import type { AdvertisementRecord, ProofRecord } from '../../src/registry/persistence.js';
-import { packProof, unpackProof } from '../../src/registry/proof.js';
 import { type Lease, Store } from '../../src/registry/store.js';
 import { type Content, content, recordOf } from '../support/arbitraries.js';
 import { published } from '../support/naive.js';
@@ -167,13 +166,4 @@ test('an earlier deadline is filed anew, so that it is not missed', () => {
   const looked: number[] = [];
   store.wheel.advance(1000, 10, (one) => looked.push(one));
   assert.deepEqual(looked, [slot]);
-});
-
-test('a proof is packed without loss', () => {
-  fc.assert(
-    fc.property(proof, (one) => {
-      const unpacked = unpackProof(packProof(one));
-      assert.deepEqual({ ...unpacked, payload: Buffer.from(unpacked.payload) }, one);
-    }),
-  );
 });

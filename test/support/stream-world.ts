@@ -240,7 +240,8 @@ export class StreamClient implements Subscriber {
     const { hub } = this.#world;
     hub.flush();
     const views = [...this.views.values()];
-    if (!this.writable || !views.every(({ subscription }) => subscription?.state === 'live')) return;
+    if (!this.writable) return;
+    if (!views.every(({ subscription }) => subscription !== null && hub.isCurrent(subscription))) return;
     for (const view of views) view.bookmark(hub.cursor);
   }
 
@@ -271,13 +272,14 @@ export class StreamWorld extends RegistryWorld {
   failure: unknown = null;
   #remembered = 0;
 
-  constructor(settings: { expiryMs?: number; replayEvents?: number } = {}) {
+  constructor(settings: { expiryMs?: number; replayEvents?: number; framesPerTurn?: number } = {}) {
     super(settings);
-    this.hub = new StreamHub(this.registry, {
+    const observer = {
       connectionClosed: () => undefined,
-      resumeDecided: (outcome) => (this.decided[outcome] += 1),
+      resumeDecided: (outcome: 'exact' | 'refused') => (this.decided[outcome] += 1),
       eventsSent: () => undefined,
-    });
+    };
+    this.hub = new StreamHub(this.registry, observer, settings.framesPerTurn);
     this.watch();
   }
 
@@ -327,7 +329,7 @@ export class StreamWorld extends RegistryWorld {
     this.check();
     for (const { views, closed } of this.clients) {
       if (closed) continue;
-      for (const view of views.values()) if (view.subscription?.state === 'live') view.assertTruth(this.seq);
+      for (const view of views.values()) if (this.#isCurrent(view)) view.assertTruth(this.seq);
     }
   }
 
@@ -337,8 +339,12 @@ export class StreamWorld extends RegistryWorld {
       for (const client of this.clients) if (!client.closed) client.drain();
       await this.turn();
       const open = this.clients.filter(({ closed }) => !closed).flatMap(({ views }) => [...views.values()]);
-      if (open.every(({ subscription }) => subscription?.state === 'live')) return;
+      if (open.every((view) => this.#isCurrent(view))) return;
       assert.ok(turns < 100, 'somebody never gets up to date');
     }
+  }
+
+  #isCurrent({ subscription }: View): boolean {
+    return subscription !== null && this.hub.isCurrent(subscription);
   }
 }

@@ -1,9 +1,10 @@
+import { closeSync, openSync, readSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { DatabaseLocation } from './location.js';
 import { migrate } from './migrations.js';
 
 /** How long to wait for another process that is about to let go of the file, in milliseconds. */
-const BUSY_TIMEOUT_MS = 2000;
+export const BUSY_TIMEOUT_MS = 2000;
 
 /** Opens a connection without touching the file yet; `create` makes a missing file. */
 export function connect(location: DatabaseLocation, create: boolean): Database.Database {
@@ -18,9 +19,50 @@ export function connect(location: DatabaseLocation, create: boolean): Database.D
 export function prepareDatabase(db: Database.Database): void {
   // Before the first access: only then does WAL do without shared memory, and the lock is held from here on.
   db.pragma('locking_mode = EXCLUSIVE');
+  bringUpToDate(db);
+}
+
+/**
+ * Keeps all other writers out until `takeLease` or the connection closes, while others may read, and brings the schema
+ * up to date.
+ * @throws SqliteError, or NewerSchemaError.
+ */
+export function reserveDatabase(db: Database.Database): void {
+  bringUpToDate(db);
+  db.exec('BEGIN IMMEDIATE');
+}
+
+function bringUpToDate(db: Database.Database): void {
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = FULL');
   migrate(db);
+}
+
+const MAGIC = 'SQLite format 3\0';
+
+/**
+ * Tells a file that is no database before SQLite opens it, which would write to its companions.
+ * @throws SqliteError
+ */
+export function checkHeader(path: string): void {
+  const header = headerOf(path);
+  if (header !== '' && header !== MAGIC) {
+    throw new Database.SqliteError('file is not a database', 'SQLITE_NOTADB');
+  }
+}
+
+/** Empty for a new file, and for one that cannot be read: SQLite will say why. */
+function headerOf(path: string): string {
+  let file: number | null = null;
+  try {
+    file = openSync(path, 'r');
+    const header = Buffer.alloc(MAGIC.length);
+    return header.toString('latin1', 0, readSync(file, header));
+  } catch {
+    return '';
+  } finally {
+    if (file !== null) closeSync(file);
+  }
 }
 
 /** SQLite can open the file, but not trust it. */
@@ -30,7 +72,7 @@ export class DamagedFileError extends Error {
 
 /**
  * Walks through the whole file. Reading the rows alone would miss damage to indexes and free pages, which makes
- * later writes fail. Takes about an eighth of the time that loading takes.
+ * later writes fail.
  * @throws DamagedFileError, or SqliteError.
  */
 export function checkStructure(db: Database.Database): void {
@@ -40,11 +82,16 @@ export function checkStructure(db: Database.Database): void {
   if (finding.startsWith(HEAD)) throw new DamagedFileError(finding.slice(HEAD.length));
 }
 
-/** Draws the next lease, which ends all earlier ones. Also proves that the file can be written. */
+/**
+ * Draws the next lease, which ends all earlier ones, and ends the reservation. Also proves that the file can be
+ * written.
+ */
 export function takeLease(db: Database.Database): number {
   const sql = `INSERT INTO hub (id, starts) VALUES (1, 1)
     ON CONFLICT (id) DO UPDATE SET starts = starts + 1 RETURNING starts`;
-  return db.prepare<[], number>(sql).pluck().get() ?? 0;
+  const lease = db.prepare<[], number>(sql).pluck().get() ?? 0;
+  db.exec('COMMIT');
+  return lease;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { JsonTexts } from '../fragment.js';
 import type { AdvertisementRecord, IdentityRecord, ProofRecord } from '../persistence.js';
 import type { AdvertisementRow, IdentityRow } from './messages.js';
 import { parseTime } from './time.js';
@@ -55,13 +56,20 @@ export function toIdentityRow(record: IdentityRecord): IdentityRow {
  * JSON is UTF-8, and SQLite keeps a text in a BLOB column as it is. As a text it travels and loads several times
  * faster than as a byte array with a buffer of its own; whatever is not UTF-8 stays bytes.
  */
-function toStoredPayload(payload: Uint8Array): string | Uint8Array {
+function toStoredPayload(payload: string | Uint8Array): string | Uint8Array {
+  if (typeof payload === 'string') return payload;
   if (!isUtf8(payload)) return Uint8Array.from(payload);
   return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8');
 }
 
+/** A row of the file: what it says, and the JSON of its parts as it stands there. */
+export interface StoredAdvertisement {
+  record: AdvertisementRecord;
+  texts: JsonTexts;
+}
+
 /** Reads a row of `ADVERTISEMENT_COLUMNS`; null when it cannot be one that a hub wrote. */
-export function readAdvertisement(row: readonly unknown[]): AdvertisementRecord | null {
+export function readAdvertisement(row: readonly unknown[]): StoredAdvertisement | null {
   const [providerId, ipAddress, country, platform, resources, pricing, createdAt, updatedAt, name, network] =
     row;
   const updated = parseTime(updatedAt) ?? parseTime(createdAt);
@@ -69,10 +77,12 @@ export function readAdvertisement(row: readonly unknown[]): AdvertisementRecord 
   if (typeof providerId !== 'string' || typeof ipAddress !== 'string' || typeof country !== 'string')
     return null;
   if (!isTextOrNull(platform) || !isTextOrNull(name) || !isTextOrNull(network)) return null;
-  const resourcesObject = parseObject(resources);
-  const pricingObject = pricing === null ? null : parseObject(pricing);
+  if (typeof resources !== 'string' || !isTextOrNull(pricing)) return null;
+  const texts = { resources, pricing: pricing ?? 'null' };
+  const resourcesObject = parseObject(texts.resources);
+  const pricingObject = parseObject(texts.pricing);
   if (resourcesObject === undefined || resourcesObject === null || pricingObject === undefined) return null;
-  return {
+  const record = {
     providerId,
     ipAddress,
     country,
@@ -87,6 +97,7 @@ export function readAdvertisement(row: readonly unknown[]): AdvertisementRecord 
     proof: readProof(row[10], row[11], row[12], row[13]),
     attached: row[14] === 1,
   };
+  return { record, texts };
 }
 
 /** Reads a row of `IDENTITY_COLUMNS`; null when it cannot be one that a hub wrote. */
@@ -103,8 +114,9 @@ export function readIdentity([
 
 function readProof(publicKey: unknown, t: unknown, payload: unknown, signature: unknown): ProofRecord | null {
   if (typeof publicKey !== 'string' || typeof t !== 'number' || typeof signature !== 'string') return null;
-  if (typeof payload === 'string') return { publicKey, t, payload: Buffer.from(payload, 'utf8'), signature };
-  return payload instanceof Uint8Array ? { publicKey, t, payload, signature } : null;
+  return typeof payload === 'string' || payload instanceof Uint8Array
+    ? { publicKey, t, payload, signature }
+    : null;
 }
 
 function isTextOrNull(value: unknown): value is string | null {
@@ -112,8 +124,8 @@ function isTextOrNull(value: unknown): value is string | null {
 }
 
 /** The object in a JSON text, or null for `null`, which the first generation wrote; undefined when it is neither. */
-function parseObject(text: unknown): object | null | undefined {
-  if (typeof text !== 'string') return undefined;
+function parseObject(text: string): object | null | undefined {
+  if (text === 'null') return null;
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && !Array.isArray(value) ? value : undefined;

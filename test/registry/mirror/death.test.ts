@@ -27,7 +27,7 @@ test('a thread that dies is replaced, and nothing acknowledged is lost', async (
   assert.equal(mirror.restarts, deaths);
   assert.equal(mirror.problem, null);
   await mirror.close();
-  const { advertisements } = loadFile(path);
+  const { advertisements } = await loadFile(path);
   assert.deepEqual(
     [...acknowledged].filter((id) => !advertisements.has(id)),
     [],
@@ -44,7 +44,7 @@ test('an idle thread that dies is replaced at once, so that the file stays taken
   assert.equal(mirror.restarts, 1);
   await mirror.saveIdentity(identityOf('a'));
   assert.equal(mirror.workers.length, 2);
-  assert.throws(() => loadFile(path), /in use/);
+  await assert.rejects(loadFile(path), /in use/);
   await mirror.close();
 });
 
@@ -64,7 +64,7 @@ class FragileMirror extends Mirror {
 test('threads that keep dying are a problem until one lives', async (t) => {
   const path = join(temporaryFolder(t), 'hub.db');
   const log = new TestLog();
-  const mirror = await FragileMirror.open(loadFile(path).loaded, log);
+  const mirror = await FragileMirror.open((await loadFile(path)).loaded, log);
   mirror.fragile = true;
   await mirror.workers[0]?.terminate();
   await assert.rejects(mirror.saveIdentity(identityOf('lost')), (error: unknown) => {
@@ -79,7 +79,7 @@ test('threads that keep dying are a problem until one lives', async (t) => {
   assert.equal(mirror.problem, null);
   await mirror.saveIdentity(identityOf('kept'));
   await mirror.close();
-  assert.deepEqual([...loadFile(path).identities.keys()], ['kept']);
+  assert.deepEqual([...(await loadFile(path)).identities.keys()], ['kept']);
 });
 
 test('a mirror that cannot start says why', async (t) => {
@@ -87,5 +87,8 @@ test('a mirror that cannot start says why', async (t) => {
   class DeadMirror extends FragileMirror {
     override fragile = true;
   }
-  await assert.rejects(DeadMirror.open(loadFile(path).loaded, new TestLog()), /keeps dying: out of luck/);
+  await assert.rejects(
+    DeadMirror.open((await loadFile(path)).loaded, new TestLog()),
+    /keeps dying: out of luck/,
+  );
 });

@@ -48,7 +48,7 @@ test(
     assert.equal(mirror.problem, null);
     await mirror.advertise(advertisementOf('new', { proof }), null);
     await mirror.close();
-    const { advertisements, loaded } = loadFile(path);
+    const { advertisements, loaded } = await loadFile(path);
     assert.equal(loaded.movedAside, null);
     assert.deepEqual([...advertisements.keys()].sort(), ['kept', 'new']);
     assert.deepEqual(

@@ -21,7 +21,7 @@ test('whatever was acknowledged survives SIGKILL at any moment', async (t) => {
         gone.add(id);
       }
     }
-    const { advertisements, identities, loaded } = loadFile(path);
+    const { advertisements, identities, loaded } = await loadFile(path);
     assert.equal(loaded.movedAside, null);
     // A withdrawal may have been made without its acknowledgement; then its identity says so.
     const lost = [...present].filter((id) => !advertisements.has(id) && identities.get(id)?.lastT !== 1);

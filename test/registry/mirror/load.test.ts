@@ -29,7 +29,7 @@ const LATER_TABLE = `CREATE TABLE advertisements (
 
 test('gives back all that was written', async (t) => {
   const path = join(temporaryFolder(t), 'hub.db');
-  const payload = Buffer.from('{"name":"Zoë – ☕ \\u0000"}');
+  const payload = '{"name":"Zoë – ☕ \\u0000"}';
   const full = advertisementOf('full', {
     platform: 'x86_64',
     resources: { cpu: 1, memory: 2, storage: 3, gpu: 0 },
@@ -38,7 +38,7 @@ test('gives back all that was written', async (t) => {
     paymentsNetwork: 'holesky',
     createdAt: T0 - 86_400_001,
     updatedAt: T0 + 1,
-    proof: { publicKey: '0a'.repeat(32), t: T0, payload, signature: 'cd'.repeat(64) },
+    proof: { publicKey: '0a'.repeat(32), t: T0, payload: Buffer.from(payload), signature: 'cd'.repeat(64) },
     attached: true,
   });
   const notText = advertisementOf('not-text', {
@@ -57,7 +57,7 @@ test('gives back all that was written', async (t) => {
   await mirror.saveIdentity(identityOf('alone'));
   await mirror.close();
 
-  const { advertisements, identities, loaded } = loadFile(path);
+  const { advertisements, identities, loaded } = await loadFile(path);
   assert.equal(loaded.movedAside, null);
   assert.equal(loaded.skippedRows, 0);
   assert.deepEqual(advertisements.get('full'), { ...full, proof: { ...full.proof, payload } });
@@ -77,7 +77,7 @@ test('migrates the first generation without platform and pricing', async (t) => 
       '2025-02-20 15:00:00.123456', '2025-02-20 15:01:00')`,
     `INSERT INTO advertisements (provider_id, ip_address, country, resources) VALUES ('q', '::1', 'se', '{"cpu":1}')`,
   );
-  const { advertisements, loaded } = loadFile(path);
+  const { advertisements, loaded } = await loadFile(path);
   assert.equal(loaded.movedAside, null);
   assert.deepEqual(
     advertisements.get('p'),
@@ -92,10 +92,10 @@ test('migrates the first generation without platform and pricing', async (t) => 
   const mirror = await openMirror(path);
   await mirror.advertise(advertisementOf('p', { platform: 'arm64' }), null);
   await mirror.close();
-  assert.equal(loadFile(path).advertisements.get('p')?.platform, 'arm64');
+  assert.equal((await loadFile(path)).advertisements.get('p')?.platform, 'arm64');
 });
 
-test('migrates the first generation with platform and pricing, and leaves other tables alone', (t) => {
+test('migrates the first generation with platform and pricing, and leaves other tables alone', async (t) => {
   const path = join(temporaryFolder(t), 'old.db');
   createFile(
     path,
@@ -108,7 +108,7 @@ test('migrates the first generation with platform and pricing, and leaves other 
     `INSERT INTO advertisements VALUES ('n', '203.0.113.7', 'SE', NULL, '{"cpu": 4, "memory": 8, "storage": 40}',
       'null', '2025-02-20 15:00:00.123456', '2025-02-20 15:00:00.123456')`,
   );
-  const { advertisements } = loadFile(path);
+  const { advertisements } = await loadFile(path);
   assert.deepEqual(
     advertisements.get('p'),
     advertisementOf('p', { platform: 'x86_64', pricing: { usd_per_core_month: 4.5 } }),
@@ -119,7 +119,7 @@ test('migrates the first generation with platform and pricing, and leaves other 
   db.close();
 });
 
-test('skips and counts rows that cannot be understood', (t) => {
+test('skips and counts rows that cannot be understood', async (t) => {
   const path = join(temporaryFolder(t), 'old.db');
   const row = (id: string, resources: string, time: string) =>
     `INSERT INTO advertisements VALUES (${id}, '203.0.113.7', 'SE', ${resources}, ${time}, ${time})`;
@@ -137,23 +137,23 @@ test('skips and counts rows that cannot be understood', (t) => {
     row('NULL', `'{}'`, time),
   );
   const log = new TestLog();
-  const { advertisements, loaded } = loadFile(path, log);
+  const { advertisements, loaded } = await loadFile(path, log);
   assert.deepEqual([...advertisements.keys()], ['good']);
   assert.equal(loaded.skippedRows, 7);
   assert.match(log.lines.join(), /7 rows .* left out/);
 });
 
-test('refuses a file of a newer hub and leaves it as it is', (t) => {
+test('refuses a file of a newer hub and leaves it as it is', async (t) => {
   const path = join(temporaryFolder(t), 'new.db');
   createFile(path, OLDEST_TABLE, 'PRAGMA user_version = 99');
-  assert.throws(() => loadFile(path), /new\.db cannot be used.*version 99.*run the newer hub/);
+  await assert.rejects(loadFile(path), /new\.db cannot be used.*version 99.*run the newer hub/);
   const db = new Database(path, { readonly: true });
   assert.equal(db.pragma('user_version', { simple: true }), 99);
   db.close();
 });
 
 test('holds nothing in memory at the start, and writes to it', async () => {
-  const { loaded, advertisements } = load({ kind: 'memory' });
+  const { loaded, advertisements } = await load({ kind: 'memory' });
   assert.equal(advertisements.size, 0);
   const { Mirror } = await import('../../../src/registry/mirror/mirror.js');
   const mirror = await Mirror.open(loaded, new TestLog());

@@ -63,7 +63,7 @@ test('the last write of a provider wins', async (t) => {
   ];
   await Promise.all(writes);
   await mirror.close();
-  const { advertisements, identities } = loadFile(path);
+  const { advertisements, identities } = await loadFile(path);
   assert.deepEqual(
     [...advertisements.values()].map(({ name }) => name),
     ['second'],
@@ -91,7 +91,7 @@ test('an operation that cannot be written leaves the others alone, and nothing o
   }
   assert.equal(mirror.problem, null);
   await mirror.close();
-  const { advertisements, identities } = loadFile(path);
+  const { advertisements, identities } = await loadFile(path);
   assert.deepEqual([...advertisements.keys()], ['a']);
   assert.deepEqual([...identities.keys()], ['a', 'e']);
 });
@@ -106,7 +106,7 @@ test('heartbeats update rows that exist and make none', async (t) => {
   mirror.saveHeartbeats(heartbeats(T0 + 3000, false, 'b'));
   await mirror.close();
   assert.deepEqual(
-    [...loadFile(path).advertisements.values()],
+    [...(await loadFile(path)).advertisements.values()],
     [
       advertisementOf('a', { updatedAt: T0 + 2000, attached: true }),
       advertisementOf('b', { updatedAt: T0 + 3000, attached: false }),
@@ -127,7 +127,7 @@ test('a purge removes what expired, and identities that nobody uses', async (t) 
   await mirror.saveIdentity(identityOf('recent'));
   mirror.purge(['expired', 'unsigned', 'missing'], T0 - 500);
   await mirror.close();
-  const { advertisements, identities } = loadFile(path);
+  const { advertisements, identities } = await loadFile(path);
   assert.deepEqual([...advertisements.keys()], ['longLived']);
   assert.deepEqual([...identities.keys()].sort(), ['expired', 'longLived', 'recent']);
   // Its last heartbeat was that of the advertisement, to the second.
@@ -147,7 +147,7 @@ test('many lapsed identities go over several purges', async (t) => {
     while (mirror.pending > 0) await new Promise(setImmediate);
   }
   await mirror.close();
-  assert.equal(loadFile(path).identities.size, 22_500);
+  assert.equal((await loadFile(path)).identities.size, 22_500);
 });
 
 test('writes that nobody waits for leave no gap for others to slip through', async (t) => {
@@ -181,7 +181,7 @@ test('writes that nobody waits for leave no gap for others to slip through', asy
     if (step % 5000 === 2500) void mirror.worker.terminate();
   }
   await mirror.close();
-  const actual = [...loadFile(path).advertisements].map(([id, { updatedAt, attached, name }]) => [
+  const actual = [...(await loadFile(path)).advertisements].map(([id, { updatedAt, attached, name }]) => [
     id,
     { updatedAt, attached, name },
   ]);
@@ -235,7 +235,7 @@ test('close writes what waits, leaves no log behind, and ends writing', async (t
   await closed;
   await Promise.all(writes);
   assert.ok(!existsSync(`${path}-wal`));
-  const { advertisements } = loadFile(path);
+  const { advertisements } = await loadFile(path);
   assert.equal(advertisements.size, 3000);
   assert.equal(advertisements.get('p2999')?.updatedAt, T0 + 5);
 });
@@ -255,6 +255,6 @@ test('a payload of the caller may change once it was handed over', async (t) => 
   slab.fill(0);
   await written;
   await mirror.close();
-  assert.equal(loadFile(path).advertisements.get('p')?.proof?.payload.toString(), '{"a":1}');
+  assert.equal((await loadFile(path)).advertisements.get('p')?.proof?.payload.toString(), '{"a":1}');
   assert.deepEqual(log.lines, []);
 });

@@ -72,10 +72,10 @@ export interface Stored {
 }
 
 /** Loads all that is stored. */
-export function load(location: DatabaseLocation, log: MirrorLog = new TestLog()): Stored {
+export async function load(location: DatabaseLocation, log: MirrorLog = new TestLog()): Promise<Stored> {
   const advertisements = new Map<string, AdvertisementRecord>();
   const identities = new Map<string, IdentityRecord>();
-  const loaded = loadMirror(
+  const loaded = await loadMirror(
     location,
     {
       identity: (record) => identities.set(record.providerId, record),
@@ -90,7 +90,7 @@ export function load(location: DatabaseLocation, log: MirrorLog = new TestLog())
   return { loaded, advertisements, identities };
 }
 
-export function loadFile(path: string, log?: MirrorLog): Stored {
+export async function loadFile(path: string, log?: MirrorLog): Promise<Stored> {
   return load({ kind: 'file', path }, log);
 }
 
@@ -137,7 +137,7 @@ export class ObservedMirror extends Mirror {
 }
 
 export async function openMirror(path: string, log: MirrorLog = new TestLog()): Promise<ObservedMirror> {
-  return ObservedMirror.open(loadFile(path, log).loaded, log);
+  return ObservedMirror.open((await loadFile(path, log)).loaded, log);
 }
 
 /** A repeatable source of numbers from 0 to 1. */

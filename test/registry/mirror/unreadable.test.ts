@@ -24,7 +24,7 @@ async function writeGoodFile(path: string): Promise<void> {
 async function expectMovedAside(path: string): Promise<string> {
   const before = readFileSync(path);
   const log = new TestLog();
-  const { loaded, advertisements, identities } = loadFile(path, log);
+  const { loaded, advertisements, identities } = await loadFile(path, log);
   assert.ok(loaded.movedAside, 'was not moved aside');
   assert.match(loaded.movedAside.slice(path.length), /^\.unreadable-\d{8}T\d{6}Z$/);
   assert.match(log.lines.join(), /cannot be read .* moved to .* starts empty/);
@@ -34,7 +34,7 @@ async function expectMovedAside(path: string): Promise<string> {
   const mirror = await openMirror(path);
   await mirror.advertise(advertisementOf('new'), null);
   await mirror.close();
-  assert.deepEqual([...loadFile(path).advertisements.keys()], ['new']);
+  assert.deepEqual([...(await loadFile(path)).advertisements.keys()], ['new']);
   assert.ok(existsSync(loaded.movedAside));
   return loaded.movedAside;
 }
@@ -49,12 +49,12 @@ test('random bytes are moved aside, with the companions of the file', async (t) 
   assert.equal(readFileSync(`${target}-shm`, 'utf8'), 'shared memory');
 });
 
-test('a text is moved aside, and a second one beside it', (t) => {
+test('a text is moved aside, and a second one beside it', async (t) => {
   const folder = temporaryFolder(t);
   const path = join(folder, 'hub.db');
   for (const text of ['first', 'second']) {
     writeFileSync(path, text);
-    const { loaded } = loadFile(path);
+    const { loaded } = await loadFile(path);
     assert.equal(loaded.movedAside && readFileSync(loaded.movedAside, 'utf8'), text);
   }
   assert.equal(readdirSync(folder).filter((name) => name.includes('unreadable')).length, 2);
@@ -81,7 +81,7 @@ test('garbage in the middle is found before anything counts', async (t) => {
     const damaged = Buffer.from(bytes);
     randomBytes(PAGE).copy(damaged, page * PAGE);
     writeFileSync(copy, damaged);
-    const { loaded, advertisements, identities } = loadFile(copy);
+    const { loaded, advertisements, identities } = await loadFile(copy);
     if (loaded.movedAside === null) continue;
     moved += 1;
     assert.equal(advertisements.size + identities.size, 0);
@@ -102,7 +102,7 @@ test('damage that no reading of rows would show is found too', async (t) => {
   await expectMovedAside(path);
 });
 
-test('a value of the wrong kind is no damage', (t) => {
+test('a value of the wrong kind is no damage', async (t) => {
   const path = join(temporaryFolder(t), 'hub.db');
   const db = new Database(path);
   db.exec(`CREATE TABLE advertisements (
@@ -115,7 +115,7 @@ test('a value of the wrong kind is no damage', (t) => {
   const finding = reopened.pragma('quick_check', { simple: true });
   reopened.close();
   assert.equal(finding, 'NULL value in advertisements.ip_address');
-  const { loaded } = loadFile(path);
+  const { loaded } = await loadFile(path);
   assert.equal(loaded.movedAside, null);
   assert.equal(loaded.skippedRows, 1);
 });
@@ -123,7 +123,7 @@ test('a value of the wrong kind is no damage', (t) => {
 test('rows that came before an error are taken back', async (t) => {
   const path = join(temporaryFolder(t), 'hub.db');
   await writeGoodFile(path);
-  const before = loadFile(path).advertisements.size;
+  const before = (await loadFile(path)).advertisements.size;
   let rows = 0;
   let resets = 0;
   const sink = {
@@ -138,13 +138,13 @@ test('rows that came before an error are taken back', async (t) => {
       resets += 1;
     },
   };
-  const { movedAside } = loadMirror({ kind: 'file', path }, sink, new TestLog());
+  const { movedAside } = await loadMirror({ kind: 'file', path }, sink, new TestLog());
   assert.ok(movedAside !== null && existsSync(movedAside));
   assert.deepEqual({ rows, resets }, { rows: before / 2, resets: 1 });
 });
 
-test('an empty file is a new database', (t) => {
+test('an empty file is a new database', async (t) => {
   const path = join(temporaryFolder(t), 'hub.db');
   writeFileSync(path, '');
-  assert.equal(loadFile(path).loaded.movedAside, null);
+  assert.equal((await loadFile(path)).loaded.movedAside, null);
 });

@@ -1,0 +1,95 @@
+import { Histogram, type MetricObjectWithValues, type MetricValueWithName, type Registry } from 'prom-client';
+
+const NAME = 'discovery_http_request_seconds';
+const LABELS = ['route', 'method', 'status'] as const;
+const METHODS = ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS'];
+
+type Label = (typeof LABELS)[number] | 'le';
+type Value = MetricValueWithName<Label>;
+
+/** How often requests of one kind took how long. */
+class Tally {
+  readonly route: string;
+  readonly method: string;
+  readonly status: number;
+  /** By bucket; the last is for those beyond all bounds. */
+  readonly counts: Float64Array;
+  sum = 0;
+
+  constructor(route: string, method: string, status: number, buckets: number) {
+    this.route = route;
+    this.method = method;
+    this.status = status;
+    this.counts = new Float64Array(buckets + 1);
+  }
+}
+
+/**
+ * The histogram of request times. The library checks and hashes the labels of each observation, which takes as long
+ * as answering a short request; here that is left for when somebody asks for the numbers.
+ */
+export class RequestTimes extends Histogram<Label> {
+  readonly #bounds: readonly number[];
+  /** Never counts anything: it tells how the library describes a histogram. */
+  readonly #empty: Histogram<Label>;
+  readonly #tallies = new Map<string, Map<number, Tally>>();
+
+  /** @param bounds The upper bounds of the buckets, in seconds, ascending. */
+  constructor(bounds: readonly number[], registry: Registry) {
+    const help = 'Time to answer an HTTP request';
+    const options = { name: NAME, help, labelNames: [...LABELS], buckets: [...bounds] };
+    super({ ...options, registers: [registry] });
+    this.#empty = new Histogram({ ...options, registers: [] });
+    this.#bounds = bounds;
+  }
+
+  /** Counts one request. */
+  note(route: string, method: string, status: number, seconds: number): void {
+    const tally = this.#tallyOf(route, method, status);
+    let bucket = 0;
+    while (bucket < this.#bounds.length && seconds > this.#bounds[bucket]!) bucket += 1;
+    tally.counts[bucket]! += 1;
+    tally.sum += seconds;
+  }
+
+  /** All numbers, as the library's own histograms give them. */
+  override async get(): Promise<MetricObjectWithValues<Value>> {
+    const values: Value[] = [];
+    for (const byKind of this.#tallies.values()) {
+      for (const tally of byKind.values()) values.push(...this.#valuesOf(tally));
+    }
+    return { ...(await this.#empty.get()), values };
+  }
+
+  /** What the library calls for the text form. */
+  getForPromString(): Promise<MetricObjectWithValues<Value>> {
+    return this.get();
+  }
+
+  #tallyOf(route: string, method: string, status: number): Tally {
+    let byKind = this.#tallies.get(route);
+    if (byKind === undefined) {
+      byKind = new Map();
+      this.#tallies.set(route, byKind);
+    }
+    const known = METHODS.indexOf(method);
+    const kind = status * 8 + known + 1;
+    let tally = byKind.get(kind);
+    if (tally === undefined) {
+      tally = new Tally(route, METHODS[known] ?? 'other', status, this.#bounds.length);
+      byKind.set(kind, tally);
+    }
+    return tally;
+  }
+
+  *#valuesOf({ route, method, status, counts, sum }: Tally): Generator<Value> {
+    const labels = { route, method, status };
+    let count = 0;
+    for (const [bucket, bound] of [...this.#bounds, '+Inf'].entries()) {
+      count += counts[bucket]!;
+      yield { metricName: `${NAME}_bucket`, labels: { le: bound, ...labels }, value: count };
+    }
+    yield { metricName: `${NAME}_sum`, labels, value: sum };
+    yield { metricName: `${NAME}_count`, labels, value: count };
+  }
+}

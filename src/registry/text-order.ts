@@ -1,0 +1,76 @@
+/** So few are compared one by one. */
+const FEW = 16;
+/** Characters that are looked at in one go. */
+const LOOK_AHEAD = 7;
+/** Whole numbers of so many bits are exact, with one to spare for rounding. */
+const EXACT_BITS = 52;
+
+/**
+ * Puts numbers of texts in the order of these texts, by UTF-16 code units. Numbers without a comparator sort ten times
+ * faster than texts: so the next characters of each text become a number, as many as fit above its place, and those
+ * whose characters are the same so far go on behind them.
+ * @param texts By their numbers; those that are asked for are there.
+ * @param order Which texts; put in order in place.
+ */
+export function sortByText(texts: readonly (string | undefined)[], order: Uint32Array, depth = 0): void {
+  if (order.length <= FEW) {
+    sortFew(texts, order);
+    return;
+  }
+  const { low, high } = codeRange(texts, order, depth);
+  if (high < low) return;
+  // A text that has ended counts as the lowest digit.
+  const base = high - low + 2;
+  const placeBits = Math.ceil(Math.log2(order.length));
+  const places = 2 ** placeBits;
+  const digits = Math.min(LOOK_AHEAD, Math.floor((EXACT_BITS - placeBits) / Math.log2(base)));
+
+  const keys = new Float64Array(order.length);
+  for (let place = 0; place < order.length; place += 1) {
+    const text = texts[order[place]!]!;
+    let number = 0;
+    for (let at = depth; at < depth + digits; at += 1) {
+      number = number * base + (at < text.length ? text.charCodeAt(at) - low + 1 : 0);
+    }
+    keys[place] = number * places + place;
+  }
+  keys.sort();
+
+  const before = order.slice();
+  for (let place = 0; place < order.length; place += 1) order[place] = before[keys[place]! % places]!;
+  for (let from = 0, to = 1; from < order.length; from = to, to += 1) {
+    const number = Math.floor(keys[from]! / places);
+    while (to < order.length && Math.floor(keys[to]! / places) === number) to += 1;
+    if (to - from > 1) sortByText(texts, order.subarray(from, to), depth + digits);
+  }
+}
+
+/** The lowest and the highest code unit of what is looked at next; the lowest is the higher one when all have ended. */
+function codeRange(
+  texts: readonly (string | undefined)[],
+  order: Uint32Array,
+  depth: number,
+): { low: number; high: number } {
+  let low = 0xffff;
+  let high = -1;
+  for (const number of order) {
+    const text = texts[number]!;
+    const end = Math.min(text.length, depth + LOOK_AHEAD);
+    for (let at = depth; at < end; at += 1) {
+      const code = text.charCodeAt(at);
+      if (code < low) low = code;
+      if (code > high) high = code;
+    }
+  }
+  return { low, high };
+}
+
+function sortFew(texts: readonly (string | undefined)[], order: Uint32Array): void {
+  for (let sorted = 1; sorted < order.length; sorted += 1) {
+    const number = order[sorted]!;
+    const text = texts[number]!;
+    let at = sorted;
+    for (; at > 0 && texts[order[at - 1]!]! > text; at -= 1) order[at] = order[at - 1]!;
+    order[at] = number;
+  }
+}
