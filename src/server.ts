@@ -172,10 +172,7 @@ async function openRegistry(
   registry.finishRestore();
   const restored = registry.store.size;
   if (rows > 0) {
-    log.info(
-      { restored, expired: rows - restored },
-      'took back the advertisements of the last run',
-    );
+    log.info({ restored, expired: rows - restored }, 'took back the advertisements of the last run');
   }
   const mirror = await Mirror.open(loaded, log);
   registry.persistTo(mirror);

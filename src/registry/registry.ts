@@ -10,14 +10,14 @@ import { type Change, ChangeLog, type GoneReason } from './change-log.js';
 import { type Clock, ServiceClock } from './clock.js';
 import { type JsonTexts, renderHead } from './fragment.js';
 import { Identities } from './identities.js';
+import { ListReader, type ListPage } from './list-reader.js';
 import {
   type AdvertisementRecord,
   type IdentityRecord,
   nothingKept,
   type Persistence,
 } from './persistence.js';
-import { matchingSlots, runQuery } from './query.js';
-import { Scratch } from './scratch.js';
+import { matchingSlots } from './query.js';
 import { Snapshot } from './snapshot.js';
 import { type Lease, Store } from './store.js';
 
@@ -42,22 +42,13 @@ const MAX_HEARTBEATS_PER_TICK = 4000;
 const MAX_EXPIRIES_PER_TICK = 5000;
 const MAX_SWEPT_PER_CLEANUP = 50_000;
 
-const OPENING_BRACKET = 0x5b;
-const COMMA = 0x2c;
-const CLOSING_BRACKET = 0x5d;
-
 /** A session's hold on its provider: void as soon as a newer session has one. */
 export type SessionToken = number;
 
-/** A page of a list as it goes out. */
-export interface ListAnswer {
-  /** A JSON array, UTF-8. Its memory is used again for the next list. */
-  body: Buffer;
-  /** `"<epoch>:<seq>"`: where in the stream of changes this was true. */
+/** A page of a list, and where in the stream of changes it was true. */
+export interface ListAnswer extends ListPage {
+  /** `"<epoch>:<seq>"` */
   cursor: string;
-  /** `after` of the next page; null on the last. */
-  next: string | null;
-  count: number;
 }
 
 /**
@@ -81,6 +72,7 @@ export class Registry {
   #persistence: Persistence = nothingKept;
   #restored: number[] = [];
   readonly #sessions = new Map<string, SessionToken>();
+  readonly #lists = new ListReader(this.store);
   readonly #snapshots = new Set<Snapshot>();
   /** Providers whose heartbeat or session changed since the last flush. */
   readonly #touched = new Set<string>();
@@ -88,7 +80,6 @@ export class Registry {
   #expired = new Set<string>();
   /** Providers with a write under way: they do not expire in the middle of it. */
   readonly #writing = new Set<string>();
-  readonly #scratch = new Scratch();
   #nextToken: SessionToken = 1;
   #nextFlush = 0;
   #nextCleanup = 0;
@@ -194,13 +185,7 @@ export class Registry {
   }
 
   list(query: ListQuery): ListAnswer {
-    const page = runQuery(this.store, query);
-    return {
-      body: this.#joinFragments(page.slots),
-      cursor: this.cursor,
-      next: page.next,
-      count: page.slots.length,
-    };
+    return { ...this.#lists.read(query), cursor: this.cursor };
   }
 
   /** Opens the matches of this moment for reading at leisure. */
@@ -411,20 +396,6 @@ export class Registry {
   #leaseFrom(wall: number): Lease {
     const { expiryMs } = this.#settings;
     return { updatedAt: wall, expiresAt: wall + expiryMs, deadline: this.clock.now + expiryMs };
-  }
-
-  #joinFragments(slots: readonly number[]): Buffer {
-    let length = 2 + Math.max(0, slots.length - 1);
-    for (const slot of slots) length += this.store.fragmentBytes(slot);
-    const body = this.#scratch.take(length);
-    body[0] = OPENING_BRACKET;
-    let position = 1;
-    for (const slot of slots) {
-      if (position > 1) body[position++] = COMMA;
-      position = this.store.copyFragment(slot, body, position);
-    }
-    body[position] = CLOSING_BRACKET;
-    return body;
   }
 }
 

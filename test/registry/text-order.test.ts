@@ -16,9 +16,10 @@ function assertSorted(texts: readonly string[]): void {
   assert.equal(new Set(order).size, texts.length);
 }
 
-const ID_CHARACTERS = [...'ABYZabyz0189._:-'];
+const ID_CHARACTERS = Array.from('ABYZabyz0189._:-');
+const HEX_DIGITS = Array.from('0123456789abcdef');
 const id = fc.string({ unit: fc.constantFrom(...ID_CHARACTERS), minLength: 1, maxLength: 12 });
-const key = fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 64, maxLength: 64 });
+const key = fc.string({ unit: fc.constantFrom(...HEX_DIGITS), minLength: 64, maxLength: 64 });
 const named = fc.nat(5000).map((number) => `provider-of-a-large-fleet-${String(number)}`);
 const text = fc.oneof(id, key, named, fc.string({ unit: 'binary', maxLength: 9 }), fc.string());
 

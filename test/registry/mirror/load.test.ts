@@ -62,7 +62,7 @@ test('gives back all that was written', async (t) => {
   assert.equal(loaded.skippedRows, 0);
   assert.deepEqual(advertisements.get('full'), { ...full, proof: { ...full.proof, payload } });
   const bytes = advertisements.get('not-text')?.proof?.payload;
-  assert.deepEqual(bytes && [...bytes], [0xff, 0, 0xc3, 0x28]);
+  assert.deepEqual(bytes && [...Buffer.from(bytes)], [0xff, 0, 0xc3, 0x28]);
   assert.deepEqual(advertisements.get('plain'), plain);
   assert.deepEqual(identities.get('full'), identityOf('full', { lastT: 7, seenAt: 9 }));
   assert.deepEqual([...identities.keys()].sort(), ['alone', 'full']);
