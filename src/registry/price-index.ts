@@ -28,13 +28,14 @@ class Chunk {
     this.#prices.copyWithin(3 * (at + 1), 3 * at, 3 * this.slots.length);
     this.slots.splice(at, 0, slot);
     this.#write(at, slot, columns);
-    this.#measure();
+    this.#include(3 * at, 3 * (at + 1));
   }
 
   remove(at: number): void {
+    const wasEdge = this.#isEdge(at);
     this.#prices.copyWithin(3 * at, 3 * (at + 1), 3 * this.slots.length);
     this.slots.splice(at, 1);
-    this.#measure();
+    if (wasEdge) this.#measure();
   }
 
   /** Cuts off the upper half. */
@@ -66,14 +67,28 @@ class Chunk {
   }
 
   #measure(): void {
+    this.#bounds.fill(Number.POSITIVE_INFINITY, 0, 3).fill(0, 3);
+    this.#include(0, 3 * this.slots.length);
+  }
+
+  #include(from: number, to: number): void {
     const bounds = this.#bounds;
-    bounds.fill(Number.POSITIVE_INFINITY, 0, 3).fill(0, 3);
-    for (let at = 0; at < 3 * this.slots.length; at += 1) {
+    for (let at = from; at < to; at += 1) {
       const price = this.#prices[at]!;
       const which = at % 3;
       if (price < bounds[which]!) bounds[which] = price;
       if (price > bounds[which + 3]!) bounds[which + 3] = price;
     }
+  }
+
+  /** Whether the bounds may be closer without this row. */
+  #isEdge(at: number): boolean {
+    const bounds = this.#bounds;
+    for (let which = 0; which < 3; which += 1) {
+      const price = this.#prices[3 * at + which]!;
+      if (price === bounds[which] || price === bounds[which + 3]) return true;
+    }
+    return false;
   }
 }
 
