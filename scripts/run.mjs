@@ -1,5 +1,5 @@
-// What stands behind `npm start`, `npm test`, `npm run build` and `npm run check`: each does its own set-up, so
-// that it works in a fresh clone, and says what it is doing.
+// What stands behind `npm start`, `npm test`, `npm run bench`, `npm run build` and `npm run check`: each does its own
+// set-up, so that it works in a fresh clone, and says what it is doing.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
@@ -47,6 +47,13 @@ async function build() {
   await bundleClient('dist');
 }
 
+/** Compiles everything, tests and benchmark included, into build/. */
+async function buildAll() {
+  say('Compiling …');
+  tool('typescript/bin/tsc', '-p', 'tsconfig.json');
+  await bundleClient(join('build', 'src'));
+}
+
 /** Makes the one file that the hub serves to browsers, out of the compiled client. */
 async function bundleClient(folder) {
   const { build: bundle } = await import('esbuild');
@@ -87,8 +94,8 @@ function testFiles(words) {
 
 if (Number(process.versions.node.split('.')[0]) < 20)
   fail(`Node 20 or newer is needed; this is ${process.version}.`);
-if (!['start', 'test', 'build', 'check'].includes(command))
-  fail('usage: node scripts/run.mjs start|test|build|check');
+if (!['start', 'test', 'bench', 'build', 'check'].includes(command))
+  fail('usage: node scripts/run.mjs start|test|bench|build|check');
 install();
 
 if (command === 'build') {
@@ -97,10 +104,12 @@ if (command === 'build') {
   await buildIfStale();
   process.argv.splice(1, process.argv.length - 1, join(root, 'dist', 'cli', 'main.js'), ...rest);
   await import('../dist/cli/main.js');
+} else if (command === 'bench') {
+  await buildAll();
+  run(process.execPath, ['--enable-source-maps', join('build', 'bench', 'main.js'), ...rest]);
 } else if (command === 'test') {
   await build();
-  tool('typescript/bin/tsc', '-p', 'tsconfig.json');
-  await bundleClient(join('build', 'src'));
+  await buildAll();
   const files = testFiles(rest);
   if (files.length === 0) fail(`No test file has ${rest.join(' or ')} in its path.`);
   say(`Running ${files.length} test files …`);

@@ -1,0 +1,32 @@
+import type { Family, PartInfo } from './part.js';
+import { distinctFilters } from './parts/distinct-filters.js';
+import { growth } from './parts/growth.js';
+import { fanOut } from './parts/fan-out.js';
+import { largeLists } from './parts/large-lists.js';
+import { lists } from './parts/lists.js';
+import { liveUpdates } from './parts/live-updates.js';
+import { posts } from './parts/posts.js';
+import { sessions } from './parts/sessions.js';
+
+/** All that is measured without being asked for by name, in the order in which it is. */
+export const FAMILIES: readonly Family[] = [
+  lists,
+  posts,
+  sessions,
+  fanOut,
+  liveUpdates,
+  distinctFilters,
+  largeLists,
+];
+
+/** Made of all others that ran. */
+export const LONGEST_STOP: PartInfo = {
+  name: 'longest-stop',
+  work: 'the longest the event loop stood still in any of the above',
+  baseline: '–',
+  unit: 'ms',
+  aim: { of: 'figure', sense: 'at most', value: 50 },
+};
+
+/** Measured only when it is asked for by name. */
+export const ON_REQUEST: readonly Family[] = [growth];

@@ -1,0 +1,55 @@
+import { WrongAnswerError } from '../part.js';
+import { startTiming, type Timing } from './gauge.js';
+import { type HttpAnswer, HttpConnection } from './http-connection.js';
+
+/** A request that is ready to be sent, and what is wrong with its answer; null when nothing is. */
+export interface PreparedRequest {
+  bytes: Uint8Array;
+  problemOf(answer: HttpAnswer): string | null;
+}
+
+/**
+ * Sends requests over keep-alive connections for so many seconds, one at a time over each, and checks every answer.
+ * @param take The next request of a connection; undefined when there are no more.
+ */
+export async function drive(
+  server: { port: number; host: string; connections: number },
+  seconds: number,
+  take: (connection: number) => PreparedRequest | undefined,
+): Promise<Timing & { requests: number }> {
+  const failures: Error[] = [];
+  const connections = Array.from(
+    { length: server.connections },
+    () => new HttpConnection(server.port, server.host, (error) => failures.push(error)),
+  );
+  await Promise.all(connections.map(({ opened }) => opened));
+  const stop = startTiming();
+  const until = performance.now() + seconds * 1000;
+  let requests = 0;
+  await Promise.all(
+    connections.map(
+      (connection, at) =>
+        new Promise<void>((resolve) => {
+          const step = (): void => {
+            const isOver = failures.length > 0 || performance.now() >= until;
+            const request = isOver ? undefined : take(at);
+            if (request === undefined) return resolve();
+            connection.send(request.bytes, (answer) => {
+              requests += 1;
+              const problem = request.problemOf(answer);
+              if (problem !== null) failures.push(new WrongAnswerError(problem));
+              step();
+            });
+          };
+          step();
+          // One that breaks has nothing more to wait for.
+          connection.socket.once('close', resolve);
+        }),
+    ),
+  );
+  const timing = stop();
+  for (const connection of connections) connection.close();
+  const [failure] = failures;
+  if (failure !== undefined) throw failure;
+  return { ...timing, requests };
+}

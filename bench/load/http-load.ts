@@ -1,0 +1,30 @@
+import type { Timing } from './gauge.js';
+import { getRequest } from './http-connection.js';
+import { drive, type PreparedRequest } from './http-driver.js';
+
+/** Requests that take turns, and how long the answer to each has to be (head and body). */
+export interface GetLoad {
+  port: number;
+  host: string;
+  paths: string[];
+  expectedBytes: number[];
+  connections: number;
+  seconds: number;
+}
+
+/** Sends GET requests for some time. */
+export async function runGets(load: GetLoad): Promise<Timing & { requests: number }> {
+  const { port, host, paths, expectedBytes } = load;
+  const requests = paths.map((path, at): PreparedRequest => ({
+    bytes: getRequest(`${host}:${String(port)}`, path),
+    problemOf: ({ status, totalBytes }) =>
+      status === 200 && totalBytes === expectedBytes[at]
+        ? null
+        : `${path} was answered with ${String(status)} and ${String(totalBytes)} bytes`,
+  }));
+  let next = 0;
+  return drive(load, load.seconds, () => {
+    next += 1;
+    return requests[next % requests.length];
+  });
+}

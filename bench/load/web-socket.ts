@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { openSocket } from './sockets.js';
+
+const KEY = Buffer.from('hub benchmark 16').toString('base64');
+const ACCEPT = createHash('sha1').update(`${KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+const HEAD_END = Buffer.from('\r\n\r\n');
+const OP = { text: 1, binary: 2, close: 8, ping: 9 } as const;
+/** FIN and the opcode, masked, no payload, a mask of zeros. */
+const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
+
+/** A text frame as a client has to send it. A mask of zeros leaves the payload as it is. */
+export function clientFrame(text: string): Buffer {
+  const payload = Buffer.from(text);
+  const { length } = payload;
+  const head =
+    length < 126 ? Buffer.from([0x81, 0x80 | length]) : Buffer.from([0x81, 0xfe, length >> 8, length & 0xff]);
+  return Buffer.concat([head, Buffer.alloc(4), payload]);
+}
+
+/** What is done with the frames of a socket. `bytes` from `start` to `end` are only borrowed. */
+export interface FrameHandler {
+  opened(socket: RawWebSocket): void;
+  message(socket: RawWebSocket, bytes: Buffer, start: number, end: number): void;
+  /** Not called for `cut` connections. */
+  closed(socket: RawWebSocket, reason: string): void;
+}
+
+/** A WebSocket client that does no more than it has to: thousands of them fit into one process. */
+export class RawWebSocket {
+  /** For whoever has many. */
+  readonly index: number;
+  readonly socket: Socket;
+  handler: FrameHandler;
+  #rest: Buffer | null = null;
+  #upgraded = false;
+  #over = false;
+
+  constructor(address: { port: number; host: string; path: string }, index: number, handler: FrameHandler) {
+    this.index = index;
+    this.handler = handler;
+    const { port, host, path } = address;
+    this.socket = openSocket(
+      { port, host, index },
+      {
+        connected: () => {
+          this.socket.write(
+            `GET ${path} HTTP/1.1\r\nHost: ${host}:${String(port)}\r\nUpgrade: websocket\r\n` +
+              `Connection: Upgrade\r\nSec-WebSocket-Key: ${KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+          );
+        },
+        bytes: (bytes) => this.#receive(bytes),
+        closed: (reason) => this.#close(reason),
+      },
+    );
+  }
+
+  /** Sends bytes that `clientFrame` has made. */
+  send(frame: Uint8Array): void {
+    this.socket.write(frame);
+  }
+
+  /** Lets go of the connection without a word. */
+  cut(): void {
+    this.#over = true;
+    this.socket.resetAndDestroy();
+  }
+
+  #close(reason: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.handler.closed(this, reason);
+  }
+
+  #receive(bytes: Buffer): void {
+    let data = bytes;
+    if (this.#rest !== null) {
+      data = Buffer.concat([this.#rest, bytes]);
+      this.#rest = null;
+    }
+    let at = this.#upgraded ? 0 : this.#readHandshake(data);
+    while (this.#upgraded && data.length - at >= 2) {
+      const short = data[at + 1]! & 0x7f;
+      const head = short < 126 ? 2 : short === 126 ? 4 : 10;
+      if (data.length - at < head) break;
+      const length =
+        short < 126 ? short : short === 126 ? data.readUInt16BE(at + 2) : data.readUInt32BE(at + 6);
+      if (data.length - at < head + length) break;
+      this.#frame(data[at]! & 0x0f, data, at + head, at + head + length);
+      at += head + length;
+    }
+    if (at < data.length) this.#rest = Buffer.from(data.subarray(at));
+  }
+
+  /** Where frames begin; 0 while the answer is not complete. */
+  #readHandshake(data: Buffer): number {
+    const end = data.indexOf(HEAD_END);
+    if (end < 0) return 0;
+    const head = data.toString('latin1', 0, end);
+    if (!head.startsWith('HTTP/1.1 101 ') || !head.includes(ACCEPT)) {
+      this.#close(`the handshake was answered with: ${head.slice(0, 60)}`);
+      this.socket.destroy();
+      return data.length;
+    }
+    this.#upgraded = true;
+    this.handler.opened(this);
+    return end + HEAD_END.length;
+  }
+
+  #frame(op: number, data: Buffer, start: number, end: number): void {
+    if (op === OP.text || op === OP.binary) {
+      this.handler.message(this, data, start, end);
+    } else if (op === OP.ping) {
+      this.socket.write(PONG);
+    } else if (op === OP.close) {
+      const code = end - start >= 2 ? data.readUInt16BE(start) : 1005;
+      this.#close(`closed with ${String(code)} ${data.toString('utf8', start + 2, end)}`);
+      this.socket.destroy();
+    }
+  }
+}
