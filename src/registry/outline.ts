@@ -12,9 +12,10 @@ export function outlineOf(cpu: number, memory: number, storage: number): Outline
   return rank(cpu) | (rank(memory) << 9) | (rank(storage) << 18);
 }
 
-/** Whether a row might have what is asked for; false means that it certainly has not. */
-export function mayReach(row: Outline, asked: Outline): boolean {
-  return (((row | SPARE) - asked) & SPARE) === SPARE;
+/** 1 when a row might have what is asked for, 0 when it certainly has not; without a branch, so that a scan has none. */
+export function mayReach(row: Outline, asked: Outline): 0 | 1 {
+  const missing = (((row | SPARE) - asked) & SPARE) ^ SPARE;
+  return ((missing - 1) >>> 31) as 0 | 1;
 }
 
 /** Eight steps to each doubling: what is more never has a lower rank. */

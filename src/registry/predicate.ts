@@ -83,14 +83,27 @@ export class Predicate {
     const { outline, country } = columns;
     const asked = this.#outline;
     const countries = this.#countries;
+    const candidates = candidatesOf(slots.length);
+    let count = 0;
+    // Nobody can foresee which rows are left here, a processor neither; so all are written down, and most written over.
     for (let at = from; at < slots.length; at += 1) {
       const slot = slots[at]!;
-      if (!mayReach(outline[slot]!, asked) || countries[country[slot]!] === 0) continue;
-      if (!this.matches(columns, slot)) continue;
-      found.push(slot);
-      if (found.length === wanted) return;
+      candidates[count] = slot;
+      count += mayReach(outline[slot]!, asked) & countries[country[slot]!]!;
+    }
+    for (let at = 0; at < count && found.length < wanted; at += 1) {
+      const slot = candidates[at]!;
+      if (this.matches(columns, slot)) found.push(slot);
     }
   }
+}
+
+let candidateSlots = new Uint32Array(1024);
+
+/** Room for so many slots, used again by the next scan. */
+function candidatesOf(count: number): Uint32Array {
+  if (count > candidateSlots.length) candidateSlots = new Uint32Array(count);
+  return candidateSlots;
 }
 
 /** Predicates of filters that come again, each as long as the numbers of its texts are good. */
