@@ -16,17 +16,21 @@ interface Matcher {
   matches: number;
 }
 
-/** The time to match one update against so many filters, for several numbers of them in turn. */
+/**
+ * The time to match one update against so many filters, for several numbers of them in turn.
+ * @param telling Only the first so many filters may match what is updated; null: all may.
+ */
 export async function measureMatching(
   bench: Bench,
   sizes: readonly number[],
+  telling: number | null,
 ): Promise<{ micros: number; matches: number }[]> {
   const matchers: Matcher[] = [];
   for (const filters of sizes) {
     bench.say(`subscribing to ${filters.toLocaleString('en')} filters`);
     const program = new Program(bench, 'the matching', './servers/matching.js', [], { calls: true });
     const remote = new Remote<MatchingCalls>(program.child, program.error);
-    await remote.call('prepare', { filters, providers: PROVIDERS });
+    await remote.call('prepare', { filters, providers: PROVIDERS, telling });
     matchers.push({ program, remote, micros: Number.POSITIVE_INFINITY, matches: 0 });
   }
   bench.say('matching');
@@ -48,14 +52,14 @@ export const distinctFilters: Family = {
   parts: [
     {
       name: 'distinct-filters',
-      work: 'matching one update against 10,000 distinct filters, in process',
-      baseline: 'the same against 100',
+      work: 'matching one update against 10,000 distinct filters, 100 of which may match it, in process',
+      baseline: 'the same against those 100',
       unit: 'µs',
       aim: { of: 'ratio', sense: 'at most', value: 5 },
     },
   ],
   async run(bench) {
-    const [few, many] = await measureMatching(bench, [FEW, MANY]);
+    const [few, many] = await measureMatching(bench, [FEW, MANY], FEW);
     const outcome: Outcome = {
       name: 'distinct-filters',
       hub: many!.micros,

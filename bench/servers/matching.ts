@@ -4,20 +4,24 @@ import { StreamHub } from '../../src/gateway/stream-hub.js';
 import type { Subscriber } from '../../src/gateway/subscription.js';
 import { type Filter, parseFilter } from '../../src/protocol/filter.js';
 import { systemClock } from '../../src/registry/clock.js';
+import { Predicate } from '../../src/registry/predicate.js';
 import { Registry } from '../../src/registry/registry.js';
 import { COUNTRIES, providerAt, recordOf } from '../data/providers.js';
 import { randomNumbers } from '../data/random.js';
 import { serveCalls } from '../rpc.js';
 
 export interface MatchingCalls {
-  /** Makes providers, and a subscription to each of so many distinct filters. */
-  prepare: (input: { filters: number; providers: number }) => null;
+  /**
+   * Makes providers, and a subscription to each of so many distinct filters.
+   * @param input.telling Only the first so many filters may match what is updated; null: all may.
+   */
+  prepare: (input: { filters: number; providers: number; telling: number | null }) => null;
   /** Microseconds to match an update, on average over so many, and how many filters each matches. */
   match: (updates: number) => Promise<{ micros: number; matches: number }>;
 }
 
-/** Distinct filters as requestors have them; a smaller number are the first of a larger one. */
-function filtersOf(count: number): Filter[] {
+/** Distinct filters as requestors have them, of which all but the first few are to pass a test. */
+function filtersOf(count: number, untested: number, test: (filter: Filter) => boolean): Filter[] {
   const random = randomNumbers(1);
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)]!;
   const filters = new Map<string, Filter>();
@@ -30,7 +34,7 @@ function filtersOf(count: number): Filter[] {
       ...(random() < 0.5 ? { platform: pick(['x86_64', 'arm64']) } : {}),
       ...(random() < 0.3 ? { max_usd_per_month: Math.round(50 + random() * 400) } : {}),
     });
-    filters.set(JSON.stringify(filter), filter);
+    if (filters.size < untested || test(filter)) filters.set(JSON.stringify(filter), filter);
   }
   return [...filters.values()];
 }
@@ -50,6 +54,8 @@ class Sink implements Subscriber {
   }
 }
 
+/** Providers that are updated where most filters must not match them. */
+const UPDATED = 200;
 /** Flushes happen between batches of this many, as they would between turns of the event loop. */
 const BATCH = 50;
 
@@ -57,22 +63,26 @@ const BATCH = 50;
 class World {
   readonly #registry: Registry;
   readonly #sink = new Sink();
-  readonly #providers: number;
+  /** The first so many providers are updated. */
+  readonly #updated: number;
   readonly #now = Date.now();
   #spent = 0;
   #round = 0;
 
-  constructor(input: { filters: number; providers: number }) {
+  constructor({ filters, providers, telling }: Parameters<MatchingCalls['prepare']>[0]) {
     const settings = { expiryMs: 300_000, restartGraceMs: 60_000, replayEvents: 65_536, cleanupMs: 60_000 };
     this.#registry = new Registry(settings, systemClock);
-    this.#providers = input.providers;
+    this.#updated = telling === null ? providers : Math.min(UPDATED, providers);
     const hub = new StreamHub(this.#registry, {
       connectionClosed: () => undefined,
       resumeDecided: () => undefined,
       eventsSent: () => undefined,
     });
-    for (let index = 0; index < input.providers; index += 1) this.#apply(index, null);
-    for (const filter of filtersOf(input.filters)) hub.subscribe(this.#sink, 1, filter, null);
+    for (let index = 0; index < providers; index += 1) this.#apply(index, null);
+    const isSilent = (filter: Filter): boolean => !this.#matchesUpdated(filter);
+    for (const filter of filtersOf(filters, telling ?? filters, isSilent)) {
+      hub.subscribe(this.#sink, 1, filter, null);
+    }
     const { onChange } = this.#registry;
     this.#registry.onChange = (change) => {
       const from = performance.now();
@@ -86,12 +96,21 @@ class World {
     this.#sink.events = 0;
     this.#round += 1;
     for (let update = 0; update < updates; update += 1) {
-      this.#apply(update % this.#providers, `update-${String(this.#round)}-${String(update)}`);
+      this.#apply(update % this.#updated, `update-${String(this.#round)}-${String(update)}`);
       // Only then do events go out, which is not part of the matching.
       if (update % BATCH === 0) await new Promise(setImmediate);
     }
     await new Promise(setImmediate);
     return { micros: (this.#spent / updates) * 1000, matches: this.#sink.events / updates };
+  }
+
+  #matchesUpdated(filter: Filter): boolean {
+    const { store } = this.#registry;
+    const predicate = new Predicate(filter, store);
+    for (let slot = 0; slot < this.#updated; slot += 1) {
+      if (predicate.matches(store.attributes, slot)) return true;
+    }
+    return false;
   }
 
   #apply(index: number, name: string | null): void {
