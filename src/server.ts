@@ -158,9 +158,16 @@ async function openRegistry(
       identity: (record) => {
         registry.restoreIdentity(record);
       },
-      advertisement: (record, texts) => {
+      expect: (advertisements) => {
+        registry.expectRestore(advertisements);
+      },
+      rows: (batch) => {
+        rows += batch.ids.length;
+        registry.restoreRows(batch);
+      },
+      advertisement: (record) => {
         rows += 1;
-        registry.restoreAdvertisement(record, texts);
+        registry.restoreAdvertisement(record);
       },
       reset: () => {
         registry = create();

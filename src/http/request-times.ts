@@ -32,6 +32,8 @@ export class RequestTimes extends Histogram<Label> {
   readonly #bounds: readonly number[];
   /** Never counts anything: it tells how the library describes a histogram. */
   readonly #empty: Histogram<Label>;
+  /** What was counted last is what is mostly counted next. */
+  #last: Tally | undefined;
   readonly #tallies = new Map<string, Map<number, Tally>>();
 
   /** @param bounds The upper bounds of the buckets, in seconds, ascending. */
@@ -67,6 +69,8 @@ export class RequestTimes extends Histogram<Label> {
   }
 
   #tallyOf(route: string, method: string, status: number): Tally {
+    const last = this.#last;
+    if (last?.route === route && last.method === method && last.status === status) return last;
     let byKind = this.#tallies.get(route);
     if (byKind === undefined) {
       byKind = new Map();
@@ -79,6 +83,7 @@ export class RequestTimes extends Histogram<Label> {
       tally = new Tally(route, METHODS[known] ?? 'other', status, this.#bounds.length);
       byKind.set(kind, tally);
     }
+    this.#last = tally;
     return tally;
   }
 

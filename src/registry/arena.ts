@@ -1,5 +1,6 @@
 const UNIT = 16;
-const SLAB_BYTES = 1 << 20;
+/** The most that an arena keeps in one piece, and what it asks the system for at a time. */
+export const SLAB_BYTES = 1 << 20;
 const UNITS_PER_SLAB = SLAB_BYTES / UNIT;
 
 /**
@@ -38,6 +39,20 @@ export class Arena {
     }
     const address = this.#nextUnit;
     this.#nextUnit += units;
+    return address;
+  }
+
+  /**
+   * Takes over a slab that was filled elsewhere, with allocations that lie `roomFor` their bytes apart.
+   * @param bytes How much of it is filled.
+   * @returns The address of its first byte.
+   */
+  adopt(slab: Buffer, bytes: number): number {
+    this.#reuseTail(this.#slabs.length * UNITS_PER_SLAB - this.#nextUnit);
+    const address = this.#slabs.length * UNITS_PER_SLAB;
+    this.#slabs.push(slab);
+    this.#usedBytes += bytes;
+    this.#nextUnit = address + bytes / UNIT;
     return address;
   }
 
@@ -88,6 +103,16 @@ export class Arena {
       left -= units;
     }
   }
+}
+
+/** The bytes that an allocation of so many takes. */
+export function roomFor(bytes: number): number {
+  return sizeClass(bytes) * UNIT;
+}
+
+/** How many addresses lie within so many bytes. */
+export function addressesIn(bytes: number): number {
+  return bytes / UNIT;
 }
 
 /** Units of the class that holds so many bytes. */

@@ -1,11 +1,43 @@
 import { COUNTRIES } from '../protocol/countries.js';
 import { outlineOf } from './outline.js';
+import type { AdvertisementRecord } from './persistence.js';
 
 const countryIndex = new Map(COUNTRIES.map((code, index) => [code, index]));
 
 /** The position of an assigned country in its columns and bitmaps. */
 export function countryNumber(code: string): number {
   return countryIndex.get(code)!;
+}
+
+/**
+ * What filters look at in an advertisement.
+ * @param platform Its number.
+ * @param network Its number.
+ */
+export function attributesOf(
+  record: AdvertisementRecord,
+  platform: number,
+  network: number,
+  live: boolean,
+): Attributes {
+  const { resources, pricing } = record;
+  const usdCore = pricing?.['usd_per_core_month'];
+  const usdMemory = pricing?.['usd_per_gb_ram_month'];
+  const usdStorage = pricing?.['usd_per_gb_storage_month'];
+  const priced =
+    typeof usdCore === 'number' && typeof usdMemory === 'number' && typeof usdStorage === 'number';
+  return {
+    cpu: resources['cpu']!,
+    memory: resources['memory']!,
+    storage: resources['storage']!,
+    country: countryNumber(record.country),
+    platform,
+    network,
+    usdCore: priced ? usdCore : Number.NaN,
+    usdMemory: priced ? usdMemory : Number.NaN,
+    usdStorage: priced ? usdStorage : Number.NaN,
+    live: live ? 1 : 0,
+  };
 }
 
 /** What filters look at, of one advertisement. `platform` and `network` are interned; 0 means not given. */
@@ -39,7 +71,7 @@ export class AttributeColumns {
   usdMemory: Float64Array;
   usdStorage: Float64Array;
   live: Uint8Array;
-  /** Of cores, memory and disk: see `outlineOf`. */
+  /** Country, cores, memory and disk in one word: see `outlineOf`. */
   outline: Int32Array;
 
   constructor(capacity: number) {
@@ -67,7 +99,7 @@ export class AttributeColumns {
     this.usdMemory[index] = row.usdMemory;
     this.usdStorage[index] = row.usdStorage;
     this.live[index] = row.live;
-    this.outline[index] = outlineOf(row.cpu, row.memory, row.storage);
+    this.outline[index] = outlineOf(row.cpu, row.memory, row.storage, row.country);
   }
 
   copyRow(index: number, from: AttributeColumns, fromIndex: number): void {

@@ -32,6 +32,11 @@ export function renderHead(record: AdvertisementRecord, texts: JsonTexts = jsonT
 const ID_FRAME_BYTES = '{"provider_id":"",'.length;
 const CREATED_AT_BYTES = ',"created_at":""'.length + ISO_BYTES;
 
+/** Reads the time of creation, in Unix milliseconds, off the end of a head. */
+export function createdAtIn(head: Buffer): number {
+  return Date.parse(head.toString('latin1', head.length - ISO_BYTES - 1, head.length - 1));
+}
+
 /** Where in a head the members lie that its provider chose. (No provider id has to be escaped.) */
 export function chosenPart(providerId: string, headBytes: number): { from: number; to: number } {
   return { from: ID_FRAME_BYTES + Buffer.byteLength(providerId), to: headBytes - CREATED_AT_BYTES };

@@ -2,7 +2,7 @@ import { type Amounts, askedAmounts, type Filter } from '../protocol/filter.js';
 import { COUNTRIES } from '../protocol/countries.js';
 import { type AttributeColumns, countryNumber } from './columns.js';
 import type { Interner } from './interner.js';
-import { mayReach, type Outline, outlineOf } from './outline.js';
+import { mayMatch, type Outline, outlineOf } from './outline.js';
 
 const EVERY_COUNTRY = new Uint8Array(COUNTRIES.length).fill(1);
 
@@ -44,7 +44,7 @@ export class Predicate {
     this.#cpu = filter.cpu ?? 0;
     this.#memory = filter.memory ?? 0;
     this.#storage = filter.storage ?? 0;
-    this.#outline = outlineOf(this.#cpu, this.#memory, this.#storage);
+    this.#outline = outlineOf(this.#cpu, this.#memory, this.#storage, 0);
     this.#platforms = filter.platform?.flatMap((text) => interners.platforms.find(text) ?? []) ?? null;
     this.#networks = filter.payments_network?.flatMap((text) => interners.networks.find(text) ?? []) ?? null;
     this.#maxUsd = filter.max_usd_per_month ?? null;
@@ -80,30 +80,16 @@ export class Predicate {
     found: number[],
     wanted: number,
   ): void {
-    const { outline, country } = columns;
+    const { outline } = columns;
     const asked = this.#outline;
     const countries = this.#countries;
-    const candidates = candidatesOf(slots.length);
-    let count = 0;
-    // Nobody can foresee which rows are left here, a processor neither; so all are written down, and most written over.
     for (let at = from; at < slots.length; at += 1) {
       const slot = slots[at]!;
-      candidates[count] = slot;
-      count += mayReach(outline[slot]!, asked) & countries[country[slot]!]!;
-    }
-    for (let at = 0; at < count && found.length < wanted; at += 1) {
-      const slot = candidates[at]!;
-      if (this.matches(columns, slot)) found.push(slot);
+      if (mayMatch(outline[slot]!, asked, countries) === 0 || !this.matches(columns, slot)) continue;
+      found.push(slot);
+      if (found.length === wanted) return;
     }
   }
-}
-
-let candidateSlots = new Uint32Array(1024);
-
-/** Room for so many slots, used again by the next scan. */
-function candidatesOf(count: number): Uint32Array {
-  if (count > candidateSlots.length) candidateSlots = new Uint32Array(count);
-  return candidateSlots;
 }
 
 /** Predicates of filters that come again, each as long as the numbers of its texts are good. */

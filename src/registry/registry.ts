@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Proof } from '../protocol/signing.js';
-import { advertisementSchema, type PublishedAdvertisement } from '../protocol/advertisement.js';
+import type { PublishedAdvertisement } from '../protocol/advertisement.js';
 import { formatCursor } from '../protocol/cursor.js';
 import type { Filter } from '../protocol/filter.js';
 import { LIMITS } from '../protocol/limits.js';
 import type { ListQuery } from '../protocol/list-query.js';
-import { providerIdKind } from '../protocol/provider-id.js';
 import { type Change, ChangeLog, type GoneReason } from './change-log.js';
 import { type Clock, ServiceClock } from './clock.js';
-import { type JsonTexts, renderHead } from './fragment.js';
+import { renderHead } from './fragment.js';
 import { Identities } from './identities.js';
 import { ListReader, type ListPage } from './list-reader.js';
 import {
@@ -18,6 +17,8 @@ import {
   type Persistence,
 } from './persistence.js';
 import { matchingSlots } from './query.js';
+import { Restore } from './restore.js';
+import type { RowBatch } from './row-batch.js';
 import { Snapshot } from './snapshot.js';
 import { type Lease, Store } from './store.js';
 
@@ -69,8 +70,8 @@ export class Registry {
   readonly gone: Record<GoneReason, number> = { expired: 0, withdrawn: 0 };
 
   readonly #settings: RegistrySettings;
+  readonly #restore: Restore;
   #persistence: Persistence = nothingKept;
-  #restored: number[] = [];
   readonly #sessions = new Map<string, SessionToken>();
   readonly #lists = new ListReader(this.store);
   readonly #snapshots = new Set<Snapshot>();
@@ -87,6 +88,13 @@ export class Registry {
   constructor(settings: RegistrySettings, clock: Clock) {
     this.#settings = settings;
     this.clock = new ServiceClock(clock);
+    this.#restore = new Restore(
+      this.store,
+      this.identities,
+      this.clock,
+      { ...settings, lagMs: FLUSH_LAG_MS },
+      (providerId) => this.#expired.add(providerId),
+    );
     this.changes = new ChangeLog(randomBytes(6).toString('hex'), settings.replayEvents, this.store);
     this.#nextCleanup = settings.cleanupMs;
   }
@@ -102,57 +110,31 @@ export class Registry {
     this.#persistence = persistence;
   }
 
-  /** Takes back a binding that was kept; cheapest when its advertisement was taken back before. */
+  /** Says how many advertisements are about to be taken back, at most. */
+  expectRestore(advertisements: number): void {
+    this.#restore.expect(advertisements);
+  }
+
+  /** Takes back a binding that was kept. */
   restoreIdentity(record: IdentityRecord): void {
-    this.identities.load(record);
+    this.#restore.identity(record);
   }
 
   /**
-   * Takes back an advertisement that was kept; `finishRestore` follows the last, before the hub serves anybody. What
-   * expired during the down time stays gone; the rest is suspect until heard from again.
-   * @param texts The JSON of its parts, where it is at hand.
+   * Takes back an advertisement that was kept; `finishRestore` follows the last, before the hub serves anybody.
    * @returns Whether it was taken back.
    */
-  restoreAdvertisement(record: AdvertisementRecord, texts?: JsonTexts): boolean {
-    const wall = this.clock.wall();
-    const { expiryMs, restartGraceMs } = this.#settings;
-    const lag = record.attached ? FLUSH_LAG_MS : 0;
-    const left = Math.min(record.updatedAt + expiryMs - wall, expiryMs);
-    // What was not signed may come from the first generation, which did not check as much.
-    const isSound =
-      record.proof !== null ||
-      (isAcceptable(record) && this.identities.ownerOf(record.providerId, wall) === undefined);
-    if (left + lag <= 0 || !isSound) {
-      this.#expired.add(record.providerId);
-      this.#keepBinding(record, wall);
-      return false;
-    }
-    const time = Math.max(left, restartGraceMs);
-    const lease = { updatedAt: record.updatedAt, expiresAt: wall + time, deadline: this.clock.now + time };
-    this.#restored.push(this.store.add(record, renderHead(record, texts), lease, false, false));
-    // Its heartbeats were written with it. What was not signed says nothing of a key, whose binding may have lapsed.
-    if (record.proof !== null) this.identities.touch(record.providerId, record.updatedAt);
-    return true;
+  restoreAdvertisement(record: AdvertisementRecord): boolean {
+    return this.#restore.advertisement(record);
   }
 
-  /** What is gone may be all that tells of its binding. */
-  #keepBinding({ providerId, proof, updatedAt }: AdvertisementRecord, wall: number): void {
-    if (proof === null || this.identities.get(providerId, wall) !== undefined) return;
-    this.identities.load({ providerId, publicKey: proof.publicKey, lastT: proof.t, seenAt: updatedAt });
+  /** Takes back signed advertisements that another thread has made ready. */
+  restoreRows(batch: RowBatch): void {
+    this.#restore.rows(batch);
   }
 
-  /** Puts in order what was taken back, less what was not signed and turns out to lie under an id that a key owns. */
   finishRestore(): void {
-    const slots = this.#restored;
-    this.#restored = [];
-    this.store.loadIndexes(slots);
-    const wall = this.clock.wall();
-    for (const slot of slots) {
-      const providerId = this.store.ids[slot]!;
-      if (this.store.isVerified(slot) || this.identities.ownerOf(providerId, wall) === undefined) continue;
-      this.store.remove(slot);
-      this.#expired.add(providerId);
-    }
+    this.#restore.finish();
   }
 
   // ---- reads ------------------------------------------------------------------------------------------------
@@ -397,13 +379,4 @@ export class Registry {
     const { expiryMs } = this.#settings;
     return { updatedAt: wall, expiresAt: wall + expiryMs, deadline: this.clock.now + expiryMs };
   }
-}
-
-function isAcceptable(record: AdvertisementRecord): boolean {
-  const { ipAddress, country, resources, platform, pricing, name, paymentsNetwork } = record;
-  const advertisement = { ip_address: ipAddress, country, resources, platform, pricing, name };
-  return (
-    providerIdKind(record.providerId) !== null &&
-    advertisementSchema.safeParse({ ...advertisement, payments_network: paymentsNetwork }).success
-  );
 }

@@ -1,8 +1,8 @@
 import type { PublishedAdvertisement } from '../protocol/advertisement.js';
 import { Arena } from './arena.js';
-import { AttributeColumns, countryNumber, grown } from './columns.js';
+import { AttributeColumns, type Attributes, attributesOf, grown } from './columns.js';
 import { ExpiryWheel } from './expiry-wheel.js';
-import { tailBytes, writeTail } from './fragment.js';
+import { createdAtIn, tailBytes, writeTail } from './fragment.js';
 import { IdIndex } from './id-index.js';
 import { Interner } from './interner.js';
 import { packRow, proofIn, rowBytes, signerIn } from './packed-row.js';
@@ -26,6 +26,14 @@ export interface Lease {
   deadline: number;
 }
 
+/** A row whose bytes are in the arena: see `packRow`. */
+export interface PlacedRow {
+  attributes: Attributes;
+  address: number;
+  headBytes: number;
+  proofBytes: number;
+}
+
 /**
  * All present advertisements, each in a slot: a row of typed columns, and in an arena the rendered JSON with the proof.
  * Slots of removed advertisements are reused.
@@ -45,8 +53,8 @@ export class Store {
   readonly #freeSlots: number[] = [];
   #capacity = INITIAL_CAPACITY;
   #suspects = 0;
+  #version = 0;
 
-  #createdAt = new Float64Array(INITIAL_CAPACITY);
   #updatedAt = new Float64Array(INITIAL_CAPACITY);
   #expiresAt = new Float64Array(INITIAL_CAPACITY);
   #deadline = new Float64Array(INITIAL_CAPACITY);
@@ -59,6 +67,11 @@ export class Store {
 
   get size(): number {
     return this.#slots.size;
+  }
+
+  /** Another number whenever an answer may be another one. */
+  get version(): number {
+    return this.#version;
   }
 
   get suspects(): number {
@@ -83,8 +96,9 @@ export class Store {
     return this.#verified[slot] === 1;
   }
 
+  /** Unix milliseconds. */
   createdAt(slot: number): number {
-    return this.#createdAt[slot]!;
+    return createdAtIn(this.arena.view(this.#address[slot]!, this.#headBytes[slot]!));
   }
 
   updatedAt(slot: number): number {
@@ -101,18 +115,31 @@ export class Store {
    * @param ordered False while many are loaded: then `loadIndexes` follows.
    */
   add(record: AdvertisementRecord, head: string, lease: Lease, live: boolean, ordered = true): number {
-    const slot = this.#freeSlots.pop() ?? this.ids.length;
-    if (slot >= this.#capacity) this.#grow(this.#capacity * 2);
-    this.ids[slot] = record.providerId;
-    this.#slots.set(record.providerId, slot);
-    this.#suspects += live ? 0 : 1;
-    this.#writeContent(slot, record, live, head);
-    this.setLease(slot, lease);
-    this.wheel.schedule(slot, lease.deadline);
+    const slot = this.adopt(record.providerId, this.#place(record, head, live), lease);
     if (ordered) {
       this.index.insert(slot);
       this.prices.insert(slot);
     }
+    return slot;
+  }
+
+  /** Makes room for so many slots at once: growing step by step would leave gaps in the memory of the process. */
+  reserve(slots: number): void {
+    let capacity = this.#capacity;
+    while (capacity < slots) capacity *= 2;
+    if (capacity > this.#capacity) this.#grow(capacity);
+  }
+
+  /** Adds a row that lies in the arena already; `loadIndexes` follows the last. */
+  adopt(providerId: string, row: PlacedRow, lease: Lease): number {
+    const slot = this.#freeSlots.pop() ?? this.ids.length;
+    if (slot >= this.#capacity) this.#grow(this.#capacity * 2);
+    this.ids[slot] = providerId;
+    this.#slots.set(providerId, slot);
+    this.#suspects += row.attributes.live === 1 ? 0 : 1;
+    this.#writeContent(slot, row);
+    this.setLease(slot, lease);
+    this.wheel.schedule(slot, lease.deadline);
     return slot;
   }
 
@@ -137,7 +164,7 @@ export class Store {
     this.#suspects += (this.isLive(slot) ? 1 : 0) - (live ? 1 : 0);
     this.prices.remove(slot);
     this.#releaseContent(slot);
-    this.#writeContent(slot, record, live, head);
+    this.#writeContent(slot, this.#place(record, head, live));
     this.prices.insert(slot);
     this.setLease(slot, lease);
   }
@@ -146,6 +173,7 @@ export class Store {
     this.#suspects += (this.isLive(slot) ? 1 : 0) - (live ? 1 : 0);
     this.attributes.live[slot] = live ? 1 : 0;
     this.#tailStale[slot] = 1;
+    this.#version += 1;
   }
 
   /** Sets the times. The wheel finds a later deadline when it comes by; only an earlier one is filed anew. */
@@ -155,6 +183,7 @@ export class Store {
     this.#expiresAt[slot] = lease.expiresAt;
     this.#deadline[slot] = lease.deadline;
     this.#tailStale[slot] = 1;
+    this.#version += 1;
   }
 
   remove(slot: number): void {
@@ -167,6 +196,7 @@ export class Store {
     this.#releaseContent(slot);
     this.ids[slot] = undefined;
     this.#freeSlots.push(slot);
+    this.#version += 1;
   }
 
   /** The JSON of an advertisement: a view that is good until the next change of the store. */
@@ -222,34 +252,24 @@ export class Store {
     this.#tailStale[slot] = 0;
   }
 
-  #writeContent(slot: number, record: AdvertisementRecord, live: boolean, head: string): void {
-    const { pricing } = record;
-    const usdCore = pricing?.['usd_per_core_month'];
-    const usdMemory = pricing?.['usd_per_gb_ram_month'];
-    const usdStorage = pricing?.['usd_per_gb_storage_month'];
-    const priced =
-      typeof usdCore === 'number' && typeof usdMemory === 'number' && typeof usdStorage === 'number';
-    this.attributes.write(slot, {
-      cpu: record.resources['cpu']!,
-      memory: record.resources['memory']!,
-      storage: record.resources['storage']!,
-      country: countryNumber(record.country),
-      platform: this.platforms.acquire(record.platform),
-      network: this.networks.acquire(record.paymentsNetwork),
-      usdCore: priced ? usdCore : Number.NaN,
-      usdMemory: priced ? usdMemory : Number.NaN,
-      usdStorage: priced ? usdStorage : Number.NaN,
-      live: live ? 1 : 0,
-    });
-    this.#createdAt[slot] = record.createdAt;
-    this.#verified[slot] = record.proof === null ? 0 : 1;
+  #place(record: AdvertisementRecord, head: string, live: boolean): PlacedRow {
     const { bytes, headBytes, proofBytes } = packRow(record, head);
     const address = this.arena.allocate(bytes.length);
     this.arena.slab(address).set(bytes, this.arena.offset(address));
-    this.#address[slot] = address;
-    this.#headBytes[slot] = headBytes;
-    this.#proofBytes[slot] = proofBytes;
+    const platform = this.platforms.acquire(record.platform);
+    const network = this.networks.acquire(record.paymentsNetwork);
+    const attributes = attributesOf(record, platform, network, live);
+    return { attributes, address, headBytes, proofBytes };
+  }
+
+  #writeContent(slot: number, row: PlacedRow): void {
+    this.attributes.write(slot, row.attributes);
+    this.#verified[slot] = row.proofBytes === 0 ? 0 : 1;
+    this.#address[slot] = row.address;
+    this.#headBytes[slot] = row.headBytes;
+    this.#proofBytes[slot] = row.proofBytes;
     this.#tailStale[slot] = 1;
+    this.#version += 1;
   }
 
   #releaseContent(slot: number): void {
@@ -262,7 +282,6 @@ export class Store {
     this.attributes.grow(capacity);
     this.prices.grow(capacity);
     this.wheel.grow(capacity);
-    this.#createdAt = grown(this.#createdAt, new Float64Array(capacity));
     this.#updatedAt = grown(this.#updatedAt, new Float64Array(capacity));
     this.#expiresAt = grown(this.#expiresAt, new Float64Array(capacity));
     this.#deadline = grown(this.#deadline, new Float64Array(capacity));

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import fc from 'fast-check';
 import { Identities } from '../../src/registry/identities.js';
 import { LIMITS } from '../../src/protocol/limits.js';
+import { sequences, steps } from '../support/steps.js';
 
 const DAY = 24 * 3_600_000;
 const T0 = 1_740_063_600_000;
@@ -84,4 +86,123 @@ test('the name of a provider that is here does not lapse, however far the wall c
   assert.equal(identities.ownerOf('provider-1', later), 'ab'.repeat(32));
   present.clear();
   assert.equal(identities.ownerOf('provider-1', later), undefined);
+});
+
+interface Told {
+  publicKey: string;
+  lastT: number;
+  seenAt: number;
+}
+
+/** Compares with a map that keeps every binding, whatever advertisements tell. */
+class BindingModel {
+  readonly advertised = new Map<string, Told>();
+  readonly identities = new Identities(
+    (id) => this.advertised.has(id),
+    (id) => {
+      const told = this.advertised.get(id);
+      return told && { providerId: id, ...told };
+    },
+  );
+  readonly all = new Map<string, Told>();
+  wall = T0;
+
+  advertise(id: string, publicKey: string): void {
+    const told = { publicKey, lastT: this.wall, seenAt: this.wall };
+    this.identities.save({ providerId: id, ...told });
+    this.advertised.set(id, { ...told });
+    this.identities.settle(id);
+    this.all.set(id, { ...told });
+  }
+
+  heartbeat(id: string): void {
+    const told = this.advertised.get(id);
+    if (told === undefined) return;
+    told.seenAt = this.wall;
+    this.identities.touch(id, this.wall);
+    this.all.get(id)!.seenAt = this.wall;
+  }
+
+  /** With a signed time when it is withdrawn rather than expired. */
+  remove(id: string, isSigned: boolean): void {
+    const told = this.advertised.get(id);
+    if (told === undefined) return;
+    if (isSigned) {
+      const record = { publicKey: told.publicKey, lastT: this.wall, seenAt: this.wall };
+      this.identities.save({ providerId: id, ...record });
+      this.all.set(id, record);
+    }
+    this.identities.retain(id);
+    this.advertised.delete(id);
+  }
+
+  /** All is read back from a file: what advertisements tell may come along or not, and in any order. */
+  restart(isToldAgain: boolean): void {
+    const records = [...this.all].filter(([id]) => isToldAgain || !this.advertised.has(id));
+    const fresh = new Identities(
+      (id) => this.advertised.has(id),
+      (id) => {
+        const told = this.advertised.get(id);
+        return told && { providerId: id, ...told };
+      },
+    );
+    for (const [providerId, record] of records) fresh.load({ providerId, ...record });
+    Object.assign(this, { identities: fresh });
+  }
+
+  check(): void {
+    this.identities.sweep(this.wall, 3);
+    for (const id of IDS) {
+      const known = this.all.get(id);
+      const isOver = known === undefined || (this.wall - known.seenAt > 30 * DAY && !this.advertised.has(id));
+      const expected = isOver ? undefined : { providerId: id, ...known };
+      if (isOver) this.all.delete(id);
+      assert.deepEqual(this.identities.get(id, this.wall), expected);
+    }
+    const untold = [...this.all.keys()].filter((id) => !this.advertised.has(id));
+    assert.ok(this.identities.size >= untold.length);
+  }
+}
+
+const IDS = ['a', 'b', 'c', KEY] as const;
+const id = fc.constantFrom(...IDS);
+const bindingStep = fc.oneof(
+  steps('advertise', [id, fc.constantFrom(KEY, 'cd'.repeat(32))], (model: BindingModel, one, key) => {
+    model.advertise(one, key);
+  }),
+  steps('heartbeat', [id], (model: BindingModel, one) => {
+    model.heartbeat(one);
+  }),
+  steps('remove', [id, fc.boolean()], (model: BindingModel, one, isSigned) => {
+    model.remove(one, isSigned);
+  }),
+  steps('restart', [fc.boolean()], (model: BindingModel, isToldAgain) => {
+    model.restart(isToldAgain);
+  }),
+  steps('wait', [fc.constantFrom(1, 1000, DAY, 16 * DAY, 31 * DAY)], (model: BindingModel, ms) => {
+    model.wall += ms;
+  }),
+);
+
+test('what advertisements tell of bindings is the same as if all were kept', () => {
+  fc.assert(
+    fc.property(sequences(bindingStep, 40), (sequence) => {
+      const model = new BindingModel();
+      for (const one of sequence) {
+        one.run(model);
+        model.check();
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a binding that its advertisement tells of costs no record', () => {
+  const model = new BindingModel();
+  for (const one of IDS) model.advertise(one, KEY);
+  assert.equal(model.identities.size, 0);
+  model.restart(true);
+  assert.equal(model.identities.size, 0);
+  model.remove('a', false);
+  assert.equal(model.identities.size, 1);
 });

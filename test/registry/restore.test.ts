@@ -236,3 +236,39 @@ test('a binding is taken back with its newest signed time, and lasts for 30 days
     'its heartbeats were written with the advertisement',
   );
 });
+
+test('what was not signed does not stay under an id that turns out to be owned', () => {
+  const restart = new Restart();
+  const key = 'ab'.repeat(32);
+  for (const id of ['owned', 'lapsed', 'free'])
+    restart.registry.restoreAdvertisement(record(id, 0, { proof: null }));
+  restart.registry.restoreIdentity({ providerId: 'owned', publicKey: key, lastT: 1, seenAt: T0 });
+  restart.registry.restoreIdentity({ providerId: 'lapsed', publicKey: key, lastT: 1, seenAt: 0 });
+  restart.restore();
+  assert.equal(restart.registry.find('owned'), null);
+  assert.notEqual(restart.registry.find('lapsed'), null);
+  assert.notEqual(restart.registry.find('free'), null);
+  restart.run(60_200);
+  const purged = restart.persistence.writes.flatMap((write) =>
+    write.kind === 'purge' ? write.expiredIds : [],
+  );
+  assert.deepEqual(purged, ['owned']);
+});
+
+test('a binding is known from its advertisement alone, also when that has expired or expires', () => {
+  const restart = new Restart();
+  const [isBack, isBackToo] = restart.restore(record('here', 0), record('gone', EXPIRY_MS + 1));
+  assert.deepEqual([isBack, isBackToo], [true, false]);
+  const { identities } = restart.registry;
+  for (const id of ['here', 'gone']) {
+    assert.equal(identities.ownerOf(id, T0), PROOF.publicKey);
+    assert.equal(identities.get(id, T0)?.lastT, PROOF.t);
+  }
+  assert.equal(identities.size, 1);
+  restart.run(EXPIRY_MS + 1000);
+  assert.equal(restart.registry.find('here'), null);
+  const later = restart.clock.wall();
+  assert.equal(identities.ownerOf('here', later), PROOF.publicKey);
+  assert.equal(identities.get('here', later)?.lastT, PROOF.t);
+  assert.equal(identities.ownerOf('here', T0 + 30 * 24 * 3_600_000 + 1), undefined);
+});

@@ -35,11 +35,23 @@ export function addHeader(headers: Map<string, string>, name: string, value: str
 /** What `refuse(413)` is told. */
 export const tooLong = (limit: number): string => `The body may have at most ${limit} bytes.`;
 
+/** Heads of responses that are given again and again. */
+const lastingHeads = new WeakMap<HttpResponse, string>();
+
 /**
  * A response's status and headers as they follow `HTTP/1.1 `. Undefined when a header would break out of its line,
  * which only `node:http` checks by itself.
  */
-export function joinHead({ status, headers }: HttpResponse): string | undefined {
+export function joinHead(response: HttpResponse): string | undefined {
+  if (response.lasting !== true) return writeHead(response);
+  const known = lastingHeads.get(response);
+  if (known !== undefined) return known;
+  const head = writeHead(response);
+  if (head !== undefined) lastingHeads.set(response, head);
+  return head;
+}
+
+function writeHead({ status, headers }: HttpResponse): string | undefined {
   let head = `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;
   for (const name in headers) {
     const value = headers[name] ?? '';

@@ -1,22 +1,12 @@
-/** The thread that checks a file while another one reads it. */
-import { parentPort, workerData } from 'node:worker_threads';
-import Database from 'better-sqlite3';
-import { BUSY_TIMEOUT_MS, checkStructure } from './database.js';
-import type { CheckOutcome } from './check.js';
+/** The thread that checks a file while others read it. */
+import { checkStructure, openToRead } from './database.js';
+import { inThread } from './threads.js';
 
-function check(path: string): CheckOutcome {
+inThread('checker', (path) => {
+  const db = openToRead(path);
   try {
-    const db = new Database(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
-    try {
-      checkStructure(db);
-    } finally {
-      db.close();
-    }
-    return null;
-  } catch (error) {
-    const { code = null, message } = error as Error & { code?: string };
-    return { code, message };
+    checkStructure(db);
+  } finally {
+    db.close();
   }
-}
-
-parentPort?.postMessage(check(workerData as string));
+});

@@ -4,12 +4,17 @@ import type { DatabaseLocation } from './location.js';
 import { migrate } from './migrations.js';
 
 /** How long to wait for another process that is about to let go of the file, in milliseconds. */
-export const BUSY_TIMEOUT_MS = 2000;
+const BUSY_TIMEOUT_MS = 2000;
 
 /** Opens a connection without touching the file yet; `create` makes a missing file. */
 export function connect(location: DatabaseLocation, create: boolean): Database.Database {
   const path = location.kind === 'memory' ? ':memory:' : location.path;
   return new Database(path, { timeout: BUSY_TIMEOUT_MS, fileMustExist: !create && location.kind === 'file' });
+}
+
+/** Opens a connection that only reads, beside the one that has reserved the file. */
+export function openToRead(path: string): Database.Database {
+  return new Database(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
 }
 
 /**

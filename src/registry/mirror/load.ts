@@ -1,12 +1,12 @@
 import { existsSync, renameSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import type { JsonTexts } from '../fragment.js';
 import type { AdvertisementRecord, IdentityRecord } from '../persistence.js';
-import { checkFile } from './check.js';
+import type { RowBatch } from '../row-batch.js';
 import { checkHeader, connect, reserveDatabase, takeLease } from './database.js';
 import { describeFailure, isUnreadable } from './failures.js';
 import type { DatabaseLocation } from './location.js';
-import { ADVERTISEMENT_COLUMNS, IDENTITY_COLUMNS, readAdvertisement, readIdentity } from './rows.js';
+import type { Found, Stretch } from './messages.js';
+import { runThread } from './threads.js';
 
 /** Where the mirror reports to an operator. A pino logger fits. */
 export interface MirrorLog {
@@ -15,14 +15,15 @@ export interface MirrorLog {
   error(message: string): void;
 }
 
-/** Takes what is stored, advertisements first. Nothing counts before the promise of `loadMirror` resolves. */
+/** Takes what is stored, in any order. Nothing counts before the promise of `loadMirror` resolves. */
 export interface MirrorSink {
-  /**
-   * First-generation and unsigned rows come with `proof: null` and have not been validated.
-   * @param texts The JSON of the record's parts.
-   */
-  advertisement(record: AdvertisementRecord, texts: JsonTexts): void;
-  /** Bindings, without most of those whose advertisement says the same. */
+  /** How many advertisements there are; comes before all else. */
+  expect(advertisements: number): void;
+  /** Advertisements that were signed. */
+  rows(batch: RowBatch): void;
+  /** One without a proof. It may be of the first generation, and has not been validated. */
+  advertisement(record: AdvertisementRecord): void;
+  /** Bindings, without most of those that a signed advertisement tells of. */
   identity(record: IdentityRecord): void;
   /** The file has turned out to be unreadable: forget all that came so far. */
   reset(): void;
@@ -40,8 +41,8 @@ export interface LoadedMirror {
 }
 
 /**
- * Opens the database, migrates it, and hands all that is stored to `sink`, while another thread checks the file. A file
- * that SQLite cannot read is moved aside, and the hub starts empty.
+ * Opens the database, migrates it, and hands all that is stored to `sink`. Threads read the file, while another one
+ * checks it. A file that SQLite cannot read is moved aside, and the hub starts empty.
  * @throws Error when the file cannot be used. The message names it, the cause and what to do.
  */
 export async function loadMirror(
@@ -78,6 +79,9 @@ function finish(
   return { location, ...loaded };
 }
 
+/** Fewer rows than these are read by one thread. */
+const MIN_SHARED_ROWS = 20_000;
+
 type FileResult = { lease: number; skippedRows: number } | { unreadable: string; movedAside: string };
 
 async function loadFile(path: string, sink: MirrorSink): Promise<FileResult> {
@@ -85,14 +89,7 @@ async function loadFile(path: string, sink: MirrorSink): Promise<FileResult> {
   try {
     checkHeader(path);
     reserveDatabase(db);
-    const check = checkFile(path);
-    let skippedRows: number;
-    try {
-      skippedRows = readRows(db, sink);
-    } finally {
-      // It has the file open until it ends.
-      await check;
-    }
+    const skippedRows = await readAll(db, path, sink);
     return { lease: takeLease(db), skippedRows };
   } catch (error) {
     if (!isUnreadable(error)) throw error;
@@ -104,59 +101,42 @@ async function loadFile(path: string, sink: MirrorSink): Promise<FileResult> {
   }
 }
 
-const PAGE_ROWS = 500;
-const PUBLIC_KEY = ADVERTISEMENT_COLUMNS.indexOf('public_key');
-
-/**
- * Leaves out what an advertisement says itself. Both are first written together and so mostly have the same rowid, which
- * makes this cheaper than handing the identity over; the sink has to expect those that it does not find.
- */
-const IS_NOT_TOLD = `NOT EXISTS (
-  SELECT 1 FROM advertisements AS a WHERE a.rowid = identities.rowid AND a.provider_id = identities.provider_id
-    AND a.public_key = identities.public_key AND a.signed_at = identities.last_t
-)`;
-
-function readRows(db: Database, sink: MirrorSink): number {
+/** Hands all rows to the sink, while another thread checks the file. @returns How many were skipped. */
+async function readAll(db: Database, path: string, sink: MirrorSink): Promise<number> {
   let skipped = 0;
-  const identity = (row: readonly unknown[]): void => {
-    const record = readIdentity(row);
-    if (record === null) skipped += 1;
-    else sink.identity(record);
+  const take = (found: Found): void => {
+    if (found.kind === 'signed') sink.rows(found.batch);
+    else if (found.kind === 'unsigned') for (const record of found.records) sink.advertisement(record);
+    else if (found.kind === 'identities') for (const record of found.records) sink.identity(record);
+    else skipped += found.rows;
   };
-  const ids = IDENTITY_COLUMNS.join(', ');
-  const identityOf = db
-    .prepare<[unknown], unknown[]>(`SELECT ${ids} FROM identities WHERE provider_id = ?`)
-    .raw();
-  forEachRow(db, 'advertisements', ADVERTISEMENT_COLUMNS, 'TRUE', (row) => {
-    const stored = readAdvertisement(row);
-    if (stored === null) skipped += 1;
-    else sink.advertisement(stored.record, stored.texts);
-    const tellsOfKey = stored !== null && stored.record.proof !== null;
-    if (row[PUBLIC_KEY] !== null && !tellsOfKey) identityOf.all(row[0]).forEach(identity);
-  });
-  forEachRow(db, 'identities', IDENTITY_COLUMNS, IS_NOT_TOLD, identity);
+  sink.expect(db.prepare<[], number>('SELECT count(*) FROM advertisements').pluck().get() ?? 0);
+  const threads = [
+    runThread('checker', path, () => undefined),
+    ...stretchesOf(db, path).map((stretch) => runThread('reader', stretch, take)),
+  ];
+  // All of them have the file open until they end.
+  for (const end of await Promise.allSettled(threads)) if (end.status === 'rejected') throw end.reason;
   return skipped;
 }
 
-/** In pages, because SQLite hands over single rows a fifth more slowly. */
-function forEachRow(
-  db: Database,
-  table: string,
-  columns: readonly string[],
-  condition: string,
-  take: (row: readonly unknown[]) => void,
-): void {
-  const page = db
-    .prepare<[number, number], unknown[]>(
-      `SELECT ${columns.join(', ')}, rowid FROM ${table} WHERE rowid > ? AND ${condition} ORDER BY rowid LIMIT ?`,
-    )
-    .raw();
-  for (let last = -Infinity; ;) {
-    const rows = page.all(last, PAGE_ROWS);
-    for (const row of rows) take(row);
-    if (rows.length < PAGE_ROWS) return;
-    last = rows.at(-1)!.at(-1) as number;
-  }
+/** Cuts the tables into as many stretches as there are threads to read them. */
+function stretchesOf(db: Database, path: string): Stretch[] {
+  // Each by itself, or they would be looked for in all rows.
+  const ends = ['min', 'max'].flatMap((end) =>
+    ['advertisements', 'identities'].map((table) =>
+      db.prepare<[], number | null>(`SELECT ${end}(rowid) FROM ${table}`).pluck().get(),
+    ),
+  );
+  const numbers = ends.filter((end) => typeof end === 'number');
+  const from = Math.min(...numbers, Number.MAX_SAFE_INTEGER);
+  const to = Math.max(...numbers, 0);
+  if (to - from < MIN_SHARED_ROWS) return [{ path, from, to }];
+  const middle = Math.floor((from + to) / 2);
+  return [
+    { path, from, to: middle },
+    { path, from: middle + 1, to },
+  ];
 }
 
 /** Renames the database and its companions so that SQLite still finds them together. */

@@ -1,3 +1,5 @@
+import type { AdvertisementRecord, IdentityRecord } from '../persistence.js';
+import type { RowBatch } from '../row-batch.js';
 import type { DatabaseLocation } from './location.js';
 
 /** What a worker is started with. */
@@ -53,6 +55,28 @@ export interface Results {
 }
 
 export type RequestKind = keyof Requests;
+
+/** The threads that read a file at the start, by the names of their files: what they get, and what they say. */
+export interface Readers {
+  /** Ends well if the file at this path is sound. */
+  checker: { data: string; says: never };
+  reader: { data: Stretch; says: Found };
+}
+
+/** What both tables have from one row number to another, both included. */
+export interface Stretch {
+  path: string;
+  from: number;
+  to: number;
+}
+
+/** What there is in a stretch. */
+export type Found =
+  | { kind: 'signed'; batch: RowBatch }
+  | { kind: 'unsigned'; records: AdvertisementRecord[] }
+  | { kind: 'identities'; records: IdentityRecord[] }
+  /** How many rows there were that no hub can have written. */
+  | { kind: 'skipped'; rows: number };
 
 /** A request on its way to the worker. */
 export type Request = { [K in RequestKind]: { kind: K; body: Requests[K] } }[RequestKind];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
 import Database from 'better-sqlite3';
+import { loadMirror } from '../../../src/registry/mirror/load.js';
 import {
   advertisementOf,
   identityOf,
@@ -29,7 +30,7 @@ const LATER_TABLE = `CREATE TABLE advertisements (
 
 test('gives back all that was written', async (t) => {
   const path = join(temporaryFolder(t), 'hub.db');
-  const payload = '{"name":"Zoë – ☕ \\u0000"}';
+  const payload = Buffer.from('{"name":"Zoë – ☕ \\u0000"}');
   const full = advertisementOf('full', {
     platform: 'x86_64',
     resources: { cpu: 1, memory: 2, storage: 3, gpu: 0 },
@@ -38,7 +39,7 @@ test('gives back all that was written', async (t) => {
     paymentsNetwork: 'holesky',
     createdAt: T0 - 86_400_001,
     updatedAt: T0 + 1,
-    proof: { publicKey: '0a'.repeat(32), t: T0, payload: Buffer.from(payload), signature: 'cd'.repeat(64) },
+    proof: { publicKey: '0a'.repeat(32), t: T0, payload, signature: 'cd'.repeat(64) },
     attached: true,
   });
   const notText = advertisementOf('not-text', {
@@ -162,4 +163,100 @@ test('holds nothing in memory at the start, and writes to it', async () => {
   mirror.purge(['q'], 0);
   await mirror.close();
   assert.equal(mirror.problem, null);
+});
+
+/** What the rows of a file say of a binding: the newest of what both tables say. */
+async function newestTimes(path: string): Promise<Map<string, number>> {
+  const { advertisements, identities } = await loadFile(path);
+  const times = new Map<string, number>();
+  for (const { providerId, proof } of advertisements.values())
+    if (proof !== null) times.set(providerId, proof.t);
+  for (const { providerId, lastT } of identities.values())
+    times.set(providerId, Math.max(lastT, times.get(providerId) ?? 0));
+  return times;
+}
+
+test('every binding is told, by its advertisement or by itself, however rows came and went', async (t) => {
+  const path = join(temporaryFolder(t), 'hub.db');
+  const mirror = await openMirror(path);
+  const signed = (id: string, at: number) =>
+    advertisementOf(id, {
+      proof: { publicKey: 'ab'.repeat(32), t: at, payload: Buffer.from('{}'), signature: 'cd'.repeat(64) },
+    });
+  const advertise = (id: string, at: number) =>
+    mirror.advertise(signed(id, at), identityOf(id, { lastT: at }));
+  for (const id of ['a', 'b', 'c', 'd', 'e']) await advertise(id, 1);
+  await mirror.withdraw('b', identityOf('b', { lastT: 2 }));
+  await mirror.withdraw('c', identityOf('c', { lastT: 2 }));
+  await advertise('f', 3);
+  await advertise('b', 4);
+  await advertise('d', 5);
+  await mirror.saveIdentity(identityOf('e', { lastT: 6 }));
+  await mirror.saveIdentity(identityOf('g', { lastT: 7 }));
+  await mirror.close();
+  assert.deepEqual(Object.fromEntries(await newestTimes(path)), { a: 1, b: 4, c: 2, d: 5, e: 6, f: 3, g: 7 });
+  const { identities } = await loadFile(path);
+  assert.ok(!identities.has('a'), 'its advertisement says the same');
+});
+
+test('the binding of a signed advertisement that cannot be understood is kept', async (t) => {
+  const path = join(temporaryFolder(t), 'hub.db');
+  const mirror = await openMirror(path);
+  for (const id of ['cut', 'unsigned', 'good']) {
+    const proof = {
+      publicKey: 'ab'.repeat(32),
+      t: T0,
+      payload: Buffer.from('{}'),
+      signature: 'cd'.repeat(64),
+    };
+    await mirror.advertise(advertisementOf(id, { proof }), identityOf(id));
+  }
+  await mirror.close();
+  createFile(
+    path,
+    `UPDATE advertisements SET resources = '{"cpu":' WHERE provider_id = 'cut'`,
+    `UPDATE advertisements SET signature = NULL WHERE provider_id = 'unsigned'`,
+  );
+  const { advertisements, identities, loaded } = await loadFile(path);
+  assert.deepEqual([...advertisements.keys()].sort(), ['good', 'unsigned']);
+  assert.equal(advertisements.get('unsigned')?.proof, null);
+  assert.deepEqual([...identities.keys()].sort(), ['cut', 'unsigned']);
+  assert.equal(loaded.skippedRows, 1);
+});
+
+test('a large file is read once, whole, whatever gaps it has', async (t) => {
+  const path = join(temporaryFolder(t), 'hub.db');
+  const mirror = await openMirror(path);
+  const proof = { publicKey: 'ab'.repeat(32), t: T0, payload: Buffer.from('{}'), signature: 'cd'.repeat(64) };
+  const ids = Array.from({ length: 24_000 }, (_, index) => `p${String(index)}`);
+  await Promise.all(
+    ids.map((id, index) =>
+      mirror.advertise(
+        advertisementOf(id, index % 5 === 0 ? {} : { proof }),
+        index % 5 === 0 ? null : identityOf(id),
+      ),
+    ),
+  );
+  await mirror.close();
+  createFile(path, 'DELETE FROM advertisements WHERE rowid BETWEEN 4000 AND 7000 OR rowid % 11 = 0');
+  const db = new Database(path, { readonly: true });
+  const expected = db.prepare('SELECT provider_id FROM advertisements').pluck().all() as string[];
+  db.close();
+  let told = 0;
+  const seen: string[] = [];
+  await loadMirror(
+    { kind: 'file', path },
+    {
+      expect: (advertisements) => {
+        told = advertisements;
+      },
+      rows: (batch) => seen.push(...batch.ids),
+      advertisement: ({ providerId }) => seen.push(providerId),
+      identity: () => undefined,
+      reset: () => assert.fail('it is sound'),
+    },
+    new TestLog(),
+  );
+  assert.equal(told, expected.length);
+  assert.deepEqual(seen.sort(), expected.sort());
 });

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,13 @@ import { loadMirror, type LoadedMirror, type MirrorLog } from '../../../src/regi
 import type { DatabaseLocation } from '../../../src/registry/mirror/location.js';
 import type { Request, WorkerSetup } from '../../../src/registry/mirror/messages.js';
 import { Mirror } from '../../../src/registry/mirror/mirror.js';
+import { proofIn, rowBytes } from '../../../src/registry/packed-row.js';
 import type { AdvertisementRecord, IdentityRecord } from '../../../src/registry/persistence.js';
+import { type RowBatch, rowIn } from '../../../src/registry/row-batch.js';
+import type { PublishedAdvertisement } from '../../../src/protocol/advertisement.js';
+
+/** Bytes that an address of the arena counts. */
+const UNIT = 16;
 
 export const T0 = Date.UTC(2025, 1, 20, 15, 0, 0, 123);
 
@@ -71,6 +78,34 @@ export interface Stored {
   identities: Map<string, IdentityRecord>;
 }
 
+/** What the rows of a batch say, read from the bytes that clients would get. */
+export function recordsIn(batch: RowBatch): AdvertisementRecord[] {
+  return batch.ids.map((providerId, index) => {
+    const { headBytes, address, proofBytes, ...row } = rowIn(batch, index);
+    const from = address * UNIT;
+    const bytes = Buffer.from(batch.slab.buffer, from, rowBytes(headBytes, proofBytes));
+    const head = JSON.parse(`${bytes.toString('utf8', 0, headBytes)}}`) as PublishedAdvertisement;
+    const proof = proofIn(bytes, headBytes, providerId);
+    assert.equal(head.provider_id, providerId);
+    assert.equal(head.platform, row.platform);
+    assert.equal(head.payments_network, row.network);
+    return {
+      providerId,
+      ipAddress: head.ip_address,
+      country: head.country,
+      resources: head.resources,
+      platform: head.platform,
+      pricing: head.pricing,
+      name: head.name,
+      paymentsNetwork: head.payments_network,
+      createdAt: Date.parse(head.created_at),
+      updatedAt: row.updatedAt,
+      proof: { ...proof, payload: Buffer.from(proof.payload) },
+      attached: row.attached,
+    };
+  });
+}
+
 /** Loads all that is stored. */
 export async function load(location: DatabaseLocation, log: MirrorLog = new TestLog()): Promise<Stored> {
   const advertisements = new Map<string, AdvertisementRecord>();
@@ -78,8 +113,12 @@ export async function load(location: DatabaseLocation, log: MirrorLog = new Test
   const loaded = await loadMirror(
     location,
     {
+      expect: () => undefined,
       identity: (record) => identities.set(record.providerId, record),
       advertisement: (record) => advertisements.set(record.providerId, record),
+      rows: (batch) => {
+        for (const record of recordsIn(batch)) advertisements.set(record.providerId, record);
+      },
       reset: () => {
         advertisements.clear();
         identities.clear();

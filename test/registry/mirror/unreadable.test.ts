@@ -127,7 +127,9 @@ test('rows that came before an error are taken back', async (t) => {
   let rows = 0;
   let resets = 0;
   const sink = {
+    expect: () => undefined,
     identity: () => undefined,
+    rows: () => undefined,
     advertisement() {
       rows += 1;
       // Stands for a disk that gives other bytes the second time.

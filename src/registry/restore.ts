@@ -1,0 +1,154 @@
+import { advertisementSchema } from '../protocol/advertisement.js';
+import { providerIdKind } from '../protocol/provider-id.js';
+import type { ServiceClock } from './clock.js';
+import { renderHead } from './fragment.js';
+import type { Identities } from './identities.js';
+import { rowBytes, signerIn } from './packed-row.js';
+import type { AdvertisementRecord, IdentityRecord } from './persistence.js';
+import { type RowBatch, rowIn } from './row-batch.js';
+import type { Lease, Store } from './store.js';
+
+/** How long what was kept counts from now on, in milliseconds. */
+export interface RestoreSettings {
+  /** How long after its last heartbeat. */
+  expiryMs: number;
+  /** How long at least. */
+  restartGraceMs: number;
+  /** By how much the written heartbeat of an open session may lag behind the real one. */
+  lagMs: number;
+}
+
+/**
+ * Takes back what was kept, before the hub serves anybody. What expired during the down time stays gone; the rest is
+ * suspect until heard from again.
+ */
+export class Restore {
+  readonly #store: Store;
+  readonly #identities: Identities;
+  readonly #clock: ServiceClock;
+  readonly #settings: RestoreSettings;
+  readonly #leaveOut: (providerId: string) => void;
+  #slots: number[] = [];
+
+  /** @param leaveOut Is told of each advertisement that is not taken back. */
+  constructor(
+    store: Store,
+    identities: Identities,
+    clock: ServiceClock,
+    settings: RestoreSettings,
+    leaveOut: (providerId: string) => void,
+  ) {
+    this.#store = store;
+    this.#identities = identities;
+    this.#clock = clock;
+    this.#settings = settings;
+    this.#leaveOut = leaveOut;
+  }
+
+  /** Says how many advertisements there may be. */
+  expect(advertisements: number): void {
+    this.#store.reserve(advertisements);
+  }
+
+  /** Takes back a binding. */
+  identity(record: IdentityRecord): void {
+    this.#identities.load(record);
+  }
+
+  /**
+   * Takes back an advertisement.
+   * @returns Whether it was taken back.
+   */
+  advertisement(record: AdvertisementRecord): boolean {
+    const { providerId, proof, updatedAt } = record;
+    const lease = this.#leaseOf(updatedAt, record.attached);
+    // What was not signed may come from the first generation, which did not check as much.
+    const isSound = proof !== null || (isAcceptable(record) && this.#ownerOf(providerId) === undefined);
+    if (lease === null || !isSound) {
+      if (proof !== null) this.#keepBinding(providerId, proof, updatedAt);
+      this.#leaveOut(providerId);
+      return false;
+    }
+    this.#slots.push(this.#store.add(record, renderHead(record), lease, false, false));
+    // What was not signed says nothing of a key, whose binding may have lapsed.
+    if (proof !== null) this.#heartbeatOf(providerId, updatedAt);
+    return true;
+  }
+
+  /** Takes back signed advertisements that are ready to be filed. */
+  rows(batch: RowBatch): void {
+    const { arena, platforms, networks } = this.#store;
+    const slab = Buffer.from(batch.slab.buffer, batch.slab.byteOffset, batch.slab.byteLength);
+    const base = arena.adopt(slab, batch.bytes);
+    for (let index = 0; index < batch.ids.length; index += 1) {
+      const row = rowIn(batch, index);
+      const { providerId, updatedAt, headBytes, proofBytes } = row;
+      row.address += base;
+      const lease = this.#leaseOf(updatedAt, row.attached);
+      if (lease === null) {
+        const bytes = rowBytes(headBytes, proofBytes);
+        this.#keepBinding(
+          providerId,
+          signerIn(arena.view(row.address, bytes), headBytes, providerId),
+          updatedAt,
+        );
+        arena.release(row.address, bytes);
+        this.#leaveOut(providerId);
+        continue;
+      }
+      row.attributes.platform = platforms.acquire(row.platform);
+      row.attributes.network = networks.acquire(row.network);
+      this.#slots.push(this.#store.adopt(providerId, row, lease));
+      this.#heartbeatOf(providerId, updatedAt);
+    }
+  }
+
+  /** Puts in order what was taken back, less what was not signed and turns out to lie under an id that a key owns. */
+  finish(): void {
+    const slots = this.#slots;
+    this.#slots = [];
+    this.#store.loadIndexes(slots);
+    for (const slot of slots) {
+      const providerId = this.#store.ids[slot]!;
+      if (this.#store.isVerified(slot) || this.#ownerOf(providerId) === undefined) continue;
+      this.#store.remove(slot);
+      this.#leaveOut(providerId);
+    }
+  }
+
+  /** Heartbeats were written with the advertisement, which may tell all that is known of its binding. */
+  #heartbeatOf(providerId: string, updatedAt: number): void {
+    this.#identities.touch(providerId, updatedAt);
+    this.#identities.settle(providerId);
+  }
+
+  #ownerOf(providerId: string): string | undefined {
+    return this.#identities.ownerOf(providerId, this.#clock.wall());
+  }
+
+  /** Null when its time is over. */
+  #leaseOf(updatedAt: number, attached: boolean): Lease | null {
+    const wall = this.#clock.wall();
+    const { expiryMs, restartGraceMs, lagMs } = this.#settings;
+    const left = Math.min(updatedAt + expiryMs - wall, expiryMs);
+    if (left + (attached ? lagMs : 0) <= 0) return null;
+    const time = Math.max(left, restartGraceMs);
+    return { updatedAt, expiresAt: wall + time, deadline: this.#clock.now + time };
+  }
+
+  /** What is gone may be all that tells of its binding. */
+  #keepBinding(providerId: string, signer: { publicKey: string; t: number }, updatedAt: number): void {
+    if (this.#identities.get(providerId, this.#clock.wall()) !== undefined) return;
+    const { publicKey, t } = signer;
+    this.#identities.load({ providerId, publicKey, lastT: t, seenAt: updatedAt });
+  }
+}
+
+function isAcceptable(record: AdvertisementRecord): boolean {
+  const { ipAddress, country, resources, platform, pricing, name, paymentsNetwork } = record;
+  const advertisement = { ip_address: ipAddress, country, resources, platform, pricing, name };
+  return (
+    providerIdKind(record.providerId) !== null &&
+    advertisementSchema.safeParse({ ...advertisement, payments_network: paymentsNetwork }).success
+  );
+}
