@@ -5,8 +5,11 @@ import { seedDatabase } from '../database.js';
 import { type Contender, driveInTurns, type GetTarget, HttpLoad } from '../http-load.js';
 import { Hub } from '../hub.js';
 import type { Bench, Family, Outcome } from '../part.js';
+import { Pulse } from '../pulse.js';
 
 const PROVIDERS = 1000;
+/** As many as so many providers have, each every 30 s. */
+const HEARTBEATS_PER_SECOND = PROVIDERS / 30;
 const FILTERED = queriesOf({ matches: [1, 10], sort: 'id', limit: null });
 const ALL: Query = {
   cpu: 0,
@@ -67,6 +70,8 @@ async function measure(bench: Bench, load: HttpLoad, name: string): Promise<Outc
   const bare = await BareServer.start(bench, kind);
   const target = await checkAnswers(server, queries, expected);
   const constant = await (name === 'full-list' ? sameBytes(bare, target) : sameSize(bare, target));
+  // A provider more would be in the full list, which is rendered anew each time anyway.
+  const pulse = name === 'full-list' ? null : await Pulse.start(bench, hub, HEARTBEATS_PER_SECOND);
   bench.say('hub and baseline in turn');
   const contenders: Record<'hub' | 'baseline', Contender> = {
     hub: { target, hub },
@@ -74,6 +79,7 @@ async function measure(bench: Bench, load: HttpLoad, name: string): Promise<Outc
   };
   const figures = await driveInTurns(load, contenders, { rounds: 2, seconds: bench.size(2) });
   await checkAnswers(server, queries, expected);
+  pulse?.stop();
   await Promise.all([hub.end(), bare.end()]);
   return {
     name,
@@ -82,7 +88,7 @@ async function measure(bench: Bench, load: HttpLoad, name: string): Promise<Outc
     loadShare: figures.hub.loadShare,
     baselineLoadShare: figures.baseline.loadShare,
     longestStopMs: figures.hub.longestStopMs,
-    note: '',
+    note: pulse === null ? '' : 'with the heartbeats of 1,000 providers',
   };
 }
 

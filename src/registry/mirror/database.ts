@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { DatabaseLocation } from './location.js';
 import { migrate } from './migrations.js';
@@ -46,10 +46,12 @@ function bringUpToDate(db: Database.Database): void {
 const MAGIC = 'SQLite format 3\0';
 
 /**
- * Tells a file that is no database before SQLite opens it, which would write to its companions.
+ * Tells a file that is no database before SQLite opens it, which would write over the shared memory that lies beside it.
  * @throws SqliteError
  */
 export function checkHeader(path: string): void {
+  // A hub that has the file has no shared memory. Its locks would be lost if this process opened and closed the file.
+  if (!existsSync(`${path}-shm`)) return;
   const header = headerOf(path);
   if (header !== '' && header !== MAGIC) {
     throw new Database.SqliteError('file is not a database', 'SQLITE_NOTADB');
