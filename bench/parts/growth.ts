@@ -5,7 +5,10 @@ import { type Contender, driveInTurns, HttpLoad } from '../http-load.js';
 import { Hub } from '../hub.js';
 import { LoadProcess } from '../load-process.js';
 import type { Bench, Family, Outcome, PartInfo, Unit } from '../part.js';
+import { Pulse } from '../pulse.js';
 import { measureMatching } from './distinct-filters.js';
+
+const HEARTBEATS_PER_SECOND = 1000;
 
 const QUERIES = queriesOf({ matches: [10, 40], sort: 'id', limit: 10 });
 
@@ -96,17 +99,20 @@ export const growth: Family = {
 async function measureLists(bench: Bench, sizes: readonly number[]): Promise<Measured[]> {
   const contenders: Record<string, Contender> = {};
   const hubs: Hub[] = [];
+  const pulses: Pulse[] = [];
   for (const size of sizes) {
     const file = `growth-${String(size)}.db`;
     const expected = await seedDatabase(bench, file, size, QUERIES);
     const hub = await Hub.start(bench, file);
     hubs.push(hub);
     const target = await checkAnswers({ port: hub.port, host: '127.0.0.1' }, QUERIES, expected);
+    pulses.push(await Pulse.start(bench, hub, HEARTBEATS_PER_SECOND));
     contenders[size] = { target, hub };
   }
   const load = new HttpLoad(bench);
   const figures = await driveInTurns(load, contenders, { rounds: 2, seconds: bench.size(2) });
   await load.end();
+  for (const pulse of pulses) pulse.stop();
   await Promise.all(hubs.map((hub) => hub.end()));
   return sizes.map((size) => {
     const { perSecond, loadShare, longestStopMs } = figures[size]!;

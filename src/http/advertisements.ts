@@ -36,7 +36,7 @@ export function listAdvertisements(
   if (next !== null) headers['Link'] = `<${read.nextPage}${next}>; rel="next"`;
   if (body.length > MAX_KEPT_BYTES) return { status: 200, headers, body, borrowed: true };
   // Until something changes, whoever asks the same gets the same.
-  const response = { status: 200, headers, body: Buffer.from(body), lasting: true };
+  const response = { status: 200, headers, body: Buffer.from(body), lasting: {} };
   read.answer = { version, response };
   return response;
 }

@@ -20,6 +20,6 @@ export interface HttpResponse {
   body: Uint8Array | string;
   /** True where the body's memory is used again for the next answer: whoever cannot send it at once copies it. */
   borrowed?: boolean;
-  /** True where the very same object is given again and again, so that what is made of it may be kept with it. */
-  lasting?: boolean;
+  /** There where the very same object is given again and again: a place for what is made of its head. */
+  lasting?: { head?: string };
 }

@@ -35,19 +35,15 @@ export function addHeader(headers: Map<string, string>, name: string, value: str
 /** What `refuse(413)` is told. */
 export const tooLong = (limit: number): string => `The body may have at most ${limit} bytes.`;
 
-/** Heads of responses that are given again and again. */
-const lastingHeads = new WeakMap<HttpResponse, string>();
-
 /**
  * A response's status and headers as they follow `HTTP/1.1 `. Undefined when a header would break out of its line,
  * which only `node:http` checks by itself.
  */
 export function joinHead(response: HttpResponse): string | undefined {
-  if (response.lasting !== true) return writeHead(response);
-  const known = lastingHeads.get(response);
-  if (known !== undefined) return known;
+  const { lasting } = response;
+  if (lasting?.head !== undefined) return lasting.head;
   const head = writeHead(response);
-  if (head !== undefined) lastingHeads.set(response, head);
+  if (lasting !== undefined && head !== undefined) lasting.head = head;
   return head;
 }
 
