@@ -11,11 +11,12 @@ import {
   watch,
 } from '../../src/client/node.js';
 import { ADVERTISEMENT } from '../support/test-hub.js';
-import { HubProcess, scratchFolder } from './hub-process.js';
+import { HubProcess, scratchFolder } from '../process/hub-process.js';
+import { scaled } from './scale.js';
 
-const ROUNDS = Number(process.env['CHAOS_ROUNDS'] ?? 4);
-const SESSIONS = Number(process.env['CHAOS_SESSIONS'] ?? 60);
-const WATCHERS = Number(process.env['CHAOS_WATCHERS'] ?? 15);
+const ROUNDS = scaled(4, 50);
+const SESSIONS = scaled(60, 200);
+const WATCHERS = scaled(15, 50);
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
