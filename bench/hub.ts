@@ -51,6 +51,7 @@ export class Hub {
       DISCOVERY_TRANSPORT: 'uws',
       DISCOVERY_RATE_LIMIT_PER_MINUTE: '0',
       DISCOVERY_MESSAGES_PER_MINUTE: '0',
+      DISCOVERY_DRAIN_SECONDS: '0',
       // Rows out of a file have nobody who keeps them alive.
       DISCOVERY_RESTART_GRACE_SECONDS: '3600',
       DISCOVERY_DB_URL: `sqlite:///${join(bench.folder, file)}`,

@@ -84,6 +84,11 @@ export const SETTINGS = {
     schema: seconds(0, 86_400),
     about: 'what a restart leaves every advertisement at least',
   },
+  DRAIN_SECONDS: {
+    fallback: '5',
+    schema: seconds(0, 3600),
+    about: 'over how long a stopping hub closes its connections; 0: all at once',
+  },
   UNSIGNED: {
     fallback: 'reject',
     schema: z.enum(['reject', 'accept'], 'must be reject or accept'),
@@ -127,6 +132,7 @@ export interface Config {
   expiryMs: number;
   heartbeatMs: number;
   restartGraceMs: number;
+  drainMs: number;
   acceptUnsigned: boolean;
   transport: 'auto' | 'uws' | 'node';
   publicHosts: string[];
@@ -187,6 +193,7 @@ function toConfig(values: SettingValues): Config {
     expiryMs: values.ADVERTISEMENT_EXPIRY_SECONDS * 1000,
     heartbeatMs: values.HEARTBEAT_SECONDS * 1000,
     restartGraceMs: values.RESTART_GRACE_SECONDS * 1000,
+    drainMs: values.DRAIN_SECONDS * 1000,
     acceptUnsigned: values.UNSIGNED === 'accept',
     transport: values.TRANSPORT,
     publicHosts: values.PUBLIC_HOSTS,

@@ -34,7 +34,7 @@ export interface Hub {
   readonly gateway: Gateway;
   /** Moves time on; it also happens by itself every `TICK_MS`. */
   tick(): void;
-  /** Refuses new work, closes every socket with 4503, writes what is left, and stops. */
+  /** Refuses new work, closes every socket with 4503 over the drain time, writes what is left, and stops. */
   stop(): Promise<void>;
 }
 
@@ -79,6 +79,7 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
   const api = new HttpApi({
     registry,
     writer,
+    stopping: () => gateway.draining,
     acceptUnsigned: config.acceptUnsigned,
     problem: () => {
       if (gateway.draining) return 'the hub is stopping';
@@ -115,7 +116,8 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
 
   let stopped: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
-    gateway.drain();
+    // Whoever decides where clients go, like a load balancer, has to find `/health` degraded, not gone.
+    await gateway.drain(config.drainMs);
     transport.stopListening();
     // Answers that wait for the disk, and close frames, still have to leave.
     registry.flushHeartbeats();

@@ -10,6 +10,7 @@ import { utf8 } from '../protocol/text.js';
 import { readSignedClaim } from '../registry/claim.js';
 import type { SessionToken } from '../registry/registry.js';
 import { FencedError } from '../registry/writer.js';
+import { STOPPING } from './drain.js';
 import { transcode } from './event-encoder.js';
 import type { Gateway } from './gateway.js';
 import { MessageBudget } from './message-budget.js';
@@ -199,6 +200,10 @@ export class Connection implements SocketHandler, Subscriber {
   // ---- requests ---------------------------------------------------------------------------------------------
 
   #dispatch(frame: UpFrame): void {
+    if (this.#gateway.draining && frame.type !== 'heartbeat' && frame.type !== 'unsubscribe') {
+      this.close(CLOSE.overloaded, STOPPING);
+      return;
+    }
     switch (frame.type) {
       case 'heartbeat':
         this.#reply({ type: 'heartbeat', server_time: this.#gateway.isoNow() });

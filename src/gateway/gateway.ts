@@ -8,6 +8,7 @@ import { ExpiryWheel } from '../registry/expiry-wheel.js';
 import type { Registry, SessionToken } from '../registry/registry.js';
 import type { Writer } from '../registry/writer.js';
 import { Connection } from './connection.js';
+import { Drain, STOPPING } from './drain.js';
 import { plausibleHosts } from './hosts.js';
 import type { HttpRequest, UpgradeDecision } from './port.js';
 import type { GatewayObserver, GatewaySettings } from './settings.js';
@@ -30,6 +31,7 @@ export class Gateway {
   readonly #sessions = new Map<string, Connection>();
   readonly #wheel = new ExpiryWheel(INITIAL_CONNECTIONS, TICK_MS, WHEEL_BUCKETS);
   #capacity = INITIAL_CONNECTIONS;
+  #drain: { progress: Drain; done: () => void } | null = null;
   #draining = false;
 
   constructor(
@@ -64,6 +66,7 @@ export class Gateway {
     return this.#sessions.size;
   }
 
+  /** Whether the hub stops: nothing new is taken on. */
   get draining(): boolean {
     return this.#draining;
   }
@@ -101,7 +104,7 @@ export class Gateway {
         const connection = new Connection(this, socket, { codec, host, slot: this.#takeSlot() });
         this.#connections[connection.slot] = connection;
         this.#lookAt(connection);
-        if (this.#draining) connection.close(CLOSE.overloaded, 'the hub is stopping');
+        if (this.#draining) connection.close(CLOSE.overloaded, STOPPING);
         return connection;
       },
     };
@@ -113,12 +116,22 @@ export class Gateway {
       const connection = this.#connections[slot];
       if (connection !== undefined) this.#lookAt(connection);
     });
+    this.#advanceDrain();
   }
 
-  /** Closes every connection with 4503, and every one that still comes. Providers stay live: it is the hub that goes. */
-  drain(): void {
+  /**
+   * Closes every connection with 4503, evenly over a time, and at once every one that still comes or asks for
+   * something new. Providers stay live: it is the hub that goes.
+   * @param durationMs 0 closes all at once.
+   * @returns Resolves when all are closed, before the time is over if nobody is left.
+   */
+  drain(durationMs: number): Promise<void> {
     this.#draining = true;
-    for (const connection of this.#connections) connection?.close(CLOSE.overloaded, 'the hub is stopping');
+    const open = this.#connections.filter((connection) => connection !== undefined);
+    return new Promise((done) => {
+      this.#drain = { progress: new Drain(open, this.now, durationMs), done };
+      this.#advanceDrain();
+    });
   }
 
   // ---- what connections call --------------------------------------------------------------------------------
@@ -170,6 +183,14 @@ export class Gateway {
 
   reportError(error: unknown): void {
     this.#onError(error);
+  }
+
+  #advanceDrain(): void {
+    if (this.#drain === null) return;
+    const { progress, done } = this.#drain;
+    if (!progress.advance(this.now) && this.connections > 0) return;
+    this.#drain = null;
+    done();
   }
 
   #lookAt(connection: Connection): void {

@@ -10,6 +10,8 @@ import { json, JSON_TYPE, OPEN_TO_READERS } from './respond.js';
 export interface AdvertisementService {
   registry: Registry;
   writer: Writer;
+  /** Whether the hub stops and takes no writes on any more. */
+  stopping: () => boolean;
   /** Whether unsigned requests are let through where no key owns the id. */
   acceptUnsigned: boolean;
 }
@@ -66,6 +68,7 @@ export async function postAdvertisement(
   service: AdvertisementService,
   request: HttpRequest,
 ): Promise<HttpResponse> {
+  refuseWhileStopping(service);
   requireJson(request);
   const claim = readHttpClaim(
     request.headers.get('x-provider-id'),
@@ -81,6 +84,7 @@ export async function deleteAdvertisement(
   request: HttpRequest,
   providerId: string,
 ): Promise<HttpResponse> {
+  refuseWhileStopping(service);
   const claim = readHttpClaim(
     request.headers.get('x-provider-id'),
     request.headers.get('x-provider-signature'),
@@ -94,6 +98,17 @@ export async function deleteAdvertisement(
   }
   await service.writer.withdraw(claim, null);
   return json({ status: 'success' });
+}
+
+/** There may be another hub already by then, or this one again. */
+const RETRY_AFTER_SECONDS = '5';
+
+function refuseWhileStopping({ stopping }: AdvertisementService): void {
+  if (!stopping()) return;
+  throw new ProtocolError('ADV_001', 'the hub is stopping and stores nothing any more; try again soon', {
+    status: 503,
+    headers: { 'Retry-After': RETRY_AFTER_SECONDS },
+  });
 }
 
 function requireJson(request: HttpRequest): void {

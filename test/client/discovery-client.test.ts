@@ -122,7 +122,7 @@ for (const transport of TRANSPORTS) {
 test('a hub that is stopping is degraded, and says why', async () => {
   const hub = await TestHub.start();
   try {
-    hub.hub.gateway.drain();
+    void hub.hub.gateway.drain(0);
     const health = await new DiscoveryClient(hub.url).health();
     assert.equal(health.status, 'degraded');
     assert.match(health.reason!, /stopping/);

@@ -177,7 +177,7 @@ describe('health of a hub that stops', () => {
     test(`it is degraded, and says why (${transport})`, async () => {
       const hub = await TestHub.start({ TRANSPORT: transport });
       try {
-        hub.hub.gateway.drain();
+        void hub.hub.gateway.drain(0);
         const { status, body } = await hub.get<{ status: string; reason: string }>('/health');
         assert.equal(status, 503);
         assert.deepEqual(Object.keys(body), ['status', 'reason']);

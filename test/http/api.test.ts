@@ -45,6 +45,7 @@ class Bench {
       registry: this.registry,
       writer: new Writer(this.registry, this.persistence, (...parameters) => this.verify(...parameters)),
       acceptUnsigned: false,
+      stopping: () => false,
       problem: () => this.problem,
       metrics: new Metrics({
         connections: none,

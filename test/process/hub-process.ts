@@ -108,6 +108,7 @@ export class HubProcess extends RunningProcess {
       DISCOVERY_HOST: '127.0.0.1',
       DISCOVERY_PORT: '0',
       DISCOVERY_RATE_LIMIT_PER_MINUTE: '0',
+      DISCOVERY_DRAIN_SECONDS: '0',
       DISCOVERY_DB_URL: 'sqlite:///hub.db',
     };
     for (const [name, value] of Object.entries(settings)) env[`DISCOVERY_${name}`] = value;

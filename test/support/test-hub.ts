@@ -72,6 +72,7 @@ export class TestHub {
       DISCOVERY_PORT: '0',
       DISCOVERY_RATE_LIMIT_PER_MINUTE: '0',
       DISCOVERY_MESSAGES_PER_MINUTE: '0',
+      DISCOVERY_DRAIN_SECONDS: '0',
       DISCOVERY_DB_URL: folder === null ? 'sqlite:///:memory:' : `sqlite:///${join(folder, 'hub.db')}`,
     };
     for (const [name, value] of Object.entries(settings)) environment[`DISCOVERY_${name}`] = value;

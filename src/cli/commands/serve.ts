@@ -56,7 +56,11 @@ async function serve(): Promise<void> {
     const stop = (signal: NodeJS.Signals): void => {
       if (stopping) process.exit(1);
       stopping = true;
-      log.info({ signal }, 'stopping; a second signal stops at once');
+      const { connections } = hub.gateway;
+      log.info(
+        { signal, connections, drainSeconds: config.drainMs / 1000 },
+        'stopping; a second signal stops at once',
+      );
       hub.stop().then(
         () => {
           log.info('stopped');
