@@ -15,6 +15,7 @@ import { HttpApi } from './http/api.js';
 import { loadDocumentation } from './http/documentation.js';
 import { Metrics } from './http/metrics.js';
 import type { Logger } from './log.js';
+import { type Capacity, measureCapacity } from './open-files.js';
 import { type Clock, systemClock, TICK_MS } from './registry/clock.js';
 import { loadMirror } from './registry/mirror/load.js';
 import { Mirror } from './registry/mirror/mirror.js';
@@ -30,6 +31,8 @@ export interface Hub {
   /** The port it listens on. */
   readonly port: number;
   readonly transport: Transport['name'];
+  /** What the limit on open files leaves for connections. */
+  readonly capacity: Capacity;
   readonly registry: Registry;
   readonly gateway: Gateway;
   /** Moves time on; it also happens by itself every `TICK_MS`. */
@@ -50,8 +53,10 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
     log.error({ err: error }, 'unexpected error');
   };
 
+  const capacity = measureCapacity();
   const metrics: Metrics = new Metrics({
     connections: () => gateway.connections,
+    refusedConnections: () => transport.refused,
     sessions: () => gateway.sessions,
     subscriptions: () => gateway.streams.subscriptions,
     streams: () => gateway.streams.streams,
@@ -71,6 +76,7 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
       heartbeatMs: config.heartbeatMs,
       expirySeconds: config.expiryMs / 1000,
       messagesPerMinute: config.messagesPerMinute,
+      maxConnections: capacity.webSockets,
       maxSubscriptions: config.maxSubscriptions,
       publicHosts: config.publicHosts,
     },
@@ -101,6 +107,7 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
         websocketPath: WEBSOCKET_PATH,
         maxBodyBytes: LIMITS.maxBodyBytes,
         maxMessageBytes: LIMITS.maxFrameBytes,
+        maxConnections: capacity.connections,
       },
       door,
     );
@@ -129,6 +136,7 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
   return {
     port: transport.port,
     transport: transport.name,
+    capacity,
     registry,
     gateway,
     tick,

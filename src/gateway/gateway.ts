@@ -14,6 +14,8 @@ import type { HttpRequest, UpgradeDecision } from './port.js';
 import type { GatewayObserver, GatewaySettings } from './settings.js';
 import { StreamHub } from './stream-hub.js';
 
+/** What clients are told that come when all places are taken. */
+const FULL = 'the hub has as many connections as it can take; try again later';
 const INITIAL_CONNECTIONS = 1024;
 /** Buckets of a tick each: nearly two minutes, longer than any deadline of a connection by default. */
 const WHEEL_BUCKETS = 512;
@@ -105,6 +107,7 @@ export class Gateway {
         this.#connections[connection.slot] = connection;
         this.#lookAt(connection);
         if (this.#draining) connection.close(CLOSE.overloaded, STOPPING);
+        else if (this.connections > this.settings.maxConnections) connection.close(CLOSE.overloaded, FULL);
         return connection;
       },
     };

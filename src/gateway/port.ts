@@ -67,6 +67,8 @@ export interface TransportOptions {
   maxBodyBytes: number;
   /** Bytes of a message; longer ones are still delivered (cut or whole) so that the hub can close with 1009. */
   maxMessageBytes: number;
+  /** Connections in all, WebSockets and others; one more is closed the moment it comes. */
+  maxConnections: number;
 }
 
 /** A running listener. */
@@ -74,6 +76,8 @@ export interface Transport {
   readonly name: 'uws' | 'node';
   /** The port that is listened on. */
   readonly port: number;
+  /** Connections that were closed the moment they came, because there were too many. */
+  readonly refused: number;
   /** Stops taking new connections; those that are open live on. */
   stopListening(): void;
   /** Cuts all connections. Resolves when each has been told that it is `closed`. */

@@ -8,6 +8,8 @@ export interface GatewaySettings {
   expirySeconds: number;
   /** Messages a minute and connection; 0 for no limit. */
   messagesPerMinute: number;
+  /** WebSockets in all; one more is closed with 4503. */
+  maxConnections: number;
   /** Subscriptions a connection. */
   maxSubscriptions: number;
   /** Hosts that a session may be signed for; empty: the one the handshake named. */

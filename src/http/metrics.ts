@@ -5,6 +5,8 @@ import { RequestTimes } from './request-times.js';
 /** Where the numbers come from that are read at each scrape. */
 export interface MetricSources {
   connections: () => number;
+  /** Connections that were closed the moment they came, in all. */
+  refusedConnections: () => number;
   sessions: () => number;
   subscriptions: () => number;
   streams: () => number;
@@ -98,6 +100,15 @@ export class Metrics {
       collect() {
         this.set({ status: 'live' }, sources.live());
         this.set({ status: 'suspect' }, sources.suspect());
+      },
+    });
+    new Counter({
+      name: 'discovery_connections_refused_total',
+      help: 'Connections closed the moment they came, because no file is left for them',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(sources.refusedConnections());
       },
     });
     new Counter({

@@ -89,7 +89,14 @@ class Hub {
     this.#gateway = new Gateway(
       this.registry,
       new Writer(this.registry, persistence, () => Promise.resolve(true)),
-      { heartbeatMs: 30_000, expirySeconds: 300, messagesPerMinute: 0, maxSubscriptions: 8, publicHosts: [] },
+      {
+        heartbeatMs: 30_000,
+        expirySeconds: 300,
+        messagesPerMinute: 0,
+        maxConnections: 1000,
+        maxSubscriptions: 8,
+        publicHosts: [],
+      },
       {
         observer: {
           connectionClosed: () => undefined,

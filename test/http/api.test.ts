@@ -49,6 +49,7 @@ class Bench {
       problem: () => this.problem,
       metrics: new Metrics({
         connections: none,
+        refusedConnections: none,
         sessions: none,
         subscriptions: none,
         streams: none,

@@ -23,6 +23,9 @@ function describeSettings(): string {
     .join('\n');
 }
 
+/** Room for less than that is hardly what the operator wants. */
+const FEW_CONNECTIONS = 900;
+
 /** Runs a hub until SIGTERM or SIGINT. A second signal stops it at once. */
 async function serve(): Promise<void> {
   let config: Config;
@@ -47,18 +50,23 @@ async function serve(): Promise<void> {
   }
   try {
     const hub = await startHub(config, log);
+    const { connections } = hub.capacity;
     const database = config.database.kind === 'file' ? config.database.path : 'memory';
     log.info(
-      { host: config.host, port: hub.port, transport: hub.transport, database },
+      { host: config.host, port: hub.port, transport: hub.transport, database, connections },
       'the hub is listening',
     );
+    if (connections < FEW_CONNECTIONS) {
+      log.warn(
+        `there is room for only ${String(connections)} connections; raise the limit on open files (ulimit -n, LimitNOFILE)`,
+      );
+    }
     let stopping = false;
     const stop = (signal: NodeJS.Signals): void => {
       if (stopping) process.exit(1);
       stopping = true;
-      const { connections } = hub.gateway;
       log.info(
-        { signal, connections, drainSeconds: config.drainMs / 1000 },
+        { signal, connections: hub.gateway.connections, drainSeconds: config.drainMs / 1000 },
         'stopping; a second signal stops at once',
       );
       hub.stop().then(

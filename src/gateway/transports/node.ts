@@ -22,6 +22,10 @@ export const startNode: StartTransport = async (address, options, handler) => {
   // Beyond its default of 2000, node:http would silently drop headers; the bytes are bounded anyway.
   server.maxHeadersCount = 0;
 
+  if (options.maxConnections < Number.POSITIVE_INFINITY) server.maxConnections = options.maxConnections;
+  let refused = 0;
+  server.on('drop', () => (refused += 1));
+
   const connections = new Set<NetSocket>();
   server.on('connection', (connection: NetSocket) => {
     if (connections.has(connection)) return;
@@ -51,6 +55,9 @@ export const startNode: StartTransport = async (address, options, handler) => {
   return {
     name: 'node',
     port: (server.address() as AddressInfo).port,
+    get refused() {
+      return refused;
+    },
     stopListening,
     close: async () => {
       const gone = [...http.open].map((ws) => new Promise((resolve) => ws.once('close', resolve)));

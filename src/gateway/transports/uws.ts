@@ -39,6 +39,16 @@ export const startUws: StartTransport = async (address, options, handler) => {
   const uws = await loadUws();
   const app = uws.App();
   const http = new UwsHttp(options, handler);
+  let open = 0;
+  let refused = 0;
+
+  // Not left to the system: without a file to spare, the library would try to take the same connection over and over.
+  app.filter((res, change) => {
+    open += change;
+    if (change < 0 || open <= options.maxConnections) return;
+    refused += 1;
+    res.close();
+  });
 
   app.ws<UserData>(options.websocketPath, {
     maxPayloadLength: OVERSIZE_FACTOR * options.maxMessageBytes,
@@ -54,7 +64,11 @@ export const startUws: StartTransport = async (address, options, handler) => {
     ping: (ws) => ws.getUserData().socket.pinged(),
     pong: (ws) => ws.getUserData().socket.ponged(),
     drain: (ws) => ws.getUserData().socket.drained(),
-    close: (ws, code) => ws.getUserData().socket.closed(code),
+    close: (ws, code) => {
+      // The filter only hears of those that end as what they began as.
+      open -= 1;
+      ws.getUserData().socket.closed(code);
+    },
   });
   app.any('/*', (res, req) => http.serve(res, req, undefined));
 
@@ -71,6 +85,9 @@ export const startUws: StartTransport = async (address, options, handler) => {
   return {
     name: 'uws',
     port: uws.us_socket_local_port(listener),
+    get refused() {
+      return refused;
+    },
     stopListening: () => {
       if (listener !== false) uws.us_listen_socket_close(listener);
       listener = false;

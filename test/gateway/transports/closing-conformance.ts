@@ -221,6 +221,30 @@ export function conformsForClosing(start: StartTransport): void {
     assert.deepEqual(peer.closed.seen, [1006]);
   });
 
+  test('one connection more than there may be is closed at once, whatever the others are; a place that is free again is taken', async (t) => {
+    const hub = new Hub();
+    const address = { host: '127.0.0.1', port: 0 };
+    const transport = await listening(t, start, { upgrade: hub.upgrade }, address, { maxConnections: 3 });
+    const { client, peer } = await dial(t, transport, hub);
+    const plain = new RawClient(t, transport.port);
+    assert.equal((await plain.get('/')).status, 200);
+    const idle = new RawClient(t, transport.port);
+    await once(idle.socket, 'connect');
+    for (const refused of [1, 2, 3]) {
+      await new RawClient(t, transport.port).closed;
+      assert.equal(transport.refused, refused);
+    }
+    assert.equal((await plain.get('/')).status, 200);
+    client.send('still here');
+    assert.equal((await peer.messages.next()).bytes.toString(), 'still here');
+
+    client.terminate();
+    await peer.closed.next();
+    await dial(t, transport, hub);
+    await new RawClient(t, transport.port).closed;
+    assert.equal(transport.refused, 4);
+  });
+
   test('the port is free again after close, also with connections open', async (t) => {
     const hub = new Hub();
     // A port that the system picks is not marked for reuse, so this is how one with a number starts.

@@ -13,7 +13,12 @@ import type {
   UpgradeDecision,
 } from '../../../src/gateway/port.js';
 
-export const OPTIONS = { websocketPath: '/api/v1/ws', maxBodyBytes: 16 * 1024, maxMessageBytes: 64 * 1024 };
+export const OPTIONS = {
+  websocketPath: '/api/v1/ws',
+  maxBodyBytes: 16 * 1024,
+  maxMessageBytes: 64 * 1024,
+  maxConnections: 1000,
+};
 
 export function answer(
   body: HttpResponse['body'],
@@ -29,13 +34,19 @@ export async function listening(
   start: StartTransport,
   handler: Partial<TransportHandler>,
   address = { host: '127.0.0.1', port: 0 },
+  options: Partial<typeof OPTIONS> = {},
 ): Promise<Transport> {
-  const transport = await start(address, OPTIONS, {
-    request: () => answer('hello'),
-    upgrade: () => ({ accept: false, response: answer('no', {}, 403) }),
-    refuse: (status, message) => answer(JSON.stringify({ status, message }), { 'X-Refused': 'yes' }, status),
-    ...handler,
-  });
+  const transport = await start(
+    address,
+    { ...OPTIONS, ...options },
+    {
+      request: () => answer('hello'),
+      upgrade: () => ({ accept: false, response: answer('no', {}, 403) }),
+      refuse: (status, message) =>
+        answer(JSON.stringify({ status, message }), { 'X-Refused': 'yes' }, status),
+      ...handler,
+    },
+  );
   t.after(() => transport.close());
   return transport;
 }
