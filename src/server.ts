@@ -20,7 +20,7 @@ import { type Clock, systemClock, TICK_MS } from './registry/clock.js';
 import { loadMirror } from './registry/mirror/load.js';
 import { Mirror } from './registry/mirror/mirror.js';
 import { Registry } from './registry/registry.js';
-import { Verifier } from './registry/verifier.js';
+import { Verifier } from './registry/verifier/verifier.js';
 import { Writer } from './registry/writer.js';
 
 /** How long a stopping hub waits for its last answers to leave, in milliseconds. */
@@ -112,7 +112,7 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
       door,
     );
   } catch (error) {
-    await mirror.close();
+    await Promise.all([mirror.close(), verifier.close()]);
     throw error;
   }
   const tick = (): void => {
@@ -132,6 +132,7 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
     clearInterval(timer);
     await mirror.close();
     await transport.close();
+    await verifier.close();
   };
   return {
     port: transport.port,

@@ -96,12 +96,15 @@ export function isAcceptablePublicKey(publicKey: string): boolean {
   if (!PUBLIC_KEY_PATTERN.test(publicKey)) return false;
   const lastByte = Number.parseInt(publicKey.slice(62), 16) & 0x7f;
   const y = publicKey.slice(0, 62) + lastByte.toString(16).padStart(2, '0');
-  return !SMALL_ORDER_Y.has(y) && reverseHex(y) < FIELD_PRIME;
+  // Only keys that begin like the prime have to be compared in full.
+  return !SMALL_ORDER_Y.has(y) && (lastByte < 0x7f || reverseHex(y) < FIELD_PRIME);
 }
 
 /** Whether S of a signature is below the group order (RFC 8032, 5.1.7), without which signatures are malleable. */
 export function isCanonicalSignature(signature: string): boolean {
-  return SIGNATURE_PATTERN.test(signature) && reverseHex(signature.slice(64)) < GROUP_ORDER;
+  if (!SIGNATURE_PATTERN.test(signature)) return false;
+  // Only those that begin like the order have to be compared in full.
+  return signature.charAt(126) === '0' || reverseHex(signature.slice(64)) < GROUP_ORDER;
 }
 
 /**

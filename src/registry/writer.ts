@@ -13,7 +13,7 @@ import {
   PersistenceError,
 } from './persistence.js';
 import type { Registry, SessionToken } from './registry.js';
-import { VerifierOverloadedError, type VerifySignature } from './verifier.js';
+import { VerifierUnavailableError, type VerifySignature } from './verifier/verifier.js';
 
 /** The session that a write came over was replaced meanwhile: the write has no effect and gets no answer. */
 export class FencedError extends Error {
@@ -141,8 +141,8 @@ export class Writer {
         claim.signature,
       );
     } catch (error) {
-      if (error instanceof VerifierOverloadedError)
-        throw unavailable('too many signatures wait to be verified', error);
+      if (error instanceof VerifierUnavailableError)
+        throw unavailable(error.message, error);
       throw error;
     }
   }

@@ -6,7 +6,11 @@ import { Metrics } from '../../src/http/metrics.js';
 import type { HttpRequest, HttpResponse } from '../../src/protocol/http-message.js';
 import type { ListAnswer } from '../../src/registry/registry.js';
 import { Registry } from '../../src/registry/registry.js';
-import { Verifier, VerifierOverloadedError, type VerifySignature } from '../../src/registry/verifier.js';
+import {
+  Verifier,
+  VerifierUnavailableError,
+  type VerifySignature,
+} from '../../src/registry/verifier/verifier.js';
 import { Writer } from '../../src/registry/writer.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { FakePersistence } from '../support/fake-persistence.js';
@@ -227,7 +231,7 @@ describe('failures that nobody has foreseen', () => {
 
   test('more signatures than can be verified are refused for now', async () => {
     const bench = new Bench();
-    bench.verify = () => Promise.reject(new VerifierOverloadedError());
+    bench.verify = () => Promise.reject(new VerifierUnavailableError());
     const response = await bench.post(new TestKey(), 'provider');
     assertRefused(response, 503, 'ADV_001');
     assert.match(response.headers['Retry-After'] ?? '', /^\d+$/);

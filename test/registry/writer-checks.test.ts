@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { sessionPayload } from '../../src/protocol/signing.js';
 import type { Claim } from '../../src/registry/claim.js';
-import { VerifierOverloadedError } from '../../src/registry/verifier.js';
+import { VerifierUnavailableError } from '../../src/registry/verifier/verifier.js';
 import { TestKey } from '../support/keys.js';
 import { PAYLOAD, payloadNamed, refusal, T0, WriteBench } from '../support/write-bench.js';
 
@@ -202,7 +202,7 @@ test('created_at stays across updates and is new after a removal', async () => {
 });
 
 test('when too many signatures wait to be verified the answer is 503, to come back', async () => {
-  const bench = new WriteBench({ verify: () => Promise.reject(new VerifierOverloadedError()) });
+  const bench = new WriteBench({ verify: () => Promise.reject(new VerifierUnavailableError()) });
   assert.equal(await refusal(bench.advertise(key, 'a')), 'ADV_001 503');
   const broken = new WriteBench({ verify: () => Promise.reject(new TypeError('a bug')) });
   assert.equal(await refusal(broken.advertise(key, 'a')), 'TypeError');

@@ -2,7 +2,7 @@ import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js
 import { ProtocolError } from '../../src/protocol/errors.js';
 import type { SignedClaim } from '../../src/registry/claim.js';
 import { Registry, type SessionToken } from '../../src/registry/registry.js';
-import { Verifier, type VerifySignature } from '../../src/registry/verifier.js';
+import { Verifier, type VerifySignature } from '../../src/registry/verifier/verifier.js';
 import { Writer } from '../../src/registry/writer.js';
 import { FakeClock } from './fake-clock.js';
 import { FakePersistence } from './fake-persistence.js';

@@ -21,6 +21,8 @@ const MAX_WAITING = 50_000;
 const PROBE_INTERVAL_MS = 1000;
 /** A transaction that takes longer than this counts as a problem, in milliseconds. */
 const STALL_MS = 5000;
+/** Megabytes of short-lived objects that the thread may pile up: it would use all it gets, to no avail. */
+const YOUNG_GENERATION_MB = 4;
 
 /**
  * Mirrors the registry into SQLite, in a thread of its own. One transaction is under way at a time, and all that
@@ -129,7 +131,11 @@ export class Mirror implements Persistence {
 
   /** Makes a worker, also for each one that died. */
   protected spawnWorker(setup: WorkerSetup): Worker {
-    return new Worker(new URL('./worker.js', import.meta.url), { name: 'mirror', workerData: setup });
+    return new Worker(new URL('./worker.js', import.meta.url), {
+      name: 'mirror',
+      workerData: setup,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
   }
 
   #add(operation: Operation): Promise<void> {
