@@ -64,7 +64,10 @@ export interface Persistence {
   purge(expiredIds: string[], seenBefore: number): void;
   /** Null while writes work, else why they do not. */
   readonly problem: string | null;
-  /** Writes what waits, then closes. */
+  /**
+   * Writes what waits, then closes.
+   * @throws PersistenceError when that does not come to an end.
+   */
   close(): Promise<void>;
 }
 

@@ -30,6 +30,14 @@ export function scratchFolder(test: { after: (cleanUp: () => void) => void }): s
   return folder;
 }
 
+/** How a hub's process is started, where that is not as usual. */
+export interface HubProcessOptions {
+  /** What goes before the name of the program, e.g. `--import` and a file. */
+  nodeArgs?: readonly string[];
+  /** The user that it runs as, and the group of the same number. */
+  uid?: number;
+}
+
 /** A line of a program's output. */
 export type Line = Record<string, unknown> & { msg?: string };
 
@@ -41,7 +49,11 @@ export class RunningProcess {
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   readonly #waiting = new Set<() => void>();
 
-  constructor(command: string, args: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }) {
+  constructor(
+    command: string,
+    args: readonly string[],
+    options: { cwd: string; env: NodeJS.ProcessEnv; uid?: number; gid?: number },
+  ) {
     this.child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     endWithTests(this.child);
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
@@ -102,7 +114,11 @@ export class HubProcess extends RunningProcess {
    * Starts `serve`, without waiting for it to listen.
    * @param settings Names without prefix; the database is `hub.db` in the folder.
    */
-  static spawn(folder: string, settings: Record<string, string> = {}): HubProcess {
+  static spawn(
+    folder: string,
+    settings: Record<string, string> = {},
+    { nodeArgs = [], uid }: HubProcessOptions = {},
+  ): HubProcess {
     const env: NodeJS.ProcessEnv = {
       PATH: process.env['PATH'],
       DISCOVERY_HOST: '127.0.0.1',
@@ -112,12 +128,17 @@ export class HubProcess extends RunningProcess {
       DISCOVERY_DB_URL: 'sqlite:///hub.db',
     };
     for (const [name, value] of Object.entries(settings)) env[`DISCOVERY_${name}`] = value;
-    return new HubProcess(process.execPath, [MAIN, 'serve'], { cwd: folder, env });
+    const user = uid === undefined ? {} : { uid, gid: uid };
+    return new HubProcess(process.execPath, [...nodeArgs, MAIN, 'serve'], { cwd: folder, env, ...user });
   }
 
   /** Starts `serve` and waits until it listens. */
-  static async start(folder: string, settings: Record<string, string> = {}): Promise<HubProcess> {
-    const hub = HubProcess.spawn(folder, settings);
+  static async start(
+    folder: string,
+    settings: Record<string, string> = {},
+    options: HubProcessOptions = {},
+  ): Promise<HubProcess> {
+    const hub = HubProcess.spawn(folder, settings, options);
     await hub.listening();
     return hub;
   }

@@ -63,7 +63,7 @@ async function serve(): Promise<void> {
     }
     let stopping = false;
     const stop = (signal: NodeJS.Signals): void => {
-      if (stopping) process.exit(1);
+      if (stopping) endAtOnce();
       stopping = true;
       log.info(
         { signal, connections: hub.gateway.connections, drainSeconds: config.drainMs / 1000 },
@@ -76,7 +76,7 @@ async function serve(): Promise<void> {
         },
         (error: unknown) => {
           log.fatal({ err: error }, 'could not stop cleanly');
-          process.exit(1);
+          endAtOnce();
         },
       );
     };
@@ -86,4 +86,9 @@ async function serve(): Promise<void> {
     log.fatal((error as Error).message);
     process.exitCode = EXIT.failed;
   }
+}
+
+/** `process.exit` would wait for all threads, and one that waits for a disk that hangs never ends. */
+function endAtOnce(): void {
+  process.kill(process.pid, 'SIGKILL');
 }

@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { DamagedFileError } from './database.js';
@@ -44,7 +44,8 @@ function explain(path: string, code: string): string {
       'stop that hub or tool, or set DISCOVERY_DB_URL to another file'
     );
   }
-  if (code === 'SQLITE_FULL') return `the disk that holds the database ${path} is full: free some space`;
+  if (code === 'SQLITE_FULL' || (code.startsWith('SQLITE_IOERR') && isFull(dirname(path))))
+    return `the disk that holds the database ${path} is full: free some space`;
   if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) {
     return `the database ${path} is damaged: restart the hub, which moves it aside and starts empty`;
   }
@@ -74,6 +75,19 @@ function obstacleAt(path: string): string | null {
     return "the file is not readable and writable; give the hub's user the right to both";
   }
   return null;
+}
+
+/** What SQLite needs at once beside the file, in bytes: its shared memory while the hub starts, and a page of the log. */
+const NEEDED_BYTES = 64 * 1024;
+
+/** Whether a disk has so little room left that SQLite fails, which does not always name that as the reason. */
+function isFull(folder: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize < NEEDED_BYTES;
+  } catch {
+    return false;
+  }
 }
 
 function isAllowed(path: string, mode: number): boolean {

@@ -19,8 +19,12 @@ const MAX_BATCH = 1000;
 const MAX_WAITING = 50_000;
 /** How often writing is tried again while it fails, in milliseconds. */
 const PROBE_INTERVAL_MS = 1000;
-/** A transaction that takes longer than this counts as a problem, in milliseconds. */
-const STALL_MS = 5000;
+/** How often it is looked whether the write under way is still the same, in milliseconds. */
+const BEAT_MS = 1000;
+/** A transaction that is under way at so many looks is a problem. A hub that stood still itself has looked once. */
+const STALL_BEATS = 5;
+/** How long closing may take before a disk that hangs is given up, in milliseconds. */
+const CLOSE_DEADLINE_MS = 10_000;
 /** Megabytes of short-lived objects that the thread may pile up: it would use all it gets, to no avail. */
 const YOUNG_GENERATION_MB = 4;
 
@@ -34,7 +38,8 @@ export class Mirror implements Persistence {
   readonly #channel: WorkerChannel;
   readonly #queue = new WriteQueue();
   #writing: Promise<void> | null = null;
-  #underWay: { size: number; since: number; sentAt: number } | null = null;
+  #underWay: { size: number; since: number; beats: number } | null = null;
+  readonly #pulse: NodeJS.Timeout;
   #failure: string | null = null;
   /** Whether a transaction is due even if nothing waits, or only what a failure has left over. */
   #probeDue = false;
@@ -53,6 +58,9 @@ export class Mirror implements Persistence {
         this.#probe();
       },
     );
+    this.#pulse = setInterval(() => {
+      if (this.#underWay !== null) this.#underWay.beats += 1;
+    }, BEAT_MS).unref();
   }
 
   /**
@@ -74,10 +82,7 @@ export class Mirror implements Persistence {
   }
 
   get problem(): string | null {
-    if (this.#failure !== null) return this.#failure;
-    const waited = this.#underWay === null ? 0 : performance.now() - this.#underWay.sentAt;
-    if (waited < STALL_MS) return null;
-    return `the disk has not finished a write for ${(waited / 1000).toFixed(0)} s`;
+    return this.#failure ?? this.#stall;
   }
 
   /** Operations that are not durable yet. */
@@ -124,8 +129,9 @@ export class Mirror implements Persistence {
     this.#write();
   }
 
+  /** @throws PersistenceError when the disk hangs: then the mirror's thread does too, and whatever waits for its end. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#closeInTime();
     return this.#closing;
   }
 
@@ -138,8 +144,17 @@ export class Mirror implements Persistence {
     });
   }
 
+  /** Why the write under way takes too long; null while it does not. */
+  get #stall(): string | null {
+    const beats = this.#underWay?.beats ?? 0;
+    if (beats < STALL_BEATS) return null;
+    return `the disk has not finished a write for ${String((beats * BEAT_MS) / 1000)} s`;
+  }
+
   #add(operation: Operation): Promise<void> {
     if (this.#closing !== null) return Promise.reject(new PersistenceError('the hub is shutting down'));
+    // After any other failure the next write may find the disk well again; behind this one it would only wait.
+    if (this.#stall !== null) return Promise.reject(new PersistenceError(this.#stall));
     if (this.#queue.awaitedCount >= MAX_WAITING) {
       return Promise.reject(
         new PersistenceError(
@@ -182,7 +197,7 @@ export class Mirror implements Persistence {
     const since = this.#queue.oldestSince ?? performance.now();
     const batch = this.#queue.take(MAX_BATCH, withLazy);
     const operations = operationsOf(batch);
-    this.#underWay = { size: operations.length, since, sentAt: performance.now() };
+    this.#underWay = { size: operations.length, since, beats: 0 };
     const result = await this.#send(operations);
     this.#underWay = null;
     if (result.problem === null) this.#succeed(batch, result.refusals);
@@ -222,6 +237,27 @@ export class Mirror implements Persistence {
       this.#probeTimer = null;
       this.#probe();
     }, PROBE_INTERVAL_MS).unref();
+  }
+
+  async #closeInTime(): Promise<void> {
+    let deadline: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      deadline = setTimeout(() => {
+        const seconds = String(CLOSE_DEADLINE_MS / 1000);
+        reject(
+          new PersistenceError(
+            `the disk hangs: it has not finished the last writes within ${seconds} s, and ${String(this.pending)} of ` +
+              "them, none of them acknowledged, may be lost; check it, and the system's log",
+          ),
+        );
+      }, CLOSE_DEADLINE_MS);
+    });
+    try {
+      await Promise.race([this.#close(), late]);
+    } finally {
+      clearTimeout(deadline);
+      clearInterval(this.#pulse);
+    }
   }
 
   async #close(): Promise<void> {

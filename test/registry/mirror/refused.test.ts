@@ -32,12 +32,26 @@ test('names a read-only disk', { skip: unmountable }, async (t) => {
   );
 });
 
-test('names a full disk', { skip: unmountable }, async (t) => {
-  const disk = mountTemporary(t, '1m');
-  const path = join(disk.folder, 'hub.db');
-  disk.fill();
-  await assert.rejects(loadFile(path), /the disk that holds the database .*hub\.db is full: free some space/);
-});
+test(
+  'names a full disk, with a new database and with one that is there',
+  { skip: unmountable },
+  async (t) => {
+    const disk = mountTemporary(t, '1m');
+    const path = join(disk.folder, 'hub.db');
+    disk.fill();
+    await assert.rejects(
+      loadFile(path),
+      /the disk that holds the database .*hub\.db is full: free some space/,
+    );
+    disk.free();
+    await loadFile(path);
+    disk.fill();
+    await assert.rejects(
+      loadFile(path),
+      /the disk that holds the database .*hub\.db is full: free some space/,
+    );
+  },
+);
 
 test('two hubs cannot use one file, and a killed one does not hold it', async (t) => {
   const path = join(temporaryFolder(t), 'hub.db');
