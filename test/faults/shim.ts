@@ -45,4 +45,4 @@ function spoilMirror(port: MessagePort): void {
 
 if (isMainThread) setClock();
 // Only the thread that writes is told of a lease.
-else if (parentPort !== null && Object.hasOwn(Object(workerData), 'lease')) spoilMirror(parentPort);
+else if (parentPort !== null && 'lease' in Object(workerData as unknown)) spoilMirror(parentPort);
