@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { parse } from 'dotenv';
 import * as z from 'zod';
 import { ClientAddress } from './gateway/client-address.js';
+import { readCertificate, type TlsFiles } from './gateway/tls.js';
 import { type DatabaseLocation, parseDatabaseUrl } from './registry/mirror/location.js';
 
 const whole = (min: number, max: number) =>
@@ -104,6 +105,12 @@ export const SETTINGS = {
     schema: list.transform((hosts) => hosts.map((host) => host.toLowerCase())),
     about: 'what the hub is reached as, e.g. hub.example.org; comma-separated',
   },
+  TLS_CERT: {
+    fallback: '',
+    schema: z.string(),
+    about: 'PEM file with the certificate of the hub and those between it and the root; empty: no TLS',
+  },
+  TLS_KEY: { fallback: '', schema: z.string(), about: 'PEM file with the key of that certificate' },
   TRUST_PROXY: {
     fallback: '',
     schema: parsed((text) => new ClientAddress(list.parse(text))),
@@ -136,6 +143,8 @@ export interface Config {
   acceptUnsigned: boolean;
   transport: 'auto' | 'uws' | 'node';
   publicHosts: string[];
+  /** Null where the hub speaks no TLS. */
+  tls: TlsFiles | null;
   clientAddress: ClientAddress;
   messagesPerMinute: number;
   maxSubscriptions: number;
@@ -172,8 +181,23 @@ export function loadConfig(environment: NodeJS.ProcessEnv, dotenvPath = '.env'):
       problems.push(`${source?.key ?? `DISCOVERY_${name}`}=${text}: ${why}`);
     }
   }
+  if (problems.length === 0) problems.push(...tlsProblems(values as SettingValues));
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
   return toConfig(values as SettingValues);
+}
+
+function tlsProblems({ TLS_CERT: cert, TLS_KEY: key }: SettingValues): string[] {
+  if (cert === '' && key === '') return [];
+  if (cert === '' || key === '') {
+    const missing = cert === '' ? 'DISCOVERY_TLS_CERT' : 'DISCOVERY_TLS_KEY';
+    return [`${missing} is not set: a certificate is of no use without its key; set both, or neither`];
+  }
+  try {
+    readCertificate({ cert, key });
+    return [];
+  } catch (error) {
+    return [(error as Error).message];
+  }
 }
 
 /** A folder of that name, as Python's tools make them, holds no settings. */
@@ -197,6 +221,7 @@ function toConfig(values: SettingValues): Config {
     acceptUnsigned: values.UNSIGNED === 'accept',
     transport: values.TRANSPORT,
     publicHosts: values.PUBLIC_HOSTS,
+    tls: values.TLS_CERT === '' ? null : { cert: values.TLS_CERT, key: values.TLS_KEY },
     clientAddress: values.TRUST_PROXY,
     messagesPerMinute: values.MESSAGES_PER_MINUTE,
     maxSubscriptions: values.MAX_SUBSCRIPTIONS,

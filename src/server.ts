@@ -10,6 +10,7 @@ import type {
   TransportHandler,
   UpgradeDecision,
 } from './gateway/port.js';
+import type { Certificate } from './gateway/tls.js';
 import { startTransport } from './gateway/transports/index.js';
 import { HttpApi } from './http/api.js';
 import { loadDocumentation } from './http/documentation.js';
@@ -37,6 +38,11 @@ export interface Hub {
   readonly gateway: Gateway;
   /** Moves time on; it also happens by itself every `TICK_MS`. */
   tick(): void;
+  /**
+   * Reads the certificate and its key again, for handshakes from now on.
+   * @throws TlsError when they cannot be used; those in use stay.
+   */
+  renewCertificate(): Certificate;
   /** Refuses new work, closes every socket with 4503 over the drain time, writes what is left, and stops. */
   stop(): Promise<void>;
 }
@@ -79,6 +85,7 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
       maxConnections: capacity.webSockets,
       maxSubscriptions: config.maxSubscriptions,
       publicHosts: config.publicHosts,
+      tls: config.tls !== null,
     },
     { observer: metrics, onError },
   );
@@ -108,6 +115,7 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
         maxBodyBytes: LIMITS.maxBodyBytes,
         maxMessageBytes: LIMITS.maxFrameBytes,
         maxConnections: capacity.connections,
+        tls: config.tls,
       },
       door,
     );
@@ -141,6 +149,7 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
     registry,
     gateway,
     tick,
+    renewCertificate: () => transport.renewCertificate(),
     stop: () => (stopped ??= stop()),
   };
 }

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError, loadConfig, SETTINGS } from '../src/config.js';
+import { FIRST_CERTIFICATE } from './data/certificates.js';
+import { writeCertificate } from './support/tls.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hub-config-'));
 after(() => {
@@ -152,6 +154,7 @@ describe('settings', () => {
       acceptUnsigned: false,
       transport: 'auto',
       publicHosts: [],
+      tls: null,
       messagesPerMinute: 600,
       maxSubscriptions: 64,
       replayEvents: 65_536,
@@ -162,7 +165,7 @@ describe('settings', () => {
   test('these are all settings that there are', () => {
     assert.deepEqual(
       Object.keys(SETTINGS).sort(),
-      [...new Set([...GOOD.map(([name]) => name), 'TRUST_PROXY'])].sort(),
+      [...new Set([...GOOD.map(([name]) => name), 'TRUST_PROXY', 'TLS_CERT', 'TLS_KEY'])].sort(),
     );
   });
 
@@ -188,6 +191,27 @@ describe('settings', () => {
         assert.equal(clientAddress.of('10.1.2.3', '198.51.100.1'), '198.51.100.1', text);
       }
     }
+  });
+
+  test('a certificate and its key are files that belong together', () => {
+    const tls = writeCertificate(folder, FIRST_CERTIFICATE);
+    for (const prefix of ['DISCOVERY_', 'GOLEM_DISCOVERY_']) {
+      const settings = { [`${prefix}TLS_CERT`]: tls.cert, [`${prefix}TLS_KEY`]: tls.key };
+      assert.deepEqual(load(settings).tls, tls);
+    }
+    assert.equal(load({ DISCOVERY_TLS_CERT: '', DISCOVERY_TLS_KEY: ' ' }).tls, null);
+  });
+
+  test('a certificate without its key is refused, and so is a key without its certificate', () => {
+    const { cert, key } = writeCertificate(folder, FIRST_CERTIFICATE);
+    assert.match(
+      refusal({ DISCOVERY_TLS_CERT: cert }),
+      /^DISCOVERY_TLS_KEY is not set.*set both, or neither$/,
+    );
+    assert.match(
+      refusal({ DISCOVERY_TLS_KEY: key }),
+      /^DISCOVERY_TLS_CERT is not set.*set both, or neither$/,
+    );
   });
 
   test('white space around a value does not count, and an empty one is none', () => {

@@ -49,7 +49,7 @@ export async function* examine(url: string): AsyncGenerator<Finding, void, undef
       step: 'reachable',
       outcome: 'failed',
       detail: reasonOf(error),
-      fix: 'Check the address and port, that the hub is running, and that no firewall is in between.',
+      fix: connectionFix(error),
     };
     return;
   }
@@ -157,7 +157,25 @@ function messageOf(error: unknown): string {
 }
 
 /** fetch hides the reason one level down. */
-function reasonOf(error: unknown): string {
+function causeOf(error: unknown): NodeJS.ErrnoException | undefined {
   const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && cause.message !== '' ? cause.message : messageOf(error);
+  return cause instanceof Error ? cause : undefined;
+}
+
+function reasonOf(error: unknown): string {
+  const reason = causeOf(error)?.message ?? '';
+  return reason === '' ? messageOf(error) : reason;
+}
+
+function connectionFix(error: unknown): string {
+  const code = causeOf(error)?.code ?? '';
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER')
+    return 'There is no TLS on this port: write http:// instead of https://.';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return 'The certificate is for other names: use one of those, or have the certificate made for this one.';
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
+    return 'Check the clock of this machine; if it is right, the certificate of the hub has to be renewed.';
+  if (code.includes('CERT') || code.includes('SIGNATURE') || code.includes('ISSUER'))
+    return 'The certificate comes from nobody whom this machine trusts, or not with all those in between. If it is your own, name its file: NODE_EXTRA_CA_CERTS=ca.pem.';
+  return 'Check the address and port, http or https, that the hub is running, and that no firewall is in between.';
 }

@@ -147,7 +147,7 @@ export class Gateway {
   }
 
   authenticate(claim: SignedClaim, nonce: string, host: string): Promise<void> {
-    const { hosts, others } = plausibleHosts(host, this.settings.publicHosts);
+    const { hosts, others } = plausibleHosts(host, this.settings.publicHosts, this.settings.tls);
     return this.writer.authenticate(claim, nonce, hosts, others);
   }
 

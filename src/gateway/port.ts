@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
+import type { Certificate, TlsFiles } from './tls.js';
 
 /**
  * The port between the hub and a socket library. The hub never sees more of a library than this; an adapter
@@ -69,6 +70,8 @@ export interface TransportOptions {
   maxMessageBytes: number;
   /** Connections in all, WebSockets and others; one more is closed the moment it comes. */
   maxConnections: number;
+  /** Null for plain connections. */
+  tls: TlsFiles | null;
 }
 
 /** A running listener. */
@@ -78,6 +81,11 @@ export interface Transport {
   readonly port: number;
   /** Connections that were closed the moment they came, because there were too many. */
   readonly refused: number;
+  /**
+   * Reads the TLS files again. Handshakes from now on get that certificate; what is open stays as it is.
+   * @throws TlsError when they cannot be used, or there are none; everything stays as it was.
+   */
+  renewCertificate(): Certificate;
   /** Stops taking new connections; those that are open live on. */
   stopListening(): void;
   /** Cuts all connections. Resolves when each has been told that it is `closed`. */

@@ -14,6 +14,8 @@ export interface GatewaySettings {
   maxSubscriptions: number;
   /** Hosts that a session may be signed for; empty: the one the handshake named. */
   publicHosts: readonly string[];
+  /** Whether the hub itself speaks TLS, so that what is dialled is `wss`. */
+  tls: boolean;
 }
 
 /** Fixed bounds of a connection's queues. */

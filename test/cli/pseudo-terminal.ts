@@ -67,6 +67,11 @@ export class Terminal {
     this.#child.stdin!.write('\u0003');
   }
 
+  /** Takes the terminal away, as closing its window does. */
+  close(): void {
+    this.#child.kill('SIGKILL');
+  }
+
   #wake(): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();

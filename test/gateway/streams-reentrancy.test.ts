@@ -96,6 +96,7 @@ class Hub {
         maxConnections: 1000,
         maxSubscriptions: 8,
         publicHosts: [],
+        tls: false,
       },
       {
         observer: {

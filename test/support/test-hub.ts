@@ -8,6 +8,7 @@ import { type Hub, startHub } from '../../src/server.js';
 import type { Action, TestKey } from './keys.js';
 import { FakeClock } from './fake-clock.js';
 import { type SocketOptions, TestSocket } from './test-socket.js';
+import { secureFetch, TRUSTED } from './tls.js';
 
 export type TransportName = 'uws' | 'node';
 export type CodecName = 'json' | 'msgpack';
@@ -49,12 +50,14 @@ export class TestHub {
   readonly clock: FakeClock;
   readonly hub: Hub;
   readonly #folder: string | null;
+  readonly #tls: boolean;
   readonly #sockets = new Set<TestSocket>();
 
-  private constructor(hub: Hub, clock: FakeClock, folder: string | null) {
+  private constructor(hub: Hub, clock: FakeClock, folder: string | null, tls: boolean) {
     this.hub = hub;
     this.clock = clock;
     this.#folder = folder;
+    this.#tls = tls;
   }
 
   /**
@@ -77,7 +80,8 @@ export class TestHub {
     };
     for (const [name, value] of Object.entries(settings)) environment[`DISCOVERY_${name}`] = value;
     const config = loadConfig(environment, join(tmpdir(), 'there-is-no-such.env'));
-    return new TestHub(await startHub(config, pino({ level: 'silent' }), clock), clock, folder);
+    const hub = await startHub(config, pino({ level: 'silent' }), clock);
+    return new TestHub(hub, clock, folder, config.tls !== null);
   }
 
   get host(): string {
@@ -85,7 +89,7 @@ export class TestHub {
   }
 
   get url(): string {
-    return `http://${this.host}`;
+    return `${this.#tls ? 'https' : 'http'}://${this.host}`;
   }
 
   /** Lets time pass in steps of the hub's own ticks, with turns of the event loop in between. */
@@ -102,7 +106,8 @@ export class TestHub {
 
   /** A request whose answer is JSON. */
   async request<Body = unknown>(method: string, path: string, init: RequestInit = {}): Promise<Answer<Body>> {
-    const response = await fetch(this.url + path, { ...init, method });
+    const ask = this.#tls ? secureFetch : fetch;
+    const response = await ask(this.url + path, { ...init, method });
     const text = await response.text();
     return {
       status: response.status,
@@ -142,7 +147,9 @@ export class TestHub {
 
   /** Opens a WebSocket; `welcome` has not been read yet. */
   async connect(codec: CodecName = 'json', options: SocketOptions = {}): Promise<TestSocket> {
-    const socket = await TestSocket.open(`ws://${this.host}/api/v1/ws`, codec, options);
+    const security = this.#tls ? { ca: TRUSTED } : {};
+    const url = `${this.url.replace('http', 'ws')}/api/v1/ws`;
+    const socket = await TestSocket.open(url, codec, { ...security, ...options });
     this.#sockets.add(socket);
     return socket;
   }

@@ -16,6 +16,8 @@ export interface SocketOptions {
   protocols?: string[];
   /** False for a client that does not answer pings. */
   autoPong?: boolean;
+  /** Certificates to trust, for `wss`. */
+  ca?: readonly string[];
 }
 
 /** A client's side of a WebSocket that knows the wire forms and nothing else of the protocol. */
@@ -48,8 +50,8 @@ export class TestSocket {
   }
 
   static open(url: string, codec: CodecName, options: SocketOptions = {}): Promise<TestSocket> {
-    const { headers = {}, protocols = [`vm-discovery.v1.${codec}`], autoPong = true } = options;
-    const raw = new WebSocket(url, protocols, { headers, autoPong, perMessageDeflate: false });
+    const { headers = {}, protocols = [`vm-discovery.v1.${codec}`], autoPong = true, ca = [] } = options;
+    const raw = new WebSocket(url, protocols, { headers, autoPong, perMessageDeflate: false, ca: [...ca] });
     const socket = new TestSocket(raw, codec);
     return new Promise((resolve, reject) => {
       raw.once('open', () => {

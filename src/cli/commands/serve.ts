@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { type Config, ConfigError, loadConfig, SETTINGS } from '../../config.js';
+import { TlsError } from '../../gateway/tls.js';
 import { EXIT } from '../exit-codes.js';
+import { onHangup } from '../hangup.js';
 
 /** `discovery-hub serve`, also what runs without any command. */
 export function addServe(program: Command): void {
@@ -49,7 +51,9 @@ async function serve(): Promise<void> {
     );
   }
   try {
-    const hub = await startHub(config, log);
+    const started = startHub(config, log);
+    onHangup(started, config.tls, log);
+    const hub = await started;
     const { connections } = hub.capacity;
     const database = config.database.kind === 'file' ? config.database.path : 'memory';
     log.info(
@@ -84,7 +88,7 @@ async function serve(): Promise<void> {
     process.on('SIGINT', stop);
   } catch (error) {
     log.fatal((error as Error).message);
-    process.exitCode = EXIT.failed;
+    process.exitCode = error instanceof TlsError ? EXIT.config : EXIT.failed;
   }
 }
 

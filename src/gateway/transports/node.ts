@@ -1,24 +1,33 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { Server as NetServer, type AddressInfo, type Socket as NetSocket } from 'node:net';
 import type { StartTransport } from '../port.js';
+import { MIN_TLS_VERSION, readCertificate, type TlsFiles } from '../tls.js';
 import { NodeHttp, PATIENCE_MS } from './node-http.js';
-import { ignore, listenError, MAX_HEADER_BYTES } from './shared.js';
+import { ignore, listenError, MAX_HEADER_BYTES, noTls } from './shared.js';
 
-/**
- * HTTP and WebSocket on `node:http` and `ws`. For TLS, `createServer` becomes that of `node:https`, and its
- * connections come with `secureConnection`.
- */
+const SETTINGS: ServerOptions = {
+  // The hub decides itself what it wants of a Host header.
+  requireHostHeader: false,
+  maxHeaderSize: MAX_HEADER_BYTES,
+  headersTimeout: PATIENCE_MS,
+  requestTimeout: PATIENCE_MS,
+  keepAliveTimeout: PATIENCE_MS,
+  connectionsCheckingInterval: PATIENCE_MS / 4,
+};
+
+/** HTTP and WebSocket on `node:http`, or `node:https` for TLS, and `ws`. */
 export const startNode: StartTransport = async (address, options, handler) => {
-  const server = createServer({
-    // The hub decides itself what it wants of a Host header.
-    requireHostHeader: false,
-    maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: PATIENCE_MS,
-    requestTimeout: PATIENCE_MS,
-    keepAliveTimeout: PATIENCE_MS,
-    connectionsCheckingInterval: PATIENCE_MS / 4,
-  });
+  const { tls } = options;
+  const secure = tls === null ? null : createSecureServer(tls);
+  const server: Server | TlsServer = secure ?? createServer(SETTINGS);
   // Beyond its default of 2000, node:http would silently drop headers; the bytes are bounded anyway.
   server.maxHeadersCount = 0;
 
@@ -27,15 +36,18 @@ export const startNode: StartTransport = async (address, options, handler) => {
   server.on('drop', () => (refused += 1));
 
   const connections = new Set<NetSocket>();
-  server.on('connection', (connection: NetSocket) => {
+  const remember = (connection: NetSocket): void => {
     if (connections.has(connection)) return;
     connections.add(connection);
     // Between HTTP and WebSocket nobody else listens, and an error that nobody hears ends the process.
     connection.on('error', ignore);
     connection.once('close', () => connections.delete(connection));
-  });
+  };
+  server.on('connection', remember);
+  secure?.on('secureConnection', remember);
 
-  const http = new NodeHttp(options, handler, (connection) => void server.emit('connection', connection));
+  const arrival = secure === null ? 'connection' : 'secureConnection';
+  const http = new NodeHttp(options, handler, (connection) => void server.emit(arrival, connection));
   server.on('request', (req, res) => http.serve(req, res, false));
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => http.serve(req, res, true));
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => http.serve(req, res, false));
@@ -58,6 +70,12 @@ export const startNode: StartTransport = async (address, options, handler) => {
     get refused() {
       return refused;
     },
+    renewCertificate: () => {
+      if (secure === null || tls === null) throw noTls();
+      const certificate = readCertificate(tls);
+      secure.setSecureContext({ ...certificate, minVersion: MIN_TLS_VERSION });
+      return certificate;
+    },
     stopListening,
     close: async () => {
       const gone = [...http.open].map((ws) => new Promise((resolve) => ws.once('close', resolve)));
@@ -67,3 +85,16 @@ export const startNode: StartTransport = async (address, options, handler) => {
     },
   };
 };
+
+function createSecureServer(tls: TlsFiles): TlsServer {
+  const server = createTlsServer({
+    ...SETTINGS,
+    ...readCertificate(tls),
+    minVersion: MIN_TLS_VERSION,
+    handshakeTimeout: PATIENCE_MS,
+  });
+  // Whoever does not get through the handshake could not read an answer either, which is what node:https would try.
+  server.removeAllListeners('tlsClientError');
+  server.on('tlsClientError', (_error, connection) => connection.destroy());
+  return server;
+}

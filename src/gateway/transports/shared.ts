@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import ipaddr from 'ipaddr.js';
 import type { HttpRequest, HttpResponse, TransportHandler } from '../port.js';
+import { TlsError } from '../tls.js';
 
 /** Bytes of a request line and its headers together. Room for the longest query that the protocol allows. */
 export const MAX_HEADER_BYTES = 16 * 1024;
@@ -99,6 +100,12 @@ export function fittingReason(reason: string): string {
     .toString()
     .replace(/\uFFFD+$/, '');
 }
+
+/** The error of a transport without TLS that is to renew its certificate. */
+export const noTls = (): TlsError =>
+  new TlsError(
+    'the hub does not speak TLS; set DISCOVERY_TLS_CERT and DISCOVERY_TLS_KEY, and start it again',
+  );
 
 /** An error that says what could not be listened on, why, and what to do. */
 export function listenError(address: { host: string; port: number }, cause: unknown): Error {

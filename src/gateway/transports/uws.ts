@@ -1,19 +1,10 @@
 import { createServer } from 'node:net';
 import type * as Uws from 'uWebSockets.js';
 import type { StartTransport } from '../port.js';
-import { listenError, MAX_BUFFERED_BYTES, MAX_HEADER_BYTES, OVERSIZE_FACTOR } from './shared.js';
+import { readCertificate } from '../tls.js';
+import { listenError, MAX_HEADER_BYTES, noTls } from './shared.js';
+import { Admission, createApp } from './uws-app.js';
 import { UwsHttp } from './uws-http.js';
-import type { UserData } from './uws-socket.js';
-
-/** The library takes these four together; its types only know the shorter forms. */
-interface ListensExclusively {
-  listen(
-    host: string,
-    port: number,
-    options: number,
-    done: (socket: Uws.us_listen_socket | false) => void,
-  ): void;
-}
 
 /** Without it the system would let two hubs share a port and split the clients between them. */
 const EXCLUSIVE_PORT = 1;
@@ -26,7 +17,7 @@ export function loadUws(): Promise<typeof Uws> {
 }
 
 /**
- * HTTP and WebSocket on uWebSockets.js. For TLS, `App` becomes `SSLApp` with its options; nothing else changes.
+ * HTTP and WebSocket on uWebSockets.js.
  *
  * What the library decides by itself, whatever the hub would do:
  * - An idle HTTP connection, and a body that takes longer, end after 10 s.
@@ -37,48 +28,15 @@ export function loadUws(): Promise<typeof Uws> {
  */
 export const startUws: StartTransport = async (address, options, handler) => {
   const uws = await loadUws();
-  const app = uws.App();
+  if (options.tls !== null) readCertificate(options.tls);
   const http = new UwsHttp(options, handler);
-  let open = 0;
-  let refused = 0;
-
-  // Not left to the system: without a file to spare, the library would try to take the same connection over and over.
-  app.filter((res, change) => {
-    open += change;
-    if (change < 0 || open <= options.maxConnections) return;
-    refused += 1;
-    res.close();
-  });
-
-  app.ws<UserData>(options.websocketPath, {
-    maxPayloadLength: OVERSIZE_FACTOR * options.maxMessageBytes,
-    maxBackpressure: MAX_BUFFERED_BYTES,
-    closeOnBackpressureLimit: false,
-    // The hub pings, and decides who is dead.
-    idleTimeout: 0,
-    maxLifetime: 0,
-    sendPingsAutomatically: false,
-    upgrade: (res, req, context) => http.serve(res, req, context),
-    open: (ws) => ws.getUserData().socket.opened(ws),
-    message: (ws, message, binary) => ws.getUserData().socket.received(message, binary),
-    ping: (ws) => ws.getUserData().socket.pinged(),
-    pong: (ws) => ws.getUserData().socket.ponged(),
-    drain: (ws) => ws.getUserData().socket.drained(),
-    close: (ws, code) => {
-      // The filter only hears of those that end as what they began as.
-      open -= 1;
-      ws.getUserData().socket.closed(code);
-    },
-  });
-  app.any('/*', (res, req) => http.serve(res, req, undefined));
+  const admission = new Admission(options.maxConnections);
+  const app = createApp(uws, options, http, admission);
+  /** Every app that may have connections. The library keeps an app for as long as the process lives. */
+  const apps = [app];
 
   let listener = await new Promise<Uws.us_listen_socket | false>((resolve) => {
-    (app as Uws.TemplatedApp & ListensExclusively).listen(
-      address.host,
-      address.port,
-      EXCLUSIVE_PORT,
-      resolve,
-    );
+    app.listen(address.host, address.port, EXCLUSIVE_PORT, resolve);
   });
   if (listener === false) throw listenError(address, await whyNot(address));
 
@@ -86,7 +44,18 @@ export const startUws: StartTransport = async (address, options, handler) => {
     name: 'uws',
     port: uws.us_socket_local_port(listener),
     get refused() {
-      return refused;
+      return admission.refused;
+    },
+    renewCertificate: () => {
+      if (options.tls === null) throw noTls();
+      const certificate = readCertificate(options.tls);
+      // An app has one certificate for good. A second one, with the new certificate, takes over what arrives.
+      const next = createApp(uws, options, http, admission);
+      app.addChildAppDescriptor(next.getDescriptor());
+      const current = apps.at(-1);
+      if (current !== undefined && current !== app) app.removeChildAppDescriptor(current.getDescriptor());
+      apps.push(next);
+      return certificate;
     },
     stopListening: () => {
       if (listener !== false) uws.us_listen_socket_close(listener);
@@ -94,7 +63,7 @@ export const startUws: StartTransport = async (address, options, handler) => {
     },
     close: () => {
       listener = false;
-      app.close();
+      for (const each of apps) each.close();
       return Promise.resolve();
     },
   };

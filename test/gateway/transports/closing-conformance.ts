@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import type { StartTransport } from '../../../src/gateway/port.js';
-import { answer, dial, Events, farewell, Hub, listening, OPTIONS, RawClient, type Peer } from './harness.js';
+import {
+  answer,
+  dial,
+  Events,
+  farewell,
+  Hub,
+  listening,
+  RawClient,
+  webSocket,
+  type Peer,
+} from './harness.js';
 
 /** Fills what the system takes and then some: the peer must not be reading. */
 function fill({ socket }: Peer): number {
@@ -65,7 +75,7 @@ export function conformsForClosing(start: StartTransport): void {
   test('the hub closes while the socket opens', async (t) => {
     const hub = new Hub('', ({ socket }) => socket.close(4503, 'full'));
     const transport = await listening(t, start, { upgrade: hub.upgrade });
-    const client = new WebSocket(`ws://127.0.0.1:${transport.port}${OPTIONS.websocketPath}`);
+    const client = webSocket(transport);
     assert.deepEqual(await farewell(client), { code: 4503, reason: 'full' });
     const { closed } = await hub.peers.next();
     assert.equal(await closed.next(), 4503);
@@ -90,7 +100,7 @@ export function conformsForClosing(start: StartTransport): void {
         }),
       }),
     });
-    const client = new WebSocket(`ws://127.0.0.1:${transport.port}${OPTIONS.websocketPath}`);
+    const client = webSocket(transport);
     await once(client, 'open');
     const last = once(client, 'message') as Promise<[Buffer]>;
     const bye = farewell(client);

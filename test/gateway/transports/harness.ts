@@ -1,6 +1,12 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import * as http from 'node:http';
+import * as https from 'node:https';
 import { connect, type Socket as NetSocket } from 'node:net';
-import type { TestContext } from 'node:test';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, type TestContext } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { WebSocket } from 'ws';
 import type {
   HttpRequest,
@@ -10,15 +16,39 @@ import type {
   StartTransport,
   Transport,
   TransportHandler,
+  TransportOptions,
   UpgradeDecision,
 } from '../../../src/gateway/port.js';
+import { FIRST_CERTIFICATE } from '../../data/certificates.js';
+import { TRUSTED, writeCertificate } from '../../support/tls.js';
 
-export const OPTIONS = {
+export const OPTIONS: TransportOptions = {
   websocketPath: '/api/v1/ws',
   maxBodyBytes: 16 * 1024,
   maxMessageBytes: 64 * 1024,
   maxConnections: 1000,
+  tls: null,
 };
+
+/** Has all transports of this test file speak TLS, and all clients with them. */
+export function overTls(): void {
+  const folder = mkdtempSync(join(tmpdir(), 'hub-tls-'));
+  OPTIONS.tls = writeCertificate(folder, FIRST_CERTIFICATE);
+  after(() => rmSync(folder, { recursive: true }));
+}
+
+/** How a client finds out that it talks to the right one. */
+const SECURITY = { ca: TRUSTED, servername: 'localhost' };
+
+/** The client of Node for the transports of this file. */
+export function webClient(): Pick<typeof http, 'request' | 'Agent'> {
+  return OPTIONS.tls === null ? http : https;
+}
+
+/** Sends a request to a transport of this file. */
+export function webRequest(options: http.RequestOptions): http.ClientRequest {
+  return OPTIONS.tls === null ? http.request(options) : https.request({ ...options, ...SECURITY });
+}
 
 export function answer(
   body: HttpResponse['body'],
@@ -112,13 +142,19 @@ export class Hub {
   };
 }
 
+/** A client of `ws` that is still to open. */
+export function webSocket(transport: Transport): WebSocket {
+  const place = `127.0.0.1:${transport.port}${OPTIONS.websocketPath}`;
+  return OPTIONS.tls === null ? new WebSocket(`ws://${place}`) : new WebSocket(`wss://${place}`, SECURITY);
+}
+
 /** A client of `ws` that is open, and the hub's end of it. */
 export async function dial(
   t: TestContext,
   transport: Transport,
   hub: Hub,
 ): Promise<{ client: WebSocket; peer: Peer }> {
-  const client = new WebSocket(`ws://127.0.0.1:${transport.port}${OPTIONS.websocketPath}`);
+  const client = webSocket(transport);
   t.after(() => client.terminate());
   const peer = hub.peers.next();
   await once(client, 'open');
@@ -140,6 +176,7 @@ export interface RawResponse {
 /** A client that sends what it likes, byte by byte. */
 export class RawClient {
   readonly socket: NetSocket;
+  readonly #wire: NetSocket;
   /** Resolves when the other side has closed; an error counts. */
   readonly closed: Promise<void>;
   #received = Buffer.alloc(0);
@@ -147,7 +184,8 @@ export class RawClient {
   #ended = false;
 
   constructor(t: TestContext, port: number, host = '127.0.0.1') {
-    this.socket = connect({ port, host });
+    this.#wire = connect({ port, host });
+    this.socket = OPTIONS.tls === null ? this.#wire : connectTls({ socket: this.#wire, ...SECURITY });
     t.after(() => this.socket.destroy());
     this.socket.on('error', () => undefined);
     this.socket.on('data', (data) => {
@@ -161,6 +199,11 @@ export class RawClient {
         resolve();
       });
     });
+  }
+
+  /** Cuts the connection, as a client does that is gone. */
+  reset(): void {
+    this.#wire.resetAndDestroy();
   }
 
   send(...lines: string[]): void {

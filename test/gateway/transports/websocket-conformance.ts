@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { WebSocket } from 'ws';
 import type { StartTransport, UpgradeDecision } from '../../../src/gateway/port.js';
-import { answer, dial, Events, farewell, Hub, listening, OPTIONS, RawClient } from './harness.js';
+import { answer, dial, Events, farewell, Hub, listening, OPTIONS, RawClient, webSocket } from './harness.js';
 
 const LIMIT = OPTIONS.maxMessageBytes;
 const HANDSHAKE = [
@@ -120,7 +119,7 @@ export function conformsForWebSocket(name: 'uws' | 'node', start: StartTransport
     const client = new RawClient(t, transport.port);
     client.send(...HANDSHAKE);
     const decide = await asked.next();
-    client.socket.resetAndDestroy();
+    client.reset();
     await new RawClient(t, transport.port).get('/');
     decide();
     const { peer } = await dial(t, transport, hub);
@@ -133,6 +132,8 @@ export function conformsForWebSocket(name: 'uws' | 'node', start: StartTransport
     const transport = await listening(t, start, { upgrade: hub.upgrade });
     const { client, peer } = await dial(t, transport, hub);
     const sizes = [0, 1, 125, 126, 65_535, LIMIT];
+    // What node:tls is given leaves a little later, whatever the system could take.
+    const taken = name === 'node' && OPTIONS.tls !== null ? 'queued' : 'sent';
     for (const size of sizes) {
       const bytes = Buffer.alloc(size, 'x');
       for (const binary of [false, true]) {
@@ -141,12 +142,13 @@ export function conformsForWebSocket(name: 'uws' | 'node', start: StartTransport
         assert.equal(got.binary, binary);
         assert.ok(got.bytes.equals(bytes), `${size} bytes to the hub`);
         const echo = once(client, 'message') as Promise<[Buffer, boolean]>;
-        assert.equal(peer.socket.send(new Uint8Array(bytes), binary), 'sent');
+        assert.equal(peer.socket.send(new Uint8Array(bytes), binary), taken);
         const [data, isBinary] = await echo;
         assert.equal(isBinary, binary);
         assert.ok(data.equals(bytes), `${size} bytes from the hub`);
       }
     }
+    if (taken === 'queued') await peer.drains.next();
     assert.equal(peer.socket.bufferedAmount, 0);
     client.send('one ', { fin: false });
     client.send('message', { fin: true });
@@ -158,7 +160,7 @@ export function conformsForWebSocket(name: 'uws' | 'node', start: StartTransport
   test('what is sent while the socket opens arrives first', async (t) => {
     const hub = new Hub('', ({ socket }) => void socket.send(Buffer.from('welcome'), false));
     const transport = await listening(t, start, { upgrade: hub.upgrade });
-    const client = new WebSocket(`ws://127.0.0.1:${transport.port}${OPTIONS.websocketPath}`);
+    const client = webSocket(transport);
     t.after(() => client.terminate());
     const [data] = (await once(client, 'message')) as [Buffer];
     assert.equal(data.toString(), 'welcome');
@@ -224,9 +226,11 @@ export function conformsForWebSocket(name: 'uws' | 'node', start: StartTransport
     assert.equal(peer.messages.seen.length, 0);
   });
 
+  // Over node:tls every frame waits, so that fewer of them show as much.
+  const manySmall = name === 'node' && OPTIONS.tls !== null ? 1024 * 1024 : 8 * 1024 * 1024;
   for (const [size, total] of [
     [64 * 1024, 32 * 1024 * 1024],
-    [100, 8 * 1024 * 1024],
+    [100, manySmall],
   ] as const) {
     test(`a slow reader gets frames of ${size} bytes in full and in order`, async (t) => {
       const hub = new Hub();

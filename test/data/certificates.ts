@@ -1,0 +1,51 @@
+/**
+ * Self-signed certificates for localhost, 127.0.0.1 and ::1 with their keys, valid from 2020 to the end of 2119 and for tests only:
+ * `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:prime256v1`, `openssl req -new`, and
+ * `openssl ca -selfsign -startdate 20200101000000Z -enddate 21200101000000Z`, with basicConstraints and subjectAltName.
+ */
+export interface TestCertificate {
+  cert: string;
+  key: string;
+}
+
+export const FIRST_CERTIFICATE: TestCertificate = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBlDCCATmgAwIBAgIBATAKBggqhkjOPQQDAjAhMR8wHQYDVQQDDBZmaXJzdCB0
+ZXN0IGNlcnRpZmljYXRlMCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAw
+WjAhMR8wHQYDVQQDDBZmaXJzdCB0ZXN0IGNlcnRpZmljYXRlMFkwEwYHKoZIzj0C
+AQYIKoZIzj0DAQcDQgAEIkQ6Zyfzq+KqR5oMX8Uc7W9sE3rXxCsY4wjJPqS5If0k
+Q9sJV6LpV4Ttugu6kl3UqUTe0JT1bvjoWrTraS3QXqNgMF4wDwYDVR0TAQH/BAUw
+AwEB/zAsBgNVHREEJTAjgglsb2NhbGhvc3SHBH8AAAGHEAAAAAAAAAAAAAAAAAAA
+AAEwHQYDVR0OBBYEFF2k42DAkLaTpx5y7NoSV67i01awMAoGCCqGSM49BAMCA0kA
+MEYCIQDOyA1KyUdrHrPm0oicA78HpQyIcQyV/fVJU8IFOOg2eQIhAIrK4ET5sJKg
+VLOrului3HpqjcFqKbUWRS88FBWGuqrp
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgZiP2qaJJH+lC/6Fq
+TvFTCZMh3g1PSdTpRixpng2UWkqhRANCAAQiRDpnJ/Or4qpHmgxfxRztb2wTetfE
+KxjjCMk+pLkh/SRD2wlXoulXhO26C7qSXdSpRN7QlPVu+OhatOtpLdBe
+-----END PRIVATE KEY-----
+`,
+};
+
+export const SECOND_CERTIFICATE: TestCertificate = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBljCCATugAwIBAgIBAjAKBggqhkjOPQQDAjAiMSAwHgYDVQQDDBdzZWNvbmQg
+dGVzdCBjZXJ0aWZpY2F0ZTAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAw
+MFowIjEgMB4GA1UEAwwXc2Vjb25kIHRlc3QgY2VydGlmaWNhdGUwWTATBgcqhkjO
+PQIBBggqhkjOPQMBBwNCAATGyWXGUWf4zgRIAaj34y1LsOhV6XPfNiIU2oD1qqDq
+/zEBdCfbUh5MUcRAJoXCAntjtTqs9TklM2oo9VSxzromo2AwXjAPBgNVHRMBAf8E
+BTADAQH/MCwGA1UdEQQlMCOCCWxvY2FsaG9zdIcEfwAAAYcQAAAAAAAAAAAAAAAA
+AAAAATAdBgNVHQ4EFgQUTJ+G8z3ZSnePLdJGO8EV1EnhvgwwCgYIKoZIzj0EAwID
+SQAwRgIhAIqqdOGsKItgzISd3Wc9XYd2MnRCqHa5Es86nwmPT78LAiEAweoM1vAh
+wEOP14NEMCIlKRvl8UURgreQENEaTwTUBko=
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgn0G92mOY76OgglQd
+f25QEb5tTgKfNe/POSyKEnfPLmmhRANCAATGyWXGUWf4zgRIAaj34y1LsOhV6XPf
+NiIU2oD1qqDq/zEBdCfbUh5MUcRAJoXCAntjtTqs9TklM2oo9VSxzrom
+-----END PRIVATE KEY-----
+`,
+};

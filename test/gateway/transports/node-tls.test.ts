@@ -1,0 +1,14 @@
+import { describe } from 'node:test';
+import { startNode } from '../../../src/gateway/transports/node.js';
+import { conformsForClosing } from './closing-conformance.js';
+import { overTls } from './harness.js';
+import { conformsForHttp } from './http-conformance.js';
+import { conformsForWebSocket } from './websocket-conformance.js';
+
+overTls();
+
+describe('transport node over TLS', () => {
+  conformsForHttp('node', startNode);
+  conformsForWebSocket('node', startNode);
+  conformsForClosing(startNode);
+});

@@ -1,0 +1,19 @@
+import { describe } from 'node:test';
+import { loadUws, startUws } from '../../../src/gateway/transports/uws.js';
+import { conformsForClosing } from './closing-conformance.js';
+import { overTls } from './harness.js';
+import { conformsForHttp } from './http-conformance.js';
+import { conformsForWebSocket } from './websocket-conformance.js';
+
+const skip = await loadUws().then(
+  () => false,
+  () => 'no binary for this platform',
+);
+
+overTls();
+
+describe('transport uws over TLS', { skip }, () => {
+  conformsForHttp('uws', startUws);
+  conformsForWebSocket('uws', startUws);
+  conformsForClosing(startUws);
+});
