@@ -1,10 +1,11 @@
-// What stands behind `npm start`, `npm test`, `npm run bench`, `npm run build` and `npm run check`: each does its own
-// set-up, so that it works in a fresh clone, and says what it is doing.
+// What stands behind `npm start`, `npm test`, `npm run bench`, `npm run fuzz`, `npm run build` and `npm run check`: each
+// does its own set-up, so that it works in a fresh clone, and says what it is doing.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
@@ -92,10 +93,23 @@ function testFiles(words) {
     .sort();
 }
 
+/** What `npm run fuzz -- --count 100000 --seed 5` asks for. */
+function fuzzOptions(args) {
+  const usage = 'usage: npm run fuzz -- [--count <frames and requests>] [--seed <whole number>]';
+  try {
+    const options = { count: { type: 'string', default: '1000000' }, seed: { type: 'string' } };
+    const { values } = parseArgs({ args, options });
+    if (Object.values(values).every((value) => /^[0-9]{1,15}$/.test(value))) return values;
+  } catch {
+    // What it was is in the usage.
+  }
+  return fail(usage);
+}
+
 if (Number(process.versions.node.split('.')[0]) < 20)
   fail(`Node 20 or newer is needed; this is ${process.version}.`);
-if (!['start', 'test', 'bench', 'build', 'check'].includes(command))
-  fail('usage: node scripts/run.mjs start|test|bench|build|check');
+if (!['start', 'test', 'bench', 'fuzz', 'build', 'check'].includes(command))
+  fail('usage: node scripts/run.mjs start|test|bench|fuzz|build|check');
 install();
 
 if (command === 'build') {
@@ -107,6 +121,13 @@ if (command === 'build') {
 } else if (command === 'bench') {
   await buildAll();
   run(process.execPath, ['--enable-source-maps', join('build', 'bench', 'main.js'), ...rest]);
+} else if (command === 'fuzz') {
+  const { count, seed } = fuzzOptions(rest);
+  await buildAll();
+  say(`Sending ${count} frames and requests …`);
+  const env = { ...process.env, FUZZ_COUNT: count, ...(seed === undefined ? {} : { FUZZ_SEED: seed }) };
+  const file = join('build', 'test', 'fuzz', 'hub.test.js');
+  run(process.execPath, ['--enable-source-maps', '--test-reporter=spec', file], { env });
 } else if (command === 'test') {
   await build();
   await buildAll();

@@ -25,7 +25,8 @@ const authenticate = z.object({
   public_key: z
     .string('must be a string')
     .regex(PUBLIC_KEY_PATTERN, 'must be 64 lower-case hex digits')
-    .optional(),
+    // Null is how some write that a member is absent.
+    .nullish(),
   t: time,
   signature,
 });

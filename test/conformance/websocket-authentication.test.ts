@@ -175,6 +175,16 @@ forEachPair('authentication', (pair) => {
     }
   });
 
+  test('a public key that is null is one that was left out', async () => {
+    const key = new TestKey();
+    for (const providerId of [key.publicKey, 'nullish']) {
+      const { socket, nonce } = await greetWithNonce(hub(), codec);
+      socket.send({ ...sessionFrame(hub(), key, nonce, { providerId }), public_key: null });
+      if (providerId === key.publicKey) await socket.next('authenticated');
+      else assert.match(assertError(await socket.next('error'), 'AUTH_001', 'who'), /public key is missing/);
+    }
+  });
+
   for (const name of NAMES) {
     test(`a name may be ${name.length > 20 ? `${name.slice(0, 3)}… (${String(name.length)})` : name}`, async () => {
       const provider = await Provider.join(hub(), codec, { id: name });

@@ -104,7 +104,17 @@ test('keys, signatures, ids and times have the forms of the contract', () => {
   for (const t of [-1, 1.5, 2 ** 53, '5', null]) refused({ ...authenticate, t });
   refused({ ...FRAMES.advertise, payload: '\ud800' });
   refused({ ...FRAMES.subscribe, resume: 'x'.repeat(129) });
-  assert.equal(parseUpFrame({ ...FRAMES.subscribe, resume: null }).ok, true);
+});
+
+test('an optional member may be null, which says that it is absent; the others may not', () => {
+  for (const [type, frame] of Object.entries(FRAMES)) {
+    for (const member of Object.keys(frame)) {
+      const { ok } = parseUpFrame({ ...frame, [member]: null });
+      // A filter is looked at later, by the rules of filters, which have no null.
+      const isOptional = ['public_key', 'resume', 'filter'].includes(member);
+      assert.equal(ok, isOptional, `${type}: ${member}`);
+    }
+  }
 });
 
 test('no object makes the reader of frames throw', () => {

@@ -1,3 +1,4 @@
+import type { Socket as NetSocket } from 'node:net';
 import { Packr } from 'msgpackr';
 import { WebSocket } from 'ws';
 import type { CodecName } from './test-hub.js';
@@ -30,6 +31,7 @@ export class TestSocket {
   readonly frames: Frame[] = [];
   #wake: (() => void) | null = null;
   #isClosed = false;
+  #net: NetSocket | null = null;
 
   private constructor(raw: WebSocket, codec: CodecName) {
     this.raw = raw;
@@ -40,6 +42,7 @@ export class TestSocket {
       this.#wake?.();
     });
     raw.on('error', () => undefined);
+    raw.once('upgrade', ({ socket }) => (this.#net = socket));
     this.closed = new Promise((resolve) => {
       raw.on('close', (code) => {
         this.#isClosed = true;
@@ -69,6 +72,16 @@ export class TestSocket {
   /** Sends bytes as they are. */
   sendRaw(data: Uint8Array | string, binary: boolean): void {
     this.raw.send(data, { binary });
+  }
+
+  /** Keeps what is sent from now on, to send it all at once. */
+  cork(): void {
+    this.#net?.cork();
+  }
+
+  /** Sends what was kept. */
+  uncork(): void {
+    this.#net?.uncork();
   }
 
   /** The next frame, which has to be of this type; other frames that may come in between can be skipped. */
