@@ -40,6 +40,8 @@ export class FuzzHub {
       MESSAGES_PER_MINUTE: '0',
       // Full soon, so that what it holds is not taken for growth.
       REPLAY_EVENTS: '512',
+      // What is fuzzed lies before the disk, which would be waited for most of the time.
+      DB_URL: 'sqlite:///:memory:',
     };
     const nodeArgs = ['--expose-gc', '--import', PROBE];
     return new FuzzHub(transport, await HubProcess.start(folder, settings, { nodeArgs }));
