@@ -5,6 +5,8 @@ import { ClientAddress } from './gateway/client-address.js';
 import { readCertificate, type TlsFiles } from './gateway/tls.js';
 import { type DatabaseLocation, parseDatabaseUrl } from './registry/mirror/location.js';
 
+const MB = 1024 * 1024;
+
 const whole = (min: number, max: number) =>
   z
     .string()
@@ -24,6 +26,14 @@ const seconds = (min: number, max: number) =>
       (value) => value >= min && value <= max,
       `must be a number of seconds from ${String(min)} to ${String(max)}`,
     );
+
+/** A limit by client address: without a number it goes with the limit of requests, and there is none where that is off. */
+const perAddress = (usual: number) =>
+  z
+    .union([z.literal('auto').transform(() => null), whole(0, 1_000_000_000)], {
+      error: 'must be auto or a whole number from 0 to 1000000000',
+    })
+    .transform((limit) => ({ of: (rateLimit: number): number => limit ?? (rateLimit === 0 ? 0 : usual) }));
 
 const list = z.string().transform((text) =>
   text
@@ -122,6 +132,42 @@ export const SETTINGS = {
     about: 'WebSocket messages a minute and connection; 0: no limit',
   },
   MAX_SUBSCRIPTIONS: { fallback: '64', schema: whole(1, 100_000), about: 'subscriptions a connection' },
+  MAX_FILTERS: { fallback: '20000', schema: whole(1, 1_000_000), about: 'different filters in use, in all' },
+  MAX_QUEUED_MB: {
+    fallback: '16',
+    schema: whole(1, 63),
+    about: 'megabytes that may wait in one connection',
+  },
+  MAX_TOTAL_QUEUED_MB: {
+    fallback: '1024',
+    schema: whole(1, 1_000_000),
+    about: 'megabytes waiting in all connections above which the longest queues are given up',
+  },
+  MAX_CONNECTIONS_PER_ADDRESS: {
+    fallback: 'auto',
+    schema: perAddress(1000),
+    about: 'WebSockets of a client address; auto: 1000',
+  },
+  MAX_SUBSCRIPTIONS_PER_ADDRESS: {
+    fallback: 'auto',
+    schema: perAddress(4000),
+    about: 'subscriptions of a client address; auto: 4000',
+  },
+  MAX_ADVERTISEMENTS_PER_ADDRESS: {
+    fallback: 'auto',
+    schema: perAddress(1000),
+    about: 'advertisements from a client address; auto: 1000',
+  },
+  NEW_NAMES_PER_DAY: {
+    fallback: 'auto',
+    schema: perAddress(100),
+    about: 'names that a client address may bind to keys in a day; auto: 100',
+  },
+  INVALID_SIGNATURES_PER_MINUTE: {
+    fallback: 'auto',
+    schema: perAddress(100),
+    about: 'invalid signatures of a client address before no more are looked at; auto: 100',
+  },
   REPLAY_EVENTS: { fallback: '65536', schema: whole(1, 16_777_216), about: 'changes kept for resuming' },
 } as const;
 
@@ -148,6 +194,14 @@ export interface Config {
   clientAddress: ClientAddress;
   messagesPerMinute: number;
   maxSubscriptions: number;
+  maxFilters: number;
+  maxQueuedBytes: number;
+  maxTotalQueuedBytes: number;
+  maxConnectionsPerAddress: number;
+  maxSubscriptionsPerAddress: number;
+  maxAdvertisementsPerAddress: number;
+  newNamesPerDay: number;
+  invalidSignaturesPerMinute: number;
   replayEvents: number;
 }
 
@@ -207,6 +261,7 @@ function readDotenv(path: string): Partial<Record<string, string>> {
 }
 
 function toConfig(values: SettingValues): Config {
+  const rate = values.RATE_LIMIT_PER_MINUTE;
   return {
     host: values.HOST,
     port: values.PORT,
@@ -225,6 +280,14 @@ function toConfig(values: SettingValues): Config {
     clientAddress: values.TRUST_PROXY,
     messagesPerMinute: values.MESSAGES_PER_MINUTE,
     maxSubscriptions: values.MAX_SUBSCRIPTIONS,
+    maxFilters: values.MAX_FILTERS,
+    maxQueuedBytes: values.MAX_QUEUED_MB * MB,
+    maxTotalQueuedBytes: values.MAX_TOTAL_QUEUED_MB * MB,
+    maxConnectionsPerAddress: values.MAX_CONNECTIONS_PER_ADDRESS.of(rate),
+    maxSubscriptionsPerAddress: values.MAX_SUBSCRIPTIONS_PER_ADDRESS.of(rate),
+    maxAdvertisementsPerAddress: values.MAX_ADVERTISEMENTS_PER_ADDRESS.of(rate),
+    newNamesPerDay: values.NEW_NAMES_PER_DAY.of(rate),
+    invalidSignaturesPerMinute: values.INVALID_SIGNATURES_PER_MINUTE.of(rate),
     replayEvents: values.REPLAY_EVENTS,
   };
 }

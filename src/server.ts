@@ -1,15 +1,8 @@
-import { ProtocolError } from './protocol/errors.js';
 import { LIMITS, WEBSOCKET_PATH } from './protocol/limits.js';
 import type { Config } from './config.js';
-import { AddressLimiter } from './gateway/address-limiter.js';
+import { Door } from './door.js';
 import { Gateway } from './gateway/gateway.js';
-import type {
-  HttpRequest,
-  HttpResponse,
-  Transport,
-  TransportHandler,
-  UpgradeDecision,
-} from './gateway/port.js';
+import type { Transport } from './gateway/port.js';
 import type { Certificate } from './gateway/tls.js';
 import { startTransport } from './gateway/transports/index.js';
 import { HttpApi } from './http/api.js';
@@ -54,7 +47,11 @@ export interface Hub {
 export async function startHub(config: Config, log: Logger, clock: Clock = systemClock): Promise<Hub> {
   const { registry, mirror } = await openRegistry(config, log, clock);
   const verifier = new Verifier();
-  const writer = new Writer(registry, mirror, verifier.verify);
+  const writer = new Writer(registry, mirror, verifier.verify, {
+    advertisements: config.maxAdvertisementsPerAddress,
+    namesPerDay: config.newNamesPerDay,
+    invalidSignaturesPerMinute: config.invalidSignaturesPerMinute,
+  });
   const onError = (error: unknown): void => {
     log.error({ err: error }, 'unexpected error');
   };
@@ -83,7 +80,12 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
       expirySeconds: config.expiryMs / 1000,
       messagesPerMinute: config.messagesPerMinute,
       maxConnections: capacity.webSockets,
+      maxConnectionsPerAddress: config.maxConnectionsPerAddress,
       maxSubscriptions: config.maxSubscriptions,
+      maxSubscriptionsPerAddress: config.maxSubscriptionsPerAddress,
+      maxFilters: config.maxFilters,
+      maxQueuedBytes: config.maxQueuedBytes,
+      maxTotalQueuedBytes: config.maxTotalQueuedBytes,
       publicHosts: config.publicHosts,
       tls: config.tls !== null,
     },
@@ -93,6 +95,7 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
     registry,
     writer,
     stopping: () => gateway.draining,
+    originOf: (request) => config.clientAddress.ofRequest(request),
     acceptUnsigned: config.acceptUnsigned,
     problem: () => {
       if (gateway.draining) return 'the hub is stopping';
@@ -204,70 +207,4 @@ async function openRegistry(
   const mirror = await Mirror.open(loaded, log);
   registry.persistTo(mirror);
   return { registry, mirror };
-}
-
-/** What stands before the interface: limits by address, and refusals while the hub stops. */
-class Door implements TransportHandler {
-  readonly #config: Config;
-  readonly #gateway: Gateway;
-  readonly #api: HttpApi;
-  readonly #metrics: Metrics;
-  readonly #limiter: AddressLimiter;
-  readonly #clock: Clock;
-
-  constructor(config: Config, gateway: Gateway, api: HttpApi, metrics: Metrics, clock: Clock) {
-    this.#config = config;
-    this.#gateway = gateway;
-    this.#api = api;
-    this.#metrics = metrics;
-    this.#limiter = new AddressLimiter(config.rateLimitPerMinute);
-    this.#clock = clock;
-  }
-
-  request(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
-    if (!this.#limiter.off && request.path !== '/health' && request.path !== '/metrics') {
-      const refusal = this.#limit(request, 'request');
-      if (refusal !== null) return refusal;
-    }
-    return this.#api.handle(request);
-  }
-
-  upgrade(request: HttpRequest): UpgradeDecision {
-    const refusal = this.#limiter.off ? null : this.#limit(request, 'handshake');
-    return refusal === null ? this.#decide(request) : { accept: false, response: refusal };
-  }
-
-  refuse(status: 400 | 413, message: string): HttpResponse {
-    return this.#api.refuse(new ProtocolError(status === 413 ? 'HTTP_413' : 'HTTP_400', message));
-  }
-
-  #decide(request: HttpRequest): UpgradeDecision {
-    try {
-      return this.#gateway.upgrade(request);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      return { accept: false, response: this.#api.refuse(error) };
-    }
-  }
-
-  /** The refusal of a request over the limit; null when it may go on. */
-  #limit(request: HttpRequest, kind: 'request' | 'handshake'): HttpResponse | null {
-    const address = this.#config.clientAddress.of(
-      request.peerAddress,
-      request.headers.get('x-forwarded-for'),
-    );
-    const wait = this.#limiter.spend(address, this.#clock.monotonic());
-    if (wait === 0) return null;
-    this.#metrics.rateLimited(kind);
-    const limit = String(this.#config.rateLimitPerMinute);
-    return this.#api.refuse(
-      new ProtocolError(
-        'RATE_001',
-        `more than ${limit} requests a minute from ${address}; try again in ${String(wait)} s`,
-        {
-          headers: { 'Retry-After': String(wait) },
-        },
-      ),
-    );
-  }
 }

@@ -42,6 +42,15 @@ function refusal(environment: Record<string, string>, path = NO_FILE): string {
 type Plain = Omit<Config, 'clientAddress'>;
 type Case = readonly [name: keyof typeof SETTINGS, text: string, member: keyof Plain, value: unknown];
 
+/** Settings that go with the limit of requests, unless they have a number of their own. */
+const PER_ADDRESS = [
+  ['MAX_CONNECTIONS_PER_ADDRESS', 'maxConnectionsPerAddress', 1000],
+  ['MAX_SUBSCRIPTIONS_PER_ADDRESS', 'maxSubscriptionsPerAddress', 4000],
+  ['MAX_ADVERTISEMENTS_PER_ADDRESS', 'maxAdvertisementsPerAddress', 1000],
+  ['NEW_NAMES_PER_DAY', 'newNamesPerDay', 100],
+  ['INVALID_SIGNATURES_PER_MINUTE', 'invalidSignaturesPerMinute', 100],
+] as const;
+
 const GOOD: readonly Case[] = [
   ['HOST', '127.0.0.1', 'host', '127.0.0.1'],
   ['HOST', '::', 'host', '::'],
@@ -80,6 +89,14 @@ const GOOD: readonly Case[] = [
   ['MESSAGES_PER_MINUTE', '60', 'messagesPerMinute', 60],
   ['MAX_SUBSCRIPTIONS', '1', 'maxSubscriptions', 1],
   ['REPLAY_EVENTS', '1024', 'replayEvents', 1024],
+  ['MAX_FILTERS', '500', 'maxFilters', 500],
+  ['MAX_QUEUED_MB', '1', 'maxQueuedBytes', 1_048_576],
+  ['MAX_TOTAL_QUEUED_MB', '2', 'maxTotalQueuedBytes', 2_097_152],
+  ...PER_ADDRESS.flatMap(([name, member, usual]): Case[] => [
+    [name, '0', member, 0],
+    [name, '7', member, 7],
+    [name, 'auto', member, usual],
+  ]),
 ];
 
 const NUMBERS = [
@@ -135,6 +152,10 @@ const BAD: Readonly<Partial<Record<keyof typeof SETTINGS, readonly string[]>>> =
   MESSAGES_PER_MINUTE: [...NUMBERS, '0.5'],
   MAX_SUBSCRIPTIONS: [...NUMBERS, '0', '100001'],
   REPLAY_EVENTS: [...NUMBERS, '0', '16777217'],
+  MAX_FILTERS: [...NUMBERS, '0', '1000001'],
+  MAX_QUEUED_MB: [...NUMBERS, '0', '64'],
+  MAX_TOTAL_QUEUED_MB: [...NUMBERS, '0', '1000001'],
+  ...Object.fromEntries(PER_ADDRESS.map(([name]) => [name, [...NUMBERS, 'AUTO', 'none', '1.5']])),
 };
 
 describe('settings', () => {
@@ -157,9 +178,25 @@ describe('settings', () => {
       tls: null,
       messagesPerMinute: 600,
       maxSubscriptions: 64,
+      maxFilters: 20_000,
+      maxQueuedBytes: 16_777_216,
+      maxTotalQueuedBytes: 1_073_741_824,
+      maxConnectionsPerAddress: 1000,
+      maxSubscriptionsPerAddress: 4000,
+      maxAdvertisementsPerAddress: 1000,
+      newNamesPerDay: 100,
+      invalidSignaturesPerMinute: 100,
       replayEvents: 65_536,
     } satisfies Plain);
     assert.equal(clientAddress.of('192.0.2.1', '198.51.100.1'), '192.0.2.1', 'no proxy is trusted');
+  });
+
+  test('limits by address go with the limit of requests, unless they are set themselves', () => {
+    for (const [name, member] of PER_ADDRESS) {
+      assert.equal(load({ DISCOVERY_RATE_LIMIT_PER_MINUTE: '0' })[member], 0, name);
+      const both = { DISCOVERY_RATE_LIMIT_PER_MINUTE: '0', [`DISCOVERY_${name}`]: '7' };
+      assert.equal(load(both)[member], 7, name);
+    }
   });
 
   test('these are all settings that there are', () => {

@@ -75,6 +75,7 @@ class World {
     this.#updated = telling === null ? providers : Math.min(UPDATED, providers);
     const hub = new StreamHub(this.#registry, {
       connectionClosed: () => undefined,
+      requestRefused: () => undefined,
       resumeDecided: () => undefined,
       eventsSent: () => undefined,
     });

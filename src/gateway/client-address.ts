@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import type { HttpRequest } from '../protocol/http-message.js';
 
 type Network = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
@@ -14,7 +15,13 @@ export class ClientAddress {
     this.#trusted = trusted.map(parseNetwork);
   }
 
-  /** The address that limits count for, as text. */
+  /** The address that limits count for a request, as text. */
+  ofRequest(request: HttpRequest): string {
+    const forwardedFor = this.#trusted.length === 0 ? undefined : request.headers.get('x-forwarded-for');
+    return this.of(request.peerAddress, forwardedFor);
+  }
+
+  /** The same, of its parts. */
   of(peerAddress: string, forwardedFor: string | undefined): string {
     let address = parse(peerAddress);
     if (address === null) return peerAddress;

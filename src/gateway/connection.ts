@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { CLOSE } from '../protocol/close-codes.js';
 import type { Codec } from '../protocol/codec.js';
 import { ProtocolError } from '../protocol/errors.js';
-import { parseFilter } from '../protocol/filter.js';
 import type { DownFrame } from '../protocol/frames-down.js';
 import { parseUpFrame, type RequestId, type Up, type UpFrame } from '../protocol/frames-up.js';
 import { LIMITS, PROTOCOL_VERSION } from '../protocol/limits.js';
@@ -10,6 +9,7 @@ import { utf8 } from '../protocol/text.js';
 import { readSignedClaim } from '../registry/claim.js';
 import type { SessionToken } from '../registry/registry.js';
 import { FencedError } from '../registry/writer.js';
+import type { Client } from './clients.js';
 import { STOPPING } from './drain.js';
 import { transcode } from './event-encoder.js';
 import type { Gateway } from './gateway.js';
@@ -17,7 +17,8 @@ import { MessageBudget } from './message-budget.js';
 import { Outbox } from './outbox.js';
 import type { Socket, SocketHandler } from './port.js';
 import { QUEUE, silenceLimitMs } from './settings.js';
-import type { Subscriber, Subscription } from './subscription.js';
+import type { Subscriber } from './subscription.js';
+import { Subscriptions } from './subscriptions.js';
 
 /** The provider that a connection speaks for, and its hold on it. */
 interface Session {
@@ -34,6 +35,8 @@ export class Connection implements SocketHandler, Subscriber {
   readonly codec: Codec;
   /** Its number on the gateway's wheel of deadlines. */
   readonly slot: number;
+  /** The address that it is from. */
+  readonly client: Client;
   /** When (service ms) the gateway looks at it next; kept by the gateway. */
   lookAt = Number.POSITIVE_INFINITY;
   readonly #gateway: Gateway;
@@ -46,7 +49,7 @@ export class Connection implements SocketHandler, Subscriber {
   /** Null once it has been used. */
   #nonce: string | null = randomBytes(32).toString('hex');
   #session: Session | null = null;
-  #subscriptions: Map<string, Subscription> | null = null;
+  #subscriptions: Subscriptions | null = null;
   #admitted = false;
   #closing = false;
   /** Signed requests are worked off one after the other; null while none waits. */
@@ -57,14 +60,19 @@ export class Connection implements SocketHandler, Subscriber {
   #nextPing: number;
   #nextBookmark = Number.POSITIVE_INFINITY;
 
-  constructor(gateway: Gateway, socket: Socket, options: { codec: Codec; host: string; slot: number }) {
+  constructor(
+    gateway: Gateway,
+    socket: Socket,
+    options: { codec: Codec; host: string; client: Client; slot: number },
+  ) {
     const { now } = gateway;
     const { settings } = gateway;
     this.#gateway = gateway;
     this.#socket = socket;
     this.#host = options.host;
     this.codec = options.codec;
-    this.#outbox = new Outbox(socket, options.codec.binary);
+    this.client = options.client;
+    this.#outbox = new Outbox(socket, options.codec.binary, settings, gateway.backlog);
     this.slot = options.slot;
     this.#budget = new MessageBudget(settings.messagesPerMinute, now);
     this.#openedAt = now;
@@ -131,9 +139,7 @@ export class Connection implements SocketHandler, Subscriber {
   }
 
   drain(): void {
-    if (this.#closing || !this.#outbox.drained()) return;
-    for (const subscription of this.#subscriptions?.values() ?? [])
-      this.#gateway.streams.advance(subscription);
+    if (!this.#closing && this.#outbox.drained()) this.#subscriptions?.advance();
   }
 
   closed(code: number): void {
@@ -192,7 +198,9 @@ export class Connection implements SocketHandler, Subscriber {
       this.#socket.ping();
       this.#nextPing = now + settings.heartbeatMs;
     }
-    if (now >= this.#nextBookmark) this.#nextBookmark = this.#bookmark(now);
+    if (this.#subscriptions !== null && now >= this.#nextBookmark) {
+      this.#nextBookmark = this.#subscriptions.bookmark(now);
+    }
     const admission = this.#admitted ? Number.POSITIVE_INFINITY : Math.max(admitBy, now + 1);
     return Math.min(admission, silentAt, this.#nextPing, this.#nextBookmark, this.#outbox.giveUpAt);
   }
@@ -272,12 +280,12 @@ export class Connection implements SocketHandler, Subscriber {
         );
       }
       const claim = readSignedClaim(frame.provider_id, frame.public_key ?? null, frame.t, frame.signature);
-      await this.#gateway.authenticate(claim, nonce, this.#host);
+      await this.#gateway.authenticate(claim, nonce, this.#host, this.client.address);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#refuse(frame.id, error);
       // The nonce is spent either way, so there is nothing left to do here but to come back.
-      this.close(error.status === 503 ? CLOSE.overloaded : CLOSE.authenticationFailed, error.message);
+      this.close(closeCodeOf(error), error.message);
       return;
     }
     // The socket may have gone while the signature was verified; then there is nobody to speak for.
@@ -296,14 +304,19 @@ export class Connection implements SocketHandler, Subscriber {
   async #advertise(frame: Up<'advertise'>): Promise<void> {
     const session = this.#requireSession();
     const claim = readSignedClaim(session.providerId, session.publicKey, frame.t, frame.signature);
-    const advertisement = await this.#gateway.writer.advertise(claim, utf8(frame.payload), session.token);
+    const advertisement = await this.#gateway.writer.advertise(
+      claim,
+      utf8(frame.payload),
+      session.token,
+      this.client.address,
+    );
     this.#replyWith({ type: 'advertised', id: frame.id }, advertisement);
   }
 
   async #withdraw(frame: Up<'withdraw'>): Promise<void> {
     const session = this.#requireSession();
     const claim = readSignedClaim(session.providerId, session.publicKey, frame.t, frame.signature);
-    await this.#gateway.writer.withdraw(claim, session.token);
+    await this.#gateway.writer.withdraw(claim, session.token, this.client.address);
     this.#reply({ type: 'withdrawn', id: frame.id });
   }
 
@@ -313,43 +326,24 @@ export class Connection implements SocketHandler, Subscriber {
   }
 
   #subscribe(frame: Up<'subscribe'>): void {
-    const filter = parseFilter(frame.filter);
-    this.#subscriptions ??= new Map();
-    const { streams, settings } = this.#gateway;
-    const present = [...this.#subscriptions.values()].find((one) => streams.isFor(one, filter));
-    if (present === undefined && this.#subscriptions.size >= settings.maxSubscriptions) {
-      throw new ProtocolError(
-        'WS_003',
-        `this connection has ${String(settings.maxSubscriptions)} subscriptions already; unsubscribe from one first`,
-      );
-    }
+    this.#ownSubscriptions().subscribe(frame);
     this.#admitted = true;
-    const subscription = streams.subscribe(this, frame.id, filter, frame.resume ?? null);
-    // Only now, so that the stream, and with it its name, stays the same.
-    if (present !== undefined) streams.unsubscribe(present);
-    if (this.#closing) {
-      streams.unsubscribe(subscription);
-      return;
-    }
-    this.#subscriptions.set(subscription.stream.name, subscription);
-    if (this.#nextBookmark === Number.POSITIVE_INFINITY) {
-      this.#nextBookmark = this.#gateway.now + LIMITS.bookmarkMs;
-      this.#gateway.wakeAt(this, this.#nextBookmark);
-    }
+    if (this.#closing || this.#nextBookmark !== Number.POSITIVE_INFINITY) return;
+    this.#nextBookmark = this.#gateway.now + LIMITS.bookmarkMs;
+    this.#gateway.wakeAt(this, this.#nextBookmark);
   }
 
   #unsubscribe(frame: Up<'unsubscribe'>): void {
-    const subscription = this.#subscriptions?.get(frame.stream);
-    if (subscription === undefined) {
-      throw new ProtocolError(
-        'WS_001',
-        `unsubscribe: this connection is not subscribed to ${JSON.stringify(frame.stream)}`,
-      );
-    }
-    this.#subscriptions?.delete(frame.stream);
-    this.#gateway.streams.unsubscribe(subscription);
-    if (this.#subscriptions?.size === 0) this.#nextBookmark = Number.POSITIVE_INFINITY;
+    const subscriptions = this.#ownSubscriptions();
+    subscriptions.unsubscribe(frame);
+    if (subscriptions.size === 0) this.#nextBookmark = Number.POSITIVE_INFINITY;
     this.#reply({ type: 'unsubscribed', id: frame.id, stream: frame.stream });
+  }
+
+  /** Made when the first is asked for, because most connections are those of providers. */
+  #ownSubscriptions(): Subscriptions {
+    const { streams, settings } = this.#gateway;
+    return (this.#subscriptions ??= new Subscriptions(streams, settings, this, this.client));
   }
 
   // ---- answers ----------------------------------------------------------------------------------------------
@@ -364,6 +358,7 @@ export class Connection implements SocketHandler, Subscriber {
   }
 
   #refuse(id: RequestId | undefined, error: ProtocolError): void {
+    this.#gateway.countRefusal(error.code);
     this.#reply({ type: 'error', ...(id === undefined ? {} : { id }), ...error.toBody(this.#gateway.wall) });
   }
 
@@ -384,19 +379,6 @@ export class Connection implements SocketHandler, Subscriber {
     this.close(CLOSE.internal, 'internal error');
   }
 
-  /** @returns Service ms when to try again. */
-  #bookmark(now: number): number {
-    const { streams } = this.#gateway;
-    streams.flush();
-    const subscriptions = [...(this.#subscriptions?.values() ?? [])];
-    if (this.writable && subscriptions.every(({ state }) => state === 'live')) {
-      // A bookmark speaks for all streams of the connection, so all of them have to be there.
-      if (!subscriptions.every((one) => streams.isCurrent(one))) return now + 1;
-      this.#reply({ type: 'bookmark', cursor: streams.cursor });
-    }
-    return now + LIMITS.bookmarkMs;
-  }
-
   /** Asked where the compiler believes to know, although a call in between may have closed the connection. */
   #isOver(): boolean {
     return this.#closing;
@@ -406,11 +388,17 @@ export class Connection implements SocketHandler, Subscriber {
   #leave(): void {
     if (this.#closing) return;
     this.#closing = true;
-    for (const subscription of this.#subscriptions?.values() ?? [])
-      this.#gateway.streams.unsubscribe(subscription);
+    this.#outbox.end();
+    this.#subscriptions?.end();
     this.#subscriptions = null;
     const session = this.#session;
     this.#session = null;
     if (session !== null) this.#gateway.sessionEnded(session.providerId, session.token, this);
   }
+}
+
+/** Whether, and when, it makes sense to come back after authentication was refused. */
+function closeCodeOf({ status }: ProtocolError): number {
+  if (status === 503) return CLOSE.overloaded;
+  return status === 429 ? CLOSE.messageRate : CLOSE.authenticationFailed;
 }

@@ -1,15 +1,17 @@
 import { CLOSE } from '../protocol/close-codes.js';
 import { negotiateCodec } from '../protocol/codec.js';
-import { ProtocolError } from '../protocol/errors.js';
+import { type ErrorCode, ProtocolError } from '../protocol/errors.js';
 import { SUBPROTOCOLS } from '../protocol/limits.js';
 import type { SignedClaim } from '../registry/claim.js';
 import { TICK_MS } from '../registry/clock.js';
 import { ExpiryWheel } from '../registry/expiry-wheel.js';
 import type { Registry, SessionToken } from '../registry/registry.js';
 import type { Writer } from '../registry/writer.js';
+import { Clients } from './clients.js';
 import { Connection } from './connection.js';
 import { Drain, STOPPING } from './drain.js';
 import { plausibleHosts } from './hosts.js';
+import type { Backlog } from './outbox.js';
 import type { HttpRequest, UpgradeDecision } from './port.js';
 import type { GatewayObserver, GatewaySettings } from './settings.js';
 import { StreamHub } from './stream-hub.js';
@@ -26,10 +28,12 @@ export class Gateway {
   readonly writer: Writer;
   readonly settings: GatewaySettings;
   readonly streams: StreamHub;
+  readonly backlog: Backlog = { bytes: 0 };
   readonly #observer: GatewayObserver;
   readonly #onError: (error: unknown) => void;
   readonly #connections: (Connection | undefined)[] = [];
   readonly #freeSlots: number[] = [];
+  readonly #clients = new Clients();
   readonly #sessions = new Map<string, Connection>();
   readonly #wheel = new ExpiryWheel(INITIAL_CONNECTIONS, TICK_MS, WHEEL_BUCKETS);
   #capacity = INITIAL_CONNECTIONS;
@@ -86,9 +90,18 @@ export class Gateway {
 
   /**
    * Decides about a handshake.
+   * @param address The client address that it is from.
    * @throws ProtocolError when it is refused.
    */
-  upgrade(request: HttpRequest): UpgradeDecision {
+  upgrade(request: HttpRequest, address: string): UpgradeDecision {
+    const { maxConnectionsPerAddress } = this.settings;
+    if (maxConnectionsPerAddress > 0 && this.#clients.connectionsOf(address) >= maxConnectionsPerAddress) {
+      throw new ProtocolError(
+        'RATE_002',
+        `${address} has ${String(maxConnectionsPerAddress)} connections open already, as many as one address may have; close one first`,
+        { headers: { 'Retry-After': '60' } },
+      );
+    }
     const offered = request.headers.get('sec-websocket-protocol') ?? '';
     const negotiated = negotiateCodec(offered);
     if (negotiated === null) {
@@ -103,7 +116,8 @@ export class Gateway {
       accept: true,
       subprotocol,
       open: (socket) => {
-        const connection = new Connection(this, socket, { codec, host, slot: this.#takeSlot() });
+        const client = this.#clients.enter(address);
+        const connection = new Connection(this, socket, { codec, host, client, slot: this.#takeSlot() });
         this.#connections[connection.slot] = connection;
         this.#lookAt(connection);
         if (this.#draining) connection.close(CLOSE.overloaded, STOPPING);
@@ -146,9 +160,9 @@ export class Gateway {
     this.#wheel.schedule(connection.slot, time);
   }
 
-  authenticate(claim: SignedClaim, nonce: string, host: string): Promise<void> {
+  authenticate(claim: SignedClaim, nonce: string, host: string, address: string): Promise<void> {
     const { hosts, others } = plausibleHosts(host, this.settings.publicHosts, this.settings.tls);
-    return this.writer.authenticate(claim, nonce, hosts, others);
+    return this.writer.authenticate(claim, nonce, hosts, others, address);
   }
 
   /** Makes this connection the provider's session; an older one is closed. */
@@ -175,11 +189,16 @@ export class Gateway {
     this.#observer.connectionClosed(code);
   }
 
+  countRefusal(code: ErrorCode): void {
+    this.#observer.requestRefused(code);
+  }
+
   /** @param code The peer's close code; null when the hub closed and has counted it. */
   connectionGone(connection: Connection, code: number | null): void {
     if (code !== null) this.countClose(code);
     if (this.#connections[connection.slot] !== connection) return;
     this.#connections[connection.slot] = undefined;
+    this.#clients.leave(connection.client);
     this.#wheel.cancel(connection.slot);
     this.#freeSlots.push(connection.slot);
   }

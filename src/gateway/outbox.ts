@@ -1,17 +1,28 @@
 import type { Socket } from './port.js';
-import { QUEUE } from './settings.js';
+import { type GatewaySettings, QUEUE } from './settings.js';
+
+/** What waits in all connections together, in bytes, as far as they have been looked at. */
+export interface Backlog {
+  bytes: number;
+}
 
 /** What waits to leave through one socket: a bound on how much, and an eye on whether the peer takes it. */
 export class Outbox {
   readonly #socket: Socket;
   readonly #binary: boolean;
+  readonly #settings: GatewaySettings;
+  readonly #backlog: Backlog;
   /** Since when (service ms) it is full without getting emptier; null while it is not full. */
   #fullSince: number | null = null;
   #lastWaiting = 0;
+  /** Its part of the backlog. */
+  #counted = 0;
 
-  constructor(socket: Socket, binary: boolean) {
+  constructor(socket: Socket, binary: boolean, settings: GatewaySettings, backlog: Backlog) {
     this.#socket = socket;
     this.#binary = binary;
+    this.#settings = settings;
+    this.#backlog = backlog;
   }
 
   /** Whether so much waits that stream events are held back. */
@@ -33,17 +44,28 @@ export class Outbox {
     const result = this.#socket.send(frame, this.#binary);
     if (result === 'sent') return true;
     const waiting = this.#socket.bufferedAmount;
-    if (result === 'dropped' || waiting > QUEUE.maxBytes) return false;
-    if (waiting > QUEUE.highWaterBytes && this.#fullSince === null) {
+    this.#count(waiting);
+    const { maxQueuedBytes, maxTotalQueuedBytes } = this.#settings;
+    if (result === 'dropped' || waiting > maxQueuedBytes) return false;
+    if (waiting <= QUEUE.highWaterBytes) return true;
+    if (this.#backlog.bytes > maxTotalQueuedBytes) return false;
+    if (this.#fullSince === null) {
       this.#fullSince = now;
       this.#lastWaiting = waiting;
     }
     return true;
   }
 
+  /** Nothing of it waits any more, because the connection is over. */
+  end(): void {
+    this.#count(0);
+  }
+
   /** Called when the peer has taken something. @returns Whether it was full and no longer is. */
   drained(): boolean {
-    if (this.#fullSince === null || this.#socket.bufferedAmount > QUEUE.lowWaterBytes) return false;
+    const waiting = this.#socket.bufferedAmount;
+    this.#count(waiting);
+    if (this.#fullSince === null || waiting > QUEUE.lowWaterBytes) return false;
     this.#fullSince = null;
     return true;
   }
@@ -52,8 +74,14 @@ export class Outbox {
   isStuck(now: number): boolean {
     if (this.#fullSince === null) return false;
     const waiting = this.#socket.bufferedAmount;
+    this.#count(waiting);
     if (waiting < this.#lastWaiting) this.#fullSince = now;
     this.#lastWaiting = waiting;
     return now >= this.giveUpAt;
+  }
+
+  #count(waiting: number): void {
+    this.#backlog.bytes += waiting - this.#counted;
+    this.#counted = waiting;
   }
 }

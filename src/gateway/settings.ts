@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../protocol/errors.js';
 import { LIMITS } from '../protocol/limits.js';
 
 /** What an operator can set about connections. */
@@ -10,8 +11,18 @@ export interface GatewaySettings {
   messagesPerMinute: number;
   /** WebSockets in all; one more is closed with 4503. */
   maxConnections: number;
+  /** WebSockets of one client address; 0 for no limit. */
+  maxConnectionsPerAddress: number;
   /** Subscriptions a connection. */
   maxSubscriptions: number;
+  /** Subscriptions of all connections of one client address; 0 for no limit. */
+  maxSubscriptionsPerAddress: number;
+  /** Distinct filters that are subscribed to, in all. */
+  maxFilters: number;
+  /** Bytes that may wait in one connection, whatever it is that waits. */
+  maxQueuedBytes: number;
+  /** Bytes that wait in all connections above which the longest queues are given up. */
+  maxTotalQueuedBytes: number;
   /** Hosts that a session may be signed for; empty: the one the handshake named. */
   publicHosts: readonly string[];
   /** Whether the hub itself speaks TLS, so that what is dialled is `wss`. */
@@ -24,8 +35,6 @@ export const QUEUE = {
   highWaterBytes: 256 * 1024,
   /** Bytes waiting below which they flow again. */
   lowWaterBytes: 32 * 1024,
-  /** Bytes waiting above which a connection is closed whatever it is that waits. */
-  maxBytes: 16 * 1024 * 1024,
   /** Subscribers that are sent events in one turn of the event loop. */
   framesPerTurn: 500,
   /** Milliseconds that a full queue may go without any progress. */
@@ -46,6 +55,8 @@ export function silenceLimitMs(settings: GatewaySettings): number {
 /** What the gateway tells whoever keeps count. */
 export interface GatewayObserver {
   connectionClosed(code: number): void;
+  /** A request over a socket was refused. */
+  requestRefused(code: ErrorCode): void;
   /** A subscriber asked to resume: granted, or refused because the hub no longer has what it missed. */
   resumeDecided(outcome: 'exact' | 'refused'): void;
   /** Seconds between a change and the moment its events were handed to the sockets. */

@@ -122,6 +122,11 @@ export class StreamHub {
     return state === 'live' && stream.notes.length === 0 && isReached;
   }
 
+  /** Whether anybody is subscribed to this filter. */
+  has(filter: Filter): boolean {
+    return this.#streams.has(canonicalFilterKey(filter));
+  }
+
   /** Whether a subscription is for just this filter. */
   isFor(subscription: Subscription, filter: Filter): boolean {
     return this.#streams.get(canonicalFilterKey(filter)) === subscription.stream;

@@ -12,6 +12,8 @@ export interface AdvertisementService {
   writer: Writer;
   /** Whether the hub stops and takes no writes on any more. */
   stopping: () => boolean;
+  /** The client address that a request is from. */
+  originOf: (request: HttpRequest) => string;
   /** Whether unsigned requests are let through where no key owns the id. */
   acceptUnsigned: boolean;
 }
@@ -75,7 +77,8 @@ export async function postAdvertisement(
     request.headers.get('x-provider-signature'),
     service.acceptUnsigned,
   );
-  return json(await service.writer.advertise(claim, request.body, null));
+  const origin = service.originOf(request);
+  return json(await service.writer.advertise(claim, request.body, null, origin));
 }
 
 /** `DELETE /api/v1/advertisements/{provider_id}` */
@@ -96,7 +99,7 @@ export async function deleteAdvertisement(
       `the path names ${JSON.stringify(providerId.slice(0, 128))} but X-Provider-ID names ${claim.providerId}; a provider can only withdraw its own advertisement`,
     );
   }
-  await service.writer.withdraw(claim, null);
+  await service.writer.withdraw(claim, null, service.originOf(request));
   return json({ status: 'success' });
 }
 

@@ -109,6 +109,7 @@ export class HttpApi {
 
   /** An error answer for whatever goes wrong before a request gets here. */
   refuse(error: ProtocolError): HttpResponse {
+    this.#options.metrics.requestRefused(error.code);
     return errorResponse(error, this.#options.registry.clock.wall());
   }
 

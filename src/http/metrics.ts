@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as MetricRegistry } from 'prom-client';
+import type { ErrorCode } from '../protocol/errors.js';
 import type { HttpResponse } from '../protocol/http-message.js';
 import { RequestTimes } from './request-times.js';
 
@@ -31,6 +32,7 @@ export class Metrics {
   readonly #matchToSend: Histogram;
   readonly #closes: Counter<'code'>;
   readonly #resumes: Counter<'outcome'>;
+  readonly #refusals: Counter<'code'>;
   readonly #limited: Counter<'kind'>;
 
   constructor(sources: MetricSources) {
@@ -53,6 +55,12 @@ export class Metrics {
       name: 'discovery_resumes_total',
       help: 'Subscriptions that asked to resume, by outcome',
       labelNames: ['outcome'],
+      registers,
+    });
+    this.#refusals = new Counter({
+      name: 'discovery_refusals_total',
+      help: 'Requests that were refused, over HTTP and WebSocket, by error code',
+      labelNames: ['code'],
       registers,
     });
     this.#limited = new Counter({
@@ -140,6 +148,10 @@ export class Metrics {
 
   eventsSent(latencySeconds: number): void {
     this.#matchToSend.observe(latencySeconds);
+  }
+
+  requestRefused(code: ErrorCode): void {
+    this.#refusals.inc({ code });
   }
 
   rateLimited(kind: 'request' | 'handshake'): void {

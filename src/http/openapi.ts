@@ -57,7 +57,9 @@ function errorAnswer(codes: string): JsonObject {
 }
 
 const COMMON_ERRORS = {
-  '429': errorAnswer('RATE_001: too many requests from this address; see Retry-After'),
+  '429': errorAnswer(
+    'RATE_001 too many requests, RATE_003 advertisements, RATE_004 new names, RATE_005 invalid signatures from this address; see Retry-After',
+  ),
 };
 
 const AUTH_ERRORS = {

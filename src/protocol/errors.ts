@@ -15,6 +15,10 @@ export const ERROR_STATUS = {
   ADV_003: 500,
   ADV_004: 404,
   RATE_001: 429,
+  RATE_002: 429,
+  RATE_003: 429,
+  RATE_004: 429,
+  RATE_005: 429,
   HTTP_400: 400,
   HTTP_404: 404,
   HTTP_405: 405,
@@ -23,6 +27,8 @@ export const ERROR_STATUS = {
   WS_001: 400,
   WS_002: 401,
   WS_003: 429,
+  WS_004: 429,
+  WS_005: 503,
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_STATUS;

@@ -52,6 +52,12 @@ export class Interner {
     return this.#numbers.get(text);
   }
 
+  /** How often a text is held. */
+  holders(text: string): number {
+    const number = this.#numbers.get(text);
+    return number === undefined ? 0 : this.#holders[number]!;
+  }
+
   /** How many texts are held. */
   get size(): number {
     return this.#numbers.size;

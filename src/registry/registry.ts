@@ -16,6 +16,7 @@ import {
   nothingKept,
   type Persistence,
 } from './persistence.js';
+import { Origins } from './origins.js';
 import { matchingSlots } from './query.js';
 import { Restore } from './restore.js';
 import type { RowBatch } from './row-batch.js';
@@ -63,6 +64,7 @@ export class Registry {
     (id) => this.#advertisedIdentity(id),
   );
   readonly changes: ChangeLog;
+  readonly origins = new Origins();
   readonly clock: ServiceClock;
   /** Called for each change, after it was made. */
   onChange: (change: Change) => void = () => undefined;
@@ -247,8 +249,14 @@ export class Registry {
   /**
    * Makes a durable advertisement visible.
    * @param overSession Whether it came over a session. Then it is live only while one is open.
+   * @param origin The address that it came from; null for none.
    */
-  applyAdvertise(record: AdvertisementRecord, identity: IdentityRecord | null, overSession: boolean): void {
+  applyAdvertise(
+    record: AdvertisementRecord,
+    identity: IdentityRecord | null,
+    overSession: boolean,
+    origin: string | null = null,
+  ): void {
     if (identity !== null) this.identities.save(identity);
     const live = !overSession || this.#sessions.has(record.providerId);
     const head = renderHead(record);
@@ -268,6 +276,7 @@ export class Registry {
       this.store.replace(slot, record, head, lease, live);
     }
     this.identities.settle(record.providerId);
+    this.origins.set(this.store.find(record.providerId)!, origin);
   }
 
   /** Makes a durable withdrawal visible. */
@@ -363,6 +372,7 @@ export class Registry {
     const { seq, beforeRow } = this.changes.append(providerId, this.#current(slot), reason);
     this.identities.retain(providerId);
     this.store.remove(slot);
+    this.origins.set(slot, null);
     this.gone[reason] += 1;
     this.onChange({ seq, providerId, beforeRow, slot: null, reason });
   }

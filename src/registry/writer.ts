@@ -12,6 +12,7 @@ import {
   type Persistence,
   PersistenceError,
 } from './persistence.js';
+import { NO_QUOTAS, Quotas, type QuotaSettings } from './quotas.js';
 import type { Registry, SessionToken } from './registry.js';
 import { VerifierUnavailableError, type VerifySignature } from './verifier/verifier.js';
 
@@ -32,29 +33,49 @@ export class Writer {
   readonly #registry: Registry;
   readonly #persistence: Persistence;
   readonly #verify: VerifySignature;
+  readonly #quotas: Quotas;
   readonly #locks = new KeyedLock(MAX_WRITES_PER_PROVIDER);
 
-  constructor(registry: Registry, persistence: Persistence, verify: VerifySignature) {
+  constructor(
+    registry: Registry,
+    persistence: Persistence,
+    verify: VerifySignature,
+    quotas: QuotaSettings = NO_QUOTAS,
+  ) {
     this.#registry = registry;
     this.#persistence = persistence;
     this.#verify = verify;
+    this.#quotas = new Quotas(quotas, registry.origins);
   }
 
   /**
    * Publishes an advertisement.
    * @param payload The exact bytes of its JSON text; the caller leaves them alone from now on.
    * @param session The session it came over; null over HTTP.
+   * @param origin The address it came from; null for one that is not limited.
    * @returns The advertisement as clients receive it, JSON, once it is durable and visible.
    * @throws ProtocolError as the contract says; FencedError when the session was replaced.
    */
-  async advertise(claim: Claim, payload: Uint8Array, session: SessionToken | null): Promise<Buffer> {
-    if (claim.signed) await this.#authenticate(claim, 'advertise', payload);
+  async advertise(
+    claim: Claim,
+    payload: Uint8Array,
+    session: SessionToken | null,
+    origin: string | null = null,
+  ): Promise<Buffer> {
+    if (claim.signed) await this.#authenticate(claim, 'advertise', payload, origin);
     return this.#exclusively(claim.providerId, session, async () => {
       const identity = this.#authorise(claim);
       const advertisement = readPayload(payload);
-      const record = this.#record(claim, advertisement, payload);
-      await this.#persist(() => this.#persistence.advertise(record, identity));
-      this.#registry.applyAdvertise(record, identity, session !== null);
+      const slot = this.#registry.store.find(claim.providerId);
+      const settled = this.#quotas.admitAdvertisement(origin, slot);
+      try {
+        if (identity !== null) this.#admitBinding(claim.providerId, origin);
+        const record = this.#record(claim, advertisement, payload);
+        await this.#persist(() => this.#persistence.advertise(record, identity));
+        this.#registry.applyAdvertise(record, identity, session !== null, origin);
+      } finally {
+        settled();
+      }
       return this.#registry.find(claim.providerId)!;
     });
   }
@@ -63,10 +84,11 @@ export class Writer {
    * Takes an advertisement back.
    * @throws ProtocolError `ADV_004` when there is none; the signed time counts as used all the same.
    */
-  async withdraw(claim: Claim, session: SessionToken | null): Promise<void> {
-    if (claim.signed) await this.#authenticate(claim, 'withdraw', NO_BYTES);
+  async withdraw(claim: Claim, session: SessionToken | null, origin: string | null = null): Promise<void> {
+    if (claim.signed) await this.#authenticate(claim, 'withdraw', NO_BYTES, origin);
     await this.#exclusively(claim.providerId, session, async () => {
       const identity = this.#authorise(claim);
+      if (identity !== null) this.#admitBinding(claim.providerId, origin);
       const existed = this.#registry.store.find(claim.providerId) !== undefined;
       if (existed || identity !== null) {
         await this.#persist(() => this.#persistence.withdraw(claim.providerId, identity));
@@ -83,6 +105,7 @@ export class Writer {
    * @param nonce What this connection was given.
    * @param hosts The hosts that may have been signed.
    * @param otherHosts Hosts that explain a refusal when one of them was signed instead.
+   * @param origin The address it came from; null for one that is not limited.
    * @throws ProtocolError `AUTH_…`
    */
   async authenticate(
@@ -90,10 +113,13 @@ export class Writer {
     nonce: string,
     hosts: readonly string[],
     otherHosts: readonly string[],
+    origin: string | null = null,
   ): Promise<void> {
     this.#checkTime(claim.t);
+    this.#quotas.checkSignatures(origin, this.#registry.clock.now);
     const signedHost = await this.#findSignedHost(claim, nonce, [...hosts, ...otherHosts]);
     if (signedHost === null) {
+      this.#quotas.noteInvalidSignature(origin, this.#registry.clock.now);
       throw new ProtocolError(
         'AUTH_001',
         `the signature is not valid; sign action "session" with the nonce of this connection's welcome and the host you dialled (here ${hosts.join(' or ')})`,
@@ -109,10 +135,7 @@ export class Writer {
       this.#checkOwner(claim);
       const wall = this.#registry.clock.wall();
       const { identities } = this.#registry;
-      if (
-        providerIdKind(claim.providerId) === 'name' &&
-        identities.get(claim.providerId, wall) === undefined
-      ) {
+      if (this.#admitBinding(claim.providerId, origin)) {
         const identity = { providerId: claim.providerId, publicKey: claim.publicKey, lastT: 0, seenAt: wall };
         await this.#persist(() => this.#persistence.saveIdentity(identity));
         identities.save(identity);
@@ -122,9 +145,16 @@ export class Writer {
 
   // ---- verify -----------------------------------------------------------------------------------------------
 
-  async #authenticate(claim: SignedClaim, action: SignedAction, payload: Uint8Array): Promise<void> {
+  async #authenticate(
+    claim: SignedClaim,
+    action: SignedAction,
+    payload: Uint8Array,
+    origin: string | null,
+  ): Promise<void> {
     this.#checkTime(claim.t);
+    this.#quotas.checkSignatures(origin, this.#registry.clock.now);
     if (!(await this.#isSigned(claim, action, payload))) {
+      this.#quotas.noteInvalidSignature(origin, this.#registry.clock.now);
       throw new ProtocolError(
         'AUTH_001',
         `the signature is not valid for action "${action}" of ${claim.providerId} at t=${String(claim.t)}; sign exactly the bytes you send`,
@@ -141,8 +171,7 @@ export class Writer {
         claim.signature,
       );
     } catch (error) {
-      if (error instanceof VerifierUnavailableError)
-        throw unavailable(error.message, error);
+      if (error instanceof VerifierUnavailableError) throw unavailable(error.message, error);
       throw error;
     }
   }
@@ -191,6 +220,15 @@ export class Writer {
         ? `${claim.providerId} belongs to another key; sign with that key or choose another provider id`
         : `${claim.providerId} belongs to a key; unsigned requests cannot use it`,
     );
+  }
+
+  /** Whether this binds a name that was free, of which there may not be too many from one address. */
+  #admitBinding(providerId: string, origin: string | null): boolean {
+    const { identities, clock } = this.#registry;
+    if (providerIdKind(providerId) !== 'name') return false;
+    if (identities.get(providerId, clock.wall()) !== undefined) return false;
+    this.#quotas.spendName(origin, clock.now);
+    return true;
   }
 
   // ---- persist ----------------------------------------------------------------------------------------------

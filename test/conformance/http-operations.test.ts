@@ -21,6 +21,7 @@ const SERIES: Readonly<Record<string, string>> = {
   discovery_resumes_total: 'counter',
   discovery_connection_closes_total: 'counter',
   discovery_rate_limited_total: 'counter',
+  discovery_refusals_total: 'counter',
   nodejs_eventloop_lag_seconds: 'gauge',
   process_resident_memory_bytes: 'gauge',
   process_cpu_seconds_total: 'counter',

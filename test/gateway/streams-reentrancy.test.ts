@@ -94,13 +94,19 @@ class Hub {
         expirySeconds: 300,
         messagesPerMinute: 0,
         maxConnections: 1000,
+        maxConnectionsPerAddress: 0,
         maxSubscriptions: 8,
+        maxSubscriptionsPerAddress: 0,
+        maxFilters: 1000,
+        maxQueuedBytes: 16 * 1024 * 1024,
+        maxTotalQueuedBytes: 1024 ** 3,
         publicHosts: [],
         tls: false,
       },
       {
         observer: {
           connectionClosed: () => undefined,
+          requestRefused: () => undefined,
           resumeDecided: () => undefined,
           eventsSent: () => undefined,
         },
@@ -113,14 +119,17 @@ class Hub {
 
   connect(): Client {
     const client = new Client();
-    const decision = this.#gateway.upgrade({
-      method: 'GET',
-      path: '/api/v1/ws',
-      search: '',
-      headers: new Map([['host', 'hub.example']]),
-      body: new Uint8Array(),
-      peerAddress: client.peerAddress,
-    });
+    const decision = this.#gateway.upgrade(
+      {
+        method: 'GET',
+        path: '/api/v1/ws',
+        search: '',
+        headers: new Map([['host', 'hub.example']]),
+        body: new Uint8Array(),
+        peerAddress: client.peerAddress,
+      },
+      client.peerAddress,
+    );
     assert.ok(decision.accept);
     client.opened(decision.open(client));
     return client;

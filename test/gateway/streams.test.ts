@@ -72,6 +72,7 @@ class World extends RegistryWorld {
     super(settings);
     this.hub = new StreamHub(this.registry, {
       connectionClosed: () => undefined,
+      requestRefused: () => undefined,
       resumeDecided: (outcome) => this.resumes.push(outcome),
       eventsSent: (seconds) => this.latencies.push(seconds),
     });

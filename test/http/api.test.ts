@@ -50,6 +50,7 @@ class Bench {
       writer: new Writer(this.registry, this.persistence, (...parameters) => this.verify(...parameters)),
       acceptUnsigned: false,
       stopping: () => false,
+      originOf: () => 'somewhere',
       problem: () => this.problem,
       metrics: new Metrics({
         connections: none,

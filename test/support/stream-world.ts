@@ -276,6 +276,7 @@ export class StreamWorld extends RegistryWorld {
     super(settings);
     const observer = {
       connectionClosed: () => undefined,
+      requestRefused: () => undefined,
       resumeDecided: (outcome: 'exact' | 'refused') => (this.decided[outcome] += 1),
       eventsSent: () => undefined,
     };

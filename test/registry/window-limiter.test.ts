@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { AddressLimiter } from '../../src/gateway/address-limiter.js';
+import { WindowLimiter } from '../../src/registry/window-limiter.js';
 
 describe('requests a minute of an address', () => {
   test('so many may go on, and the next is told how long to wait', () => {
-    const limiter = new AddressLimiter(3);
+    const limiter = new WindowLimiter(3, 60_000);
     assert.equal(limiter.off, false);
     for (let count = 0; count < 3; count += 1) assert.equal(limiter.spend('a', 1000), 0);
     assert.equal(limiter.spend('a', 1000), 60);
@@ -15,7 +15,7 @@ describe('requests a minute of an address', () => {
   });
 
   test('after the minute all is forgiven, also what was refused meanwhile', () => {
-    const limiter = new AddressLimiter(2);
+    const limiter = new WindowLimiter(2, 60_000);
     for (let count = 0; count < 50; count += 1) limiter.spend('a', count);
     assert.ok(limiter.spend('a', 59_999) > 0);
     assert.equal(limiter.spend('a', 60_000), 0);
@@ -25,7 +25,7 @@ describe('requests a minute of an address', () => {
   });
 
   test('each address has its own count', () => {
-    const limiter = new AddressLimiter(1);
+    const limiter = new WindowLimiter(1, 60_000);
     for (const address of ['a', 'b', '192.0.2.1', '2001:db8:0:0::/64', '', '__proto__']) {
       assert.equal(limiter.spend(address, 0), 0, address);
       assert.ok(limiter.spend(address, 0) > 0, address);
@@ -33,14 +33,14 @@ describe('requests a minute of an address', () => {
   });
 
   test('0 limits nothing and keeps nothing', () => {
-    const limiter = new AddressLimiter(0);
+    const limiter = new WindowLimiter(0, 60_000);
     assert.equal(limiter.off, true);
     for (let count = 0; count < 10_000; count += 1) assert.equal(limiter.spend('a', 0), 0);
     assert.equal(limiter.size, 0);
   });
 
   test('what has ended is forgotten', () => {
-    const limiter = new AddressLimiter(5);
+    const limiter = new WindowLimiter(5, 60_000);
     for (let number = 0; number < 1000; number += 1) limiter.spend(String(number), number);
     assert.equal(limiter.size, 1000);
     limiter.spend('another', 60_499);
@@ -50,7 +50,7 @@ describe('requests a minute of an address', () => {
   });
 
   test('beyond 100,000 addresses newcomers share counts in groups, so that memory stays bounded', () => {
-    const limiter = new AddressLimiter(2);
+    const limiter = new WindowLimiter(2, 60_000);
     for (let number = 0; number < 100_000; number += 1) limiter.spend(`first ${String(number)}`, 0);
     let refused = 0;
     for (let number = 0; number < 50_000; number += 1) {
@@ -73,7 +73,7 @@ describe('requests a minute of an address', () => {
         fc.integer({ min: 1, max: 4 }),
         fc.array(request, { maxLength: 60 }),
         (perMinute, requests) => {
-          const limiter = new AddressLimiter(perMinute);
+          const limiter = new WindowLimiter(perMinute, 60_000);
           const windows = new Map<string, { begin: number; count: number }>();
           let now = 0;
           for (const { address, pause } of requests) {

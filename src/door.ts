@@ -1,0 +1,73 @@
+import type { Config } from './config.js';
+import type { Gateway } from './gateway/gateway.js';
+import type { HttpRequest, HttpResponse, TransportHandler, UpgradeDecision } from './gateway/port.js';
+import type { HttpApi } from './http/api.js';
+import type { Metrics } from './http/metrics.js';
+import { ProtocolError } from './protocol/errors.js';
+import type { Clock } from './registry/clock.js';
+import { WindowLimiter } from './registry/window-limiter.js';
+
+const MINUTE_MS = 60_000;
+
+/** What a transport knocks at: counts requests by client address, and passes them on to HTTP or the gateway. */
+export class Door implements TransportHandler {
+  readonly #config: Config;
+  readonly #gateway: Gateway;
+  readonly #api: HttpApi;
+  readonly #metrics: Metrics;
+  readonly #limiter: WindowLimiter;
+  readonly #clock: Clock;
+
+  constructor(config: Config, gateway: Gateway, api: HttpApi, metrics: Metrics, clock: Clock) {
+    this.#config = config;
+    this.#gateway = gateway;
+    this.#api = api;
+    this.#metrics = metrics;
+    this.#limiter = new WindowLimiter(config.rateLimitPerMinute, MINUTE_MS);
+    this.#clock = clock;
+  }
+
+  request(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
+    if (!this.#limiter.off && request.path !== '/health' && request.path !== '/metrics') {
+      const refusal = this.#limit(request, 'request');
+      if (refusal !== null) return refusal;
+    }
+    return this.#api.handle(request);
+  }
+
+  upgrade(request: HttpRequest): UpgradeDecision {
+    const refusal = this.#limiter.off ? null : this.#limit(request, 'handshake');
+    return refusal === null ? this.#decide(request) : { accept: false, response: refusal };
+  }
+
+  refuse(status: 400 | 413, message: string): HttpResponse {
+    return this.#api.refuse(new ProtocolError(status === 413 ? 'HTTP_413' : 'HTTP_400', message));
+  }
+
+  #decide(request: HttpRequest): UpgradeDecision {
+    try {
+      return this.#gateway.upgrade(request, this.#config.clientAddress.ofRequest(request));
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      return { accept: false, response: this.#api.refuse(error) };
+    }
+  }
+
+  /** The refusal of a request over the limit; null when it may go on. */
+  #limit(request: HttpRequest, kind: 'request' | 'handshake'): HttpResponse | null {
+    const address = this.#config.clientAddress.ofRequest(request);
+    const wait = this.#limiter.spend(address, this.#clock.monotonic());
+    if (wait === 0) return null;
+    this.#metrics.rateLimited(kind);
+    const limit = String(this.#config.rateLimitPerMinute);
+    return this.#api.refuse(
+      new ProtocolError(
+        'RATE_001',
+        `more than ${limit} requests a minute from ${address}; try again in ${String(wait)} s`,
+        {
+          headers: { 'Retry-After': String(wait) },
+        },
+      ),
+    );
+  }
+}

@@ -1,0 +1,35 @@
+/** One client address and what it has open. */
+export interface Client {
+  /** As limits count it: an IPv4 address or the /64 of an IPv6 one. */
+  readonly address: string;
+  connections: number;
+  /** Over all of its connections. */
+  subscriptions: number;
+}
+
+/** The client addresses with an open connection. */
+export class Clients {
+  readonly #clients = new Map<string, Client>();
+
+  /** How many connections an address has. */
+  connectionsOf(address: string): number {
+    return this.#clients.get(address)?.connections ?? 0;
+  }
+
+  /** Counts a connection that was opened. */
+  enter(address: string): Client {
+    let client = this.#clients.get(address);
+    if (client === undefined) {
+      client = { address, connections: 0, subscriptions: 0 };
+      this.#clients.set(address, client);
+    }
+    client.connections += 1;
+    return client;
+  }
+
+  /** Counts a connection that is gone. */
+  leave(client: Client): void {
+    client.connections -= 1;
+    if (client.connections === 0) this.#clients.delete(client.address);
+  }
+}

@@ -1,0 +1,81 @@
+/** Keys that are counted one by one; beyond them whole groups share a count, so that memory stays bounded. */
+const MAX_KEYS = 100_000;
+const GROUPS = 4096;
+
+interface Window {
+  count: number;
+  /** Milliseconds on the caller's clock. */
+  endsAt: number;
+}
+
+/** Counts what each key, e.g. a client's address, does, in windows that begin with the first time it does it. */
+export class WindowLimiter {
+  readonly #limit: number;
+  readonly #windowMs: number;
+  /** In the order in which the windows end, because all are equally long and each is put in as it begins. */
+  readonly #windows = new Map<string, Window>();
+
+  /** @param limit How often in a window; 0 for no limit. */
+  constructor(limit: number, windowMs: number) {
+    this.#limit = limit;
+    this.#windowMs = windowMs;
+  }
+
+  /** Whether nothing is limited. */
+  get off(): boolean {
+    return this.#limit === 0;
+  }
+
+  /** Windows that are kept, of keys and groups. */
+  get size(): number {
+    return this.#windows.size;
+  }
+
+  /**
+   * Counts once more.
+   * @param now Milliseconds that never run backwards.
+   * @returns 0 when it may go on, else the seconds to wait.
+   */
+  spend(key: string, now: number): number {
+    if (this.off) return 0;
+    this.#forgetEnded(now);
+    const shared = this.#sharedKey(key);
+    const window = this.#windows.get(shared);
+    if (window === undefined) {
+      this.#windows.set(shared, { count: 1, endsAt: now + this.#windowMs });
+      return 0;
+    }
+    window.count += 1;
+    return window.count <= this.#limit ? 0 : secondsUntil(window, now);
+  }
+
+  /** What `spend` would answer, without counting. */
+  wait(key: string, now: number): number {
+    if (this.off) return 0;
+    this.#forgetEnded(now);
+    const window = this.#windows.get(this.#sharedKey(key));
+    return window === undefined || window.count < this.#limit ? 0 : secondsUntil(window, now);
+  }
+
+  #sharedKey(key: string): string {
+    const hasOwn = this.#windows.size < MAX_KEYS || this.#windows.has(key);
+    return hasOwn ? key : `group ${String(hash(key) % GROUPS)}`;
+  }
+
+  #forgetEnded(now: number): void {
+    for (const [key, { endsAt }] of this.#windows) {
+      if (endsAt > now) return;
+      this.#windows.delete(key);
+    }
+  }
+}
+
+function secondsUntil({ endsAt }: Window, now: number): number {
+  return Math.max(1, Math.ceil((endsAt - now) / 1000));
+}
+
+function hash(text: string): number {
+  let value = 0;
+  for (let i = 0; i < text.length; i += 1) value = (Math.imul(value, 31) + text.charCodeAt(i)) >>> 0;
+  return value;
+}
