@@ -103,7 +103,7 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
       return mirror.problem === null ? null : 'the database cannot be written';
     },
     metrics,
-    documentation: loadDocumentation(),
+    documentation: loadDocumentation(config.tls !== null),
     onError,
   });
 

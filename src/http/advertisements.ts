@@ -4,7 +4,7 @@ import { readHttpClaim } from '../registry/claim.js';
 import type { Registry } from '../registry/registry.js';
 import type { Writer } from '../registry/writer.js';
 import type { ListQueries } from './list-queries.js';
-import { json, JSON_TYPE, OPEN_TO_READERS } from './respond.js';
+import { json, JSON_HEADERS, OPEN_TO_READERS } from './respond.js';
 
 /** What the routes of advertisements work on. */
 export interface AdvertisementService {
@@ -18,11 +18,7 @@ export interface AdvertisementService {
   acceptUnsigned: boolean;
 }
 
-const LIST_HEADERS = {
-  'Content-Type': JSON_TYPE,
-  'Cache-Control': 'no-store',
-  ...OPEN_TO_READERS,
-} as const;
+const LIST_HEADERS = { ...JSON_HEADERS, ...OPEN_TO_READERS } as const;
 /** Longer answers are not kept: they are asked for less often, and would take much memory. */
 const MAX_KEPT_BYTES = 16 * 1024;
 

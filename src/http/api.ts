@@ -13,7 +13,7 @@ import type { Documentation } from './documentation.js';
 import { ListQueries } from './list-queries.js';
 import type { Metrics } from './metrics.js';
 import { buildOpenApi } from './openapi.js';
-import { errorResponse, json, OPEN_TO_READERS } from './respond.js';
+import { errorResponse, json, NO_SNIFFING, OPEN_TO_READERS } from './respond.js';
 
 /** What the whole HTTP interface works on. */
 export interface ApiOptions extends AdvertisementService {
@@ -57,7 +57,7 @@ export class HttpApi {
       },
     };
     this.#proof = { name: 'proof', handlers: { GET: (_, providerId) => getProof(options, providerId) } };
-    const page = (answer: () => Answer): Route['handlers'] => ({ GET: answer });
+    const page = (answer: Handler): Route['handlers'] => ({ GET: answer });
     this.#routes = new Map<string, Route>([
       [
         '/api/v1/advertisements',
@@ -76,9 +76,9 @@ export class HttpApi {
         { name: 'openapi', handlers: page(() => json(openApi, { headers: OPEN_TO_READERS })) },
       ],
       [WEBSOCKET_PATH, { name: 'websocket', handlers: page(refusePlainHttp) }],
-      ...[...documentation].map(([path, response]): [string, Route] => [
+      ...[...documentation].map(([path, answer]): [string, Route] => [
         path,
-        { name: 'docs', handlers: page(() => response) },
+        { name: 'docs', handlers: page(answer) },
       ]),
     ]);
   }
@@ -197,6 +197,7 @@ function preflight(allow: string): HttpResponse {
       'Access-Control-Allow-Methods': 'GET, HEAD, OPTIONS',
       'Access-Control-Allow-Headers': 'Content-Type',
       'Access-Control-Max-Age': '86400',
+      ...NO_SNIFFING,
     },
     body: '',
   };

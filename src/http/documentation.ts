@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { HttpResponse } from '../protocol/http-message.js';
-import { OPEN_TO_READERS } from './respond.js';
+import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
+import { NO_SNIFFING, OPEN_TO_READERS } from './respond.js';
 
 /** The pages and files of the interface's documentation, by path. */
-export type Documentation = ReadonlyMap<string, HttpResponse>;
+export type Documentation = ReadonlyMap<string, (request: HttpRequest) => HttpResponse>;
 
 const START = `window.ui = SwaggerUIBundle({
   url: '/api/v1/openapi.json',
@@ -33,32 +33,48 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** Nothing from elsewhere is loaded, and no script runs but the package's and the one above. */
+/** Nothing from elsewhere is loaded, no script runs but the package's and the one above, and no page gets hold of this one. */
 const SECURITY_HEADERS = {
   'Content-Security-Policy': [
     "default-src 'none'",
     `script-src 'self' 'sha256-${createHash('sha256').update(START).digest('base64')}'`,
-    "style-src 'self' 'unsafe-inline'",
+    "style-src 'self'",
     "img-src 'self' data:",
     "connect-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
   ].join('; '),
-  'X-Content-Type-Options': 'nosniff',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
   'Referrer-Policy': 'no-referrer',
+  ...NO_SNIFFING,
 } as const;
+
+/** A year, for this host alone. */
+const STRICT_TRANSPORT = { 'Strict-Transport-Security': 'max-age=31536000' } as const;
+
+/**
+ * Has browsers never ask for this without TLS again. That holds for a host with all its ports, so a hub only says it
+ * where it is what the host's default port leads to; on another port it may have neighbours without TLS.
+ */
+function staySecure(response: HttpResponse): (request: HttpRequest) => HttpResponse {
+  const strict = { ...response, headers: { ...response.headers, ...STRICT_TRANSPORT } };
+  return ({ headers }) => (/:\d+$/.test(headers.get('host') ?? '') ? response : strict);
+}
 
 /**
  * Reads the files that the hub serves, once, at the start: the documentation from its package, and the client for
  * browsers, which a plain compilation without bundling does not have.
+ * @param tls Whether the hub itself speaks TLS.
  */
-export function loadDocumentation(): Documentation {
+export function loadDocumentation(tls: boolean): Documentation {
   const require = createRequire(import.meta.url);
   const client = new URL('../client/browser.js', import.meta.url);
   const file = (path: string | URL, type: string): HttpResponse => ({
     status: 200,
-    headers: { 'Content-Type': type, 'Cache-Control': 'max-age=3600', 'X-Content-Type-Options': 'nosniff' },
+    headers: { 'Content-Type': type, 'Cache-Control': 'max-age=3600', ...NO_SNIFFING },
     body: readFileSync(path),
   });
   const swagger = (name: string): string => require.resolve(`swagger-ui-dist/${name}`);
@@ -83,5 +99,5 @@ export function loadDocumentation(): Documentation {
     const { headers, ...rest } = file(client, script);
     pages.set('/client.js', { ...rest, headers: { ...headers, ...OPEN_TO_READERS } });
   }
-  return pages;
+  return new Map([...pages].map(([path, page]) => [path, tls ? staySecure(page) : () => page]));
 }

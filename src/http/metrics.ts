@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as MetricReg
 import type { ErrorCode } from '../protocol/errors.js';
 import type { HttpResponse } from '../protocol/http-message.js';
 import { RequestTimes } from './request-times.js';
+import { NO_SNIFFING } from './respond.js';
 
 /** Where the numbers come from that are read at each scrape. */
 export interface MetricSources {
@@ -161,7 +162,11 @@ export class Metrics {
   async response(): Promise<HttpResponse> {
     return {
       status: 200,
-      headers: { 'Content-Type': this.#registry.contentType, 'Cache-Control': 'no-store' },
+      headers: {
+        'Content-Type': this.#registry.contentType,
+        'Cache-Control': 'no-store',
+        ...NO_SNIFFING,
+      },
       body: await this.#registry.metrics(),
     };
   }

@@ -1,8 +1,15 @@
 import type { ProtocolError } from '../protocol/errors.js';
 import type { HttpResponse } from '../protocol/http-message.js';
 
-/** The type of every JSON answer. */
-export const JSON_TYPE = 'application/json; charset=utf-8';
+/** Has browsers take every answer for what it says it is, and nothing else. */
+export const NO_SNIFFING = { 'X-Content-Type-Options': 'nosniff' } as const;
+
+/** The headers of every JSON answer. */
+export const JSON_HEADERS = {
+  'Content-Type': 'application/json; charset=utf-8',
+  'Cache-Control': 'no-store',
+  ...NO_SNIFFING,
+} as const;
 
 /** Headers that let pages from anywhere read an answer. */
 export const OPEN_TO_READERS = {
@@ -17,7 +24,7 @@ export function json(
 ): HttpResponse {
   return {
     status: options.status ?? 200,
-    headers: { 'Content-Type': JSON_TYPE, 'Cache-Control': 'no-store', ...options.headers },
+    headers: { ...JSON_HEADERS, ...options.headers },
     body: body instanceof Uint8Array ? body : JSON.stringify(body),
   };
 }

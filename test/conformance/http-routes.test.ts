@@ -169,6 +169,48 @@ onBothTransports('routes', {}, (hub) => {
     }
   });
 
+  test('every answer is what it says it is, refusals included', async () => {
+    await advertise();
+    const port = hub().hub.port;
+    const tooLong = [['Content-Length', '999999']] as const;
+    const handshake = [
+      ['Connection', 'Upgrade'],
+      ['Upgrade', 'websocket'],
+      ['Sec-WebSocket-Version', '13'],
+      ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
+      ['Sec-WebSocket-Protocol', 'unheard-of'],
+    ] as const;
+    for (const [method, target, headers] of [
+      ['GET', LIST, []],
+      ['GET', `${LIST}?nonsense=1`, []],
+      ['GET', itemPath('routed'), []],
+      ['GET', `${itemPath('routed')}/proof`, []],
+      ['GET', '/api/v1/openapi.json', []],
+      ['GET', '/health', []],
+      ['GET', '/metrics', []],
+      ['GET', '/nowhere', []],
+      ['GET', '/api/v1/ws', []],
+      ['GET', '/api/v1/ws', handshake],
+      ['GET', '/api/v1/ws', handshake.slice(0, 2)],
+      ['POST', LIST, []],
+      ['POST', LIST, tooLong],
+      ['PUT', LIST, []],
+      ['DELETE', itemPath('routed'), []],
+      ['OPTIONS', LIST, []],
+    ] as const) {
+      const client = await RawClient.open(port);
+      await client.write(rawRequest(method, target, headers));
+      const answer = await client.answer();
+      client.close();
+      const what = `${method} ${target} ${JSON.stringify(headers)}`;
+      assert.equal(answer?.headers.get('x-content-type-options'), 'nosniff', what);
+      if (answer.status === 204) continue;
+      const type =
+        target === '/metrics' ? /^text\/plain;.*charset=utf-8/ : /^application\/json; charset=utf-8$/;
+      assert.match(answer.headers.get('content-type') ?? '', type, what);
+    }
+  });
+
   test('plain HTTP to the path of WebSockets is told what is there', async () => {
     assertError(await hub().get('/api/v1/ws'), 400, 'HTTP_400', /WebSocket/);
     for (const headers of [

@@ -22,7 +22,11 @@ export const CLOSE_TIMEOUT_MS = 5_000;
 export const NO_BODY = new Uint8Array(0);
 
 /** Sent when a handler breaks its promise not to throw: nothing is known that could be said. */
-export const FAILED: HttpResponse = { status: 500, headers: {}, body: '' };
+export const FAILED: HttpResponse = {
+  status: 500,
+  headers: { 'X-Content-Type-Options': 'nosniff' },
+  body: '',
+};
 
 /** Listens to an event whose news comes another way. */
 export const ignore = (): void => undefined;
