@@ -38,7 +38,8 @@ export async function presentedBy(port: number): Promise<string> {
 export async function secureFetch(url: string, init: RequestInit): Promise<Response> {
   const { body, method = 'GET' } = init;
   const headers = Object.fromEntries(new Headers(init.headers));
-  const call = request(url, { method, headers, ca: TRUSTED, agent: false });
+  // Named here, because it would be taken from the Host header, which tests choose.
+  const call = request(url, { method, headers, ca: TRUSTED, servername: 'localhost', agent: false });
   call.end(body ?? undefined);
   const [response] = (await once(call, 'response')) as [IncomingMessage];
   const received = new Headers();
