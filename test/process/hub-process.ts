@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Metrics } from '../support/prometheus.js';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
@@ -146,6 +147,10 @@ export class HubProcess extends RunningProcess {
   async listening(): Promise<void> {
     const match = await this.wrote(/"port":(\d+).*the hub is listening/);
     this.port = Number(match[1]);
+  }
+
+  async metrics(): Promise<Metrics> {
+    return new Metrics(await (await fetch(`${this.url}/metrics`)).text());
   }
 
   /** A request whose answer is JSON. */

@@ -12,6 +12,18 @@ export interface FleetState {
   closes: Record<number, number>;
 }
 
+/** About as large as an advertisement can be. */
+const LARGE = {
+  ...ADVERTISEMENT,
+  resources: {
+    ...{ cpu: 4096, memory: 65_536, storage: 10_000_000 },
+    ...Object.fromEntries(Array.from({ length: 13 }, (_, n) => [`resource_with_a_long_name_${n}`, 1])),
+  },
+  pricing: Object.fromEntries(
+    Array.from({ length: 10 }, (_, n) => [`price_with_a_long_name_${n}`, 'x'.repeat(64)]),
+  ),
+};
+
 interface Answer {
   type: string;
   nonce?: string;
@@ -125,9 +137,8 @@ class Provider {
   }
 
   advertise(): void {
-    const resources = { ...ADVERTISEMENT.resources, cpu: 1 + (this.#index % 16) };
-    const payload = JSON.stringify({ ...ADVERTISEMENT, resources, name: `provider ${this.#index}` });
     const t = this.#nextT();
+    const payload = JSON.stringify({ ...LARGE, name: `provider ${this.#index} at ${t}` });
     const signature = this.#key.sign('advertise', this.#key.publicKey, t, payload);
     this.#socket?.send({ type: 'advertise', id: 2, payload, t, signature });
   }
