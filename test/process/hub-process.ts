@@ -37,6 +37,8 @@ export interface HubProcessOptions {
   nodeArgs?: readonly string[];
   /** The user that it runs as, and the group of the same number. */
   uid?: number;
+  /** How many files it may have open, where that is not as many as this process. */
+  openFiles?: number;
 }
 
 /** A line of a program's output. */
@@ -118,7 +120,7 @@ export class HubProcess extends RunningProcess {
   static spawn(
     folder: string,
     settings: Record<string, string> = {},
-    { nodeArgs = [], uid }: HubProcessOptions = {},
+    { nodeArgs = [], uid, openFiles }: HubProcessOptions = {},
   ): HubProcess {
     const env: NodeJS.ProcessEnv = {
       PATH: process.env['PATH'],
@@ -130,7 +132,11 @@ export class HubProcess extends RunningProcess {
     };
     for (const [name, value] of Object.entries(settings)) env[`DISCOVERY_${name}`] = value;
     const user = uid === undefined ? {} : { uid, gid: uid };
-    return new HubProcess(process.execPath, [...nodeArgs, MAIN, 'serve'], { cwd: folder, env, ...user });
+    const options = { cwd: folder, env, ...user };
+    const command = [process.execPath, ...nodeArgs, MAIN, 'serve'];
+    if (openFiles === undefined) return new HubProcess(command[0]!, command.slice(1), options);
+    const script = `ulimit -n ${openFiles} && exec "$0" "$@"`;
+    return new HubProcess('sh', ['-c', script, ...command], options);
   }
 
   /** Starts `serve` and waits until it listens. */
