@@ -71,6 +71,8 @@ const packr = new Packr({
   mapsAsObjects: true,
   int64AsType: 'number',
   encodeUndefinedAsNil: true,
+  // What is encoded is plain data; a member that a stranger called toJSON is no function to call.
+  useToJSON: false,
 });
 
 function packListHeader(length: number): Uint8Array {

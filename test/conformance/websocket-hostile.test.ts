@@ -100,6 +100,29 @@ forEachPair('hostile values', (pair) => {
     assert.equal(({} as Frame)['polluted'], undefined);
   });
 
+  test('prices with the names of what libraries call on objects reach everybody as they are', async () => {
+    const network = unique();
+    const watcher = await Watcher.join(hub(), codec, { payments_network: network });
+    const provider = await Provider.join(hub(), codec);
+    // All are names that a provider may choose for a price of its own.
+    const pricing = {
+      constructor: 1,
+      toJSON: 'x',
+      toString: 2,
+      valueOf: 3,
+      then: 4,
+      length: 5,
+      hasOwnProperty: 'y',
+    };
+    const published = await provider.advertise({ payments_network: network, pricing });
+    assert.deepEqual({ ...published.pricing }, pricing);
+    assert.deepEqual(await watcher.events(), [{ op: 'added', advertisement: published }]);
+    assert.deepEqual(await provider.seen(), published);
+    assert.deepEqual((await provider.rejoin()).onFile?.pricing, published.pricing);
+    const late = await Watcher.join(hub(), codec, { payments_network: network });
+    assert.equal(late.view.size, 1);
+  });
+
   test('a frame with __proto__ at every level is answered like any other', async () => {
     const socket = await greet(hub(), codec);
     const hostile: Record<CodecName, Uint8Array> = {

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  assertError,
   assertServes,
   closesWith,
   encode,
+  eventually,
   forEachPair,
   greet,
   Provider,
   sendBytes,
+  unique,
   useHub,
 } from './websocket-support.js';
 
@@ -50,12 +53,39 @@ const BROKEN = {
     ['two objects', Buffer.concat([withMember(1), withMember(1)])],
     ['a byte behind the end', Buffer.concat([withMember(1), bytes(0xc0)])],
     ['the byte that is never used', withMember(0xc1)],
-    ['a time extension', withMember(0xd6, 0xff, 0, 0, 0, 0)],
+    ['a time extension of 32 bits', withMember(0xd6, 0xff, 0, 0, 0, 0)],
+    ['a time extension of 64 bits', withMember(0xd7, 0xff, 0, 0, 0, 0, 0, 0, 0, 0)],
+    ['a time extension of 96 bits', withMember(0xc7, 12, 0xff, ...new Array<number>(12).fill(0))],
     ['a fixed extension', withMember(0xd4, 0x01, 0x00)],
     ['an extension of 8 bits length', withMember(0xc7, 0x01, 0x05, 0x00)],
     ['an extension of 16 bits length', withMember(0xc8, 0x00, 0x01, 0x05, 0x00)],
     ['an extension of 32 bits length', withMember(0xc9, 0, 0, 0, 1, 0x05, 0x00)],
     ['a record definition', withMember(0xd4, 0x72, 0x40, 0x91, 0xa1, 0x61, 0x01)],
+    ['a record definition as the whole frame', bytes(0xd4, 0x72, 0x40, 0x91, 0xa4, ...ascii('type'), 0xc0)],
+    ['the use of a record that was never defined', bytes(0xd4, 0x72, 0x41)],
+    ["a library's undefined", withMember(0xd4, 0x00, 0x00)],
+    ["a library's set", withMember(0xd4, 0x73, 0x00, 0x91, 0x01)],
+    ["a library's regular expression", withMember(0xc7, 4, 0x78, 0x92, 0xa1, 0x78, 0xa0)],
+    ["a library's error", withMember(0xd4, 0x65, 0x00, 0x93, 0xa1, 0x78, 0xa1, 0x78, 0xc0)],
+    ["a library's pointer", withMember(0xd6, 0x70, 0, 0, 0, 1)],
+    ["a library's shared structure", withMember(0xd6, 0x69, 0, 0, 0, 1, 0x80)],
+    ["a library's typed array", withMember(0xc7, 5, 0x74, 6, 0, 0, 0, 0)],
+    ["a library's large integer", withMember(0xc7, 9, 0x42, 1, 0, 0, 0, 0, 0, 0, 0, 0)],
+    ["a library's bundle of strings", withMember(0xd6, 0x62, 0, 0, 0, 8, 0xa1, 0x78)],
+    ['a fixed extension of 16 bytes', withMember(0xd8, 0x05, ...new Array<number>(16).fill(0))],
+    ['an extension longer than the frame', withMember(0xc9, 0xff, 0xff, 0xff, 0xff, 0x05)],
+    ['an extension as a key', bytes(0x81, 0xd4, 0x01, 0x00, 0x01)],
+    ['nil as a key', bytes(0x81, 0xc0, 0x01)],
+    ['bytes as a key', bytes(0x81, 0xc4, 0x01, 0x78, 0x01)],
+    ['an extension behind a proper frame', Buffer.concat([withMember(1), bytes(0xd4, 0x72, 0x40)])],
+    ['only an array longer than anything', bytes(0xdd, 0xff, 0xff, 0xff, 0xff)],
+    ['only a map longer than anything', bytes(0xdf, 0xff, 0xff, 0xff, 0xff)],
+    ['only a string longer than anything', bytes(0xdb, 0xff, 0xff, 0xff, 0xff)],
+    ['only bytes longer than anything', bytes(0xc6, 0xff, 0xff, 0xff, 0xff)],
+    ['a map of one member more than there are', bytes(0x82, 0xa4, ...ascii('type'), 0xa1, 0x78)],
+    ['a key without its value', bytes(0x81, 0xa4, ...ascii('type'))],
+    ['half a float', withMember(0xcb, 0, 0, 0)],
+    ['half a length', withMember(0xdb, 0xff)],
     ['a number as a key', Buffer.concat([bytes(0x81, 0x01), bytes(0x02)])],
     ['a map as a key', bytes(0x81, 0x80, 0x02)],
     ['a string longer than the frame', withMember(0xdb, 0x7f, 0xff, 0xff, 0xff)],
@@ -87,6 +117,68 @@ forEachPair('malformed frames', (pair) => {
   for (const [what, data] of BROKEN[codec]) {
     test(`${what} is closed with 4400`, () => closed(data, 4400));
   }
+
+  test('a provider and a subscriber are closed with 4400 for each of these as well', async () => {
+    const provider = await Provider.join(hub(), codec);
+    await provider.advertise();
+    provider.socket.close();
+    for (const [what, data] of BROKEN[codec]) {
+      const { socket } = await provider.rejoin();
+      socket.send({ type: 'subscribe', id: 1, filter: { payments_network: unique() } });
+      await socket.next('subscribed');
+      await socket.next('snapshot');
+      sendBytes(socket, data);
+      // What comes behind it, even a proper request of the provider, has no effect any more.
+      socket.send(provider.withdrawFrame());
+      assert.equal(await socket.closeCode(), 4400, what);
+      assert.deepEqual(
+        socket.frames.map(({ type, code }) => [type, code]),
+        [['error', 'WS_001']],
+        what,
+      );
+    }
+    await eventually('the provider is suspect', async () => (await provider.seen())?.status === 'suspect');
+    await provider.rejoin();
+    assert.equal((await provider.seen())?.status, 'live');
+  });
+
+  test('of a member that is there twice the last one counts', async () => {
+    const socket = await greet(hub(), codec);
+    const twice = {
+      json: ascii('{"type":"subscribe","id":1,"type":"heartbeat","id":[]}'),
+      msgpack: bytes(
+        ...[0x84, 0xa4, ...ascii('type'), 0xa9, ...ascii('subscribe'), 0xa2, ...ascii('id'), 0x01],
+        ...[0xa4, ...ascii('type'), 0xa9, ...ascii('heartbeat'), 0xa2, ...ascii('id'), 0x90],
+      ),
+    };
+    sendBytes(socket, twice[codec]);
+    await socket.next('heartbeat');
+    assert.deepEqual(await socket.settle(), []);
+  });
+
+  test('members with the names of built-in ones are only unknown members', async () => {
+    const socket = await greet(hub(), codec);
+    const names = [
+      'constructor',
+      'toString',
+      'toJSON',
+      'hasOwnProperty',
+      'valueOf',
+      'then',
+      'length',
+      'prototype',
+    ];
+    const members = Object.fromEntries(names.map((name) => [name, { call: name }]));
+    sendBytes(socket, encode(codec, { type: 'heartbeat', ...members }));
+    await socket.next('heartbeat');
+    sendBytes(socket, encode(codec, { ...members, type: 'unsubscribe', id: 1, stream: 'toString' }));
+    assertError(await socket.next('error'), 'WS_001', 1);
+    for (const name of names) {
+      socket.send({ type: name, id: 2 });
+      assertError(await socket.next('error'), 'WS_001', 2);
+    }
+    assert.deepEqual(await socket.settle(), []);
+  });
 
   test('a frame that is no object is closed with 4400', async () => {
     for (const value of NO_OBJECTS) await closed(encode(codec, value), 4400);

@@ -245,7 +245,7 @@ export async function fill(hub: TestHub, count: number, changes: object = {}): P
   );
 }
 
-const packr = new Packr({ useRecords: false });
+const packr = new Packr({ useRecords: false, useToJSON: false });
 
 /** The bytes of any value in a codec; in JSON, an infinity is a number that is too large. */
 export function encode(codec: CodecName, value: unknown): Uint8Array {

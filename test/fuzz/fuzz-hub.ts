@@ -56,6 +56,17 @@ export class FuzzHub {
     return child.exitCode === null && child.signalCode === null;
   }
 
+  /** Fails with what the process said last, if it is what ended that makes its clients fail. */
+  async assertAlive(cause: unknown): Promise<void> {
+    const answers = fetch(`${this.process.url}/health`).then(
+      () => true,
+      () => false,
+    );
+    if (await answers) return;
+    await this.process.exited;
+    throw new Error(`the hub ended:\n${this.process.output.slice(-3000)}`, { cause });
+  }
+
   /** Fails when the process has ended, or has logged something that a hub only logs when it failed itself. */
   assertSound(): void {
     assert.ok(this.isRunning, `the hub ended:\n${this.process.output.slice(-3000)}`);

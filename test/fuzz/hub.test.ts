@@ -13,7 +13,7 @@ import { COUNT, SEED, seedOfRound } from './scale.js';
 const GROWTH_BYTES = 16 * 1024 * 1024;
 
 /** A failure is made smaller until this time is over, in milliseconds. */
-const SHRINKING_MS = 120_000;
+const SHRINKING_MS = 60_000;
 
 /** A hub that is replaced should it die, so that what killed it can be made smaller. */
 class World {
@@ -41,7 +41,12 @@ class World {
   ): Promise<void> {
     const property = fc.asyncProperty(scenario, async (input) => {
       if (!this.hub.isRunning) await this.start();
-      this.sent += await run(this.hub, input);
+      try {
+        this.sent += await run(this.hub, input);
+      } catch (error) {
+        await this.hub.assertAlive(error);
+        throw error;
+      }
       this.hub.assertSound();
     });
     await fc.assert(property, { ...parameters, interruptAfterTimeLimit: SHRINKING_MS });

@@ -109,6 +109,7 @@ const NAMES = [
     '__proto__',
     'constructor',
     'toString',
+    'toJSON',
     '',
     'x'.repeat(65),
     '\ud800',

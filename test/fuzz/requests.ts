@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { canonicalFilterKey, type Filter } from '../../src/protocol/filter.js';
 import { toWellFormed } from '../../src/protocol/text.js';
-import { type Content, content, filter, payloadOf } from '../support/arbitraries.js';
+import { type Content, filter, payloadOf } from '../support/arbitraries.js';
 import { rawRequest } from '../support/raw-http.js';
+import { oddContent } from './contents.js';
 import { encodeFrame } from './encoding.js';
 import {
   byteMutation,
@@ -156,7 +157,7 @@ export const requestItem: fc.Arbitrary<RequestItem> = fc.record(
       { weight: 3, arbitrary: fc.constantFrom('list', 'get') },
       { weight: 1, arbitrary: fc.constantFrom(...ROUTES) },
     ),
-    content,
+    content: oddContent,
     filter,
     signed: fc.integer({ min: 0, max: 3 }).map((n) => n === 0),
     method: fc.option(fc.constantFrom(...METHODS), { freq: 5 }),

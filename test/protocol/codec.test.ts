@@ -169,3 +169,24 @@ test('the first known subprotocol that was offered is taken; none means JSON; on
   ])
     assert.equal(negotiate(offered), null, offered);
 });
+
+test('members with the names that libraries call on objects are written like any others', () => {
+  const value = {
+    constructor: 1,
+    toJSON: 'x',
+    toString: 2,
+    then: 3,
+    length: 4,
+    pricing: { constructor: 'Map', toJSON: 1 },
+  };
+  for (const codec of Object.values(CODECS)) {
+    assert.deepEqual(codec.decode(codec.encode(value)), { ok: true, value });
+    assert.deepEqual(
+      codec.decode(codec.extend({ toJSON: 1, constructor: 2 }, 'toJSON2', codec.encode(value))),
+      {
+        ok: true,
+        value: { toJSON: 1, constructor: 2, toJSON2: value },
+      },
+    );
+  }
+});
