@@ -153,6 +153,11 @@ export const SETTINGS = {
     schema: perAddress(4000),
     about: 'subscriptions of a client address; auto: 4000',
   },
+  SUBSCRIBES_PER_MINUTE: {
+    fallback: 'auto',
+    schema: perAddress(1000),
+    about: 'subscriptions that a client address may begin in a minute; auto: 1000',
+  },
   MAX_ADVERTISEMENTS_PER_ADDRESS: {
     fallback: 'auto',
     schema: perAddress(1000),
@@ -199,6 +204,7 @@ export interface Config {
   maxTotalQueuedBytes: number;
   maxConnectionsPerAddress: number;
   maxSubscriptionsPerAddress: number;
+  subscribesPerMinute: number;
   maxAdvertisementsPerAddress: number;
   newNamesPerDay: number;
   invalidSignaturesPerMinute: number;
@@ -285,6 +291,7 @@ function toConfig(values: SettingValues): Config {
     maxTotalQueuedBytes: values.MAX_TOTAL_QUEUED_MB * MB,
     maxConnectionsPerAddress: values.MAX_CONNECTIONS_PER_ADDRESS.of(rate),
     maxSubscriptionsPerAddress: values.MAX_SUBSCRIPTIONS_PER_ADDRESS.of(rate),
+    subscribesPerMinute: values.SUBSCRIBES_PER_MINUTE.of(rate),
     maxAdvertisementsPerAddress: values.MAX_ADVERTISEMENTS_PER_ADDRESS.of(rate),
     newNamesPerDay: values.NEW_NAMES_PER_DAY.of(rate),
     invalidSignaturesPerMinute: values.INVALID_SIGNATURES_PER_MINUTE.of(rate),

@@ -83,6 +83,7 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
       maxConnectionsPerAddress: config.maxConnectionsPerAddress,
       maxSubscriptions: config.maxSubscriptions,
       maxSubscriptionsPerAddress: config.maxSubscriptionsPerAddress,
+      subscribesPerMinute: config.subscribesPerMinute,
       maxFilters: config.maxFilters,
       maxQueuedBytes: config.maxQueuedBytes,
       maxTotalQueuedBytes: config.maxTotalQueuedBytes,

@@ -46,6 +46,7 @@ type Case = readonly [name: keyof typeof SETTINGS, text: string, member: keyof P
 const PER_ADDRESS = [
   ['MAX_CONNECTIONS_PER_ADDRESS', 'maxConnectionsPerAddress', 1000],
   ['MAX_SUBSCRIPTIONS_PER_ADDRESS', 'maxSubscriptionsPerAddress', 4000],
+  ['SUBSCRIBES_PER_MINUTE', 'subscribesPerMinute', 1000],
   ['MAX_ADVERTISEMENTS_PER_ADDRESS', 'maxAdvertisementsPerAddress', 1000],
   ['NEW_NAMES_PER_DAY', 'newNamesPerDay', 100],
   ['INVALID_SIGNATURES_PER_MINUTE', 'invalidSignaturesPerMinute', 100],
@@ -183,6 +184,7 @@ describe('settings', () => {
       maxTotalQueuedBytes: 1_073_741_824,
       maxConnectionsPerAddress: 1000,
       maxSubscriptionsPerAddress: 4000,
+      subscribesPerMinute: 1000,
       maxAdvertisementsPerAddress: 1000,
       newNamesPerDay: 100,
       invalidSignaturesPerMinute: 100,

@@ -342,8 +342,7 @@ export class Connection implements SocketHandler, Subscriber {
 
   /** Made when the first is asked for, because most connections are those of providers. */
   #ownSubscriptions(): Subscriptions {
-    const { streams, settings } = this.#gateway;
-    return (this.#subscriptions ??= new Subscriptions(streams, settings, this, this.client));
+    return (this.#subscriptions ??= new Subscriptions(this.#gateway, this, this.client));
   }
 
   // ---- answers ----------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import type { SignedClaim } from '../registry/claim.js';
 import { TICK_MS } from '../registry/clock.js';
 import { ExpiryWheel } from '../registry/expiry-wheel.js';
 import type { Registry, SessionToken } from '../registry/registry.js';
+import { WindowLimiter } from '../registry/window-limiter.js';
 import type { Writer } from '../registry/writer.js';
 import { Clients } from './clients.js';
 import { Connection } from './connection.js';
@@ -18,6 +19,7 @@ import { StreamHub } from './stream-hub.js';
 
 /** What clients are told that come when all places are taken. */
 const FULL = 'the hub has as many connections as it can take; try again later';
+const MINUTE_MS = 60_000;
 const INITIAL_CONNECTIONS = 1024;
 /** Buckets of a tick each: nearly two minutes, longer than any deadline of a connection by default. */
 const WHEEL_BUCKETS = 512;
@@ -28,6 +30,8 @@ export class Gateway {
   readonly writer: Writer;
   readonly settings: GatewaySettings;
   readonly streams: StreamHub;
+  /** Counts the subscriptions that client addresses begin. */
+  readonly subscribes: WindowLimiter;
   readonly backlog: Backlog = { bytes: 0 };
   readonly #observer: GatewayObserver;
   readonly #onError: (error: unknown) => void;
@@ -51,6 +55,7 @@ export class Gateway {
     this.settings = settings;
     this.#observer = hooks.observer;
     this.#onError = hooks.onError;
+    this.subscribes = new WindowLimiter(settings.subscribesPerMinute, MINUTE_MS);
     this.streams = new StreamHub(registry, hooks.observer);
   }
 

@@ -17,6 +17,8 @@ export interface GatewaySettings {
   maxSubscriptions: number;
   /** Subscriptions of all connections of one client address; 0 for no limit. */
   maxSubscriptionsPerAddress: number;
+  /** Subscriptions that one client address may begin in a minute; 0 for no limit. */
+  subscribesPerMinute: number;
   /** Distinct filters that are subscribed to, in all. */
   maxFilters: number;
   /** Bytes that may wait in one connection, whatever it is that waits. */

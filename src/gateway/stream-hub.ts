@@ -15,10 +15,13 @@ import type { Subscriber, Subscription } from './subscription.js';
 /** Snapshot frames that one connection is sent before others get their turn. */
 const FRAMES_PER_TURN = 4;
 
-/** Providers of a stream that changed, whether somebody holds them, and why those went that are gone. */
+/** Providers of a stream that changed between two numbers, whether somebody holds them, and why those went that did. */
 interface Missed {
+  stream: Stream;
+  from: number;
+  to: number;
   held: ReadonlyMap<string, boolean>;
-  reasonOf: (providerId: string) => GoneReason | null;
+  reasons: ReadonlyMap<string, GoneReason>;
 }
 
 /**
@@ -44,6 +47,8 @@ export class StreamHub {
   /** Up to here all changes have been noted and, but for streams that are busy, flushed. */
   #flushedSeq: number;
   #subscriptions = 0;
+  /** Asked for twice in a row by everybody who resumes, and by many who come back from the same moment. */
+  #lastMissed: Missed | null = null;
 
   /** @param framesPerTurn How many subscribers are sent events in one turn of the event loop. */
   constructor(registry: Registry, observer: GatewayObserver, framesPerTurn: number = QUEUE.framesPerTurn) {
@@ -241,21 +246,26 @@ export class StreamHub {
     const cursor = resume === null ? null : parseCursor(resume);
     const { changes } = this.#registry;
     if (cursor?.epoch !== changes.epoch || !changes.covers(cursor.seq)) return null;
-    return this.#missedSince(stream, cursor.seq).held.size <= QUEUE.maxCatchUpEvents ? cursor.seq : null;
+    return this.#missedSince(stream, cursor.seq) === null ? null : cursor.seq;
   }
 
-  /** What whoever holds a stream's truth at `seq` has missed. */
-  #missedSince(stream: Stream, seq: number): Missed {
+  /** What whoever holds a stream's truth at `seq` has missed; null when it is too much to be told. */
+  #missedSince(stream: Stream, seq: number): Missed | null {
     const { changes, store } = this.#registry;
-    const since = changes.since(seq);
+    const { predicate } = stream;
+    const known = this.#lastMissed;
+    if (known?.stream === stream && known.from === seq && known.to === changes.seq) return known;
     const held = new Map<string, boolean>();
-    for (const [providerId, { beforeRow }] of since) {
-      const isHeld = beforeRow !== null && stream.predicate.matches(changes.before, beforeRow);
-      const slot = store.find(providerId);
-      const matches = slot !== undefined && stream.predicate.matches(store.attributes, slot);
-      if (isHeld || matches) held.set(providerId, isHeld);
-    }
-    return { held, reasonOf: (providerId) => since.get(providerId)?.reason ?? null };
+    const reasons = new Map<string, GoneReason>();
+    changes.since(seq, ({ providerId, beforeRow, slot, reason }) => {
+      const isHeld = beforeRow !== null && predicate.matches(changes.before, beforeRow);
+      if (!isHeld && (slot === null || !predicate.matches(store.attributes, slot))) return true;
+      held.set(providerId, isHeld);
+      if (reason !== null) reasons.set(providerId, reason);
+      return held.size <= QUEUE.maxCatchUpEvents;
+    });
+    if (held.size > QUEUE.maxCatchUpEvents) return null;
+    return (this.#lastMissed = { stream, from: seq, to: changes.seq, held, reasons });
   }
 
   #sendSnapshot(subscription: Subscription): void {
@@ -311,12 +321,13 @@ export class StreamHub {
     subscription.state = 'live';
     subscription.seq = changes.seq;
     if (since === changes.seq) return;
-    const { held, reasonOf } = this.#missedSince(stream, since);
-    if (held.size > QUEUE.maxCatchUpEvents) {
+    const missed = this.#missedSince(stream, since);
+    if (missed === null) {
       subscriber.fallBehind(`it missed more than ${String(QUEUE.maxCatchUpEvents)} events`);
       return;
     }
-    const events = netEvents(store, stream, held, reasonOf);
+    const { held, reasons } = missed;
+    const events = netEvents(store, stream, held, (id) => reasons.get(id) ?? null);
     if (events.length === 0) return;
     subscriber.send(new EventEncoder(store).frame(subscriber.codec.name, stream.name, this.cursor, events));
   }

@@ -3,22 +3,22 @@ import { type Filter, parseFilter } from '../protocol/filter.js';
 import type { Up } from '../protocol/frames-up.js';
 import { LIMITS } from '../protocol/limits.js';
 import type { Client } from './clients.js';
-import type { GatewaySettings } from './settings.js';
+import type { Gateway } from './gateway.js';
 import type { StreamHub } from './stream-hub.js';
 import type { Subscriber, Subscription } from './subscription.js';
 
 /** What one connection is subscribed to, by the names of the streams. */
 export class Subscriptions {
+  readonly #gateway: Gateway;
   readonly #streams: StreamHub;
-  readonly #settings: GatewaySettings;
   readonly #subscriber: Subscriber;
   readonly #client: Client;
   readonly #byStream = new Map<string, Subscription>();
   #isOver = false;
 
-  constructor(streams: StreamHub, settings: GatewaySettings, subscriber: Subscriber, client: Client) {
-    this.#streams = streams;
-    this.#settings = settings;
+  constructor(gateway: Gateway, subscriber: Subscriber, client: Client) {
+    this.#gateway = gateway;
+    this.#streams = gateway.streams;
     this.#subscriber = subscriber;
     this.#client = client;
   }
@@ -30,6 +30,7 @@ export class Subscriptions {
   /** @throws ProtocolError when the filter is not valid, or there are too many subscriptions. */
   subscribe(frame: Up<'subscribe'>): void {
     const filter = parseFilter(frame.filter);
+    this.#spend();
     const present = [...this.#byStream.values()].find((one) => this.#streams.isFor(one, filter));
     if (present === undefined) this.#checkLimits(filter);
     const subscription = this.#streams.subscribe(this.#subscriber, frame.id, filter, frame.resume ?? null);
@@ -85,8 +86,19 @@ export class Subscriptions {
     this.#streams.unsubscribe(subscription);
   }
 
+  /** Each costs a search, and maybe a snapshot or what was missed, so they are counted, whatever comes of them. */
+  #spend(): void {
+    const { address } = this.#client;
+    const wait = this.#gateway.subscribes.spend(address, this.#gateway.now);
+    if (wait === 0) return;
+    throw new ProtocolError(
+      'RATE_006',
+      `more than ${String(this.#gateway.settings.subscribesPerMinute)} subscriptions were begun in a minute from ${address}; try again in ${String(wait)} s`,
+    );
+  }
+
   #checkLimits(filter: Filter): void {
-    const { maxSubscriptions, maxSubscriptionsPerAddress, maxFilters } = this.#settings;
+    const { maxSubscriptions, maxSubscriptionsPerAddress, maxFilters } = this.#gateway.settings;
     const { address, subscriptions } = this.#client;
     if (this.#byStream.size >= maxSubscriptions) {
       throw new ProtocolError(

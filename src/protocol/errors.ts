@@ -19,6 +19,7 @@ export const ERROR_STATUS = {
   RATE_003: 429,
   RATE_004: 429,
   RATE_005: 429,
+  RATE_006: 429,
   HTTP_400: 400,
   HTTP_404: 404,
   HTTP_405: 405,

@@ -266,6 +266,7 @@ export class Registry {
     if (slot === undefined) {
       const { seq, beforeRow } = this.changes.append(record.providerId, null, null);
       const added = this.store.add(record, head, lease, live);
+      this.changes.place(added);
       this.onChange({ seq, providerId: record.providerId, beforeRow, slot: added, reason: null });
     } else if (this.store.differs(slot, record, head, live)) {
       this.#preserve(slot);

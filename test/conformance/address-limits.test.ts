@@ -160,6 +160,32 @@ forEachPair('subscriptions of an address, and filters in all', (pair) => {
   });
 });
 
+forEachPair('subscriptions that an address begins', (pair) => {
+  const hub = useHub(pair, { ...BEHIND_PROXY, SUBSCRIBES_PER_MINUTE: '3' });
+
+  test('one too many in a minute is refused with RATE_006, and the connection goes on', async () => {
+    const headers = someAddress();
+    const [first, second] = [
+      await greet(hub(), pair.codec, { headers }),
+      await greet(hub(), pair.codec, { headers }),
+    ];
+    const filter = { payments_network: unique() };
+    const begin = async (socket: typeof first): Promise<void> => {
+      socket.send({ type: 'subscribe', id: 1, filter });
+      await socket.next('subscribed');
+      await socket.next('snapshot');
+    };
+    for (const socket of [first, second, first]) await begin(socket);
+    const before = await refusals(hub(), 'RATE_006');
+    await refused(second, { type: 'subscribe', id: 2, filter }, 'RATE_006');
+    assert.equal(await refusals(hub(), 'RATE_006'), before + 1);
+    await begin(await greet(hub(), pair.codec, { headers: someAddress() }));
+    await hub().advance(60_200);
+    await second.next('bookmark', []);
+    await begin(second);
+  });
+});
+
 forEachPair('advertisements of an address', (pair) => {
   const { codec } = pair;
   const hub = useHub(pair, { ...BEHIND_PROXY, MAX_ADVERTISEMENTS_PER_ADDRESS: '2' });

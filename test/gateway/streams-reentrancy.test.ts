@@ -97,6 +97,7 @@ class Hub {
         maxConnectionsPerAddress: 0,
         maxSubscriptions: 8,
         maxSubscriptionsPerAddress: 0,
+        subscribesPerMinute: 0,
         maxFilters: 1000,
         maxQueuedBytes: 16 * 1024 * 1024,
         maxTotalQueuedBytes: 1024 ** 3,

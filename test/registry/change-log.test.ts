@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { ChangeLog, type GoneReason } from '../../src/registry/change-log.js';
+import { ChangeLog, type Difference, type GoneReason } from '../../src/registry/change-log.js';
 import { AttributeColumns, type Attributes } from '../../src/registry/columns.js';
 import { Interner } from '../../src/registry/interner.js';
 import { sequences, steps } from '../support/steps.js';
@@ -61,6 +61,7 @@ class LogModel {
       this.#present.delete(id);
     } else {
       this.#present.set(id, next);
+      if (before === null) this.log.place(slot);
       this.#columns.write(slot, this.#attributes(next));
     }
   }
@@ -76,15 +77,23 @@ class LogModel {
 
   #checkSince(seq: number): void {
     const missed = this.history.slice(seq);
-    const since = this.log.since(seq);
+    const since: Difference[] = [];
+    this.log.since(seq, (difference) => since.push({ ...difference }) > 0);
     // Each once, in the order of their last changes.
     const ids = missed.map(({ id }) => id).filter((id, at, all) => all.lastIndexOf(id) === at);
-    assert.deepEqual([...since.keys()], ids);
-    for (const [id, { beforeRow, reason }] of since) {
-      const own = missed.filter((change) => change.id === id);
+    assert.deepEqual(
+      since.map(({ providerId }) => providerId),
+      ids,
+    );
+    for (const { providerId, beforeRow, slot, reason } of since) {
+      const own = missed.filter(({ id }) => id === providerId);
       this.#assertRow(beforeRow, own[0]!.before);
+      assert.equal(slot, this.#present.has(providerId) ? IDS.indexOf(providerId) : null);
       assert.equal(reason, own.findLast((change) => change.reason !== null)?.reason ?? null);
     }
+    let looked = 0;
+    this.log.since(seq, () => (looked += 1) < 2);
+    assert.equal(looked, Math.min(2, since.length), 'it ends when it is told to');
   }
 
   #assertRow(row: number | null, expected: State | null): void {
