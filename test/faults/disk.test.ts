@@ -4,9 +4,11 @@ import { describe, type TestContext, test } from 'node:test';
 import { brief } from '../conformance/websocket-watcher.js';
 import { HubProcess, scratchFolder } from '../process/hub-process.js';
 import { mountTemporary, type SmallDisk, unmountable } from '../registry/mirror/tmpfs.js';
+import { TRANSPORTS } from '../support/test-hub.js';
 import type { Frame, TestSocket } from '../support/test-socket.js';
 import { FaultyHub, until } from './faulty-hub.js';
 import { list, type RemoteAnswer, RemoteProvider, RemoteWatcher } from './remote.js';
+import { scaled } from './scale.js';
 
 interface Health {
   status: string;
@@ -86,7 +88,7 @@ async function assertGoesOn(hub: HubProcess, scene: Scene): Promise<void> {
 }
 
 describe('a disk that fails under a running hub', { concurrency: true }, () => {
-  for (const transport of ['uws', 'node']) {
+  for (const transport of TRANSPORTS.slice(0, scaled(1, 2))) {
     test(
       `when it is full, writes are refused, all else goes on, and it recovers by itself (${transport})`,
       { skip: unmountable },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Watch } from '../../src/client/node.js';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
 import type { StreamEvent } from '../../src/protocol/frames-down.js';
 import { StreamView } from '../conformance/websocket-watcher.js';
@@ -6,6 +7,7 @@ import type { HubProcess } from '../process/hub-process.js';
 import { TestKey } from '../support/keys.js';
 import { ADVERTISEMENT, type CodecName, type ErrorAnswer } from '../support/test-hub.js';
 import { type Frame, TestSocket } from '../support/test-socket.js';
+import { until } from './faulty-hub.js';
 
 const LIST = '/api/v1/advertisements';
 
@@ -146,12 +148,24 @@ export class RemoteWatcher {
   /** What it holds is what the hub lists. Both show the same heartbeats only once nothing changes any more. */
   async agreesWith(hub: HubProcess): Promise<void> {
     await this.events();
-    const essence = ({ provider_id, status, resources }: PublishedAdvertisement): unknown => [
-      provider_id,
-      status,
-      resources,
-    ];
-    const held = [...this.view.values()].sort((a, b) => (a.provider_id < b.provider_id ? -1 : 1));
-    assert.deepEqual(held.map(essence), (await list(hub)).map(essence));
+    assert.deepEqual(essence(this.view), (await list(hub)).map(essenceOf));
   }
+}
+
+/** Resolves when a watch holds what the list says; the last changes may still be on their way. */
+export async function agrees(watcher: Watch, read: () => Promise<PublishedAdvertisement[]>): Promise<void> {
+  await until(
+    'agreement of the watcher with the list',
+    async () => [essence(watcher.providers), (await read()).map(essenceOf)],
+    ([held, listed]) => JSON.stringify(held) === JSON.stringify(listed),
+  );
+}
+
+/** What heartbeats do not change, in the order of a list. */
+function essence(providers: ReadonlyMap<string, PublishedAdvertisement>): unknown[] {
+  return [...providers.values()].sort((a, b) => (a.provider_id < b.provider_id ? -1 : 1)).map(essenceOf);
+}
+
+function essenceOf({ provider_id, status, resources }: PublishedAdvertisement): unknown {
+  return [provider_id, status, resources];
 }
