@@ -193,6 +193,7 @@ async function openRegistry(
         rows += 1;
         registry.restoreAdvertisement(record);
       },
+      isConsistent: () => registry.isRestoreConsistent,
       reset: () => {
         registry = create();
         rows = 0;

@@ -135,6 +135,11 @@ export class Registry {
     this.#restore.rows(batch);
   }
 
+  /** Whether what was taken back so far does not contradict itself. */
+  get isRestoreConsistent(): boolean {
+    return this.#restore.isConsistent;
+  }
+
   finishRestore(): void {
     this.#restore.finish();
   }

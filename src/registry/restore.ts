@@ -103,6 +103,11 @@ export class Restore {
     }
   }
 
+  /** Whether no provider was taken back twice. */
+  get isConsistent(): boolean {
+    return this.#slots.length === this.#store.size;
+  }
+
   /** Puts in order what was taken back, less what was not signed and turns out to lie under an id that a key owns. */
   finish(): void {
     const slots = this.#slots;

@@ -2,7 +2,7 @@ import { existsSync, renameSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import type { AdvertisementRecord, IdentityRecord } from '../persistence.js';
 import type { RowBatch } from '../row-batch.js';
-import { checkHeader, connect, reserveDatabase, takeLease } from './database.js';
+import { checkHeader, connect, DamagedFileError, reserveDatabase, takeLease } from './database.js';
 import { describeFailure, isUnreadable } from './failures.js';
 import type { DatabaseLocation } from './location.js';
 import type { Found, Stretch } from './messages.js';
@@ -25,6 +25,8 @@ export interface MirrorSink {
   advertisement(record: AdvertisementRecord): void;
   /** Bindings, without most of those that a signed advertisement tells of. */
   identity(record: IdentityRecord): void;
+  /** Asked after the last: whether no provider came twice. */
+  isConsistent(): boolean;
   /** The file has turned out to be unreadable: forget all that came so far. */
   reset(): void;
 }
@@ -117,6 +119,8 @@ async function readAll(db: Database, path: string, sink: MirrorSink): Promise<nu
   ];
   // All of them have the file open until they end.
   for (const end of await Promise.allSettled(threads)) if (end.status === 'rejected') throw end.reason;
+  // Checking indexes against their tables would take longer than all else. One that lacks a row lets it in once more.
+  if (!sink.isConsistent()) throw new DamagedFileError('a provider is there twice, so an index is damaged');
   return skipped;
 }
 

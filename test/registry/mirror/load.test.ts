@@ -253,6 +253,7 @@ test('a large file is read once, whole, whatever gaps it has', async (t) => {
       rows: (batch) => seen.push(...batch.ids),
       advertisement: ({ providerId }) => seen.push(providerId),
       identity: () => undefined,
+      isConsistent: () => true,
       reset: () => assert.fail('it is sound'),
     },
     new TestLog(),

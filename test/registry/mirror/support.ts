@@ -110,16 +110,23 @@ export function recordsIn(batch: RowBatch): AdvertisementRecord[] {
 export async function load(location: DatabaseLocation, log: MirrorLog = new TestLog()): Promise<Stored> {
   const advertisements = new Map<string, AdvertisementRecord>();
   const identities = new Map<string, IdentityRecord>();
+  let rows = 0;
   const loaded = await loadMirror(
     location,
     {
       expect: () => undefined,
       identity: (record) => identities.set(record.providerId, record),
-      advertisement: (record) => advertisements.set(record.providerId, record),
+      advertisement: (record) => {
+        rows += 1;
+        advertisements.set(record.providerId, record);
+      },
       rows: (batch) => {
+        rows += batch.ids.length;
         for (const record of recordsIn(batch)) advertisements.set(record.providerId, record);
       },
+      isConsistent: () => rows === advertisements.size,
       reset: () => {
+        rows = 0;
         advertisements.clear();
         identities.clear();
       },
