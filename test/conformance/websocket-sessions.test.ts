@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { closesWith, eventually, forEachPair, Provider, unique, useHub } from './websocket-support.js';
+import { closesWith, eventually, forEachPair, greet, Provider, unique, useHub } from './websocket-support.js';
 import { brief, Watcher } from './websocket-watcher.js';
 
 forEachPair('sessions', (pair) => {
@@ -119,6 +119,18 @@ forEachPair('sessions', (pair) => {
     assert.equal((await provider.seen())?.status, 'suspect');
     await hub().advance(101_000);
     assert.deepEqual(brief(await watcher.events()), [`removed ${provider.id} expired`]);
+  });
+
+  test('ten minutes in which the hub stood still close no session, no subscriber and no newcomer', async () => {
+    const { provider, watcher } = await watchedProvider();
+    const newcomer = await greet(hub(), codec);
+    hub().clock.advance(600_000);
+    await hub().advance(1_000);
+    assert.deepEqual(await watcher.events(), []);
+    assert.deepEqual(await provider.socket.settle(), []);
+    assert.deepEqual(await newcomer.settle(), []);
+    assert.equal((await provider.seen())?.status, 'live');
+    newcomer.close();
   });
 
   test('after 2.5 intervals of silence the hub closes with 4504, and the provider is suspect at once', async () => {

@@ -14,7 +14,12 @@ const WATCHERS = scaled(15, 50);
 
 test(`a hub that is killed and restarted ${ROUNDS} times loses no provider, and no watcher sees a false departure`, async (t) => {
   const folder = scratchFolder(t);
-  const settings = { PORT: await freePort(), MESSAGES_PER_MINUTE: '0' };
+  const settings = {
+    PORT: await freePort(),
+    MESSAGES_PER_MINUTE: '0',
+    // Longer than all rounds take: a hub that is away most of the time may well be missed for 300 s, rightly.
+    ADVERTISEMENT_EXPIRY_SECONDS: '3600',
+  };
   let hub = await HubProcess.start(folder, settings);
   t.after(() => hub.kill());
 
