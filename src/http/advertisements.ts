@@ -34,6 +34,7 @@ export function listAdvertisements(
   const { body, cursor, next } = registry.list(read.query);
   const headers: Record<string, string> = { ...LIST_HEADERS, 'X-Discovery-Cursor': cursor };
   if (next !== null) headers['Link'] = `<${read.nextPage}${next}>; rel="next"`;
+  if (!(body instanceof Uint8Array)) return { status: 200, headers, body: '', source: body };
   if (body.length > MAX_KEPT_BYTES) return { status: 200, headers, body, borrowed: true };
   // Until something changes, whoever asks the same gets the same.
   const response = { status: 200, headers, body: Buffer.from(body), lasting: {} };

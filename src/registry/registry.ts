@@ -9,7 +9,7 @@ import { type Change, ChangeLog, type GoneReason } from './change-log.js';
 import { type Clock, ServiceClock } from './clock.js';
 import { renderHead } from './fragment.js';
 import { Identities } from './identities.js';
-import { ListReader, type ListPage } from './list-reader.js';
+import { type ListPage, ListReader } from './list-reader.js';
 import {
   type AdvertisementRecord,
   type IdentityRecord,
@@ -20,7 +20,7 @@ import { Origins } from './origins.js';
 import { matchingSlots } from './query.js';
 import { Restore } from './restore.js';
 import type { RowBatch } from './row-batch.js';
-import { Snapshot } from './snapshot.js';
+import { type Snapshot, Snapshots } from './snapshot.js';
 import { type Lease, Store } from './store.js';
 
 export interface RegistrySettings {
@@ -75,8 +75,8 @@ export class Registry {
   readonly #restore: Restore;
   #persistence: Persistence = nothingKept;
   readonly #sessions = new Map<string, SessionToken>();
-  readonly #lists = new ListReader(this.store);
-  readonly #snapshots = new Set<Snapshot>();
+  readonly #snapshots = new Snapshots(this.store);
+  readonly #lists: ListReader;
   /** Providers whose heartbeat or session changed since the last flush. */
   readonly #touched = new Set<string>();
   /** Expired advertisements that are still in the file. */
@@ -90,6 +90,7 @@ export class Registry {
   constructor(settings: RegistrySettings, clock: Clock) {
     this.#settings = settings;
     this.clock = new ServiceClock(clock);
+    this.#lists = new ListReader(this.store, this.#snapshots, this.clock);
     this.#restore = new Restore(
       this.store,
       this.identities,
@@ -173,18 +174,17 @@ export class Registry {
         };
   }
 
+  /** @throws ProtocolError `ADV_003` when too many long lists are being read. */
   list(query: ListQuery): ListAnswer {
     return { ...this.#lists.read(query), cursor: this.cursor };
   }
 
   /** Opens the matches of this moment for reading at leisure. */
   openSnapshot(filter: Filter): Snapshot {
-    const slots = matchingSlots(this.store, this.store.predicates.of(filter));
-    const snapshot = new Snapshot(this.store, this.changes.seq, slots, (closed) =>
-      this.#snapshots.delete(closed),
+    return this.#snapshots.open(
+      matchingSlots(this.store, this.store.predicates.of(filter)),
+      this.changes.seq,
     );
-    this.#snapshots.add(snapshot);
-    return snapshot;
   }
 
   // ---- sessions ---------------------------------------------------------------------------------------------
@@ -388,7 +388,7 @@ export class Registry {
   }
 
   #preserve(slot: number): void {
-    for (const snapshot of this.#snapshots) snapshot.preserve(slot);
+    this.#snapshots.preserve(slot);
   }
 
   #leaseFrom(wall: number): Lease {

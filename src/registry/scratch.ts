@@ -5,9 +5,8 @@ const MAX_BYTES = 1 << 20;
 export class Scratch {
   #kept = Buffer.alloc(0);
 
-  /** So many bytes with any content, which are the caller's until the next call. */
+  /** So many bytes, at most a MiB, with any content, which are the caller's until the next call. */
   take(bytes: number): Buffer {
-    if (bytes > MAX_BYTES) return Buffer.allocUnsafeSlow(bytes);
     if (bytes > this.#kept.length)
       this.#kept = Buffer.allocUnsafeSlow(bytes <= FIRST_BYTES ? FIRST_BYTES : MAX_BYTES);
     return this.#kept.subarray(0, bytes);

@@ -70,3 +70,28 @@ export class Snapshot {
     this.#onClose(this);
   }
 }
+
+/** The snapshots that are being read. */
+export class Snapshots {
+  readonly #store: Store;
+  readonly #open = new Set<Snapshot>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /**
+   * Opens rows of this moment for reading at leisure, in this order.
+   * @param seq The number of the last change.
+   */
+  open(slots: readonly number[], seq: number): Snapshot {
+    const snapshot = new Snapshot(this.#store, seq, slots, (closed) => this.#open.delete(closed));
+    this.#open.add(snapshot);
+    return snapshot;
+  }
+
+  /** Called before a row changes or goes. */
+  preserve(slot: number): void {
+    for (const snapshot of this.#open) snapshot.preserve(slot);
+  }
+}

@@ -10,6 +10,7 @@ import { type Content, recordOf } from '../support/arbitraries.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { FakePersistence } from '../support/fake-persistence.js';
 import { settle } from '../support/write-bench.js';
+import { listText } from '../support/list-text.js';
 
 const T0 = 1_740_063_600_000;
 const CONTENT: Content = {
@@ -154,8 +155,8 @@ class Hub {
   }
 
   list(): PublishedAdvertisement[] {
-    const { body } = this.registry.list({ filter: {}, sort: 'id', limit: null, after: null });
-    return JSON.parse(body.toString('utf8')) as PublishedAdvertisement[];
+    const answer = this.registry.list({ filter: {}, sort: 'id', limit: null, after: null });
+    return JSON.parse(listText(answer)) as PublishedAdvertisement[];
   }
 }
 

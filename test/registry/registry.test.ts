@@ -10,6 +10,7 @@ import { FakeClock } from '../support/fake-clock.js';
 import { FakePersistence } from '../support/fake-persistence.js';
 import { comparable, RegistryWorld, T0 } from '../support/registry-world.js';
 import { sequences, steps } from '../support/steps.js';
+import { listText } from '../support/list-text.js';
 
 const DAY = 24 * 3_600_000;
 const CONTENT: Content = {
@@ -106,7 +107,7 @@ test('whatever happens, the registry makes exactly the changes that the contract
       const world = new RegistryWorld();
       for (const one of sequence) one.run(world);
       const answer = world.registry.list({ filter: asked, sort: 'id', limit: null, after: null });
-      const advertisements = JSON.parse(answer.body.toString('utf8')) as PublishedAdvertisement[];
+      const advertisements = JSON.parse(listText(answer)) as PublishedAdvertisement[];
       const expected = [...world.matching(asked, world.seq).entries()].sort(([a], [b]) => (a < b ? -1 : 1));
       assert.deepEqual(
         advertisements.map((one) => [one.provider_id, comparable(one)]),

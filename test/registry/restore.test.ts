@@ -7,6 +7,7 @@ import { type Content, content, recordOf } from '../support/arbitraries.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { FakePersistence } from '../support/fake-persistence.js';
 import { published } from '../support/naive.js';
+import { listText } from '../support/list-text.js';
 
 const T0 = 1_740_063_600_000;
 const EXPIRY_MS = 300_000;
@@ -96,8 +97,8 @@ test('what was taken back is suspect, with everything as it was but the time it 
           published(one, { updatedAt: one.updatedAt, expiresAt: one.updatedAt + EXPIRY_MS }, false),
         )
         .sort((a, b) => (a.provider_id < b.provider_id ? -1 : 1));
-      const { body } = restart.registry.list({ filter: {}, sort: 'id', limit: null, after: null });
-      assert.deepEqual(JSON.parse(body.toString('utf8')), JSON.parse(JSON.stringify(expected)));
+      const answer = restart.registry.list({ filter: {}, sort: 'id', limit: null, after: null });
+      assert.deepEqual(JSON.parse(listText(answer)), JSON.parse(JSON.stringify(expected)));
       assert.equal(restart.registry.store.suspects, records.length);
     }),
     { numRuns: 60 },

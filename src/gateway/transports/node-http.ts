@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WebSocketServer, type WebSocket } from 'ws';
+import type { BodySource } from '../../protocol/http-message.js';
 import type { HttpRequest, HttpResponse, TransportHandler, TransportOptions } from '../port.js';
 import { NodeSocket } from './node-socket.js';
 import {
@@ -212,13 +215,37 @@ function attempt<T>(call: () => T | Promise<T>, done: (value: T | undefined) => 
 
 function write(res: ServerResponse, method: string, response: HttpResponse): void {
   const sound = joinHead(response) === undefined ? FAILED : response;
-  const { status, headers } = sound;
+  if (sound !== response) response.source?.close();
+  const { status, headers, source } = sound;
+  if (source !== undefined) {
+    res.writeHead(status, { ...headers, 'Content-Length': source.bytes });
+    if (method !== 'HEAD') return void pipe(source, res);
+    source.close();
+    return void res.end();
+  }
   const body = sound.borrowed === true ? Buffer.from(sound.body) : sound.body;
   if (isBodiless(status)) {
     res.writeHead(status, headers).end();
   } else {
     res.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
     res.end(method === 'HEAD' ? undefined : body);
+  }
+}
+
+/** Sends part by part, no faster than the peer takes it and with a turn for others in between. */
+async function pipe(source: BodySource, res: ServerResponse): Promise<void> {
+  res.setTimeout(PATIENCE_MS, () => res.destroy());
+  try {
+    for (let part = source.next(); part !== null && !res.destroyed; part = source.next()) {
+      if (!res.write(part)) await Promise.race([once(res, 'drain'), once(res, 'close')]);
+      await nextTurn();
+    }
+    res.end();
+  } catch {
+    res.destroy();
+  } finally {
+    source.close();
+    res.setTimeout(0);
   }
 }
 

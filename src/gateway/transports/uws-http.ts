@@ -17,6 +17,7 @@ import {
   refuseHandshake,
   tooLong,
 } from './shared.js';
+import { UwsBody } from './uws-body.js';
 import { UwsSocket } from './uws-socket.js';
 
 /** The HTTP side: requests in, responses out, handshakes decided. */
@@ -211,9 +212,17 @@ function readPeer(res: Uws.HttpResponse): string {
 /** One call for the whole head, instead of one for each header: going into the library costs more than joining. */
 function write(res: Uws.HttpResponse, method: string, response: HttpResponse, close: boolean): void {
   const head = joinHead(response);
-  if (head === undefined) return write(res, method, FAILED, close);
+  const { source } = response;
+  if (head === undefined) {
+    source?.close();
+    return write(res, method, FAILED, close);
+  }
   res.writeStatus(head);
-  if (isBodiless(response.status)) {
+  if (source !== undefined) {
+    if (method !== 'HEAD') return new UwsBody(res, source).send();
+    source.close();
+    res.writeHeader('Content-Length', String(source.bytes)).endWithoutBody();
+  } else if (isBodiless(response.status)) {
     res.endWithoutBody();
   } else if (method === 'HEAD') {
     if (close) res.writeHeader('Connection', 'close');

@@ -3,12 +3,14 @@ import { startNode } from '../../../src/gateway/transports/node.js';
 import { conformsForClosing } from './closing-conformance.js';
 import { overTls } from './harness.js';
 import { conformsForHttp } from './http-conformance.js';
+import { conformsForLongBodies } from './long-body-conformance.js';
 import { conformsForWebSocket } from './websocket-conformance.js';
 
 overTls();
 
 describe('transport node over TLS', () => {
   conformsForHttp('node', startNode);
+  conformsForLongBodies(startNode);
   conformsForWebSocket('node', startNode);
   conformsForClosing(startNode);
 });

@@ -3,6 +3,7 @@ import { loadUws, startUws } from '../../../src/gateway/transports/uws.js';
 import { conformsForClosing } from './closing-conformance.js';
 import { overTls } from './harness.js';
 import { conformsForHttp } from './http-conformance.js';
+import { conformsForLongBodies } from './long-body-conformance.js';
 import { conformsForWebSocket } from './websocket-conformance.js';
 
 const skip = await loadUws().then(
@@ -14,6 +15,7 @@ overTls();
 
 describe('transport uws over TLS', { skip }, () => {
   conformsForHttp('uws', startUws);
+  conformsForLongBodies(startUws);
   conformsForWebSocket('uws', startUws);
   conformsForClosing(startUws);
 });

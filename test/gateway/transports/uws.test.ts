@@ -2,6 +2,7 @@ import { describe } from 'node:test';
 import { loadUws, startUws } from '../../../src/gateway/transports/uws.js';
 import { conformsForClosing } from './closing-conformance.js';
 import { conformsForHttp } from './http-conformance.js';
+import { conformsForLongBodies } from './long-body-conformance.js';
 import { conformsForWebSocket } from './websocket-conformance.js';
 
 const skip = await loadUws().then(
@@ -11,6 +12,7 @@ const skip = await loadUws().then(
 
 describe('transport uws', { skip }, () => {
   conformsForHttp('uws', startUws);
+  conformsForLongBodies(startUws);
   conformsForWebSocket('uws', startUws);
   conformsForClosing(startUws);
 });
