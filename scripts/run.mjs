@@ -137,7 +137,7 @@ if (command === 'build') {
   run(process.execPath, [
     '--enable-source-maps',
     '--test',
-    '--test-concurrency=2',
+    '--test-concurrency=4',
     '--test-reporter=spec',
     ...files,
   ]);

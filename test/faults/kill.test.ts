@@ -8,7 +8,7 @@ import { ADVERTISEMENT } from '../support/test-hub.js';
 import { agrees } from './remote.js';
 import { scaled } from './scale.js';
 
-const ROUNDS = scaled(4, 50);
+const ROUNDS = scaled(2, 50);
 const SESSIONS = scaled(60, 200);
 const WATCHERS = scaled(15, 50);
 

@@ -263,8 +263,10 @@ function placesIn(root: Record<string, unknown>): Place[] {
 }
 
 function put(holder: Record<string, unknown>, key: string, value: unknown): void {
+  // On no wire does an array have anything but elements.
+  if (Array.isArray(holder) && !/^\d+$/.test(key)) holder.push(value);
   // A plain assignment would change the prototype instead.
-  if (key !== '__proto__') holder[key] = value;
+  else if (key !== '__proto__') holder[key] = value;
   else Object.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true });
 }
 

@@ -34,6 +34,11 @@ function read<T>(reader: () => T): T | ProtocolError {
   }
 }
 
+/** As everybody receives it: JSON has no -0. */
+function asJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
 test('whatever the bytes of a frame are, reading them ends with a frame or a refusal', () => {
   const speaker = new Speaker(new TestKey(), 'pure', 'hub.test');
   fc.assert(
@@ -93,7 +98,7 @@ test('an advertisement that is accepted says the same in both wire forms, and is
       for (const codec of Object.values(CODECS)) {
         const again = codec.decode(codec.encode(parsed));
         assert.ok(again.ok);
-        assert.deepEqual(parseAdvertisement(again.value), parsed);
+        assert.deepEqual(asJson(parseAdvertisement(again.value)), asJson(parsed));
       }
     }),
     RUNS,
