@@ -11,7 +11,7 @@ import { until } from './faulty-hub.js';
 import { agrees, list, RemoteProvider, send, type SignedRequest } from './remote.js';
 import { scaled } from './scale.js';
 
-const ROUNDS = scaled(4, 50);
+const ROUNDS = scaled(3, 50);
 const WRITERS = scaled(12, 24);
 const DOORS = ['http', ...CODEC_NAMES] as const;
 
