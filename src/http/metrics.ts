@@ -39,6 +39,8 @@ export class Metrics {
   constructor(sources: MetricSources) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
+    // It reads a folder with an entry for each socket, and nothing else happens meanwhile.
+    this.#registry.removeSingleMetric('process_open_fds');
     this.#requests = new RequestTimes(LATENCY_BUCKETS, this.#registry);
     this.#matchToSend = new Histogram({
       name: 'discovery_match_to_send_seconds',

@@ -58,7 +58,9 @@ export class Verifier {
       return Promise.reject(new VerifierUnavailableError('too many signatures wait to be verified'));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ bytes, publicKey, signature, resolve, reject });
-      this.#schedule();
+      // A full batch has nothing to wait for.
+      if (this.#waiting.length - this.#head === MAX_BATCH) this.#handOver();
+      else this.#schedule();
     });
   };
 
