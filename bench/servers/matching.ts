@@ -49,6 +49,10 @@ class Sink implements Subscriber {
     this.events += 1;
   }
 
+  fail(): void {
+    throw new Error('the hub has failed');
+  }
+
   fallBehind(reason: string): void {
     throw new Error(`a subscriber fell behind: ${reason}`);
   }

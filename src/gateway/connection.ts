@@ -164,6 +164,10 @@ export class Connection implements SocketHandler, Subscriber {
     this.close(CLOSE.tooSlow, reason);
   }
 
+  fail(): void {
+    this.close(CLOSE.internal, 'internal error');
+  }
+
   /** A newer session of the same provider has taken over: from now on this one has no effect on it. */
   replaced(): void {
     this.#session = null;
@@ -375,7 +379,7 @@ export class Connection implements SocketHandler, Subscriber {
       return;
     }
     this.#gateway.reportError(error);
-    this.close(CLOSE.internal, 'internal error');
+    this.fail();
   }
 
   /** Asked where the compiler believes to know, although a call in between may have closed the connection. */

@@ -56,7 +56,7 @@ export class Gateway {
     this.#observer = hooks.observer;
     this.#onError = hooks.onError;
     this.subscribes = new WindowLimiter(settings.subscribesPerMinute, MINUTE_MS);
-    this.streams = new StreamHub(registry, hooks.observer);
+    this.streams = new StreamHub(registry, hooks.observer, { onError: hooks.onError });
   }
 
   /** Service milliseconds. */

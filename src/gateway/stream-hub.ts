@@ -24,6 +24,15 @@ interface Missed {
   reasons: ReadonlyMap<string, GoneReason>;
 }
 
+interface StreamHubOptions {
+  framesPerTurn?: number;
+  onError?: (error: unknown) => void;
+}
+
+function rethrow(error: unknown): never {
+  throw error;
+}
+
 /**
  * All streams: matches each change against all distinct filters at once, collects what each stream has to tell
  * until the end of the event loop's turn, and sends it to all subscribers of the stream, encoded once for each
@@ -32,6 +41,7 @@ interface Missed {
 export class StreamHub {
   readonly #registry: Registry;
   readonly #observer: GatewayObserver;
+  readonly #onError: (error: unknown) => void;
   readonly #filters: FilterIndex;
   readonly #streams = new Map<string, Stream>();
   readonly #byHandle: (Stream | undefined)[] = [];
@@ -50,10 +60,18 @@ export class StreamHub {
   /** Asked for twice in a row by everybody who resumes, and by many who come back from the same moment. */
   #lastMissed: Missed | null = null;
 
-  /** @param framesPerTurn How many subscribers are sent events in one turn of the event loop. */
-  constructor(registry: Registry, observer: GatewayObserver, framesPerTurn: number = QUEUE.framesPerTurn) {
+  /**
+   * @param options.framesPerTurn How many subscribers are sent events in one turn of the event loop.
+   * @param options.onError Told of what nobody has foreseen. It ends the stream that it happened to, and no other.
+   */
+  constructor(
+    registry: Registry,
+    observer: GatewayObserver,
+    { framesPerTurn = QUEUE.framesPerTurn, onError = rethrow }: StreamHubOptions = {},
+  ) {
     this.#registry = registry;
     this.#observer = observer;
+    this.#onError = onError;
     this.#filters = new FilterIndex(registry.store);
     this.#fanOut = new FanOut(framesPerTurn, () => {
       this.#delivered();
@@ -139,8 +157,12 @@ export class StreamHub {
 
   /** Sends a subscription on towards the present, as far as its connection takes it. */
   advance(subscription: Subscription): void {
-    if (subscription.state === 'reading') this.#sendSnapshot(subscription);
-    if (subscription.state === 'waiting' && subscription.subscriber.writable) this.#catchUp(subscription);
+    try {
+      if (subscription.state === 'reading') this.#sendSnapshot(subscription);
+      if (subscription.state === 'waiting' && subscription.subscriber.writable) this.#catchUp(subscription);
+    } catch (error) {
+      this.#giveUp([subscription], error);
+    }
   }
 
   /** Flushes all streams that are not busy. Runs by itself at the end of each turn with changes. */
@@ -155,7 +177,11 @@ export class StreamHub {
       if (stream.delivery !== null) {
         this.#dirty.push(stream);
       } else {
-        this.#flushStream(stream, encoder);
+        try {
+          this.#flushStream(stream, encoder);
+        } catch (error) {
+          this.#giveUp([...stream.subscriptions], error);
+        }
         latecomers.push(...stream.latecomers);
         stream.latecomers.clear();
       }
@@ -165,6 +191,12 @@ export class StreamHub {
       if (subscription.stream.subscriptions.has(subscription)) this.advance(subscription);
     }
     this.#fanOut.run();
+  }
+
+  /** What they hold can no longer be trusted to be the truth, so they have to start over. */
+  #giveUp(subscriptions: readonly Subscription[], error: unknown): void {
+    for (const { subscriber } of subscriptions) subscriber.fail();
+    this.#onError(error);
   }
 
   #flushStream(stream: Stream, encoder: EventEncoder): void {

@@ -11,6 +11,8 @@ export interface Subscriber {
   send(frame: Uint8Array): void;
   /** Closes the connection with 4507. */
   fallBehind(reason: string): void;
+  /** Closes the connection with 4500. */
+  fail(): void;
 }
 
 /**

@@ -28,6 +28,7 @@ class Client implements Subscriber {
   /** Frames that it takes before it is full. */
   room = Number.POSITIVE_INFINITY;
   fellBehind: string | null = null;
+  failures = 0;
 
   constructor(codec: Codec = CODECS.json) {
     this.codec = codec;
@@ -43,6 +44,10 @@ class Client implements Subscriber {
     const decoded = this.codec.decode(frame);
     assert.ok(decoded.ok);
     this.frames.push(decoded.value as DownFrame);
+  }
+
+  fail(): void {
+    this.failures += 1;
   }
 
   fallBehind(reason: string): void {
@@ -66,16 +71,18 @@ class Client implements Subscriber {
 class World extends RegistryWorld {
   readonly latencies: number[] = [];
   readonly resumes: string[] = [];
+  readonly errors: unknown[] = [];
   readonly hub: StreamHub;
 
   constructor(settings: { replayEvents?: number } = {}) {
     super(settings);
-    this.hub = new StreamHub(this.registry, {
+    const observer = {
       connectionClosed: () => undefined,
       requestRefused: () => undefined,
-      resumeDecided: (outcome) => this.resumes.push(outcome),
-      eventsSent: (seconds) => this.latencies.push(seconds),
-    });
+      resumeDecided: (outcome: string) => this.resumes.push(outcome),
+      eventsSent: (seconds: number) => this.latencies.push(seconds),
+    };
+    this.hub = new StreamHub(this.registry, observer, { onError: (error) => this.errors.push(error) });
     this.watch();
   }
 
@@ -358,4 +365,37 @@ test('the cursor of the hub is where everybody who is up to date stands', async 
   world.hub.flush();
   assert.equal(world.hub.cursor, `${epoch}:2`);
   assert.equal(world.latencies.length, 1);
+});
+
+test('what cannot be told ends the streams that it belongs to, and no other, nor the process', async () => {
+  const world = new World();
+  const { store } = world.registry;
+  const unforeseen = new Error('unforeseen');
+  const fragment = store.fragment.bind(store);
+  store.fragment = (slot) => {
+    if (store.ids[slot] === 'bad') throw unforeseen;
+    return fragment(slot);
+  };
+  const concerned = [
+    world.watcher({ payments_network: ['bad'] }),
+    world.watcher({ payments_network: ['bad'] }),
+  ];
+  const other = world.watcher({ payments_network: ['good'] });
+  world.advertise('bad', { ...CONTENT, paymentsNetwork: 'bad' });
+  world.advertise('good', { ...CONTENT, paymentsNetwork: 'good' });
+  await turn();
+  assert.deepEqual(
+    [...concerned, other].map(({ failures }) => failures),
+    [1, 1, 0],
+  );
+  assert.deepEqual(other.news(), ['added good']);
+  assert.deepEqual(world.errors, [unforeseen], 'it is reported once');
+
+  const late = new Client();
+  world.subscribe(late, {});
+  assert.equal(late.failures, 1, 'its snapshot cannot be had');
+  assert.equal(world.errors.length, 2);
+  world.advertise('good', { ...CONTENT, paymentsNetwork: 'good', name: 'new' });
+  await turn();
+  assert.deepEqual(other.news(), ['updated good']);
 });

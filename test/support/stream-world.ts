@@ -178,6 +178,10 @@ export class StreamClient implements Subscriber {
     }
   }
 
+  fail(): void {
+    assert.fail('the hub has failed');
+  }
+
   fallBehind(reason: string): void {
     if (this.closed) return;
     const subscriptions = [...this.views.values()].flatMap(({ subscription }) => subscription ?? []);
@@ -280,7 +284,9 @@ export class StreamWorld extends RegistryWorld {
       resumeDecided: (outcome: 'exact' | 'refused') => (this.decided[outcome] += 1),
       eventsSent: () => undefined,
     };
-    this.hub = new StreamHub(this.registry, observer, settings.framesPerTurn);
+    this.hub = new StreamHub(this.registry, observer, {
+      ...(settings.framesPerTurn === undefined ? {} : { framesPerTurn: settings.framesPerTurn }),
+    });
     this.watch();
   }
 
