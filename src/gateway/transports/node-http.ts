@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { BodySource } from '../../protocol/http-message.js';
@@ -236,16 +236,19 @@ function write(res: ServerResponse, method: string, response: HttpResponse): voi
 async function pipe(source: BodySource, res: ServerResponse): Promise<void> {
   res.setTimeout(PATIENCE_MS, () => res.destroy());
   try {
-    for (let part = source.next(); part !== null && !res.destroyed; part = source.next()) {
-      if (!res.write(part)) await Promise.race([once(res, 'drain'), once(res, 'close')]);
-      await nextTurn();
-    }
-    res.end();
+    await pipeline(Readable.from(partsOf(source), { highWaterMark: 1 }), res);
   } catch {
-    res.destroy();
+    // The peer is gone, or the rest cannot be had; either way the connection is cut by now.
   } finally {
     source.close();
     res.setTimeout(0);
+  }
+}
+
+async function* partsOf(source: BodySource): AsyncGenerator<Uint8Array> {
+  for (let part = source.next(); part !== null; part = source.next()) {
+    yield part;
+    await nextTurn();
   }
 }
 

@@ -103,7 +103,11 @@ export function conformsForLongBodies(start: StartTransport): void {
     await until('it is closed', () => source.closes === 1);
   });
 
-  test('a peer that reads on gets the rest', async (t) => {
+  test('a peer that reads on gets the rest, however often it was waited for', async (t) => {
+    const warnings: Error[] = [];
+    const warned = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', warned);
+    t.after(() => process.off('warning', warned));
     const source = new Numbers(600);
     const { port } = await listening(t, start, { request: () => ({ ...answer(''), source }) });
     const call = webRequest({ port, path: '/', agent: false }).end();
@@ -115,6 +119,7 @@ export function conformsForLongBodies(start: StartTransport): void {
     }
     const expected = Buffer.concat(Array.from({ length: 600 }, (_, index) => partOf(index + 1)));
     assert.ok(Buffer.concat(chunks).equals(expected));
+    assert.deepEqual(warnings, [], 'no listener is left behind each time');
   });
 
   test('a body that cannot be gone on with ends the connection, not the process', async (t) => {
