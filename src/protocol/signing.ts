@@ -88,33 +88,41 @@ function reverseHex(hex: string): string {
   return reversed;
 }
 
+/** The y coordinate of an encoded point: without the sign of x, which is the highest bit of the last byte. */
+function yOf(point: string): string {
+  const lastByte = Number.parseInt(point.slice(62), 16) & 0x7f;
+  return point.slice(0, 62) + lastByte.toString(16).padStart(2, '0');
+}
+
 /**
  * Whether a key may own anything: canonically encoded and not of small order. A point of small order
  * "verifies" signatures that nobody made, and common libraries accept it.
  */
 export function isAcceptablePublicKey(publicKey: string): boolean {
   if (!PUBLIC_KEY_PATTERN.test(publicKey)) return false;
-  const lastByte = Number.parseInt(publicKey.slice(62), 16) & 0x7f;
-  const y = publicKey.slice(0, 62) + lastByte.toString(16).padStart(2, '0');
+  const y = yOf(publicKey);
   // Only keys that begin like the prime have to be compared in full.
-  return !SMALL_ORDER_Y.has(y) && (lastByte < 0x7f || reverseHex(y) < FIELD_PRIME);
+  return !SMALL_ORDER_Y.has(y) && (!y.endsWith('7f') || reverseHex(y) < FIELD_PRIME);
 }
 
-/** Whether S of a signature is below the group order (RFC 8032, 5.1.7), without which signatures are malleable. */
-export function isCanonicalSignature(signature: string): boolean {
-  if (!SIGNATURE_PATTERN.test(signature)) return false;
+/**
+ * Whether a signature is one that a signer makes: S is below the group order (RFC 8032, 5.1.7), without which signatures
+ * are malleable, and R is not of small order, which would give the secret key away and which libraries judge differently.
+ */
+export function isAcceptableSignature(signature: string): boolean {
+  if (!SIGNATURE_PATTERN.test(signature) || SMALL_ORDER_Y.has(yOf(signature.slice(0, 64)))) return false;
   // Only those that begin like the order have to be compared in full.
   return signature.charAt(126) === '0' || reverseHex(signature.slice(64)) < GROUP_ORDER;
 }
 
 /**
- * Verifies in a client or browser. The hub verifies with node:crypto instead, under the same two
+ * Verifies in a client or browser. The hub verifies with libsodium or OpenSSL instead, under the same two
  * extra conditions, because this implementation is a hundred times slower.
  */
 export function verifySignature(fields: SignedFields, publicKey: string, signature: string): boolean {
   return (
     isAcceptablePublicKey(publicKey) &&
-    isCanonicalSignature(signature) &&
+    isAcceptableSignature(signature) &&
     nacl.sign.detached.verify(signedBytes(fields), fromHex(signature), fromHex(publicKey))
   );
 }

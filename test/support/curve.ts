@@ -34,7 +34,7 @@ const SQRT_OF_MINUS_ONE = power(2n, (FIELD_PRIME - 1n) / 4n);
 
 const IDENTITY: Point = { x: 0n, y: 1n };
 
-function add(a: Point, b: Point): Point {
+export function add(a: Point, b: Point): Point {
   const cross = mod(D * a.x * b.x * a.y * b.y);
   return {
     x: mod((a.x * b.y + b.x * a.y) * inverse(1n + cross)),
@@ -50,6 +50,14 @@ export function multiply(point: Point, factor: bigint): Point {
     summand = add(summand, summand);
   }
   return result;
+}
+
+/** The point that 32 bytes in hex stand for; null when there is none. */
+export function decodePoint(hex: string): Point | null {
+  const bits = decodeNumber(hex);
+  const point = pointWithY(bits & (2n ** 255n - 1n));
+  if (point === null || (point.x & 1n) === bits >> 255n) return point;
+  return { x: mod(-point.x), y: point.y };
 }
 
 /** One of the two points with this y; null when there is none. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { isAcceptablePublicKey, isCanonicalSignature } from '../../protocol/signing.js';
+import { isAcceptablePublicKey, isAcceptableSignature } from '../../protocol/signing.js';
 import { packBatch, type SignedBytes } from './batch.js';
 
 /** Says whether a signature is valid; rejects with `VerifierUnavailableError` only. */
@@ -53,7 +53,7 @@ export class Verifier {
 
   /** @throws VerifierUnavailableError (as a rejection) when too many wait, or the thread died over it. */
   readonly verify: VerifySignature = (bytes, publicKey, signature) => {
-    if (!isAcceptablePublicKey(publicKey) || !isCanonicalSignature(signature)) return Promise.resolve(false);
+    if (!isAcceptablePublicKey(publicKey) || !isAcceptableSignature(signature)) return Promise.resolve(false);
     if (this.pending >= MAX_WAITING)
       return Promise.reject(new VerifierUnavailableError('too many signatures wait to be verified'));
     return new Promise((resolve, reject) => {
