@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { CLOSE } from '../protocol/close-codes.js';
 import type { Codec } from '../protocol/codec.js';
 import { ProtocolError } from '../protocol/errors.js';
@@ -16,6 +15,7 @@ import type { Gateway } from './gateway.js';
 import { MessageBudget } from './message-budget.js';
 import { Outbox } from './outbox.js';
 import type { Socket, SocketHandler } from './port.js';
+import { RequestQueue } from './request-queue.js';
 import { QUEUE, silenceLimitMs } from './settings.js';
 import type { Subscriber } from './subscription.js';
 import { Subscriptions } from './subscriptions.js';
@@ -47,14 +47,12 @@ export class Connection implements SocketHandler, Subscriber {
   readonly #openedAt: number;
 
   /** Null once it has been used. */
-  #nonce: string | null = randomBytes(32).toString('hex');
+  #nonce: string | null;
   #session: Session | null = null;
   #subscriptions: Subscriptions | null = null;
   #admitted = false;
   #closing = false;
-  /** Signed requests are worked off one after the other; null while none waits. */
-  #work: Promise<void> | null = null;
-  #waitingRequests = 0;
+  readonly #signedRequests = new RequestQueue();
 
   #heardAt: number;
   #nextPing: number;
@@ -74,6 +72,7 @@ export class Connection implements SocketHandler, Subscriber {
     this.client = options.client;
     this.#outbox = new Outbox(socket, options.codec.binary, settings, gateway.backlog);
     this.slot = options.slot;
+    this.#nonce = gateway.nonces.next();
     this.#budget = new MessageBudget(settings.messagesPerMinute, now);
     this.#openedAt = now;
     this.#heardAt = now;
@@ -82,7 +81,7 @@ export class Connection implements SocketHandler, Subscriber {
       type: 'welcome',
       version: PROTOCOL_VERSION,
       epoch: gateway.registry.changes.epoch,
-      nonce: this.#nonce!,
+      nonce: this.#nonce,
       heartbeat_seconds: settings.heartbeatMs / 1000,
       expiry_seconds: settings.expirySeconds,
       max_frame_bytes: LIMITS.maxFrameBytes,
@@ -192,7 +191,7 @@ export class Connection implements SocketHandler, Subscriber {
     const silentAt = this.#heardAt + silenceLimitMs(settings);
     if (this.#outbox.isStuck(now)) {
       this.fallBehind('it does not read what it is sent');
-    } else if (!this.#admitted && this.#work === null && now >= admitBy) {
+    } else if (!this.#admitted && this.#signedRequests.isIdle && now >= admitBy) {
       this.close(CLOSE.admissionTimeout, 'neither authenticated nor subscribed within 10 s');
     } else if (now >= silentAt) {
       this.close(CLOSE.heartbeatLost, 'no sign of life for 2.5 heartbeat intervals');
@@ -242,27 +241,18 @@ export class Connection implements SocketHandler, Subscriber {
     }
   }
 
-  /** Signed requests keep their order: a verification that is faster must not overtake the one before it. */
   #enqueue(id: RequestId, run: () => Promise<void>): void {
-    if (this.#waitingRequests >= QUEUE.maxWaitingRequests) {
-      this.close(
-        CLOSE.messageRate,
-        `more than ${String(QUEUE.maxWaitingRequests)} signed requests wait for their answer`,
-      );
-      return;
-    }
-    this.#waitingRequests += 1;
-    const previous = this.#work ?? Promise.resolve();
-    const mine = previous
-      .then(() => (this.#closing ? undefined : run()))
-      .catch((error: unknown) => {
+    const taken = this.#signedRequests.add(async () => {
+      if (this.#closing) return;
+      try {
+        await run();
+      } catch (error) {
         this.#fail(id, error);
-      })
-      .finally(() => {
-        this.#waitingRequests -= 1;
-        if (this.#work === mine) this.#work = null;
-      });
-    this.#work = mine;
+      }
+    });
+    if (taken) return;
+    const limit = String(QUEUE.maxWaitingRequests);
+    this.close(CLOSE.messageRate, `more than ${limit} signed requests wait for their answer`);
   }
 
   #attempt(id: RequestId, run: () => void): void {

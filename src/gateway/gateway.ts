@@ -12,6 +12,7 @@ import { Clients } from './clients.js';
 import { Connection } from './connection.js';
 import { Drain, STOPPING } from './drain.js';
 import { plausibleHosts } from './hosts.js';
+import { Nonces } from './nonces.js';
 import type { Backlog } from './outbox.js';
 import type { HttpRequest, UpgradeDecision } from './port.js';
 import type { GatewayObserver, GatewaySettings } from './settings.js';
@@ -32,6 +33,7 @@ export class Gateway {
   readonly streams: StreamHub;
   /** Counts the subscriptions that client addresses begin. */
   readonly subscribes: WindowLimiter;
+  readonly nonces = new Nonces();
   readonly backlog: Backlog = { bytes: 0 };
   readonly #observer: GatewayObserver;
   readonly #onError: (error: unknown) => void;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { ClientAddress } from '../../src/gateway/client-address.js';
+import type { HttpRequest } from '../../src/protocol/http-message.js';
 
 describe('whom a request is from', () => {
   const direct = new ClientAddress([]);
@@ -105,6 +106,26 @@ describe('whom a request is from', () => {
   test('a peer that is no address, such as a local socket, is taken as it is', () => {
     assert.equal(direct.of('', '198.51.100.1'), '');
     assert.equal(proxied.of('local', '198.51.100.1'), 'local');
+  });
+
+  test('a request is from the same one each time, however many others come in between', () => {
+    const request = (peerAddress: string, forwardedFor?: string): HttpRequest => ({
+      method: 'GET',
+      path: '/',
+      search: '',
+      headers: new Map(forwardedFor === undefined ? [] : [['x-forwarded-for', forwardedFor]]),
+      peerAddress,
+      body: new Uint8Array(0),
+    });
+    for (let round = 0; round < 2; round += 1) {
+      for (let number = 0; number < 5000; number += 1) {
+        const address = `198.51.${String(number >> 8)}.${String(number & 255)}`;
+        assert.equal(direct.ofRequest(request(address, '203.0.113.7')), address);
+        assert.equal(proxied.ofRequest(request('10.0.0.1', address)), address);
+      }
+      assert.equal(proxied.ofRequest(request('10.0.0.1')), '10.0.0.1');
+      assert.equal(direct.ofRequest(request('2001:db8:1:2:3::4')), '2001:db8:1:2::/64');
+    }
   });
 
   test('a proxy that is neither an address nor a network is named', () => {
