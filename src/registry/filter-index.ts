@@ -1,11 +1,14 @@
 import type { Filter } from '../protocol/filter.js';
 import { lowestBit, wordsFor } from './bitmap.js';
 import { type AttributeColumns, countryNumber } from './columns.js';
+import { Handles } from './handles.js';
 import { type Interners, Predicate } from './predicate.js';
 import { ThresholdIndex } from './threshold-index.js';
 import { ValueIndex } from './value-index.js';
 
 const INITIAL_BITS = 128;
+/** The group of filters that ask for no country. */
+const ANY_COUNTRY = -1;
 
 interface Entry {
   filter: Filter;
@@ -21,7 +24,7 @@ interface Entry {
  */
 export class FilterIndex {
   readonly #entries: (Entry | undefined)[] = [];
-  readonly #freeHandles: number[] = [];
+  readonly #handles = new Handles();
   readonly #interners: Interners;
   #words = wordsFor(INITIAL_BITS);
 
@@ -38,17 +41,18 @@ export class FilterIndex {
 
   /** How many filters are in the index. */
   get size(): number {
-    return this.#entries.length - this.#freeHandles.length;
+    return this.#handles.size;
   }
 
   /** Adds a filter and returns its handle, which is free again after `remove`. */
   add(filter: Filter): number {
-    const handle = this.#freeHandles.pop() ?? this.#entries.length;
-    if (wordsFor(handle + 1) > this.#words) this.#grow(this.#words * 2);
+    const countries = filter.country?.map(countryNumber) ?? null;
+    // The country leaves fewer filters than anything else, so that most words need not be looked at.
+    const handle = this.#handles.take(countries?.[0] ?? ANY_COUNTRY);
+    if (this.#handles.words > this.#words) this.#grow(this.#words * 2);
     // Held for as long as the filter is here, so that a number means the same text to it and to all rows.
     const platforms = filter.platform?.map((text) => this.#interners.platforms.acquire(text)) ?? null;
     const networks = filter.payments_network?.map((text) => this.#interners.networks.acquire(text)) ?? null;
-    const countries = filter.country?.map(countryNumber) ?? null;
     const predicate = new Predicate(filter, this.#interners);
     this.#entries[handle] = { filter, predicate, countries, platforms, networks };
     this.#cpu.insert(filter.cpu ?? 0, handle);
@@ -71,7 +75,7 @@ export class FilterIndex {
     for (const number of platforms ?? []) this.#interners.platforms.release(number);
     for (const number of networks ?? []) this.#interners.networks.release(number);
     this.#entries[handle] = undefined;
-    this.#freeHandles.push(handle);
+    this.#handles.giveBack(handle);
   }
 
   /** The predicate of a filter in the index. */
@@ -89,10 +93,11 @@ export class FilterIndex {
     const country = this.#country.accepting(columns.country[index]!);
     const platform = this.#platform.accepting(columns.platform[index]!);
     const network = this.#network.accepting(columns.network[index]!);
-    const inUse = wordsFor(this.#entries.length);
-    for (let word = 0; word < inUse; word += 1) {
-      let left =
-        cpu[word]! & memory[word]! & storage[word]! & country[word]! & platform[word]! & network[word]!;
+    const { words } = this.#handles;
+    for (let word = 0; word < words; word += 1) {
+      const here = country[word]!;
+      if (here === 0) continue;
+      let left = here & cpu[word]! & memory[word]! & storage[word]! & platform[word]! & network[word]!;
       for (; left !== 0; left &= left - 1) {
         const handle = word * 32 + lowestBit(left);
         if (this.#entries[handle]!.predicate.matches(columns, index)) found.push(handle);
