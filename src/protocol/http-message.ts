@@ -33,5 +33,5 @@ export interface HttpResponse {
   /** True where the body's memory is used again for the next answer: whoever cannot send it at once copies it. */
   borrowed?: boolean;
   /** There where the very same object is given again and again: a place for what is made of its head. */
-  lasting?: { head?: string };
+  lasting?: { head?: string; headers?: string[] };
 }
