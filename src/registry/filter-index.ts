@@ -1,5 +1,6 @@
 import type { Filter } from '../protocol/filter.js';
 import { lowestBit, wordsFor } from './bitmap.js';
+import { Budgets } from './budgets.js';
 import { type AttributeColumns, countryNumber } from './columns.js';
 import { Handles } from './handles.js';
 import { type Interners, Predicate } from './predicate.js';
@@ -34,6 +35,7 @@ export class FilterIndex {
   readonly #country = new ValueIndex(this.#words);
   readonly #platform = new ValueIndex(this.#words);
   readonly #network = new ValueIndex(this.#words);
+  readonly #budgets = new Budgets();
 
   constructor(interners: Interners) {
     this.#interners = interners;
@@ -61,6 +63,7 @@ export class FilterIndex {
     this.#country.insert(countries, handle);
     this.#platform.insert(platforms, handle);
     this.#network.insert(networks, handle);
+    this.#budgets.set(handle, filter);
     return handle;
   }
 
@@ -93,6 +96,9 @@ export class FilterIndex {
     const country = this.#country.accepting(columns.country[index]!);
     const platform = this.#platform.accepting(columns.platform[index]!);
     const network = this.#network.accepting(columns.network[index]!);
+    const usdCore = columns.usdCore[index]!;
+    const usdMemory = columns.usdMemory[index]!;
+    const usdStorage = columns.usdStorage[index]!;
     const { words } = this.#handles;
     for (let word = 0; word < words; word += 1) {
       const here = country[word]!;
@@ -100,6 +106,7 @@ export class FilterIndex {
       let left = here & cpu[word]! & memory[word]! & storage[word]! & platform[word]! & network[word]!;
       for (; left !== 0; left &= left - 1) {
         const handle = word * 32 + lowestBit(left);
+        if (!this.#budgets.allow(handle, usdCore, usdMemory, usdStorage)) continue;
         if (this.#entries[handle]!.predicate.matches(columns, index)) found.push(handle);
       }
     }
