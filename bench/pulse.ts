@@ -54,6 +54,11 @@ export class Pulse implements FrameHandler {
     return pulse;
   }
 
+  /** The id of the provider. */
+  get id(): string {
+    return this.#key.id;
+  }
+
   stop(): void {
     clearInterval(this.#timer);
     this.#socket.cut();

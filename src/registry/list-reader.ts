@@ -1,6 +1,7 @@
 import { ProtocolError } from '../protocol/errors.js';
 import type { ListQuery } from '../protocol/list-query.js';
 import type { ServiceClock } from './clock.js';
+import { KeptPages } from './kept-pages.js';
 import { LongList } from './long-list.js';
 import { runQuery } from './query.js';
 import { Scratch } from './scratch.js';
@@ -31,21 +32,31 @@ export class ListReader {
   readonly #snapshots: Snapshots;
   readonly #clock: ServiceClock;
   readonly #scratch = new Scratch();
+  readonly #pages: KeptPages;
   #longLists = 0;
 
   constructor(store: Store, snapshots: Snapshots, clock: ServiceClock) {
     this.#store = store;
+    this.#pages = new KeptPages(store);
     this.#snapshots = snapshots;
     this.#clock = clock;
   }
 
-  /** @throws ProtocolError `ADV_003` when too many long lists are being read. */
+  /**
+   * @param query The same object each time where the same is asked again.
+   * @throws ProtocolError `ADV_003` when too many long lists are being read.
+   */
   read(query: ListQuery): ListPage {
+    const kept = this.#pages.find(query);
+    if (kept !== null) return kept;
     const { slots, next } = runQuery(this.#store, query);
     let bytes = 2 + Math.max(0, slots.length - 1);
     for (const slot of slots) bytes += this.#store.fragmentBytes(slot);
-    const body = bytes <= MAX_BYTES_IN_ONE_PIECE ? this.#join(slots, bytes) : this.#open(slots, bytes);
-    return { body, next, count: slots.length };
+    const count = slots.length;
+    if (bytes > MAX_BYTES_IN_ONE_PIECE) return { body: this.#open(slots, bytes), next, count };
+    const page = { body: this.#join(slots, bytes), next, count };
+    this.#pages.note(query, slots, page);
+    return page;
   }
 
   #join(slots: readonly number[], bytes: number): Buffer {

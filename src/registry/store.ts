@@ -54,6 +54,7 @@ export class Store {
   #capacity = INITIAL_CAPACITY;
   #suspects = 0;
   #version = 0;
+  #contents = 0;
 
   #updatedAt = new Float64Array(INITIAL_CAPACITY);
   #expiresAt = new Float64Array(INITIAL_CAPACITY);
@@ -72,6 +73,11 @@ export class Store {
   /** Another number whenever an answer may be another one. */
   get version(): number {
     return this.#version;
+  }
+
+  /** Another number whenever an answer may be another one in more than its times. */
+  get contents(): number {
+    return this.#contents;
   }
 
   get suspects(): number {
@@ -173,7 +179,7 @@ export class Store {
     this.#suspects += (this.isLive(slot) ? 1 : 0) - (live ? 1 : 0);
     this.attributes.live[slot] = live ? 1 : 0;
     this.#tailStale[slot] = 1;
-    this.#version += 1;
+    this.#change();
   }
 
   /** Sets the times. The wheel finds a later deadline when it comes by; only an earlier one is filed anew. */
@@ -196,7 +202,7 @@ export class Store {
     this.#releaseContent(slot);
     this.ids[slot] = undefined;
     this.#freeSlots.push(slot);
-    this.#version += 1;
+    this.#change();
   }
 
   /** The JSON of an advertisement: a view that is good until the next change of the store. */
@@ -269,7 +275,12 @@ export class Store {
     this.#headBytes[slot] = row.headBytes;
     this.#proofBytes[slot] = row.proofBytes;
     this.#tailStale[slot] = 1;
+    this.#change();
+  }
+
+  #change(): void {
     this.#version += 1;
+    this.#contents += 1;
   }
 
   #releaseContent(slot: number): void {
