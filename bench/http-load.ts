@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Hub } from './hub.js';
 import { LoadProcess } from './load-process.js';
 import { type Bench, WrongAnswerError } from './part.js';
+import type { Pulse } from './pulse.js';
 import { cpuSecondsOf } from './processes.js';
 
 /** GET requests that take turns, and how long the answer to each is (head and body). */
@@ -128,6 +129,8 @@ export interface Contender {
   target: GetTarget;
   /** Whose event loop is looked at; none for a baseline. */
   hub?: Hub;
+  /** What changes what the hub knows while it is its turn. */
+  pulses?: readonly Pulse[];
 }
 
 /** What came of one contender. */
@@ -148,9 +151,11 @@ export async function driveInTurns<Name extends string>(
   for (const name of names) await load.run(contenders[name].target, 1);
   for (let round = 0; round < rounds; round += 1) {
     for (const name of names) {
-      const { target, hub } = contenders[name];
+      const { target, hub, pulses = [] } = contenders[name];
       await hub?.state();
+      for (const pulse of pulses) pulse.run();
       const figure = await load.run(target, seconds);
+      for (const pulse of pulses) pulse.pause();
       const stop = hub === undefined ? null : (await hub.state()).longestStopMs;
       const sum = sums.get(name);
       sums.set(name, {

@@ -14,22 +14,44 @@ interface Answer {
   message?: string;
 }
 
+/** How often what a hub knows is to change, each a second. */
+export interface Changes {
+  /** Only a time changes. */
+  heartbeats: number;
+  /** Something that a list shows changes. */
+  updates: number;
+}
+
+/** So many that hardly an answer can be given twice, whatever the size. */
+const MANY_CHANGES: Changes = { heartbeats: 1000, updates: 300 };
+/** The updates of one provider wait for each other. */
+const MANY_PROVIDERS = 16;
+/** What a reader of a figure that was measured with them has to know. */
+export const MANY_CHANGES_NOTE = 'with 1,000 heartbeats/s and 300 updates/s on both sides';
+
 /**
- * One provider whose heartbeats stand for those of all the others, so that what the hub knows changes as often as it
- * would: without them every list could be answered with what was answered before. It is too small for any filter.
+ * One provider whose heartbeats and updates stand for those of all the others, so that what the hub knows changes as
+ * often as it would: without them every list could be answered with what was answered before. It is too small for any
+ * filter.
  */
 export class Pulse implements FrameHandler {
   readonly #key = new SigningKey();
   readonly #host: string;
+  readonly #perSecond: Changes;
   readonly #socket: RawWebSocket;
   readonly #ready: Promise<void>;
   #resolve: () => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
-  #due = 0;
+  #dueHeartbeats = 0;
+  #dueUpdates = 0;
+  #updates = 0;
+  #problem: Error | null = null;
+  #lastT = 0;
 
-  private constructor(hub: Hub) {
+  private constructor(hub: Hub, perSecond: Changes) {
     this.#host = hub.host;
+    this.#perSecond = perSecond;
     this.#ready = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -37,21 +59,24 @@ export class Pulse implements FrameHandler {
     this.#socket = new RawWebSocket({ port: hub.port, host: '127.0.0.1', path: '/api/v1/ws' }, 0, this);
   }
 
-  /** Resolves when heartbeats come, so many a second. */
-  static async start(bench: Bench, hub: Hub, perSecond: number): Promise<Pulse> {
-    const pulse = new Pulse(hub);
+  /** Resolves when the provider is there; changes come once they are asked for. */
+  static async open(bench: Bench, hub: Hub, perSecond: Changes): Promise<Pulse> {
+    const pulse = new Pulse(hub, perSecond);
     bench.own({
       kill: () => {
-        pulse.stop();
+        pulse.pause();
+        pulse.#socket.cut();
       },
     });
     await pulse.#ready;
-    pulse.#timer = setInterval(() => {
-      for (pulse.#due += (perSecond * TICK_MS) / 1000; pulse.#due >= 1; pulse.#due -= 1) {
-        pulse.#socket.send(HEARTBEAT);
-      }
-    }, TICK_MS);
     return pulse;
+  }
+
+  /** Has so much change that hardly an answer can be given twice. */
+  static openMany(bench: Bench, hub: Hub): Promise<Pulse[]> {
+    const { heartbeats, updates } = MANY_CHANGES;
+    const share = { heartbeats: heartbeats / MANY_PROVIDERS, updates: updates / MANY_PROVIDERS };
+    return Promise.all(Array.from({ length: MANY_PROVIDERS }, () => Pulse.open(bench, hub, share)));
   }
 
   /** The id of the provider. */
@@ -59,9 +84,26 @@ export class Pulse implements FrameHandler {
     return this.#key.id;
   }
 
-  stop(): void {
+  /** Has the changes come from now on. */
+  run(): void {
+    const { heartbeats, updates } = this.#perSecond;
+    this.#timer = setInterval(() => {
+      this.#dueHeartbeats += (heartbeats * TICK_MS) / 1000;
+      for (; this.#dueHeartbeats >= 1; this.#dueHeartbeats -= 1) this.#socket.send(HEARTBEAT);
+      this.#dueUpdates += (updates * TICK_MS) / 1000;
+      for (; this.#dueUpdates >= 1; this.#dueUpdates -= 1) this.#advertise();
+    }, TICK_MS);
+  }
+
+  pause(): void {
     clearInterval(this.#timer);
+  }
+
+  /** Throws WrongAnswerError when the changes have not come all the time. */
+  close(): void {
+    this.pause();
     this.#socket.cut();
+    if (this.#problem !== null) throw this.#problem;
   }
 
   opened(): void {
@@ -70,23 +112,36 @@ export class Pulse implements FrameHandler {
 
   message(socket: RawWebSocket, bytes: Buffer, start: number, end: number): void {
     const answer = JSON.parse(bytes.toString('utf8', start, end)) as Answer;
-    const t = Date.now();
     if (answer.type === 'welcome') {
+      const t = Date.now();
       const signature = this.#sign('session', t, sessionPayload(answer.nonce ?? '', this.#host));
       socket.send(this.#frame({ type: 'authenticate', provider_id: this.#key.id, t, signature }));
     } else if (answer.type === 'authenticated') {
-      const payload = payloadOf({ ...providerAt(0), cpu: 1, memory: 1, storage: 1 });
-      const signature = this.#sign('advertise', t, payload);
-      socket.send(this.#frame({ type: 'advertise', payload, t, signature }));
+      this.#advertise();
     } else if (answer.type === 'advertised') {
       this.#resolve();
     } else if (answer.type !== 'heartbeat') {
-      this.#reject(new WrongAnswerError(`a session was answered with ${answer.message ?? answer.type}`));
+      this.#fail(`a session was answered with ${answer.message ?? answer.type}`);
     }
   }
 
   closed(_: RawWebSocket, reason: string): void {
-    this.#reject(new WrongAnswerError(`a session was ${reason}`));
+    this.#fail(`a session was ${reason}`);
+  }
+
+  #fail(message: string): void {
+    this.#problem ??= new WrongAnswerError(message);
+    this.#reject(this.#problem);
+  }
+
+  #advertise(): void {
+    this.#updates += 1;
+    // Later than the one before, also within a millisecond.
+    this.#lastT = Math.max(Date.now(), this.#lastT + 1);
+    const name = `update-${String(this.#updates).padStart(6, '0')}`;
+    const payload = payloadOf({ ...providerAt(0), cpu: 1, memory: 1, storage: 1, name });
+    const signature = this.#sign('advertise', this.#lastT, payload);
+    this.#socket.send(this.#frame({ type: 'advertise', payload, t: this.#lastT, signature }));
   }
 
   #sign(action: 'session' | 'advertise', t: number, payload: string): string {

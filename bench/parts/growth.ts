@@ -8,8 +8,6 @@ import type { Bench, Family, Outcome, PartInfo, Unit } from '../part.js';
 import { Pulse } from '../pulse.js';
 import { measureMatching } from './distinct-filters.js';
 
-const HEARTBEATS_PER_SECOND = 1000;
-
 const QUERIES = queriesOf({ matches: [10, 40], sort: 'id', limit: 10 });
 
 /** The same at three sizes, each ten times the one before. */
@@ -106,13 +104,14 @@ async function measureLists(bench: Bench, sizes: readonly number[]): Promise<Mea
     const hub = await Hub.start(bench, file);
     hubs.push(hub);
     const target = await checkAnswers({ port: hub.port, host: '127.0.0.1' }, QUERIES, expected);
-    pulses.push(await Pulse.start(bench, hub, HEARTBEATS_PER_SECOND));
-    contenders[size] = { target, hub };
+    const changing = await Pulse.openMany(bench, hub);
+    pulses.push(...changing);
+    contenders[size] = { target, hub, pulses: changing };
   }
   const load = new HttpLoad(bench);
   const figures = await driveInTurns(load, contenders, { rounds: 2, seconds: bench.size(2) });
   await load.end();
-  for (const pulse of pulses) pulse.stop();
+  for (const pulse of pulses) pulse.close();
   await Promise.all(hubs.map((hub) => hub.end()));
   return sizes.map((size) => {
     const { perSecond, loadShare, longestStopMs } = figures[size]!;

@@ -7,7 +7,7 @@ import { seedDatabase } from '../database.js';
 import { type Contender, type ContenderFigure, driveInTurns, HttpLoad } from '../http-load.js';
 import { Hub } from '../hub.js';
 import { type Bench, type Family, type Outcome, type PartInfo, WrongAnswerError } from '../part.js';
-import { Pulse } from '../pulse.js';
+import { MANY_CHANGES_NOTE, Pulse } from '../pulse.js';
 
 const SMALL = 1000;
 const LARGE = 100_000;
@@ -158,9 +158,6 @@ async function startTimed(bench: Bench, file: string): Promise<{ hub: Hub; secon
   return { hub, seconds: (performance.now() - from) / 1000 };
 }
 
-/** So many that hardly an answer can be given twice, whatever the size. */
-const HEARTBEATS_PER_SECOND = 1000;
-
 /** Asks the same of hubs of different sizes. */
 async function compareLists(
   bench: Bench,
@@ -170,26 +167,27 @@ async function compareLists(
 ): Promise<Outcome[]> {
   const contenders: Record<string, Contender> = {};
   const checks: (() => Promise<unknown>)[] = [];
+  const pulses: Pulse[] = [];
   const lists: Record<'filtered' | 'sorted', Query[]> = { filtered: FILTERED, sorted: SORTED };
   for (const size of SIZES) {
     const seeded = files[size];
     const hub = hubs[size];
     if (seeded === undefined || hub === undefined) continue;
+    const changing = await Pulse.openMany(bench, hub);
+    pulses.push(...changing);
     for (const list of ['filtered', 'sorted'] as const) {
       if (seeded[list].length === 0) continue;
       const check = () => checkAnswers({ port: hub.port, host: '127.0.0.1' }, lists[list], seeded[list]);
       checks.push(check);
-      contenders[`${list} ${size}`] = { target: await check(), hub };
+      contenders[`${list} ${size}`] = { target: await check(), hub, pulses: changing };
     }
   }
   const load = new HttpLoad(bench);
-  const pulses: Pulse[] = [];
-  for (const hub of Object.values(hubs)) pulses.push(await Pulse.start(bench, hub, HEARTBEATS_PER_SECOND));
   bench.say('hubs of all sizes in turn');
   const figures = await driveInTurns(load, contenders, { rounds: 2, seconds: bench.size(2) });
   await load.end();
   for (const check of checks) await check();
-  for (const pulse of pulses) pulse.stop();
+  for (const pulse of pulses) pulse.close();
   const compared = (name: string, list: string, size: Size): Outcome[] =>
     wanted.has(name) ? [outcomeOf(name, figures[`${list} ${size}`]!, figures[`${list} small`]!)] : [];
   return [
@@ -207,7 +205,7 @@ function outcomeOf(name: string, figure: ContenderFigure, baseline: ContenderFig
     loadShare: figure.loadShare,
     baselineLoadShare: baseline.loadShare,
     longestStopMs: figure.longestStopMs,
-    note: 'with 1,000 heartbeats/s on both sides',
+    note: MANY_CHANGES_NOTE,
   };
 }
 

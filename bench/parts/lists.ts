@@ -5,11 +5,11 @@ import { seedDatabase } from '../database.js';
 import { type Contender, driveInTurns, type GetTarget, HttpLoad } from '../http-load.js';
 import { Hub } from '../hub.js';
 import type { Bench, Family, Outcome } from '../part.js';
-import { Pulse } from '../pulse.js';
+import { type Changes, Pulse } from '../pulse.js';
 
 const PROVIDERS = 1000;
-/** As many as so many providers have, each every 30 s. */
-const HEARTBEATS_PER_SECOND = PROVIDERS / 30;
+/** As of so many providers, each with a heartbeat every 30 s and an update every ten minutes. */
+const CHANGES: Changes = { heartbeats: PROVIDERS / 30, updates: PROVIDERS / 600 };
 const FILTERED = queriesOf({ matches: [1, 10], sort: 'id', limit: null });
 const ALL: Query = {
   cpu: 0,
@@ -69,17 +69,17 @@ async function measure(bench: Bench, load: HttpLoad, name: string): Promise<Outc
   const server = { port: hub.port, host: '127.0.0.1' };
   const bare = await BareServer.start(bench, kind);
   // It changes what the hub knows, and is in the full list, but not in any other.
-  const pulse = await Pulse.start(bench, hub, HEARTBEATS_PER_SECOND);
+  const pulse = await Pulse.open(bench, hub, CHANGES);
   const target = await checkAnswers(server, queries, expected, pulse.id);
   const constant = await (name === 'full-list' ? sameBytes(bare, target) : sameSize(bare, target));
   bench.say('hub and baseline in turn');
   const contenders: Record<'hub' | 'baseline', Contender> = {
-    hub: { target, hub },
+    hub: { target, hub, pulses: [pulse] },
     baseline: { target: constant },
   };
   const figures = await driveInTurns(load, contenders, { rounds: 2, seconds: bench.size(2) });
   await checkAnswers(server, queries, expected, pulse.id);
-  pulse.stop();
+  pulse.close();
   await Promise.all([hub.end(), bare.end()]);
   return {
     name,
@@ -88,7 +88,7 @@ async function measure(bench: Bench, load: HttpLoad, name: string): Promise<Outc
     loadShare: figures.hub.loadShare,
     baselineLoadShare: figures.baseline.loadShare,
     longestStopMs: figures.hub.longestStopMs,
-    note: 'with the heartbeats of 1,000 providers',
+    note: 'with the heartbeats and updates of 1,000 providers',
   };
 }
 

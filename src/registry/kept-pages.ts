@@ -10,6 +10,8 @@ export interface WholePage {
   body: Buffer;
   next: string | null;
   count: number;
+  /** Whether it is a kept one. */
+  kept: boolean;
 }
 
 interface KeptPage {
@@ -87,7 +89,7 @@ export class KeptPages {
       place += store.fragmentBytes(slot) + 1;
     });
     const updatedAt = Float64Array.from(slots, (slot) => store.updatedAt(slot));
-    return { page: { ...page, body }, version: store.version, slots, places, updatedAt };
+    return { page: { ...page, body, kept: true }, version: store.version, slots, places, updatedAt };
   }
 
   #refresh(rows: KeptRows): void {

@@ -24,6 +24,8 @@ export interface ListPage {
   /** `after` of the next page; null on the last. */
   next: string | null;
   count: number;
+  /** Whether this very body is given again, with other times in it, for as long as nothing else changes. */
+  kept: boolean;
 }
 
 /** Answers lists: finds the rows, and joins what was rendered of each when it last changed. */
@@ -53,8 +55,8 @@ export class ListReader {
     let bytes = 2 + Math.max(0, slots.length - 1);
     for (const slot of slots) bytes += this.#store.fragmentBytes(slot);
     const count = slots.length;
-    if (bytes > MAX_BYTES_IN_ONE_PIECE) return { body: this.#open(slots, bytes), next, count };
-    const page = { body: this.#join(slots, bytes), next, count };
+    if (bytes > MAX_BYTES_IN_ONE_PIECE) return { body: this.#open(slots, bytes), next, count, kept: false };
+    const page = { body: this.#join(slots, bytes), next, count, kept: false };
     this.#pages.note(query, slots, page);
     return page;
   }

@@ -279,7 +279,7 @@ export class Registry {
       this.store.replace(slot, record, head, lease, live);
       this.onChange({ seq, providerId: record.providerId, beforeRow, slot, reason: null });
     } else {
-      this.store.replace(slot, record, head, lease, live);
+      this.store.renew(slot, record, head, lease, live);
     }
     this.identities.settle(record.providerId);
     this.origins.set(this.store.find(record.providerId)!, origin);

@@ -142,6 +142,7 @@ export class Store {
     if (slot >= this.#capacity) this.#grow(this.#capacity * 2);
     this.ids[slot] = providerId;
     this.#slots.set(providerId, slot);
+    this.#contents += 1;
     this.#suspects += row.attributes.live === 1 ? 0 : 1;
     this.#writeContent(slot, row);
     this.setLease(slot, lease);
@@ -167,6 +168,12 @@ export class Store {
 
   /** Puts a newer advertisement of the same provider in the slot's place. */
   replace(slot: number, record: AdvertisementRecord, head: string, lease: Lease, live: boolean): void {
+    this.#contents += 1;
+    this.renew(slot, record, head, lease, live);
+  }
+
+  /** The same for one that does not differ, but for its times and its proof. */
+  renew(slot: number, record: AdvertisementRecord, head: string, lease: Lease, live: boolean): void {
     this.#suspects += (this.isLive(slot) ? 1 : 0) - (live ? 1 : 0);
     this.prices.remove(slot);
     this.#releaseContent(slot);
@@ -179,7 +186,8 @@ export class Store {
     this.#suspects += (this.isLive(slot) ? 1 : 0) - (live ? 1 : 0);
     this.attributes.live[slot] = live ? 1 : 0;
     this.#tailStale[slot] = 1;
-    this.#change();
+    this.#version += 1;
+    this.#contents += 1;
   }
 
   /** Sets the times. The wheel finds a later deadline when it comes by; only an earlier one is filed anew. */
@@ -202,7 +210,8 @@ export class Store {
     this.#releaseContent(slot);
     this.ids[slot] = undefined;
     this.#freeSlots.push(slot);
-    this.#change();
+    this.#version += 1;
+    this.#contents += 1;
   }
 
   /** The JSON of an advertisement: a view that is good until the next change of the store. */
@@ -275,12 +284,7 @@ export class Store {
     this.#headBytes[slot] = row.headBytes;
     this.#proofBytes[slot] = row.proofBytes;
     this.#tailStale[slot] = 1;
-    this.#change();
-  }
-
-  #change(): void {
     this.#version += 1;
-    this.#contents += 1;
   }
 
   #releaseContent(slot: number): void {

@@ -38,6 +38,8 @@ class World {
     const slot = this.store.find(record.providerId);
     const head = renderHead(record);
     if (slot === undefined) this.store.add(record, head, this.#lease(), live);
+    else if (!this.store.differs(slot, record, head, live))
+      this.store.renew(slot, record, head, this.#lease(), live);
     else this.store.replace(slot, record, head, this.#lease(), live);
   }
 
@@ -53,14 +55,14 @@ class World {
     const { slots, next } = runQuery(this.store, query);
     const rows = slots.map((slot) => this.store.fragment(slot).toString('utf8'));
     const body = Buffer.from(`[${rows.join(',')}]`);
-    const page = { body, next, count: slots.length };
+    const page = { body, next, count: slots.length, kept: false };
     const kept = this.pages.find(query);
     if (kept === null) {
       this.pages.note(query, slots, page);
     } else {
       this.found += 1;
       assert.equal(kept.body.toString('utf8'), body.toString('utf8'));
-      assert.deepEqual({ ...kept, body }, page);
+      assert.deepEqual({ ...kept, body }, { ...page, kept: true });
     }
   }
 }
@@ -118,6 +120,8 @@ test('a page is kept from the second time on that it is asked for, until more th
   assert.deepEqual([asked(limited), asked(all)], [0, 1]);
   world.change(1, 'heartbeat');
   assert.equal(asked(all), 1);
+  world.advertise(1, SOME, true);
+  assert.equal(asked(all), 1, 'the same advertisement once more is a heartbeat');
   world.change(1, 'suspect');
   assert.deepEqual([asked(all), asked(all), asked(all)], [0, 0, 1]);
 });
