@@ -3,8 +3,7 @@ import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
 import { readHttpClaim } from '../registry/claim.js';
 import type { Registry } from '../registry/registry.js';
 import type { Writer } from '../registry/writer.js';
-import type { ListQueries } from './list-queries.js';
-import { json, JSON_HEADERS, OPEN_TO_READERS } from './respond.js';
+import { json, OPEN_TO_READERS } from './respond.js';
 
 /** What the routes of advertisements work on. */
 export interface AdvertisementService {
@@ -16,40 +15,6 @@ export interface AdvertisementService {
   originOf: (request: HttpRequest) => string;
   /** Whether unsigned requests are let through where no key owns the id. */
   acceptUnsigned: boolean;
-}
-
-const LIST_HEADERS = { ...JSON_HEADERS, ...OPEN_TO_READERS } as const;
-/** Longer answers are not kept: they are asked for less often, and would take much memory. */
-const MAX_KEPT_BYTES = 16 * 1024;
-
-/** The answers with bodies that are kept: while one is, nothing but times changes in it. */
-const responses = new WeakMap<object, HttpResponse>();
-
-/** `GET /api/v1/advertisements` */
-export function listAdvertisements(
-  { registry }: AdvertisementService,
-  queries: ListQueries,
-  request: HttpRequest,
-): HttpResponse {
-  const read = queries.parse(request.search);
-  const { version } = registry.store;
-  if (read.answer?.version === version) return read.answer.response;
-  const { body, cursor, next, kept } = registry.list(read.query);
-  const known = kept ? responses.get(body) : undefined;
-  if (known !== undefined) return known;
-  const headers: Record<string, string> = { ...LIST_HEADERS, 'X-Discovery-Cursor': cursor };
-  if (next !== null) headers['Link'] = `<${read.nextPage}${next}>; rel="next"`;
-  if (!(body instanceof Uint8Array)) return { status: 200, headers, body: '', source: body };
-  if (kept) {
-    const response = { status: 200, headers, body, borrowed: true, lasting: {} };
-    responses.set(body, response);
-    return response;
-  }
-  if (body.length > MAX_KEPT_BYTES) return { status: 200, headers, body, borrowed: true };
-  // Until something changes, whoever asks the same gets the same.
-  const response = { status: 200, headers, body: Buffer.from(body), lasting: {} };
-  read.answer = { version, response };
-  return response;
 }
 
 /** `GET /api/v1/advertisements/{provider_id}` */

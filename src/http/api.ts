@@ -6,11 +6,10 @@ import {
   deleteAdvertisement,
   getAdvertisement,
   getProof,
-  listAdvertisements,
   postAdvertisement,
 } from './advertisements.js';
 import type { Documentation } from './documentation.js';
-import { ListQueries } from './list-queries.js';
+import { ListAnswers } from './list-answers.js';
 import type { Metrics } from './metrics.js';
 import { buildOpenApi } from './openapi.js';
 import { errorResponse, json, NO_SNIFFING, OPEN_TO_READERS } from './respond.js';
@@ -47,7 +46,7 @@ export class HttpApi {
   constructor(options: ApiOptions) {
     this.#options = options;
     const { metrics, documentation } = options;
-    const queries = new ListQueries();
+    const lists = new ListAnswers(options.registry);
     const openApi = Buffer.from(JSON.stringify(buildOpenApi()));
     this.#item = {
       name: 'advertisement',
@@ -64,7 +63,7 @@ export class HttpApi {
         {
           name: 'advertisements',
           handlers: {
-            GET: (request) => listAdvertisements(options, queries, request),
+            GET: ({ search }) => lists.answer(search),
             POST: (request) => postAdvertisement(options, request),
           },
         },

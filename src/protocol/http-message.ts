@@ -32,6 +32,9 @@ export interface HttpResponse {
   source?: BodySource;
   /** True where the body's memory is used again for the next answer: whoever cannot send it at once copies it. */
   borrowed?: boolean;
-  /** There where the very same object is given again and again: a place for what is made of its head. */
-  lasting?: { head?: string; headers?: string[] };
+  /**
+   * There where the very same object is given again and again: a place for what is made of its head, and for a copy of
+   * a borrowed body, which is taken away when the body changes.
+   */
+  lasting?: { head?: string; headers?: string[]; copy?: Uint8Array | undefined };
 }

@@ -221,11 +221,18 @@ function write(res: ServerResponse, method: string, response: HttpResponse): voi
     response.source?.close();
     return write(res, method, FAILED);
   }
-  const { body, source, borrowed } = response;
+  const { source } = response;
   if (source !== undefined && method !== 'HEAD') return void pipe(source, res);
   source?.close();
   if (method === 'HEAD' || isBodiless(response.status)) res.end();
-  else res.end(borrowed === true ? Buffer.from(body) : body);
+  else res.end(bodyOf(response));
+}
+
+/** A body that stays as it is until it has left. */
+function bodyOf({ body, borrowed, lasting }: HttpResponse): Uint8Array | string {
+  if (borrowed !== true) return body;
+  if (lasting === undefined) return Buffer.from(body);
+  return (lasting.copy ??= Buffer.from(body));
 }
 
 /** Names and values in turn, which costs node:http less than an object of them. */
