@@ -35,14 +35,14 @@ export async function fetchAll(
 /**
  * Asks every query and compares the answers, member by member, with what they have to be.
  * @param expected The numbers of the providers in each answer, in order.
- * @param other The id of a provider that may be there, too.
+ * @param others The ids of providers that may be there, too.
  * @returns The queries as a target for load, with the lengths of their answers.
  */
 export async function checkAnswers(
   server: { port: number; host: string },
   queries: readonly Query[],
   expected: readonly (readonly number[])[],
-  other: string | null = null,
+  others: ReadonlySet<string> = new Set(),
 ): Promise<GetTarget> {
   const paths = queries.map(pathOf);
   const answers = await fetchAll(server, paths);
@@ -51,7 +51,7 @@ export async function checkAnswers(
     const text = body.toString('utf8');
     if (status !== 200) throw new WrongAnswerError(`${path} was answered with ${String(status)}: ${text}`);
     const all = JSON.parse(text) as PublishedAdvertisement[];
-    const rows = all.filter((row) => row.provider_id !== other);
+    const rows = all.filter((row) => !others.has(row.provider_id));
     const wanted = expected[at]!;
     if (rows.length !== wanted.length) {
       throw new WrongAnswerError(`${path}: ${String(rows.length)} rows instead of ${String(wanted.length)}`);

@@ -130,7 +130,7 @@ export interface Contender {
   /** Whose event loop is looked at; none for a baseline. */
   hub?: Hub;
   /** What changes what the hub knows while it is its turn. */
-  pulses?: readonly Pulse[];
+  pulse?: Pulse;
 }
 
 /** What came of one contender. */
@@ -151,11 +151,11 @@ export async function driveInTurns<Name extends string>(
   for (const name of names) await load.run(contenders[name].target, 1);
   for (let round = 0; round < rounds; round += 1) {
     for (const name of names) {
-      const { target, hub, pulses = [] } = contenders[name];
+      const { target, hub, pulse } = contenders[name];
       await hub?.state();
-      for (const pulse of pulses) pulse.run();
+      pulse?.run();
       const figure = await load.run(target, seconds);
-      for (const pulse of pulses) pulse.pause();
+      pulse?.pause();
       const stop = hub === undefined ? null : (await hub.state()).longestStopMs;
       const sum = sums.get(name);
       sums.set(name, {

@@ -5,7 +5,7 @@ import { type Contender, driveInTurns, HttpLoad } from '../http-load.js';
 import { Hub } from '../hub.js';
 import { LoadProcess } from '../load-process.js';
 import type { Bench, Family, Outcome, PartInfo, Unit } from '../part.js';
-import { Pulse } from '../pulse.js';
+import { MANY_CHANGES, Pulse } from '../pulse.js';
 import { measureMatching } from './distinct-filters.js';
 
 const QUERIES = queriesOf({ matches: [10, 40], sort: 'id', limit: 10 });
@@ -104,9 +104,9 @@ async function measureLists(bench: Bench, sizes: readonly number[]): Promise<Mea
     const hub = await Hub.start(bench, file);
     hubs.push(hub);
     const target = await checkAnswers({ port: hub.port, host: '127.0.0.1' }, QUERIES, expected);
-    const changing = await Pulse.openMany(bench, hub);
-    pulses.push(...changing);
-    contenders[size] = { target, hub, pulses: changing };
+    const pulse = await Pulse.open(bench, hub, MANY_CHANGES);
+    pulses.push(pulse);
+    contenders[size] = { target, hub, pulse };
   }
   const load = new HttpLoad(bench);
   const figures = await driveInTurns(load, contenders, { rounds: 2, seconds: bench.size(2) });

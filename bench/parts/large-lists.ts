@@ -7,7 +7,7 @@ import { seedDatabase } from '../database.js';
 import { type Contender, type ContenderFigure, driveInTurns, HttpLoad } from '../http-load.js';
 import { Hub } from '../hub.js';
 import { type Bench, type Family, type Outcome, type PartInfo, WrongAnswerError } from '../part.js';
-import { MANY_CHANGES_NOTE, Pulse } from '../pulse.js';
+import { MANY_CHANGES, MANY_CHANGES_NOTE, Pulse } from '../pulse.js';
 
 const SMALL = 1000;
 const LARGE = 100_000;
@@ -173,13 +173,13 @@ async function compareLists(
     const seeded = files[size];
     const hub = hubs[size];
     if (seeded === undefined || hub === undefined) continue;
-    const changing = await Pulse.openMany(bench, hub);
-    pulses.push(...changing);
+    const pulse = await Pulse.open(bench, hub, MANY_CHANGES);
+    pulses.push(pulse);
     for (const list of ['filtered', 'sorted'] as const) {
       if (seeded[list].length === 0) continue;
       const check = () => checkAnswers({ port: hub.port, host: '127.0.0.1' }, lists[list], seeded[list]);
       checks.push(check);
-      contenders[`${list} ${size}`] = { target: await check(), hub, pulses: changing };
+      contenders[`${list} ${size}`] = { target: await check(), hub, pulse };
     }
   }
   const load = new HttpLoad(bench);

@@ -70,15 +70,15 @@ async function measure(bench: Bench, load: HttpLoad, name: string): Promise<Outc
   const bare = await BareServer.start(bench, kind);
   // It changes what the hub knows, and is in the full list, but not in any other.
   const pulse = await Pulse.open(bench, hub, CHANGES);
-  const target = await checkAnswers(server, queries, expected, pulse.id);
+  const target = await checkAnswers(server, queries, expected, pulse.ids);
   const constant = await (name === 'full-list' ? sameBytes(bare, target) : sameSize(bare, target));
   bench.say('hub and baseline in turn');
   const contenders: Record<'hub' | 'baseline', Contender> = {
-    hub: { target, hub, pulses: [pulse] },
+    hub: { target, hub, pulse },
     baseline: { target: constant },
   };
   const figures = await driveInTurns(load, contenders, { rounds: 2, seconds: bench.size(2) });
-  await checkAnswers(server, queries, expected, pulse.id);
+  await checkAnswers(server, queries, expected, pulse.ids);
   pulse.close();
   await Promise.all([hub.end(), bare.end()]);
   return {

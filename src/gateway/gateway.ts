@@ -22,6 +22,8 @@ import { StreamHub } from './stream-hub.js';
 const FULL = 'the hub has as many connections as it can take; try again later';
 const MINUTE_MS = 60_000;
 const INITIAL_CONNECTIONS = 1024;
+/** How many connections are looked at, most of them to be pinged, in one turn of the event loop. */
+const LOOKS_A_TURN = 250;
 /** Buckets of a tick each: nearly two minutes, longer than any deadline of a connection by default. */
 const WHEEL_BUCKETS = 512;
 
@@ -45,6 +47,8 @@ export class Gateway {
   #capacity = INITIAL_CONNECTIONS;
   #drain: { progress: Drain; done: () => void } | null = null;
   #draining = false;
+  /** Whether more connections are due than one turn has looked at. */
+  #isLooking = false;
 
   constructor(
     registry: Registry,
@@ -136,10 +140,7 @@ export class Gateway {
 
   /** Moves time on for all connections. Called after the registry's tick. */
   tick(): void {
-    this.#wheel.advance(this.now, Number.POSITIVE_INFINITY, (slot) => {
-      const connection = this.#connections[slot];
-      if (connection !== undefined) this.#lookAt(connection);
-    });
+    this.#lookAtDue();
     this.#advanceDrain();
   }
 
@@ -220,6 +221,21 @@ export class Gateway {
     if (!progress.advance(this.now) && this.connections > 0) return;
     this.#drain = null;
     done();
+  }
+
+  /** Those who came together are due together, so that others have to get their turn in between. */
+  #lookAtDue(): void {
+    if (this.#isLooking) return;
+    const all = this.#wheel.advance(this.now, LOOKS_A_TURN, (slot) => {
+      const connection = this.#connections[slot];
+      if (connection !== undefined) this.#lookAt(connection);
+    });
+    if (all) return;
+    this.#isLooking = true;
+    setImmediate(() => {
+      this.#isLooking = false;
+      this.#lookAtDue();
+    });
   }
 
   #lookAt(connection: Connection): void {
