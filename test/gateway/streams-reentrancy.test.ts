@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Gateway } from '../../src/gateway/gateway.js';
 import type { SendResult, Socket, SocketHandler } from '../../src/gateway/port.js';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
 import type { DownFrame } from '../../src/protocol/frames-down.js';
-import { Registry } from '../../src/registry/registry.js';
-import { Writer } from '../../src/registry/writer.js';
 import { type Content, recordOf } from '../support/arbitraries.js';
 import { FakeClock } from '../support/fake-clock.js';
-import { FakePersistence } from '../support/fake-persistence.js';
+import { GatewayWorld } from '../support/gateway.js';
 import { settle } from '../support/write-bench.js';
 import { listText } from '../support/list-text.js';
 
@@ -78,62 +75,12 @@ class Client implements Socket {
 }
 
 class Hub {
-  readonly registry = new Registry(
-    { expiryMs: 300_000, restartGraceMs: 60_000, replayEvents: 1000, cleanupMs: 60_000 },
-    new FakeClock(T0),
-  );
-  readonly #gateway: Gateway;
-
-  constructor() {
-    const persistence = new FakePersistence();
-    this.registry.persistTo(persistence);
-    this.#gateway = new Gateway(
-      this.registry,
-      new Writer(this.registry, persistence, () => Promise.resolve(true)),
-      {
-        heartbeatMs: 30_000,
-        expirySeconds: 300,
-        messagesPerMinute: 0,
-        maxConnections: 1000,
-        maxConnectionsPerAddress: 0,
-        maxSubscriptions: 8,
-        maxSubscriptionsPerAddress: 0,
-        subscribesPerMinute: 0,
-        maxFilters: 1000,
-        maxQueuedBytes: 16 * 1024 * 1024,
-        maxTotalQueuedBytes: 1024 ** 3,
-        publicHosts: [],
-        tls: false,
-      },
-      {
-        observer: {
-          connectionClosed: () => undefined,
-          requestRefused: () => undefined,
-          resumeDecided: () => undefined,
-          eventsSent: () => undefined,
-        },
-        onError: (error) => {
-          throw error;
-        },
-      },
-    );
-  }
+  readonly #world = new GatewayWorld(new FakeClock(T0));
+  readonly registry = this.#world.registry;
 
   connect(): Client {
     const client = new Client();
-    const decision = this.#gateway.upgrade(
-      {
-        method: 'GET',
-        path: '/api/v1/ws',
-        search: '',
-        headers: new Map([['host', 'hub.example']]),
-        body: new Uint8Array(),
-        peerAddress: client.peerAddress,
-      },
-      client.peerAddress,
-    );
-    assert.ok(decision.accept);
-    client.opened(decision.open(client));
+    client.opened(this.#world.open(client));
     return client;
   }
 
