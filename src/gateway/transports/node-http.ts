@@ -214,18 +214,20 @@ function attempt<T>(call: () => T | Promise<T>, done: (value: T | undefined) => 
 }
 
 function write(res: ServerResponse, method: string, response: HttpResponse): void {
+  let sound = response;
   try {
-    res.writeHead(response.status, headersOf(response));
+    res.writeHead(sound.status, headersOf(sound));
   } catch {
     // A header would break out of its line.
     response.source?.close();
-    return write(res, method, FAILED);
+    sound = FAILED;
+    res.writeHead(sound.status, headersOf(sound));
   }
-  const { source } = response;
+  const { source } = sound;
   if (source !== undefined && method !== 'HEAD') return void pipe(source, res);
   source?.close();
-  if (method === 'HEAD' || isBodiless(response.status)) res.end();
-  else res.end(bodyOf(response));
+  if (method === 'HEAD' || isBodiless(sound.status)) res.end();
+  else res.end(bodyOf(sound));
 }
 
 /** A body that stays as it is until it has left. */
