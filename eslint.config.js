@@ -2,24 +2,6 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 /**
- * Who may import whom: everything below a line knows nothing of what is above it (docs/architecture.md).
- * @param {string} folder the folder below src that is restricted
- * @param {string[]} others the folders and files beside it that it must not import
- * @param {string} reason what the linter says to whoever tries
- */
-function boundary(folder, others, reason) {
-  return {
-    files: [`src/${folder}/**/*.ts`],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        { patterns: [{ regex: `^(\\.\\./)+(${others.join('|')})(/|\\.js$)`, message: reason }] },
-      ],
-    },
-  };
-}
-
-/**
  * Code that runs in browsers, too.
  * @param {string} folder
  * @param {string[]} except files that are for Node only
@@ -37,8 +19,6 @@ function browserSafe(folder, except) {
     },
   };
 }
-
-const TOP = ['cli', 'server', 'config', 'log'];
 
 export default tseslint.config(
   { ignores: ['dist/', 'build/', 'node_modules/'] },
@@ -63,33 +43,8 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
     },
   },
-  boundary(
-    'protocol',
-    ['registry', 'gateway', 'http', 'client', ...TOP],
-    'src/protocol is what all parts speak, in browsers too: it imports nothing of ours.',
-  ),
   browserSafe('src/protocol', []),
   browserSafe('src/client', ['src/client/node.ts', 'src/client/node/**']),
-  boundary(
-    'registry',
-    ['gateway', 'http', 'client', ...TOP],
-    'src/registry is what is known; it must not know who is connected. It imports src/protocol only.',
-  ),
-  boundary(
-    'gateway',
-    ['http', 'client', ...TOP],
-    'src/gateway is who is connected; it imports src/protocol and src/registry only.',
-  ),
-  boundary(
-    'http',
-    ['gateway', 'client', ...TOP],
-    'src/http is plain functions from request to response; it imports src/protocol and src/registry only.',
-  ),
-  boundary(
-    'client',
-    ['registry', 'gateway', 'http', ...TOP],
-    'src/client runs with providers and requestors, in browsers too; it imports src/protocol only.',
-  ),
   {
     files: ['test/**/*.ts'],
     rules: {

@@ -146,6 +146,8 @@ if (command === 'build') {
   tool('prettier/bin/prettier.cjs', '--check', '.', '--log-level', 'warn');
   say('Checking with the linter …');
   tool('eslint/bin/eslint.js', '.');
+  say('Checking who imports whom …');
+  tool('dependency-cruiser/bin/dependency-cruise.mjs', 'src', '--config', '.dependency-cruiser.mjs');
   say('Checking the types …');
   tool('typescript/bin/tsc', '-p', 'tsconfig.json', '--noEmit');
 }

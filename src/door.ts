@@ -4,8 +4,8 @@ import type { HttpRequest, HttpResponse, TransportHandler, UpgradeDecision } fro
 import type { HttpApi } from './http/api.js';
 import type { Metrics } from './http/metrics.js';
 import { ProtocolError } from './protocol/errors.js';
-import type { Clock } from './registry/clock.js';
-import { WindowLimiter } from './registry/window-limiter.js';
+import type { Clock } from './lib/clock.js';
+import { WindowLimiter } from './lib/window-limiter.js';
 
 const MINUTE_MS = 60_000;
 

@@ -10,12 +10,12 @@ import { loadDocumentation } from './http/documentation.js';
 import { Metrics } from './http/metrics.js';
 import type { Logger } from './log.js';
 import { type Capacity, measureCapacity } from './open-files.js';
-import { type Clock, systemClock, TICK_MS } from './registry/clock.js';
+import { type Clock, systemClock, TICK_MS } from './lib/clock.js';
 import { loadMirror } from './registry/mirror/load.js';
 import { Mirror } from './registry/mirror/mirror.js';
 import { Registry } from './registry/registry.js';
-import { Verifier } from './registry/verifier/verifier.js';
-import { Writer } from './registry/writer.js';
+import { Verifier } from './registry/write/verifier/verifier.js';
+import { WritePath } from './registry/write/write-path.js';
 
 /** How long a stopping hub waits for its last answers to leave, in milliseconds. */
 const LAST_ANSWERS_MS = 250;
@@ -47,7 +47,7 @@ export interface Hub {
 export async function startHub(config: Config, log: Logger, clock: Clock = systemClock): Promise<Hub> {
   const { registry, mirror } = await openRegistry(config, log, clock);
   const verifier = new Verifier();
-  const writer = new Writer(registry, mirror, verifier.verify, {
+  const writer = new WritePath(registry, mirror, verifier.verify, {
     advertisements: config.maxAdvertisementsPerAddress,
     namesPerDay: config.newNamesPerDay,
     invalidSignaturesPerMinute: config.invalidSignaturesPerMinute,

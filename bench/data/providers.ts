@@ -1,5 +1,5 @@
 import type { AdvertisementRow } from '../../src/registry/mirror/messages.js';
-import type { AdvertisementRecord } from '../../src/registry/persistence.js';
+import type { AdvertisementRecord } from '../../src/registry/store/records.js';
 import { randomNumbers } from './random.js';
 
 /** A provider as it advertises: what the hub has to know of it, and nothing else. */

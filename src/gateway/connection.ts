@@ -5,19 +5,19 @@ import type { DownFrame } from '../protocol/frames-down.js';
 import { parseUpFrame, type RequestId, type Up, type UpFrame } from '../protocol/frames-up.js';
 import { LIMITS, PROTOCOL_VERSION } from '../protocol/limits.js';
 import { utf8 } from '../protocol/text.js';
-import { readSignedClaim } from '../registry/claim.js';
+import { readSignedClaim } from '../registry/write/claim.js';
 import type { SessionToken } from '../registry/registry.js';
-import { FencedError } from '../registry/writer.js';
+import { FencedError } from '../registry/write/write-path.js';
 import type { Client } from './clients.js';
 import { STOPPING } from './drain.js';
-import { transcode } from './event-encoder.js';
-import type { Gateway } from './gateway.js';
+import { transcode } from '../streams/event-encoder.js';
+import type { ConnectionHost, HostedConnection } from './host.js';
 import { MessageBudget } from './message-budget.js';
 import { Outbox } from './outbox.js';
 import type { Socket, SocketHandler } from './port.js';
 import { RequestQueue } from './request-queue.js';
 import { QUEUE, silenceLimitMs } from './settings.js';
-import type { Subscriber } from './subscription.js';
+import type { Subscriber } from '../streams/stream.js';
 import { Subscriptions } from './subscriptions.js';
 
 /** The provider that a connection speaks for, and its hold on it. */
@@ -31,7 +31,7 @@ interface Session {
  * One WebSocket connection: what it may do next, what it is owed, and when it is given up. It is admitted once it
  * has authenticated or subscribed; it may do both.
  */
-export class Connection implements SocketHandler, Subscriber {
+export class Connection implements SocketHandler, Subscriber, HostedConnection {
   readonly codec: Codec;
   /** Its number on the gateway's wheel of deadlines. */
   readonly slot: number;
@@ -39,7 +39,7 @@ export class Connection implements SocketHandler, Subscriber {
   readonly client: Client;
   /** When (service ms) the gateway looks at it next; kept by the gateway. */
   lookAt = Number.POSITIVE_INFINITY;
-  readonly #gateway: Gateway;
+  readonly #gateway: ConnectionHost;
   readonly #socket: Socket;
   readonly #outbox: Outbox;
   readonly #host: string;
@@ -59,7 +59,7 @@ export class Connection implements SocketHandler, Subscriber {
   #nextBookmark = Number.POSITIVE_INFINITY;
 
   constructor(
-    gateway: Gateway,
+    gateway: ConnectionHost,
     socket: Socket,
     options: { codec: Codec; host: string; client: Client; slot: number },
   ) {

@@ -1,15 +1,19 @@
 import { CLOSE } from '../protocol/close-codes.js';
-import type { Connection } from './connection.js';
 
 /** What clients are told whose connection or request comes to an end because the hub does. */
 export const STOPPING = 'the hub is stopping';
+
+/** What a drain needs of a connection. */
+interface Closable {
+  close(code: number, reason: string): void;
+}
 
 /**
  * The connections of a hub that stops, closed one after the other and evenly over a time: whoever is closed comes
  * back at once, and all of them in one moment would be more than the next hub should have to take.
  */
 export class Drain {
-  readonly #connections: readonly Connection[];
+  readonly #connections: readonly Closable[];
   readonly #startedAt: number;
   readonly #durationMs: number;
   #closed = 0;
@@ -18,7 +22,7 @@ export class Drain {
    * @param startedAt Service milliseconds.
    * @param durationMs 0 closes all at once.
    */
-  constructor(connections: readonly Connection[], startedAt: number, durationMs: number) {
+  constructor(connections: readonly Closable[], startedAt: number, durationMs: number) {
     this.#connections = connections;
     this.#startedAt = startedAt;
     this.#durationMs = durationMs;

@@ -2,21 +2,22 @@ import { CLOSE } from '../protocol/close-codes.js';
 import { negotiateCodec } from '../protocol/codec.js';
 import { type ErrorCode, ProtocolError } from '../protocol/errors.js';
 import { SUBPROTOCOLS } from '../protocol/limits.js';
-import type { SignedClaim } from '../registry/claim.js';
-import { TICK_MS } from '../registry/clock.js';
-import { ExpiryWheel } from '../registry/expiry-wheel.js';
+import type { SignedClaim } from '../registry/write/claim.js';
+import { TICK_MS } from '../lib/clock.js';
+import { TimingWheel } from '../lib/timing-wheel.js';
 import type { Registry, SessionToken } from '../registry/registry.js';
-import { WindowLimiter } from '../registry/window-limiter.js';
-import type { Writer } from '../registry/writer.js';
+import { WindowLimiter } from '../lib/window-limiter.js';
+import type { WritePath } from '../registry/write/write-path.js';
 import { Clients } from './clients.js';
 import { Connection } from './connection.js';
 import { Drain, STOPPING } from './drain.js';
 import { plausibleHosts } from './hosts.js';
+import type { ConnectionHost, HostedConnection } from './host.js';
 import { Nonces } from './nonces.js';
 import type { Backlog } from './outbox.js';
 import type { HttpRequest, UpgradeDecision } from './port.js';
 import type { GatewayObserver, GatewaySettings } from './settings.js';
-import { StreamHub } from './stream-hub.js';
+import { StreamHub } from '../streams/stream-hub.js';
 
 /** What clients are told that come when all places are taken. */
 const FULL = 'the hub has as many connections as it can take; try again later';
@@ -28,9 +29,9 @@ const LOOKS_A_TURN = 250;
 const WHEEL_BUCKETS = 512;
 
 /** All connections: who is connected, which provider each speaks for, and when to look at each again. */
-export class Gateway {
+export class Gateway implements ConnectionHost {
   readonly registry: Registry;
-  readonly writer: Writer;
+  readonly writer: WritePath;
   readonly settings: GatewaySettings;
   readonly streams: StreamHub;
   /** Counts the subscriptions that client addresses begin. */
@@ -42,8 +43,8 @@ export class Gateway {
   readonly #connections: (Connection | undefined)[] = [];
   readonly #freeSlots: number[] = [];
   readonly #clients = new Clients();
-  readonly #sessions = new Map<string, Connection>();
-  readonly #wheel = new ExpiryWheel(INITIAL_CONNECTIONS, TICK_MS, WHEEL_BUCKETS);
+  readonly #sessions = new Map<string, HostedConnection>();
+  readonly #wheel = new TimingWheel(INITIAL_CONNECTIONS, TICK_MS, WHEEL_BUCKETS);
   #capacity = INITIAL_CONNECTIONS;
   #drain: { progress: Drain; done: () => void } | null = null;
   #draining = false;
@@ -52,7 +53,7 @@ export class Gateway {
 
   constructor(
     registry: Registry,
-    writer: Writer,
+    writer: WritePath,
     settings: GatewaySettings,
     hooks: { observer: GatewayObserver; onError: (error: unknown) => void },
   ) {
@@ -162,7 +163,7 @@ export class Gateway {
   // ---- what connections call --------------------------------------------------------------------------------
 
   /** Has a connection looked at no later than `time`, if that is sooner than planned. */
-  wakeAt(connection: Connection, time: number): void {
+  wakeAt(connection: HostedConnection, time: number): void {
     if (time >= connection.lookAt) return;
     connection.lookAt = time;
     this.#wheel.schedule(connection.slot, time);
@@ -174,7 +175,7 @@ export class Gateway {
   }
 
   /** Makes this connection the provider's session; an older one is closed. */
-  takeOver(providerId: string, connection: Connection): SessionToken {
+  takeOver(providerId: string, connection: HostedConnection): SessionToken {
     const older = this.#sessions.get(providerId);
     this.#sessions.set(providerId, connection);
     const token = this.registry.attach(providerId);
@@ -183,7 +184,7 @@ export class Gateway {
   }
 
   /** A session's connection is gone: its provider turns suspect, unless the hub itself is stopping. */
-  sessionEnded(providerId: string, token: SessionToken, connection: Connection): void {
+  sessionEnded(providerId: string, token: SessionToken, connection: HostedConnection): void {
     if (this.#sessions.get(providerId) !== connection) return;
     this.#sessions.delete(providerId);
     if (this.#draining) return;
@@ -202,7 +203,7 @@ export class Gateway {
   }
 
   /** @param code The peer's close code; null when the hub closed and has counted it. */
-  connectionGone(connection: Connection, code: number | null): void {
+  connectionGone(connection: HostedConnection, code: number | null): void {
     if (code !== null) this.countClose(code);
     if (this.#connections[connection.slot] !== connection) return;
     this.#connections[connection.slot] = undefined;

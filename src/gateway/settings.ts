@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../protocol/errors.js';
 import { LIMITS } from '../protocol/limits.js';
+import type { StreamObserver } from '../streams/limits.js';
 
 /** What an operator can set about connections. */
 export interface GatewaySettings {
@@ -37,14 +38,8 @@ export const QUEUE = {
   highWaterBytes: 256 * 1024,
   /** Bytes waiting below which they flow again. */
   lowWaterBytes: 32 * 1024,
-  /** Subscribers that are sent events in one turn of the event loop. */
-  framesPerTurn: 500,
   /** Milliseconds that a full queue may go without any progress. */
   stallMs: 10_000,
-  /** Events that one catch-up may bring; a client further behind starts over from a snapshot. */
-  maxCatchUpEvents: 5000,
-  /** Bytes of changed rows kept for one slow reader of a snapshot. */
-  maxSnapshotBytes: 16 * 1024 * 1024,
   /** Signed requests of one connection that may wait for each other. */
   maxWaitingRequests: 64,
 } as const;
@@ -55,12 +50,8 @@ export function silenceLimitMs(settings: GatewaySettings): number {
 }
 
 /** What the gateway tells whoever keeps count. */
-export interface GatewayObserver {
+export interface GatewayObserver extends StreamObserver {
   connectionClosed(code: number): void;
   /** A request over a socket was refused. */
   requestRefused(code: ErrorCode): void;
-  /** A subscriber asked to resume: granted, or refused because the hub no longer has what it missed. */
-  resumeDecided(outcome: 'exact' | 'refused'): void;
-  /** Seconds between a change and the moment its events were handed to the sockets. */
-  eventsSent(latencySeconds: number): void;
 }

@@ -3,22 +3,33 @@ import { type Filter, parseFilter } from '../protocol/filter.js';
 import type { Up } from '../protocol/frames-up.js';
 import { LIMITS } from '../protocol/limits.js';
 import type { Client } from './clients.js';
-import type { Gateway } from './gateway.js';
-import type { StreamHub } from './stream-hub.js';
-import type { Subscriber, Subscription } from './subscription.js';
+import type { WindowLimiter } from '../lib/window-limiter.js';
+import type { GatewaySettings } from './settings.js';
+import type { StreamHub } from '../streams/stream-hub.js';
+import type { Subscriber, Subscription } from '../streams/stream.js';
+
+/** What subscriptions need of the hub that they belong to. */
+export interface SubscriptionHost {
+  readonly streams: StreamHub;
+  readonly settings: GatewaySettings;
+  /** Counts the subscriptions that client addresses begin. */
+  readonly subscribes: WindowLimiter;
+  /** Service milliseconds. */
+  readonly now: number;
+}
 
 /** What one connection is subscribed to, by the names of the streams. */
 export class Subscriptions {
-  readonly #gateway: Gateway;
+  readonly #host: SubscriptionHost;
   readonly #streams: StreamHub;
   readonly #subscriber: Subscriber;
   readonly #client: Client;
   readonly #byStream = new Map<string, Subscription>();
   #isOver = false;
 
-  constructor(gateway: Gateway, subscriber: Subscriber, client: Client) {
-    this.#gateway = gateway;
-    this.#streams = gateway.streams;
+  constructor(host: SubscriptionHost, subscriber: Subscriber, client: Client) {
+    this.#host = host;
+    this.#streams = host.streams;
     this.#subscriber = subscriber;
     this.#client = client;
   }
@@ -89,16 +100,16 @@ export class Subscriptions {
   /** Each costs a search, and maybe a snapshot or what was missed, so they are counted, whatever comes of them. */
   #spend(): void {
     const { address } = this.#client;
-    const wait = this.#gateway.subscribes.spend(address, this.#gateway.now);
+    const wait = this.#host.subscribes.spend(address, this.#host.now);
     if (wait === 0) return;
     throw new ProtocolError(
       'RATE_006',
-      `more than ${String(this.#gateway.settings.subscribesPerMinute)} subscriptions were begun in a minute from ${address}; try again in ${String(wait)} s`,
+      `more than ${String(this.#host.settings.subscribesPerMinute)} subscriptions were begun in a minute from ${address}; try again in ${String(wait)} s`,
     );
   }
 
   #checkLimits(filter: Filter): void {
-    const { maxSubscriptions, maxSubscriptionsPerAddress, maxFilters } = this.#gateway.settings;
+    const { maxSubscriptions, maxSubscriptionsPerAddress, maxFilters } = this.#host.settings;
     const { address, subscriptions } = this.#client;
     if (this.#byStream.size >= maxSubscriptions) {
       throw new ProtocolError(

@@ -1,14 +1,14 @@
 import { ProtocolError } from '../protocol/errors.js';
 import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
-import { readHttpClaim } from '../registry/claim.js';
+import { readHttpClaim } from '../registry/write/claim.js';
 import type { Registry } from '../registry/registry.js';
-import type { Writer } from '../registry/writer.js';
+import type { WritePath } from '../registry/write/write-path.js';
 import { json, OPEN_TO_READERS } from './respond.js';
 
 /** What the routes of advertisements work on. */
 export interface AdvertisementService {
   registry: Registry;
-  writer: Writer;
+  writer: WritePath;
   /** Whether the hub stops and takes no writes on any more. */
   stopping: () => boolean;
   /** The client address that a request is from. */

@@ -1,7 +1,7 @@
 import type { RemovalReason } from '../protocol/frames-down.js';
-import { AttributeColumns } from './columns.js';
-import type { Interner } from './interner.js';
-import type { Interners } from './predicate.js';
+import { AttributeColumns } from './store/columns.js';
+import type { Interner } from '../lib/interner.js';
+import type { Interners } from './store/predicate.js';
 
 /** Why an advertisement went, as the log keeps it. */
 export type GoneReason = Exclude<RemovalReason, 'unmatched'>;

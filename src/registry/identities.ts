@@ -1,6 +1,6 @@
 import { LIMITS } from '../protocol/limits.js';
 import { providerIdKind } from '../protocol/provider-id.js';
-import type { IdentityRecord } from './persistence.js';
+import type { IdentityRecord } from './store/records.js';
 
 /**
  * Which key owns which provider id, and the newest signed time accepted from it. A binding outlives the

@@ -1,45 +1,9 @@
+import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
+
 /**
  * What the registry asks of whatever keeps it across restarts. Today that is the SQLite mirror; the registry
  * knows only this port.
  */
-
-/** An advertisement as it is kept. Times are Unix milliseconds. */
-export interface AdvertisementRecord {
-  providerId: string;
-  ipAddress: string;
-  country: string;
-  resources: Readonly<Record<string, number>>;
-  platform: string | null;
-  pricing: Readonly<Record<string, number | string | undefined>> | null;
-  name: string | null;
-  paymentsNetwork: string | null;
-  createdAt: number;
-  /** The last heartbeat. */
-  updatedAt: number;
-  /** What the provider signed; null for an unsigned advertisement, which is shown as unverified. */
-  proof: ProofRecord | null;
-  /** Whether a session of the provider was open. Then `updatedAt` may lag by as much as heartbeats are collected. */
-  attached: boolean;
-}
-
-/** What a provider signed. Key and signature are lower-case hex. */
-export interface ProofRecord {
-  publicKey: string;
-  t: number;
-  /** The exact bytes, or the text that they are the UTF-8 of. */
-  payload: Uint8Array | string;
-  signature: string;
-}
-
-/** Which key owns a provider id, and the newest signed time accepted from it. Outlives the advertisement. */
-export interface IdentityRecord {
-  providerId: string;
-  publicKey: string;
-  /** Unix milliseconds; 0 before the first `advertise` or `withdraw`. */
-  lastT: number;
-  /** Unix milliseconds of the last heartbeat that was written. */
-  seenAt: number;
-}
 
 /** Heartbeats collected since the last batch: parallel arrays. */
 export interface HeartbeatBatch {

@@ -6,22 +6,18 @@ import type { Filter } from '../protocol/filter.js';
 import { LIMITS } from '../protocol/limits.js';
 import type { ListQuery } from '../protocol/list-query.js';
 import { type Change, ChangeLog, type GoneReason } from './change-log.js';
-import { type Clock, ServiceClock } from './clock.js';
-import { renderHead } from './fragment.js';
+import { type Clock, ServiceClock } from '../lib/clock.js';
+import { renderHead } from './store/advertisement-json.js';
 import { Identities } from './identities.js';
-import { type ListPage, ListReader } from './list-reader.js';
-import {
-  type AdvertisementRecord,
-  type IdentityRecord,
-  nothingKept,
-  type Persistence,
-} from './persistence.js';
-import { Origins } from './origins.js';
-import { matchingSlots } from './query.js';
+import { type ListPage, ListReader } from './lists/list-reader.js';
+import { nothingKept, type Persistence } from './persistence.js';
+import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
+import { Origins } from './store/origins.js';
+import { matchingSlots } from './lists/query.js';
 import { Restore } from './restore.js';
-import type { RowBatch } from './row-batch.js';
-import { type Snapshot, Snapshots } from './snapshot.js';
-import { type Lease, Store } from './store.js';
+import type { RowBatch } from './store/row-batch.js';
+import { type Snapshot, Snapshots } from './store/snapshot.js';
+import { type Lease, Store } from './store/store.js';
 
 export interface RegistrySettings {
   /** How long an advertisement counts after its last heartbeat, in milliseconds. */
@@ -66,14 +62,13 @@ export class Registry {
   readonly changes: ChangeLog;
   readonly origins = new Origins();
   readonly clock: ServiceClock;
-  /** Called for each change, after it was made. */
-  onChange: (change: Change) => void = () => undefined;
   /** How many advertisements went, by reason. */
   readonly gone: Record<GoneReason, number> = { expired: 0, withdrawn: 0 };
 
   readonly #settings: RegistrySettings;
   readonly #restore: Restore;
   #persistence: Persistence = nothingKept;
+  readonly #listeners: ((change: Change) => void)[] = [];
   readonly #sessions = new Map<string, SessionToken>();
   readonly #snapshots = new Snapshots(this.store);
   readonly #lists: ListReader;
@@ -100,6 +95,11 @@ export class Registry {
     );
     this.changes = new ChangeLog(randomBytes(6).toString('hex'), settings.replayEvents, this.store);
     this.#nextCleanup = settings.cleanupMs;
+  }
+
+  /** Has a listener called for each change, right after it was made; those that came first are called first. */
+  onChange(listener: (change: Change) => void): void {
+    this.#listeners.push(listener);
   }
 
   get cursor(): string {
@@ -272,12 +272,12 @@ export class Registry {
       const { seq, beforeRow } = this.changes.append(record.providerId, null, null);
       const added = this.store.add(record, head, lease, live);
       this.changes.place(added);
-      this.onChange({ seq, providerId: record.providerId, beforeRow, slot: added, reason: null });
+      this.#tell({ seq, providerId: record.providerId, beforeRow, slot: added, reason: null });
     } else if (this.store.differs(slot, record, head, live)) {
       this.#preserve(slot);
       const { seq, beforeRow } = this.changes.append(record.providerId, this.#current(slot), null);
       this.store.replace(slot, record, head, lease, live);
-      this.onChange({ seq, providerId: record.providerId, beforeRow, slot, reason: null });
+      this.#tell({ seq, providerId: record.providerId, beforeRow, slot, reason: null });
     } else {
       this.store.renew(slot, record, head, lease, live);
     }
@@ -369,7 +369,7 @@ export class Registry {
     this.#preserve(slot);
     const { seq, beforeRow } = this.changes.append(providerId, this.#current(slot), null);
     this.store.setLive(slot, live);
-    this.onChange({ seq, providerId, beforeRow, slot, reason: null });
+    this.#tell({ seq, providerId, beforeRow, slot, reason: null });
   }
 
   #remove(slot: number, reason: GoneReason): void {
@@ -380,7 +380,11 @@ export class Registry {
     this.store.remove(slot);
     this.origins.set(slot, null);
     this.gone[reason] += 1;
-    this.onChange({ seq, providerId, beforeRow, slot: null, reason });
+    this.#tell({ seq, providerId, beforeRow, slot: null, reason });
+  }
+
+  #tell(change: Change): void {
+    for (const listener of this.#listeners) listener(change);
   }
 
   #current(slot: number): { columns: Store['attributes']; slot: number } {

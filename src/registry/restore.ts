@@ -1,12 +1,12 @@
 import { advertisementSchema } from '../protocol/advertisement.js';
 import { providerIdKind } from '../protocol/provider-id.js';
-import type { ServiceClock } from './clock.js';
-import { renderHead } from './fragment.js';
+import type { ServiceClock } from '../lib/clock.js';
+import { renderHead } from './store/advertisement-json.js';
 import type { Identities } from './identities.js';
-import { rowBytes, signerIn } from './packed-row.js';
-import type { AdvertisementRecord, IdentityRecord } from './persistence.js';
-import { type RowBatch, rowIn } from './row-batch.js';
-import type { Lease, Store } from './store.js';
+import { rowBytes, signerIn } from './store/packed-row.js';
+import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
+import { type RowBatch, rowIn } from './store/row-batch.js';
+import type { Lease, Store } from './store/store.js';
 
 /** How long what was kept counts from now on, in milliseconds. */
 export interface RestoreSettings {

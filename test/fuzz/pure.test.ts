@@ -8,7 +8,7 @@ import { ProtocolError } from '../../src/protocol/errors.js';
 import { canonicalFilterKey, parseFilter } from '../../src/protocol/filter.js';
 import { parseUpFrame } from '../../src/protocol/frames-up.js';
 import { parseListQuery } from '../../src/protocol/list-query.js';
-import { readHttpClaim } from '../../src/registry/claim.js';
+import { readHttpClaim } from '../../src/registry/write/claim.js';
 import { filter, payloadOf } from '../support/arbitraries.js';
 import { TestKey } from '../support/keys.js';
 import { CODEC_NAMES } from '../support/test-hub.js';

@@ -10,8 +10,8 @@ import {
   Verifier,
   VerifierUnavailableError,
   type VerifySignature,
-} from '../../src/registry/verifier/verifier.js';
-import { Writer } from '../../src/registry/writer.js';
+} from '../../src/registry/write/verifier/verifier.js';
+import { WritePath } from '../../src/registry/write/write-path.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { FakePersistence } from '../support/fake-persistence.js';
 import { ISO_TIME, itemPath, LIST } from '../support/http.js';
@@ -47,7 +47,7 @@ class Bench {
     const none = (): number => 0;
     this.api = new HttpApi({
       registry: this.registry,
-      writer: new Writer(this.registry, this.persistence, (...parameters) => this.verify(...parameters)),
+      writer: new WritePath(this.registry, this.persistence, (...parameters) => this.verify(...parameters)),
       acceptUnsigned: false,
       stopping: () => false,
       originOf: () => 'somewhere',

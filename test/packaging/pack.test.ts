@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { HubProcess, scratchFolder } from '../process/hub-process.js';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 const USE = `import { generateKey, ProviderSession, verifyProof, watch, type PublishedAdvertisement } from 'vm-discovery-hub/client';
 const key = generateKey();

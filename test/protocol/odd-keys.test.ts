@@ -12,7 +12,7 @@ import {
   verifySignature,
 } from '../../src/protocol/signing.js';
 import { fromHex } from '../../src/protocol/text.js';
-import { Verifier } from '../../src/registry/verifier/verifier.js';
+import { Verifier } from '../../src/registry/write/verifier/verifier.js';
 import {
   decodeNumber,
   encode,

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { ChangeLog, type Difference, type GoneReason } from '../../src/registry/change-log.js';
-import { AttributeColumns, type Attributes } from '../../src/registry/columns.js';
-import { Interner } from '../../src/registry/interner.js';
+import { AttributeColumns, type Attributes } from '../../src/registry/store/columns.js';
+import { Interner } from '../../src/lib/interner.js';
 import { sequences, steps } from '../support/steps.js';
 
 const IDS = ['a', 'b', 'c', 'd', 'e'];

@@ -3,7 +3,8 @@ import test from 'node:test';
 import fc from 'fast-check';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
 import type { Change } from '../../src/registry/change-log.js';
-import type { HeartbeatBatch, ProofRecord } from '../../src/registry/persistence.js';
+import type { HeartbeatBatch } from '../../src/registry/persistence.js';
+import type { ProofRecord } from '../../src/registry/store/records.js';
 import { Registry } from '../../src/registry/registry.js';
 import { type Content, content, filter, recordOf } from '../support/arbitraries.js';
 import { FakeClock } from '../support/fake-clock.js';
@@ -41,7 +42,7 @@ class Bench {
 
   constructor() {
     this.registry.persistTo(this.persistence);
-    this.registry.onChange = (change) => this.changes.push(change);
+    this.registry.onChange((change) => this.changes.push(change));
   }
 
   advertise(id: string, overSession = false): void {

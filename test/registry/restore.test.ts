@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import type { AdvertisementRecord, ProofRecord } from '../../src/registry/persistence.js';
+import type { AdvertisementRecord, ProofRecord } from '../../src/registry/store/records.js';
 import { Registry } from '../../src/registry/registry.js';
 import { type Content, content, recordOf } from '../support/arbitraries.js';
 import { FakeClock } from '../support/fake-clock.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Filter } from '../../src/protocol/filter.js';
-import type { AdvertisementRecord } from '../../src/registry/persistence.js';
+import type { AdvertisementRecord } from '../../src/registry/store/records.js';
 
 /** Advertisements and filters out of few values each, so that they meet often. */
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/registry/clock.js';
+import type { Clock } from '../../src/lib/clock.js';
 
 /** A clock that only moves when it is told to. */
 export class FakeClock implements Clock {

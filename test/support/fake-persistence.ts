@@ -1,10 +1,5 @@
-import {
-  type AdvertisementRecord,
-  type HeartbeatBatch,
-  type IdentityRecord,
-  type Persistence,
-  PersistenceError,
-} from '../../src/registry/persistence.js';
+import { type HeartbeatBatch, type Persistence, PersistenceError } from '../../src/registry/persistence.js';
+import type { AdvertisementRecord, IdentityRecord } from '../../src/registry/store/records.js';
 
 /** One write that was asked for, in the order in which they were. */
 export type Write =

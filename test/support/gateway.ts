@@ -2,7 +2,7 @@ import { Gateway } from '../../src/gateway/gateway.js';
 import type { Socket, SocketHandler } from '../../src/gateway/port.js';
 import type { GatewaySettings } from '../../src/gateway/settings.js';
 import { Registry } from '../../src/registry/registry.js';
-import { Writer } from '../../src/registry/writer.js';
+import { WritePath } from '../../src/registry/write/write-path.js';
 import type { FakeClock } from './fake-clock.js';
 import { FakePersistence } from './fake-persistence.js';
 
@@ -20,7 +20,7 @@ export class GatewayWorld {
     this.registry.persistTo(persistence);
     this.gateway = new Gateway(
       this.registry,
-      new Writer(this.registry, persistence, () => Promise.resolve(true)),
+      new WritePath(this.registry, persistence, () => Promise.resolve(true)),
       {
         heartbeatMs: 30_000,
         expirySeconds: 300,

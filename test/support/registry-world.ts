@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
 import type { Filter } from '../../src/protocol/filter.js';
 import type { Change, GoneReason } from '../../src/registry/change-log.js';
-import type { AdvertisementRecord, ProofRecord } from '../../src/registry/persistence.js';
+import type { AdvertisementRecord, ProofRecord } from '../../src/registry/store/records.js';
 import { Registry, type SessionToken } from '../../src/registry/registry.js';
 import { type Content, recordOf } from './arbitraries.js';
 import { FakeClock } from './fake-clock.js';
@@ -70,16 +70,10 @@ export class RegistryWorld {
       this.clock,
     );
     this.registry.persistTo(new FakePersistence());
-    this.watch();
-  }
-
-  /** Begins to see changes before whoever else is told of them. Call again after somebody else has begun to. */
-  watch(): void {
-    const { onChange } = this.registry;
-    this.registry.onChange = (change) => {
-      if (change.seq > this.#seq) this.#changed(change);
-      onChange(change);
-    };
+    // The first listener, so that it sees each change before whoever else is told of it.
+    this.registry.onChange((change) => {
+      this.#changed(change);
+    });
   }
 
   get seq(): number {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Packr } from 'msgpackr';
-import { StreamHub } from '../../src/gateway/stream-hub.js';
-import { QUEUE } from '../../src/gateway/settings.js';
-import type { Subscriber, Subscription } from '../../src/gateway/subscription.js';
+import { StreamHub } from '../../src/streams/stream-hub.js';
+import { STREAM_LIMITS, type StreamLimits } from '../../src/streams/limits.js';
+import type { Subscriber, Subscription } from '../../src/streams/stream.js';
 import { CODECS, type Codec, type CodecName } from '../../src/protocol/codec.js';
 import type { Filter } from '../../src/protocol/filter.js';
 import type { Down, DownFrame, StreamEvent } from '../../src/protocol/frames-down.js';
@@ -276,18 +276,16 @@ export class StreamWorld extends RegistryWorld {
   failure: unknown = null;
   #remembered = 0;
 
-  constructor(settings: { expiryMs?: number; replayEvents?: number; framesPerTurn?: number } = {}) {
+  readonly #limits: StreamLimits;
+
+  constructor(settings: { expiryMs?: number; replayEvents?: number; limits?: Partial<StreamLimits> } = {}) {
     super(settings);
     const observer = {
-      connectionClosed: () => undefined,
-      requestRefused: () => undefined,
       resumeDecided: (outcome: 'exact' | 'refused') => (this.decided[outcome] += 1),
       eventsSent: () => undefined,
     };
-    this.hub = new StreamHub(this.registry, observer, {
-      ...(settings.framesPerTurn === undefined ? {} : { framesPerTurn: settings.framesPerTurn }),
-    });
-    this.watch();
+    this.#limits = { ...STREAM_LIMITS, ...settings.limits };
+    this.hub = new StreamHub(this.registry, observer, { limits: this.#limits });
   }
 
   connect(codec: CodecName): StreamClient {
@@ -315,7 +313,8 @@ export class StreamWorld extends RegistryWorld {
     const now = this.matching(filter, this.seq);
     const touched = [...new Set([...before.keys(), ...now.keys()])];
     return (
-      touched.filter((id) => this.between(id, from.seq, this.seq).length > 0).length <= QUEUE.maxCatchUpEvents
+      touched.filter((id) => this.between(id, from.seq, this.seq).length > 0).length <=
+      this.#limits.maxCatchUpEvents
     );
   }
 

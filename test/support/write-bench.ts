@@ -1,9 +1,9 @@
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
 import { ProtocolError } from '../../src/protocol/errors.js';
-import type { SignedClaim } from '../../src/registry/claim.js';
+import type { SignedClaim } from '../../src/registry/write/claim.js';
 import { Registry, type SessionToken } from '../../src/registry/registry.js';
-import { Verifier, type VerifySignature } from '../../src/registry/verifier/verifier.js';
-import { Writer } from '../../src/registry/writer.js';
+import { Verifier, type VerifySignature } from '../../src/registry/write/verifier/verifier.js';
+import { WritePath } from '../../src/registry/write/write-path.js';
 import { FakeClock } from './fake-clock.js';
 import { FakePersistence } from './fake-persistence.js';
 import { type Action, type TestKey } from './keys.js';
@@ -22,7 +22,7 @@ export class WriteBench {
   readonly clock = new FakeClock(T0);
   readonly persistence = new FakePersistence();
   readonly registry: Registry;
-  readonly writer: Writer;
+  readonly writer: WritePath;
   #lastT = T0;
 
   constructor(options: { expiryMs?: number; cleanupMs?: number; verify?: VerifySignature } = {}) {
@@ -32,7 +32,7 @@ export class WriteBench {
       this.clock,
     );
     this.registry.persistTo(this.persistence);
-    this.writer = new Writer(this.registry, this.persistence, options.verify ?? new Verifier().verify);
+    this.writer = new WritePath(this.registry, this.persistence, options.verify ?? new Verifier().verify);
   }
 
   /** A signing time that is later than every one before it. */

@@ -1,7 +1,7 @@
 import { existsSync, renameSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import type { AdvertisementRecord, IdentityRecord } from '../persistence.js';
-import type { RowBatch } from '../row-batch.js';
+import type { AdvertisementRecord, IdentityRecord } from '../store/records.js';
+import type { RowBatch } from '../store/row-batch.js';
 import { checkHeader, connect, DamagedFileError, reserveDatabase, takeLease } from './database.js';
 import { describeFailure, isUnreadable } from './failures.js';
 import type { DatabaseLocation } from './location.js';

@@ -1,5 +1,5 @@
-import type { AdvertisementRecord, IdentityRecord } from '../persistence.js';
-import type { RowBatch } from '../row-batch.js';
+import type { AdvertisementRecord, IdentityRecord } from '../store/records.js';
+import type { RowBatch } from '../store/row-batch.js';
 import type { DatabaseLocation } from './location.js';
 
 /** What a worker is started with. */

@@ -1,12 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import {
-  type AdvertisementRecord,
-  type HeartbeatBatch,
-  type IdentityRecord,
-  type Persistence,
-  PersistenceError,
-} from '../persistence.js';
+import { type HeartbeatBatch, type Persistence, PersistenceError } from '../persistence.js';
+import type { AdvertisementRecord, IdentityRecord } from '../store/records.js';
 import { WorkerChannel } from './channel.js';
 import type { LoadedMirror, MirrorLog } from './load.js';
 import type { Operation, Refusal, Results, WorkerSetup } from './messages.js';

@@ -1,6 +1,6 @@
 /** A thread that reads a stretch of both tables, and makes signed advertisements ready to be filed. */
-import type { AdvertisementRecord, IdentityRecord } from '../persistence.js';
-import { RowBatcher } from '../row-batch.js';
+import type { AdvertisementRecord, IdentityRecord } from '../store/records.js';
+import { RowBatcher } from '../store/row-batch.js';
 import { openToRead } from './database.js';
 import type { Found } from './messages.js';
 import { forEachRow } from './pages.js';

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import type { JsonTexts } from '../fragment.js';
-import type { AdvertisementRecord, IdentityRecord, ProofRecord } from '../persistence.js';
+import type { JsonTexts } from '../store/advertisement-json.js';
+import type { AdvertisementRecord, IdentityRecord, ProofRecord } from '../store/records.js';
 import type { AdvertisementRow, IdentityRow } from './messages.js';
 import { parseTime } from './time.js';
 

@@ -4,7 +4,7 @@ import type { Database } from 'better-sqlite3';
 import { checkLease, connect, prepareDatabase } from './database.js';
 import { describeFailure } from './failures.js';
 import type { Operation, Request, Results, WorkerSetup } from './messages.js';
-import { type BatchWriter, createBatchWriter } from './writer.js';
+import { type BatchWriter, createBatchWriter } from './batch-writer.js';
 
 const { location, lease } = workerData as WorkerSetup;
 const path = location.kind === 'memory' ? ':memory:' : location.path;

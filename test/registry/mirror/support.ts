@@ -8,9 +8,9 @@ import { loadMirror, type LoadedMirror, type MirrorLog } from '../../../src/regi
 import type { DatabaseLocation } from '../../../src/registry/mirror/location.js';
 import type { Request, WorkerSetup } from '../../../src/registry/mirror/messages.js';
 import { Mirror } from '../../../src/registry/mirror/mirror.js';
-import { proofIn, rowBytes } from '../../../src/registry/packed-row.js';
-import type { AdvertisementRecord, IdentityRecord } from '../../../src/registry/persistence.js';
-import { type RowBatch, rowIn } from '../../../src/registry/row-batch.js';
+import { proofIn, rowBytes } from '../../../src/registry/store/packed-row.js';
+import type { AdvertisementRecord, IdentityRecord } from '../../../src/registry/store/records.js';
+import { type RowBatch, rowIn } from '../../../src/registry/store/row-batch.js';
 import type { PublishedAdvertisement } from '../../../src/protocol/advertisement.js';
 
 /** Bytes that an address of the arena counts. */

@@ -1,0 +1,76 @@
+// Who may import whom (docs/architecture.md): everything below a line knows nothing of what is above it.
+// `npm run check` enforces it, types included; an error comes with the comment of its rule.
+
+/**
+ * @param {string} folder what is restricted, below src
+ * @param {string[]} allowed what it may import of ours, beside itself
+ * @param {string} comment
+ */
+function room(folder, allowed, comment) {
+  return {
+    name: folder,
+    severity: 'error',
+    comment,
+    from: { path: `^src/${folder}/` },
+    to: { path: '^src/', pathNot: [folder, ...allowed].map((name) => `^src/${name}`) },
+  };
+}
+
+const STORE = 'registry/store/';
+const LOWER = ['lib/', 'protocol/'];
+
+export default {
+  forbidden: [
+    {
+      name: 'no-circles',
+      severity: 'error',
+      comment:
+        'Files that import each other in a circle, types included, can only be understood all at once.',
+      from: { path: '^src/' },
+      to: { circular: true },
+    },
+    room('lib', [], 'src/lib knows nothing of providers: it imports nothing of ours.'),
+    room(
+      'protocol',
+      [],
+      'src/protocol is what all parts speak, in browsers too: it imports nothing of ours.',
+    ),
+    room(
+      'registry/store',
+      LOWER,
+      'src/registry/store is what is held in memory: it knows nothing of lists, writes and the file.',
+    ),
+    room('registry/lists', [...LOWER, STORE], 'src/registry/lists only reads the store.'),
+    room(
+      'registry/mirror',
+      [...LOWER, STORE, 'registry/persistence.ts'],
+      'src/registry/mirror is one way of keeping what is known: it knows the port and the rows, and no more.',
+    ),
+    room('registry', LOWER, 'src/registry is what is known; it must not know who is connected.'),
+    room(
+      'streams',
+      [...LOWER, 'registry/'],
+      'src/streams is who is told what; it must not know sockets. It imports lib, protocol and registry.',
+    ),
+    room(
+      'gateway',
+      [...LOWER, 'registry/', 'streams/'],
+      'src/gateway is who is connected; it imports lib, protocol, registry and streams.',
+    ),
+    room(
+      'http',
+      [...LOWER, 'registry/', 'streams/'],
+      'src/http is plain functions from request to response; it imports lib, protocol, registry and streams.',
+    ),
+    room(
+      'client',
+      ['protocol/'],
+      'src/client runs with providers and requestors, in browsers too; it imports src/protocol only.',
+    ),
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+  },
+};

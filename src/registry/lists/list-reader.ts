@@ -1,0 +1,90 @@
+import { ProtocolError } from '../../protocol/errors.js';
+import type { ListQuery } from '../../protocol/list-query.js';
+import type { ServiceClock } from '../../lib/clock.js';
+import { PageCache } from './page-cache.js';
+import { LongList } from './long-list.js';
+import { runQuery } from './query.js';
+import { Scratch } from '../../lib/scratch.js';
+import type { Snapshots } from '../store/snapshot.js';
+import type { Store } from '../store/store.js';
+
+const OPENING_BRACKET = 0x5b;
+const COMMA = 0x2c;
+const CLOSING_BRACKET = 0x5d;
+
+/** Longer lists are made part by part, while others get their turn. */
+const MAX_BYTES_IN_ONE_PIECE = 1 << 20;
+/** Each of them keeps the numbers of its rows. */
+const MAX_LONG_LISTS = 32;
+
+/** A page of a list as it goes out. */
+export interface ListPage {
+  /** A JSON array, UTF-8; its memory is used again for the next list. A long one comes in parts. */
+  body: Buffer | LongList;
+  /** `after` of the next page; null on the last. */
+  next: string | null;
+  count: number;
+  /** Whether this very body is given again, with other times in it, for as long as nothing else changes. */
+  kept: boolean;
+}
+
+/** Answers lists: finds the rows, and joins what was rendered of each when it last changed. */
+export class ListReader {
+  readonly #store: Store;
+  readonly #snapshots: Snapshots;
+  readonly #clock: ServiceClock;
+  readonly #scratch = new Scratch();
+  readonly #pages: PageCache;
+  #longLists = 0;
+
+  constructor(store: Store, snapshots: Snapshots, clock: ServiceClock) {
+    this.#store = store;
+    this.#pages = new PageCache(store);
+    this.#snapshots = snapshots;
+    this.#clock = clock;
+  }
+
+  /**
+   * @param query The same object each time where the same is asked again.
+   * @throws ProtocolError `ADV_003` when too many long lists are being read.
+   */
+  read(query: ListQuery): ListPage {
+    const kept = this.#pages.find(query);
+    if (kept !== null) return kept;
+    const { slots, next } = runQuery(this.#store, query);
+    let bytes = 2 + Math.max(0, slots.length - 1);
+    for (const slot of slots) bytes += this.#store.fragmentBytes(slot);
+    const count = slots.length;
+    if (bytes > MAX_BYTES_IN_ONE_PIECE) return { body: this.#open(slots, bytes), next, count, kept: false };
+    const page = { body: this.#join(slots, bytes), next, count, kept: false };
+    this.#pages.note(query, slots, page);
+    return page;
+  }
+
+  #join(slots: readonly number[], bytes: number): Buffer {
+    const body = this.#scratch.take(bytes);
+    body[0] = OPENING_BRACKET;
+    let position = 1;
+    for (const slot of slots) {
+      if (position > 1) body[position++] = COMMA;
+      position = this.#store.copyFragment(slot, body, position);
+    }
+    body[position] = CLOSING_BRACKET;
+    return body;
+  }
+
+  #open(slots: readonly number[], bytes: number): LongList {
+    if (this.#longLists >= MAX_LONG_LISTS) {
+      throw new ProtocolError(
+        'ADV_003',
+        `${String(MAX_LONG_LISTS)} long lists are being read at the moment; ask for pages with limit=1000, or try again soon`,
+        { status: 503, headers: { 'Retry-After': '5' } },
+      );
+    }
+    this.#longLists += 1;
+    // Nobody asks for its number: the list's cursor is that of the answer.
+    return new LongList(this.#snapshots.open(slots, 0), bytes, this.#clock, () => {
+      this.#longLists -= 1;
+    });
+  }
+}

@@ -1,0 +1,94 @@
+import type { AdvertisementRecord } from './records.js';
+import { ISO_BYTES, isoTime, writeIsoTime } from '../../lib/iso-time.js';
+
+/**
+ * The JSON text of an advertisement as clients receive it, in two parts: a head that only changes when the
+ * advertisement does, and a tail with what heartbeats and sessions change, of a known layout so that it can be
+ * written over in place.
+ */
+
+/** The JSON texts of those members of an advertisement that are more than a text or a number. */
+export interface JsonTexts {
+  resources: string;
+  /** `null` as a text where there is none. */
+  pricing: string;
+}
+
+/**
+ * Renders the head: everything up to and including `created_at`.
+ * @param texts What `jsonTexts` makes of the record, where somebody has kept it.
+ */
+export function renderHead(record: AdvertisementRecord, texts: JsonTexts = jsonTexts(record)): string {
+  return (
+    `{"provider_id":${quoted(record.providerId)},"ip_address":${quoted(record.ipAddress)}` +
+    `,"country":${quoted(record.country)},"resources":${texts.resources}` +
+    `,"platform":${quoted(record.platform)},"pricing":${texts.pricing}` +
+    `,"name":${quoted(record.name)},"payments_network":${quoted(record.paymentsNetwork)}` +
+    `,"created_at":"${isoTime(record.createdAt)}"`
+  );
+}
+
+/** What a head has before the members that its provider chose, beside the id, and behind them. */
+const ID_FRAME_BYTES = '{"provider_id":"",'.length;
+const CREATED_AT_BYTES = ',"created_at":""'.length + ISO_BYTES;
+
+/** Reads the time of creation, in Unix milliseconds, off the end of a head. */
+export function createdAtIn(head: Buffer): number {
+  return Date.parse(head.toString('latin1', head.length - ISO_BYTES - 1, head.length - 1));
+}
+
+/** Where in a head the members lie that its provider chose. (No provider id has to be escaped.) */
+export function chosenPart(providerId: string, headBytes: number): { from: number; to: number } {
+  return { from: ID_FRAME_BYTES + Buffer.byteLength(providerId), to: headBytes - CREATED_AT_BYTES };
+}
+
+function jsonTexts({ resources, pricing }: AdvertisementRecord): JsonTexts {
+  return { resources: JSON.stringify(resources), pricing: JSON.stringify(pricing) };
+}
+
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+/** `JSON.stringify`, faster where nothing has to be escaped. */
+function quoted(text: string | null): string {
+  return text !== null && PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+interface Tail {
+  bytes: Buffer;
+  updatedAt: number;
+  expiresAt: number;
+}
+
+function tailTemplate(status: string, verified: boolean): Tail {
+  const blank = ' '.repeat(ISO_BYTES);
+  const text = `,"updated_at":"${blank}","status":"${status}","expires_at":"${blank}","verified":${String(verified)}}`;
+  return { bytes: Buffer.from(text), updatedAt: text.indexOf(blank), expiresAt: text.lastIndexOf(blank) };
+}
+
+const TAILS = [
+  [tailTemplate('suspect', false), tailTemplate('suspect', true)],
+  [tailTemplate('live', false), tailTemplate('live', true)],
+] as const;
+
+function tailFor(live: number, verified: number): Tail {
+  return TAILS[live === 1 ? 1 : 0][verified === 1 ? 1 : 0];
+}
+
+/** Room for the longest tail, in bytes. */
+export const MAX_TAIL_BYTES = Math.max(...TAILS.flat().map((tail) => tail.bytes.length));
+
+export function tailBytes(live: number, verified: number): number {
+  return tailFor(live, verified).bytes.length;
+}
+
+/** Writes the tail at an offset; times are Unix milliseconds. */
+export function writeTail(
+  target: Buffer,
+  offset: number,
+  row: { live: number; verified: number; updatedAt: number; expiresAt: number },
+): void {
+  const tail = tailFor(row.live, row.verified);
+  target.set(tail.bytes, offset);
+  writeIsoTime(target, offset + tail.updatedAt, row.updatedAt);
+  writeIsoTime(target, offset + tail.expiresAt, row.expiresAt);
+}

@@ -1,0 +1,257 @@
+import type { Amounts } from '../../protocol/filter.js';
+import { grown } from '../../lib/typed-arrays.js';
+import type { AttributeColumns } from './columns.js';
+import { Heap } from '../../lib/heap.js';
+import { monthlyCost } from './predicate.js';
+
+const MAX_CHUNK = 256;
+
+/** A stretch of the curve: its rows in order, with their prices at hand, and the bounds of these. */
+class Chunk {
+  /** Of the amounts that are being looked for no row costs less, and none costs more. */
+  least = 0;
+  most = 0;
+  slots: number[];
+  /** Core, memory and disk of each row, one behind the other. */
+  readonly #prices = new Float64Array(3 * (MAX_CHUNK + 1));
+  /** The lowest price of a core, of memory and of disk, then the highest of each. */
+  readonly #bounds = new Float64Array(6);
+
+  constructor(slots: number[], columns: AttributeColumns) {
+    this.slots = slots;
+    slots.forEach((slot, at) => {
+      this.#write(at, slot, columns);
+    });
+    this.#measure();
+  }
+
+  insert(at: number, slot: number, columns: AttributeColumns): void {
+    this.#prices.copyWithin(3 * (at + 1), 3 * at, 3 * this.slots.length);
+    this.slots.splice(at, 0, slot);
+    this.#write(at, slot, columns);
+    this.#include(3 * at, 3 * (at + 1));
+  }
+
+  remove(at: number): void {
+    const wasEdge = this.#isEdge(at);
+    this.#prices.copyWithin(3 * at, 3 * (at + 1), 3 * this.slots.length);
+    this.slots.splice(at, 1);
+    if (wasEdge) this.#measure();
+  }
+
+  /** Cuts off the upper half. */
+  split(columns: AttributeColumns): Chunk {
+    const upper = new Chunk(this.slots.splice(this.slots.length >> 1), columns);
+    this.#measure();
+    return upper;
+  }
+
+  /** Estimated like a row, so that rounding cannot break the bounds. */
+  weigh(asked: Amounts): void {
+    const bounds = this.#bounds;
+    this.least = finite(monthlyCost(bounds[0]!, bounds[1]!, bounds[2]!, asked));
+    this.most = finite(monthlyCost(bounds[3]!, bounds[4]!, bounds[5]!, asked));
+  }
+
+  /** Writes what each row costs to `costs`. */
+  estimate(asked: Amounts, costs: Float64Array): void {
+    const prices = this.#prices;
+    for (let at = 0, from = 0; at < this.slots.length; at += 1, from += 3) {
+      costs[at] = finite(monthlyCost(prices[from]!, prices[from + 1]!, prices[from + 2]!, asked));
+    }
+  }
+
+  #write(at: number, slot: number, { usdCore, usdMemory, usdStorage }: AttributeColumns): void {
+    this.#prices[3 * at] = usdCore[slot]!;
+    this.#prices[3 * at + 1] = usdMemory[slot]!;
+    this.#prices[3 * at + 2] = usdStorage[slot]!;
+  }
+
+  #measure(): void {
+    this.#bounds.fill(Number.POSITIVE_INFINITY, 0, 3).fill(0, 3);
+    this.#include(0, 3 * this.slots.length);
+  }
+
+  #include(from: number, to: number): void {
+    const bounds = this.#bounds;
+    for (let at = from; at < to; at += 1) {
+      const price = this.#prices[at]!;
+      const which = at % 3;
+      if (price < bounds[which]!) bounds[which] = price;
+      if (price > bounds[which + 3]!) bounds[which + 3] = price;
+    }
+  }
+
+  /** Whether the bounds may be closer without this row. */
+  #isEdge(at: number): boolean {
+    const bounds = this.#bounds;
+    for (let which = 0; which < 3; which += 1) {
+      const price = this.#prices[3 * at + which]!;
+      if (price === bounds[which] || price === bounds[which + 3]) return true;
+    }
+    return false;
+  }
+}
+
+/**
+ * The priced rows by their prices, for finding the cheapest without looking at all of them. What a row costs depends
+ * on the amounts that are asked for, so no single order would do: the rows lie along a space-filling curve through
+ * the three prices, in chunks of neighbours, and a chunk's bounds tell what its cheapest row could cost at least.
+ */
+export class PriceIndex {
+  readonly #columns: AttributeColumns;
+  #keys: Uint32Array;
+  #chunks: Chunk[] = [];
+  readonly #queue = new Heap<Chunk>((a, b) => a.least < b.least);
+  readonly #costs = new Float64Array(MAX_CHUNK);
+
+  /** @param columns The prices of each slot, shared with the store. */
+  constructor(columns: AttributeColumns, capacity: number) {
+    this.#columns = columns;
+    this.#keys = new Uint32Array(capacity);
+  }
+
+  grow(capacity: number): void {
+    this.#keys = grown(this.#keys, new Uint32Array(capacity));
+  }
+
+  /** Replaces the content by the priced ones of these slots. */
+  load(slots: readonly number[]): void {
+    // One number for key and slot sorts many times faster than any comparison; slots stay far below 2^23.
+    const order = new Float64Array(slots.length);
+    let count = 0;
+    for (const slot of slots) {
+      if (!this.#isPriced(slot)) continue;
+      this.#keys[slot] = this.#curveKey(slot);
+      order[count] = this.#keys[slot] * 2 ** 23 + slot;
+      count += 1;
+    }
+    const sorted = order.subarray(0, count).sort();
+    this.#chunks = [];
+    const size = (3 * MAX_CHUNK) / 4;
+    for (let from = 0; from < count; from += size) {
+      const part = sorted.subarray(from, from + size);
+      this.#chunks.push(
+        new Chunk(
+          Array.from(part, (rank) => rank % 2 ** 23),
+          this.#columns,
+        ),
+      );
+    }
+  }
+
+  /** Files a row by its present prices; without effect when it has none. */
+  insert(slot: number): void {
+    if (!this.#isPriced(slot)) return;
+    const key = this.#curveKey(slot);
+    this.#keys[slot] = key;
+    const number = this.#chunkFor(key, slot);
+    const chunk = this.#chunks[number];
+    if (chunk === undefined) {
+      this.#chunks.push(new Chunk([slot], this.#columns));
+      return;
+    }
+    chunk.insert(this.#lowerBound(chunk.slots, key, slot), slot, this.#columns);
+    if (chunk.slots.length > MAX_CHUNK) this.#chunks.splice(number + 1, 0, chunk.split(this.#columns));
+  }
+
+  /** Takes a row out; its prices must still be those it was filed by. */
+  remove(slot: number): void {
+    if (!this.#isPriced(slot)) return;
+    const key = this.#keys[slot]!;
+    const number = this.#chunkFor(key, slot);
+    const chunk = this.#chunks[number]!;
+    chunk.remove(this.#lowerBound(chunk.slots, key, slot));
+    if (chunk.slots.length === 0) this.#chunks.splice(number, 1);
+  }
+
+  /**
+   * Hands out the rows in groups, the group with the cheapest possible row first.
+   * @param asked The amounts to estimate for.
+   * @param floor Rows that cost less are not looked for. All costs are `finite` here.
+   * @param ceiling The highest cost that is of interest at the beginning.
+   * @param visit Gets a group and what each of its rows costs, which is only good until it returns the highest cost
+   * that is still of interest.
+   */
+  scan(
+    asked: Amounts,
+    floor: number,
+    ceiling: number,
+    visit: (slots: readonly number[], costs: Float64Array) => number,
+  ): void {
+    const candidates: Chunk[] = [];
+    for (const chunk of this.#chunks) {
+      chunk.weigh(asked);
+      if (chunk.most >= floor && chunk.least <= ceiling) candidates.push(chunk);
+    }
+    this.#queue.load(candidates);
+    let highest = ceiling;
+    for (let next = this.#queue.pop(); next !== undefined; next = this.#queue.pop()) {
+      if (next.least > highest) break;
+      next.estimate(asked, this.#costs);
+      highest = visit(next.slots, this.#costs);
+    }
+    this.#queue.drain();
+  }
+
+  #isPriced(slot: number): boolean {
+    return !Number.isNaN(this.#columns.usdCore[slot]);
+  }
+
+  #curveKey(slot: number): number {
+    const { usdCore, usdMemory, usdStorage } = this.#columns;
+    return (
+      spread(step(usdCore[slot]!)) |
+      (spread(step(usdMemory[slot]!)) << 1) |
+      (spread(step(usdStorage[slot]!)) << 2)
+    );
+  }
+
+  /** The last chunk that begins at or before this place of the curve. */
+  #chunkFor(key: number, slot: number): number {
+    let low = 0;
+    let high = this.#chunks.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#isBefore(key, slot, this.#chunks[middle]!.slots[0]!)) high = middle - 1;
+      else low = middle;
+    }
+    return low;
+  }
+
+  #lowerBound(slots: readonly number[], key: number, slot: number): number {
+    let low = 0;
+    let high = slots.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (slots[middle] === slot || this.#isBefore(key, slot, slots[middle]!)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  /** Rows with the same key are told apart by their slots. */
+  #isBefore(key: number, slot: number, other: number): boolean {
+    const otherKey = this.#keys[other]!;
+    return key !== otherKey ? key < otherKey : slot < other;
+  }
+}
+
+/** A sum beyond all numbers as one that has a place in a cursor: still a price, and before those without one. */
+export function finite(cost: number): number {
+  return Math.min(cost, Number.MAX_VALUE);
+}
+
+/** A price as one of 1,024 steps, sixteen to each doubling: fine where prices usually are, whatever they are. */
+function step(price: number): number {
+  return Math.min(1023, Math.floor(16 * Math.log2(1 + 65_536 * price)));
+}
+
+/** Moves the ten bits of a step apart, with room for those of the two other prices in between. */
+function spread(value: number): number {
+  let bits = value;
+  bits = (bits | (bits << 16)) & 0x030000ff;
+  bits = (bits | (bits << 8)) & 0x0300f00f;
+  bits = (bits | (bits << 4)) & 0x030c30c3;
+  return (bits | (bits << 2)) & 0x09249249;
+}

@@ -1,0 +1,136 @@
+import { addressesIn, roomFor, SLAB_BYTES } from '../../lib/arena.js';
+import { attributesOf } from './columns.js';
+import { type JsonTexts, renderHead } from './advertisement-json.js';
+import { packRow } from './packed-row.js';
+import type { AdvertisementRecord } from './records.js';
+import type { PlacedRow } from './store.js';
+
+/**
+ * Rows that one thread has made ready for another, which only has to file them. All of it can travel between threads;
+ * the slab and the numbers are handed over rather than copied.
+ */
+export interface RowBatch {
+  ids: string[];
+  /** The texts that platforms and networks are numbers of; 0 stands for none. */
+  texts: (string | null)[];
+  /** As many of each row as `NUMBERS` says, in the order in which `rowIn` reads them. */
+  numbers: Float64Array<ArrayBuffer>;
+  /** A slab for an arena, and how much of it is filled. */
+  slab: Uint8Array<ArrayBuffer>;
+  bytes: number;
+}
+
+/** A row of a batch, whose address counts from the beginning of the slab. */
+export interface BatchedRow extends PlacedRow {
+  providerId: string;
+  platform: string | null;
+  network: string | null;
+  /** Unix milliseconds. */
+  updatedAt: number;
+  attached: boolean;
+}
+
+const NUMBERS = 14;
+/** More than a slab has room for, but for very short rows. */
+const MAX_ROWS = 4096;
+
+/** Reads a row of a batch. Its attributes say suspect, and have no platform and network yet. */
+export function rowIn({ ids, texts, numbers }: RowBatch, row: number): BatchedRow {
+  let at = row * NUMBERS;
+  return {
+    providerId: ids[row]!,
+    platform: texts[numbers[at++]!]!,
+    network: texts[numbers[at++]!]!,
+    updatedAt: numbers[at++]!,
+    attached: numbers[at++] === 1,
+    address: numbers[at++]!,
+    headBytes: numbers[at++]!,
+    proofBytes: numbers[at++]!,
+    attributes: {
+      cpu: numbers[at++]!,
+      memory: numbers[at++]!,
+      storage: numbers[at++]!,
+      country: numbers[at++]!,
+      usdCore: numbers[at++]!,
+      usdMemory: numbers[at++]!,
+      usdStorage: numbers[at]!,
+      platform: 0,
+      network: 0,
+      live: 0,
+    },
+  };
+}
+
+/** Collects rows into batches. */
+export class RowBatcher {
+  #ids: string[] = [];
+  #texts = new Map<string | null, number>([[null, 0]]);
+  #numbers = new Float64Array(MAX_ROWS * NUMBERS);
+  #slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  #bytes = 0;
+
+  get isEmpty(): boolean {
+    return this.#ids.length === 0;
+  }
+
+  /**
+   * Renders and packs a row.
+   * @returns False when there is no room for it: `take` first.
+   */
+  add(record: AdvertisementRecord, texts: JsonTexts): boolean {
+    const { bytes, headBytes, proofBytes } = packRow(record, renderHead(record, texts));
+    const room = roomFor(bytes.length);
+    if (this.#bytes + room > SLAB_BYTES || this.#ids.length === MAX_ROWS) return false;
+    this.#slab.set(bytes, this.#bytes);
+    const { cpu, memory, storage, country, usdCore, usdMemory, usdStorage } = attributesOf(
+      record,
+      0,
+      0,
+      false,
+    );
+    const numbers = this.#numbers;
+    let at = this.#ids.length * NUMBERS;
+    numbers[at++] = this.#number(record.platform);
+    numbers[at++] = this.#number(record.paymentsNetwork);
+    numbers[at++] = record.updatedAt;
+    numbers[at++] = record.attached ? 1 : 0;
+    numbers[at++] = addressesIn(this.#bytes);
+    numbers[at++] = headBytes;
+    numbers[at++] = proofBytes;
+    numbers[at++] = cpu;
+    numbers[at++] = memory;
+    numbers[at++] = storage;
+    numbers[at++] = country;
+    numbers[at++] = usdCore;
+    numbers[at++] = usdMemory;
+    numbers[at] = usdStorage;
+    this.#ids.push(record.providerId);
+    this.#bytes += room;
+    return true;
+  }
+
+  /** Hands out what was collected, and begins anew. */
+  take(): RowBatch {
+    const batch = {
+      ids: this.#ids,
+      texts: [...this.#texts.keys()],
+      numbers: this.#numbers.slice(0, this.#ids.length * NUMBERS),
+      slab: this.#slab,
+      bytes: this.#bytes,
+    };
+    this.#ids = [];
+    this.#texts = new Map([[null, 0]]);
+    this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    this.#bytes = 0;
+    return batch;
+  }
+
+  #number(text: string | null): number {
+    let number = this.#texts.get(text);
+    if (number === undefined) {
+      number = this.#texts.size;
+      this.#texts.set(text, number);
+    }
+    return number;
+  }
+}

@@ -1,0 +1,311 @@
+import type { PublishedAdvertisement } from '../../protocol/advertisement.js';
+import { grown } from '../../lib/typed-arrays.js';
+import { Arena } from '../../lib/arena.js';
+import { AttributeColumns, type Attributes, attributesOf } from './columns.js';
+import { TimingWheel } from '../../lib/timing-wheel.js';
+import { createdAtIn, tailBytes, writeTail } from './advertisement-json.js';
+import { IdIndex } from './id-index.js';
+import { Interner } from '../../lib/interner.js';
+import { packRow, proofIn, rowBytes, signerIn } from './packed-row.js';
+import type { AdvertisementRecord, IdentityRecord } from './records.js';
+import { Predicates } from './predicate.js';
+import { PriceIndex } from './price-index.js';
+import type { UnpackedProof } from './packed-proof.js';
+import { TICK_MS } from '../../lib/clock.js';
+
+const INITIAL_CAPACITY = 1024;
+/** Five minutes of ticks and a good deal more; longer deadlines are looked at once a turn. */
+const WHEEL_BUCKETS = 4096;
+
+/** When a heartbeat came and until when it counts. */
+export interface Lease {
+  /** Unix milliseconds, shown as `updated_at`. */
+  updatedAt: number;
+  /** Unix milliseconds, shown as `expires_at`. */
+  expiresAt: number;
+  /** Service milliseconds: what really decides. */
+  deadline: number;
+}
+
+/** A row whose bytes are in the arena: see `packRow`. */
+export interface PlacedRow {
+  attributes: Attributes;
+  address: number;
+  headBytes: number;
+  proofBytes: number;
+}
+
+/**
+ * All present advertisements, each in a slot: a row of typed columns, and in an arena the rendered JSON with the proof.
+ * Slots of removed advertisements are reused.
+ */
+export class Store {
+  readonly attributes = new AttributeColumns(INITIAL_CAPACITY);
+  /** The provider id of each slot; undefined where the slot is free. */
+  readonly ids: (string | undefined)[] = [];
+  readonly index = new IdIndex(this.ids);
+  readonly prices = new PriceIndex(this.attributes, INITIAL_CAPACITY);
+  readonly platforms = new Interner();
+  readonly networks = new Interner();
+  readonly predicates = new Predicates(this);
+  readonly arena = new Arena();
+  readonly wheel = new TimingWheel(INITIAL_CAPACITY, TICK_MS, WHEEL_BUCKETS);
+  readonly #slots = new Map<string, number>();
+  readonly #freeSlots: number[] = [];
+  #capacity = INITIAL_CAPACITY;
+  #suspects = 0;
+  #version = 0;
+  #contents = 0;
+
+  #updatedAt = new Float64Array(INITIAL_CAPACITY);
+  #expiresAt = new Float64Array(INITIAL_CAPACITY);
+  #deadline = new Float64Array(INITIAL_CAPACITY);
+  /** Where a row's bytes lie in the arena: see `packRow`. */
+  #address = new Uint32Array(INITIAL_CAPACITY);
+  #headBytes = new Uint32Array(INITIAL_CAPACITY);
+  #proofBytes = new Uint32Array(INITIAL_CAPACITY);
+  #verified = new Uint8Array(INITIAL_CAPACITY);
+  #tailStale = new Uint8Array(INITIAL_CAPACITY);
+
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  /** Another number whenever an answer may be another one. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Another number whenever an answer may be another one in more than its times. */
+  get contents(): number {
+    return this.#contents;
+  }
+
+  get suspects(): number {
+    return this.#suspects;
+  }
+
+  /** One more than the highest slot ever used. */
+  get slotLimit(): number {
+    return this.ids.length;
+  }
+
+  find(providerId: string): number | undefined {
+    return this.#slots.get(providerId);
+  }
+
+  isLive(slot: number): boolean {
+    return this.attributes.live[slot] === 1;
+  }
+
+  /** Whether its provider signed it. */
+  isVerified(slot: number): boolean {
+    return this.#verified[slot] === 1;
+  }
+
+  /** Unix milliseconds. */
+  createdAt(slot: number): number {
+    return createdAtIn(this.arena.view(this.#address[slot]!, this.#headBytes[slot]!));
+  }
+
+  updatedAt(slot: number): number {
+    return this.#updatedAt[slot]!;
+  }
+
+  deadline(slot: number): number {
+    return this.#deadline[slot]!;
+  }
+
+  /**
+   * Adds an advertisement in a free slot.
+   * @param head What `renderHead` made of the record.
+   * @param ordered False while many are loaded: then `loadIndexes` follows.
+   */
+  add(record: AdvertisementRecord, head: string, lease: Lease, live: boolean, ordered = true): number {
+    const slot = this.adopt(record.providerId, this.#place(record, head, live), lease);
+    if (ordered) {
+      this.index.insert(slot);
+      this.prices.insert(slot);
+    }
+    return slot;
+  }
+
+  /** Makes room for so many slots at once: growing step by step would leave gaps in the memory of the process. */
+  reserve(slots: number): void {
+    let capacity = this.#capacity;
+    while (capacity < slots) capacity *= 2;
+    if (capacity > this.#capacity) this.#grow(capacity);
+  }
+
+  /** Adds a row that lies in the arena already; `loadIndexes` follows the last. */
+  adopt(providerId: string, row: PlacedRow, lease: Lease): number {
+    const slot = this.#freeSlots.pop() ?? this.ids.length;
+    if (slot >= this.#capacity) this.#grow(this.#capacity * 2);
+    this.ids[slot] = providerId;
+    this.#slots.set(providerId, slot);
+    this.#contents += 1;
+    this.#suspects += row.attributes.live === 1 ? 0 : 1;
+    this.#writeContent(slot, row);
+    this.setLease(slot, lease);
+    this.wheel.schedule(slot, lease.deadline);
+    return slot;
+  }
+
+  /** Puts the slots that were added without order in order, in place of all that was there. */
+  loadIndexes(slots: number[]): void {
+    this.index.load(slots);
+    this.prices.load(slots);
+  }
+
+  /** Whether clients would see anything but new times if this were put in the slot's place. */
+  differs(slot: number, record: AdvertisementRecord, head: string, live: boolean): boolean {
+    const present = this.arena.view(this.#address[slot]!, this.#headBytes[slot]!);
+    return (
+      this.isLive(slot) !== live ||
+      this.isVerified(slot) !== (record.proof !== null) ||
+      present.toString('utf8') !== head
+    );
+  }
+
+  /** Puts a newer advertisement of the same provider in the slot's place. */
+  replace(slot: number, record: AdvertisementRecord, head: string, lease: Lease, live: boolean): void {
+    this.#contents += 1;
+    this.renew(slot, record, head, lease, live);
+  }
+
+  /** The same for one that does not differ, but for its times and its proof. */
+  renew(slot: number, record: AdvertisementRecord, head: string, lease: Lease, live: boolean): void {
+    this.#suspects += (this.isLive(slot) ? 1 : 0) - (live ? 1 : 0);
+    this.prices.remove(slot);
+    this.#releaseContent(slot);
+    this.#writeContent(slot, this.#place(record, head, live));
+    this.prices.insert(slot);
+    this.setLease(slot, lease);
+  }
+
+  setLive(slot: number, live: boolean): void {
+    this.#suspects += (this.isLive(slot) ? 1 : 0) - (live ? 1 : 0);
+    this.attributes.live[slot] = live ? 1 : 0;
+    this.#tailStale[slot] = 1;
+    this.#version += 1;
+    this.#contents += 1;
+  }
+
+  /** Sets the times. The wheel finds a later deadline when it comes by; only an earlier one is filed anew. */
+  setLease(slot: number, lease: Lease): void {
+    if (lease.deadline < this.#deadline[slot]!) this.wheel.schedule(slot, lease.deadline);
+    this.#updatedAt[slot] = lease.updatedAt;
+    this.#expiresAt[slot] = lease.expiresAt;
+    this.#deadline[slot] = lease.deadline;
+    this.#tailStale[slot] = 1;
+    this.#version += 1;
+  }
+
+  remove(slot: number): void {
+    const id = this.ids[slot]!;
+    this.wheel.cancel(slot);
+    this.index.remove(slot);
+    this.prices.remove(slot);
+    this.#slots.delete(id);
+    this.#suspects -= this.isLive(slot) ? 0 : 1;
+    this.#releaseContent(slot);
+    this.ids[slot] = undefined;
+    this.#freeSlots.push(slot);
+    this.#version += 1;
+    this.#contents += 1;
+  }
+
+  /** The JSON of an advertisement: a view that is good until the next change of the store. */
+  fragment(slot: number): Buffer {
+    this.#refreshTail(slot);
+    return this.arena.view(this.#address[slot]!, this.fragmentBytes(slot));
+  }
+
+  /** The length of an advertisement's JSON. */
+  fragmentBytes(slot: number): number {
+    return this.#headBytes[slot]! + tailBytes(this.attributes.live[slot]!, this.#verified[slot]!);
+  }
+
+  /** Writes an advertisement's JSON to a place in `target`. @returns The place behind it. */
+  copyFragment(slot: number, target: Uint8Array, position: number): number {
+    this.#refreshTail(slot);
+    const bytes = this.fragmentBytes(slot);
+    this.arena.copy(this.#address[slot]!, bytes, target, position);
+    return position + bytes;
+  }
+
+  advertisement(slot: number): PublishedAdvertisement {
+    return JSON.parse(this.fragment(slot).toString('utf8')) as PublishedAdvertisement;
+  }
+
+  /** What the provider signed; null for an unsigned advertisement. */
+  proof(slot: number): UnpackedProof | null {
+    if (!this.isVerified(slot)) return null;
+    return proofIn(this.#bytes(slot), this.#headBytes[slot]!, this.ids[slot]!);
+  }
+
+  /** What a signed advertisement tells of the binding of its id; undefined for an unsigned one. */
+  identity(slot: number): IdentityRecord | undefined {
+    if (!this.isVerified(slot)) return undefined;
+    const providerId = this.ids[slot]!;
+    const { publicKey, t } = signerIn(this.#bytes(slot), this.#headBytes[slot]!, providerId);
+    return { providerId, publicKey, lastT: t, seenAt: this.#updatedAt[slot]! };
+  }
+
+  #bytes(slot: number): Buffer {
+    return this.arena.view(this.#address[slot]!, rowBytes(this.#headBytes[slot]!, this.#proofBytes[slot]!));
+  }
+
+  #refreshTail(slot: number): void {
+    if (this.#tailStale[slot] === 0) return;
+    const address = this.#address[slot]!;
+    writeTail(this.arena.slab(address), this.arena.offset(address) + this.#headBytes[slot]!, {
+      live: this.attributes.live[slot]!,
+      verified: this.#verified[slot]!,
+      updatedAt: this.#updatedAt[slot]!,
+      expiresAt: this.#expiresAt[slot]!,
+    });
+    this.#tailStale[slot] = 0;
+  }
+
+  #place(record: AdvertisementRecord, head: string, live: boolean): PlacedRow {
+    const { bytes, headBytes, proofBytes } = packRow(record, head);
+    const address = this.arena.allocate(bytes.length);
+    this.arena.slab(address).set(bytes, this.arena.offset(address));
+    const platform = this.platforms.acquire(record.platform);
+    const network = this.networks.acquire(record.paymentsNetwork);
+    const attributes = attributesOf(record, platform, network, live);
+    return { attributes, address, headBytes, proofBytes };
+  }
+
+  #writeContent(slot: number, row: PlacedRow): void {
+    this.attributes.write(slot, row.attributes);
+    this.#verified[slot] = row.proofBytes === 0 ? 0 : 1;
+    this.#address[slot] = row.address;
+    this.#headBytes[slot] = row.headBytes;
+    this.#proofBytes[slot] = row.proofBytes;
+    this.#tailStale[slot] = 1;
+    this.#version += 1;
+  }
+
+  #releaseContent(slot: number): void {
+    this.platforms.release(this.attributes.platform[slot]!);
+    this.networks.release(this.attributes.network[slot]!);
+    this.arena.release(this.#address[slot]!, rowBytes(this.#headBytes[slot]!, this.#proofBytes[slot]!));
+  }
+
+  #grow(capacity: number): void {
+    this.attributes.grow(capacity);
+    this.prices.grow(capacity);
+    this.wheel.grow(capacity);
+    this.#updatedAt = grown(this.#updatedAt, new Float64Array(capacity));
+    this.#expiresAt = grown(this.#expiresAt, new Float64Array(capacity));
+    this.#deadline = grown(this.#deadline, new Float64Array(capacity));
+    this.#address = grown(this.#address, new Uint32Array(capacity));
+    this.#headBytes = grown(this.#headBytes, new Uint32Array(capacity));
+    this.#proofBytes = grown(this.#proofBytes, new Uint32Array(capacity));
+    this.#verified = grown(this.#verified, new Uint8Array(capacity));
+    this.#tailStale = grown(this.#tailStale, new Uint8Array(capacity));
+    this.#capacity = capacity;
+  }
+}

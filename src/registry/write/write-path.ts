@@ -1,0 +1,303 @@
+import { type Advertisement, parseAdvertisement } from '../../protocol/advertisement.js';
+import { ProtocolError } from '../../protocol/errors.js';
+import { decodeJson } from '../../protocol/json.js';
+import { LIMITS } from '../../protocol/limits.js';
+import { providerIdKind } from '../../protocol/provider-id.js';
+import { type SignedAction, sessionPayload, signedBytes } from '../../protocol/signing.js';
+import type { Claim, SignedClaim } from './claim.js';
+import { KeyedLock } from '../../lib/keyed-lock.js';
+import { type Persistence, PersistenceError } from '../persistence.js';
+import type { AdvertisementRecord, IdentityRecord } from '../store/records.js';
+import { NO_QUOTAS, Quotas, type QuotaSettings } from './quotas.js';
+import type { Registry, SessionToken } from '../registry.js';
+import { VerifierUnavailableError, type VerifySignature } from './verifier/verifier.js';
+
+/** The session that a write came over was replaced meanwhile: the write has no effect and gets no answer. */
+export class FencedError extends Error {
+  override readonly name = 'FencedError';
+}
+
+const NO_BYTES = new Uint8Array();
+/** Writes of one provider that may wait for each other. */
+const MAX_WRITES_PER_PROVIDER = 64;
+
+/**
+ * The one path of every write, from whichever door: verify, persist, apply; the registry then matches and fans
+ * out. Nothing that is not verified gets past the first step, and nothing that is not durable past the second.
+ */
+export class WritePath {
+  readonly #registry: Registry;
+  readonly #persistence: Persistence;
+  readonly #verify: VerifySignature;
+  readonly #quotas: Quotas;
+  readonly #locks = new KeyedLock(MAX_WRITES_PER_PROVIDER);
+
+  constructor(
+    registry: Registry,
+    persistence: Persistence,
+    verify: VerifySignature,
+    quotas: QuotaSettings = NO_QUOTAS,
+  ) {
+    this.#registry = registry;
+    this.#persistence = persistence;
+    this.#verify = verify;
+    this.#quotas = new Quotas(quotas, registry.origins);
+  }
+
+  /**
+   * Publishes an advertisement.
+   * @param payload The exact bytes of its JSON text; the caller leaves them alone from now on.
+   * @param session The session it came over; null over HTTP.
+   * @param origin The address it came from; null for one that is not limited.
+   * @returns The advertisement as clients receive it, JSON, once it is durable and visible.
+   * @throws ProtocolError as the contract says; FencedError when the session was replaced.
+   */
+  async advertise(
+    claim: Claim,
+    payload: Uint8Array,
+    session: SessionToken | null,
+    origin: string | null = null,
+  ): Promise<Buffer> {
+    if (claim.signed) await this.#authenticate(claim, 'advertise', payload, origin);
+    return this.#exclusively(claim.providerId, session, async () => {
+      const identity = this.#authorise(claim);
+      const advertisement = readPayload(payload);
+      const slot = this.#registry.store.find(claim.providerId);
+      const settled = this.#quotas.admitAdvertisement(origin, slot);
+      try {
+        if (identity !== null) this.#admitBinding(claim.providerId, origin);
+        const record = this.#record(claim, advertisement, payload);
+        await this.#persist(() => this.#persistence.advertise(record, identity));
+        this.#registry.applyAdvertise(record, identity, session !== null, origin);
+      } finally {
+        settled();
+      }
+      return this.#registry.find(claim.providerId)!;
+    });
+  }
+
+  /**
+   * Takes an advertisement back.
+   * @throws ProtocolError `ADV_004` when there is none; the signed time counts as used all the same.
+   */
+  async withdraw(claim: Claim, session: SessionToken | null, origin: string | null = null): Promise<void> {
+    if (claim.signed) await this.#authenticate(claim, 'withdraw', NO_BYTES, origin);
+    await this.#exclusively(claim.providerId, session, async () => {
+      const identity = this.#authorise(claim);
+      if (identity !== null) this.#admitBinding(claim.providerId, origin);
+      const existed = this.#registry.store.find(claim.providerId) !== undefined;
+      if (existed || identity !== null) {
+        await this.#persist(() => this.#persistence.withdraw(claim.providerId, identity));
+        this.#registry.applyWithdraw(claim.providerId, identity);
+      }
+      if (!existed) {
+        throw new ProtocolError('ADV_004', `there is no advertisement of ${claim.providerId} to withdraw`);
+      }
+    });
+  }
+
+  /**
+   * Checks the handshake of a session and binds a name that is still free.
+   * @param nonce What this connection was given.
+   * @param hosts The hosts that may have been signed.
+   * @param otherHosts Hosts that explain a refusal when one of them was signed instead.
+   * @param origin The address it came from; null for one that is not limited.
+   * @throws ProtocolError `AUTH_…`
+   */
+  async authenticate(
+    claim: SignedClaim,
+    nonce: string,
+    hosts: readonly string[],
+    otherHosts: readonly string[],
+    origin: string | null = null,
+  ): Promise<void> {
+    this.#checkTime(claim.t);
+    this.#quotas.checkSignatures(origin, this.#registry.clock.now);
+    const signedHost = await this.#findSignedHost(claim, nonce, [...hosts, ...otherHosts]);
+    if (signedHost === null) {
+      this.#quotas.noteInvalidSignature(origin, this.#registry.clock.now);
+      throw new ProtocolError(
+        'AUTH_001',
+        `the signature is not valid; sign action "session" with the nonce of this connection's welcome and the host you dialled (here ${hosts.join(' or ')})`,
+      );
+    }
+    if (!hosts.includes(signedHost)) {
+      throw new ProtocolError(
+        'AUTH_005',
+        `signed for the host ${signedHost}, but this hub is reached as ${hosts.join(' or ')}`,
+      );
+    }
+    await this.#exclusively(claim.providerId, null, async () => {
+      this.#checkOwner(claim);
+      const wall = this.#registry.clock.wall();
+      const { identities } = this.#registry;
+      if (this.#admitBinding(claim.providerId, origin)) {
+        const identity = { providerId: claim.providerId, publicKey: claim.publicKey, lastT: 0, seenAt: wall };
+        await this.#persist(() => this.#persistence.saveIdentity(identity));
+        identities.save(identity);
+      }
+    });
+  }
+
+  // ---- verify -----------------------------------------------------------------------------------------------
+
+  async #authenticate(
+    claim: SignedClaim,
+    action: SignedAction,
+    payload: Uint8Array,
+    origin: string | null,
+  ): Promise<void> {
+    this.#checkTime(claim.t);
+    this.#quotas.checkSignatures(origin, this.#registry.clock.now);
+    if (!(await this.#isSigned(claim, action, payload))) {
+      this.#quotas.noteInvalidSignature(origin, this.#registry.clock.now);
+      throw new ProtocolError(
+        'AUTH_001',
+        `the signature is not valid for action "${action}" of ${claim.providerId} at t=${String(claim.t)}; sign exactly the bytes you send`,
+      );
+    }
+  }
+
+  async #isSigned(claim: SignedClaim, action: SignedAction, payload: Uint8Array | string): Promise<boolean> {
+    const { providerId, t } = claim;
+    try {
+      return await this.#verify(
+        signedBytes({ action, providerId, t, payload }),
+        claim.publicKey,
+        claim.signature,
+      );
+    } catch (error) {
+      if (error instanceof VerifierUnavailableError) throw unavailable(error.message, error);
+      throw error;
+    }
+  }
+
+  async #findSignedHost(claim: SignedClaim, nonce: string, hosts: readonly string[]): Promise<string | null> {
+    for (const host of new Set(hosts)) {
+      if (await this.#isSigned(claim, 'session', sessionPayload(nonce, host))) return host;
+    }
+    return null;
+  }
+
+  #checkTime(t: number): void {
+    const skew = t - this.#registry.clock.wall();
+    if (Math.abs(skew) <= LIMITS.maxClockSkewMs) return;
+    const seconds = String(Math.round(Math.abs(skew) / 1000));
+    throw new ProtocolError(
+      'AUTH_002',
+      `t lies ${seconds} s ${skew < 0 ? 'before' : 'after'} the hub's clock, at most 300 s are allowed; set your clock and sign anew`,
+    );
+  }
+
+  /**
+   * Checks that the claim may act for its id now, and says what is to be remembered of it: null for an
+   * unsigned claim.
+   */
+  #authorise(claim: Claim): IdentityRecord | null {
+    const wall = this.#registry.clock.wall();
+    this.#checkOwner(claim);
+    if (!claim.signed) return null;
+    const lastT = this.#registry.identities.get(claim.providerId, wall)?.lastT ?? 0;
+    if (claim.t <= lastT) {
+      throw new ProtocolError(
+        'AUTH_002',
+        `t=${String(claim.t)} is not later than t=${String(lastT)}, which was accepted already; sign anew with the present time`,
+      );
+    }
+    return { providerId: claim.providerId, publicKey: claim.publicKey, lastT: claim.t, seenAt: wall };
+  }
+
+  #checkOwner(claim: Claim): void {
+    const owner = this.#registry.identities.ownerOf(claim.providerId, this.#registry.clock.wall());
+    if (owner === undefined || (claim.signed && owner === claim.publicKey)) return;
+    throw new ProtocolError(
+      'AUTH_004',
+      claim.signed
+        ? `${claim.providerId} belongs to another key; sign with that key or choose another provider id`
+        : `${claim.providerId} belongs to a key; unsigned requests cannot use it`,
+    );
+  }
+
+  /** Whether this binds a name that was free, of which there may not be too many from one address. */
+  #admitBinding(providerId: string, origin: string | null): boolean {
+    const { identities, clock } = this.#registry;
+    if (providerIdKind(providerId) !== 'name') return false;
+    if (identities.get(providerId, clock.wall()) !== undefined) return false;
+    this.#quotas.spendName(origin, clock.now);
+    return true;
+  }
+
+  // ---- persist ----------------------------------------------------------------------------------------------
+
+  /** One write of a provider at a time, so that checks, persisting and applying are one step to all others. */
+  async #exclusively<Result>(
+    providerId: string,
+    session: SessionToken | null,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    const release = await this.#locks.acquire(providerId);
+    if (release === null) throw unavailable(`too many writes of ${providerId} wait`, undefined);
+    this.#registry.beginWrite(providerId);
+    try {
+      if (session !== null && !this.#registry.holds(providerId, session)) throw new FencedError();
+      return await work();
+    } finally {
+      this.#registry.endWrite(providerId);
+      release();
+    }
+  }
+
+  async #persist(write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      // What exactly is wrong is the operator's business, and in the log: it names files.
+      if (error instanceof PersistenceError) throw unavailable('its database cannot be written', error);
+      throw error;
+    }
+  }
+
+  #record(claim: Claim, advertisement: Advertisement, payload: Uint8Array): AdvertisementRecord {
+    const { providerId } = claim;
+    const wall = this.#registry.clock.wall();
+    const slot = this.#registry.store.find(providerId);
+    return {
+      providerId,
+      ipAddress: advertisement.ip_address,
+      country: advertisement.country,
+      resources: advertisement.resources,
+      platform: advertisement.platform ?? null,
+      pricing: advertisement.pricing ?? null,
+      name: advertisement.name ?? null,
+      paymentsNetwork: advertisement.payments_network ?? null,
+      createdAt: slot === undefined ? wall : this.#registry.store.createdAt(slot),
+      updatedAt: wall,
+      proof: claim.signed
+        ? { publicKey: claim.publicKey, t: claim.t, payload, signature: claim.signature }
+        : null,
+      attached: this.#registry.isAttached(providerId),
+    };
+  }
+}
+
+function readPayload(payload: Uint8Array): Advertisement {
+  if (payload.length > LIMITS.maxBodyBytes) {
+    throw new ProtocolError('HTTP_413', `the advertisement is over ${String(LIMITS.maxBodyBytes)} bytes`);
+  }
+  const decoded = decodeJson(payload);
+  if (!decoded.ok)
+    throw new ProtocolError('HTTP_400', `the advertisement cannot be read: ${decoded.problem}`);
+  return parseAdvertisement(decoded.value);
+}
+
+function unavailable(reason: string, cause: unknown): ProtocolError {
+  return new ProtocolError(
+    'ADV_001',
+    `the hub cannot store anything at the moment: ${reason}; try again soon`,
+    {
+      status: 503,
+      headers: { 'Retry-After': '5' },
+      cause,
+    },
+  );
+}

@@ -1,0 +1,68 @@
+import type { Delivery } from './stream.js';
+
+/**
+ * Hands deliveries to sockets, so many frames in each turn of the event loop: one change may go to tens of thousands,
+ * and nobody else should have to wait for all of them.
+ */
+export class FanOut {
+  readonly #framesPerTurn: number;
+  readonly #onDone: () => void;
+  #queue: Delivery[] = [];
+  #scheduled = false;
+
+  /** @param onDone Called when all has been handed over. */
+  constructor(framesPerTurn: number, onDone: () => void) {
+    this.#framesPerTurn = framesPerTurn;
+    this.#onDone = onDone;
+  }
+
+  /** Whether nothing is on its way. */
+  get idle(): boolean {
+    return this.#queue.length === 0;
+  }
+
+  add(delivery: Delivery): void {
+    delivery.stream.delivery = delivery;
+    this.#queue.push(delivery);
+  }
+
+  /** Sends this turn's share; the rest follows by itself. */
+  run(): void {
+    if (this.#scheduled) return;
+    let left = this.#framesPerTurn;
+    let finished = 0;
+    for (const delivery of this.#queue) {
+      left = send(delivery, left);
+      if (left === 0) break;
+      delivery.stream.delivery = null;
+      finished += 1;
+    }
+    this.#queue = finished === this.#queue.length ? [] : this.#queue.slice(finished);
+    if (this.#queue.length === 0) return this.#onDone();
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.run();
+    });
+  }
+}
+
+/** @returns How many frames may still be sent; 0 when there may be subscribers that have not been looked at. */
+function send({ rest, frames, seq, base }: Delivery, limit: number): number {
+  for (let left = limit; left > 0;) {
+    const { value: subscription } = rest.next();
+    if (subscription === undefined) return left;
+    // Whoever has joined or caught up since the flush knows of it already.
+    if (subscription.state !== 'live' || subscription.seq >= seq) continue;
+    const { subscriber } = subscription;
+    if (subscriber.writable) {
+      subscription.seq = seq;
+      subscriber.send(frames[subscriber.codec.name]!);
+      left -= 1;
+    } else {
+      subscription.state = 'waiting';
+      subscription.seq = base;
+    }
+  }
+  return 0;
+}

@@ -1,0 +1,83 @@
+import type { Codec, CodecName } from '../protocol/codec.js';
+import type { Filter } from '../protocol/filter.js';
+import type { Predicate } from '../registry/store/predicate.js';
+import type { Snapshot } from '../registry/store/snapshot.js';
+
+/** A change that a stream's subscribers have not been told of. */
+export interface Note {
+  providerId: string;
+  /** Whether they hold the provider. */
+  held: boolean;
+}
+
+/** A filter that somebody is subscribed to. Equal filters are one stream. */
+export interface Stream {
+  /** What clients call it. */
+  readonly name: string;
+  readonly filter: Filter;
+  /** Its number in the filter index. */
+  readonly handle: number;
+  readonly predicate: Predicate;
+  readonly subscriptions: Set<Subscription>;
+  /** How many of them use which codec. */
+  readonly codecs: Map<CodecName, number>;
+  /** Changes since the last flush of this stream, as they came. */
+  notes: Note[];
+  /** The sequence number whose truth the notes start from; means nothing while there are none. */
+  base: number;
+  /** What was flushed and has not reached all subscribers yet; what changes meanwhile is merged. */
+  delivery: Delivery | null;
+  /** Subscriptions that can only join once the notes have been flushed. */
+  readonly latecomers: Set<Subscription>;
+}
+
+/** What a subscription needs of the connection it belongs to. */
+export interface Subscriber {
+  readonly codec: Codec;
+  /** False while so much waits that stream events are held back. */
+  readonly writable: boolean;
+  /** May end the connection and all its subscriptions, but does not change the registry before it returns. */
+  send(frame: Uint8Array): void;
+  /** Closes the connection with 4507. */
+  fallBehind(reason: string): void;
+  /** Closes the connection with 4500. */
+  fail(): void;
+}
+
+/**
+ * One connection's interest in one stream.
+ * - `live`: gets every flush as it happens, in its turn; it was told of changes or joined last at `seq`.
+ * - `reading`: is being sent its snapshot; holds nothing yet.
+ * - `waiting`: holds the truth at `seq`; what it misses is looked up in the change log once it can take more.
+ */
+export interface Subscription {
+  readonly stream: Stream;
+  readonly subscriber: Subscriber;
+  state: 'live' | 'reading' | 'waiting';
+  seq: number;
+  snapshot: Snapshot | null;
+}
+
+/** One flush of a stream, on its way to those that held the truth before it. */
+export interface Delivery {
+  readonly stream: Stream;
+  /** The truth that its frame ends at. */
+  readonly seq: number;
+  /** The truth that its frame starts from. */
+  readonly base: number;
+  /** The frame, in each codec that a subscriber uses. */
+  readonly frames: Readonly<Partial<Record<CodecName, Uint8Array>>>;
+  /** Those that have not been looked at. */
+  readonly rest: Iterator<Subscription, undefined>;
+}
+
+/** Several changes of one provider become one: in the place of the last, from what was held before the first. */
+export function mergeNotes(notes: readonly Note[]): Map<string, boolean> {
+  const merged = new Map<string, boolean>();
+  for (const { providerId, held } of notes) {
+    const before = merged.get(providerId);
+    if (before !== undefined) merged.delete(providerId);
+    merged.set(providerId, before ?? held);
+  }
+  return merged;
+}

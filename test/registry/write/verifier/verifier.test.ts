@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import test from 'node:test';
+import type { Worker } from 'node:worker_threads';
+import fc from 'fast-check';
+import { isAcceptablePublicKey, signedBytes } from '../../../../src/protocol/signing.js';
+import { readBatch } from '../../../../src/registry/write/verifier/batch.js';
+import {
+  Verifier,
+  VerifierUnavailableError,
+  type VerifierWorker,
+} from '../../../../src/registry/write/verifier/verifier.js';
+import { TestKey } from '../../../support/keys.js';
+import { sequences } from '../../../support/steps.js';
+
+interface Request {
+  bytes: Uint8Array;
+  publicKey: string;
+  signature: string;
+}
+
+const KEYS = Array.from({ length: 5 }, () => new TestKey());
+
+function request(number: number, valid: boolean): Request {
+  const key = KEYS[number % KEYS.length]!;
+  const providerId = `p${String(number)}`;
+  return {
+    bytes: signedBytes({ action: 'advertise', providerId, t: 1, payload: valid ? '{}' : '[]' }),
+    publicKey: key.publicKey,
+    signature: key.sign('advertise', providerId, 1, '{}'),
+  };
+}
+
+function verify(verifier: Verifier, { bytes, publicKey, signature }: Request): Promise<boolean> {
+  return verifier.verify(bytes, publicKey, signature);
+}
+
+/** Threads that answer when the test says so. */
+class HeldVerifier extends Verifier {
+  readonly threads: HeldWorker[] = [];
+
+  protected override spawnWorker(): VerifierWorker {
+    const worker = new HeldWorker();
+    this.threads.push(worker);
+    return worker as unknown as VerifierWorker;
+  }
+}
+
+class HeldWorker extends EventEmitter {
+  readonly batches: Uint8Array[] = [];
+
+  postMessage(batch: Uint8Array): void {
+    this.batches.push(batch);
+  }
+
+  /** Says of a batch's signatures what `judge` says. Returns what was signed. */
+  answer(judge: (bytes: Buffer) => boolean): Buffer[] {
+    const signed: Buffer[] = [];
+    readBatch(this.batches.shift()!, (bytes) => signed.push(bytes));
+    this.emit(
+      'message',
+      Uint8Array.from(signed, (bytes) => (judge(bytes) ? 1 : 0)),
+    );
+    return signed;
+  }
+
+  ref(): void {
+    // It keeps nothing alive.
+  }
+
+  unref(): void {
+    // It keeps nothing alive.
+  }
+
+  terminate(): Promise<number> {
+    return Promise.resolve(0);
+  }
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('everybody gets the answer to their own signature, however many wait at the same time', async () => {
+  const verifier = new Verifier();
+  await fc.assert(
+    fc.asyncProperty(sequences(fc.boolean(), 60), async (wanted) => {
+      const answers = await Promise.all(
+        wanted.map((valid, number) => verify(verifier, request(number, valid))),
+      );
+      assert.deepEqual(answers, wanted);
+      assert.equal(verifier.pending, 0);
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test('signatures are worked off in the order they came, some at a time', async () => {
+  const verifier = new HeldVerifier();
+  const { publicKey, signature } = request(1, true);
+  const answers = Array.from({ length: 5000 }, (_, number) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(number);
+    return verifier.verify(bytes, publicKey, signature);
+  });
+  await nextTurn();
+  const order: number[] = [];
+  while (verifier.pending > 0) {
+    const before = verifier.pending;
+    const waiting = verifier.threads.reduce((sum, { batches }) => sum + batches.length, 0);
+    assert.ok(waiting > 0 && waiting <= 3 * verifier.threads.length, `${waiting} batches are under way`);
+    // Threads do not finish in the order in which they began.
+    const busy = verifier.threads.filter(({ batches }) => batches.length > 0);
+    const signed = busy.at(-1)!.answer((bytes) => bytes.readUInt32BE() % 3 === 0);
+    assert.ok(signed.length <= 16);
+    assert.equal(verifier.pending, before - signed.length);
+    order.push(...signed.map((bytes) => bytes.readUInt32BE()));
+  }
+  assert.deepEqual(
+    await Promise.all(answers),
+    answers.map((_, number) => number % 3 === 0),
+  );
+  if (verifier.threads.length === 1) assert.deepEqual(order, [...order.keys()]);
+});
+
+test('more than 20,000 that wait are turned away at once, and those that wait are answered', async () => {
+  const verifier = new HeldVerifier();
+  const one = request(1, true);
+  const accepted = Array.from({ length: 20_000 }, () => verify(verifier, one));
+  await assert.rejects(verify(verifier, one), VerifierUnavailableError);
+  assert.equal(
+    await verify(verifier, { ...one, publicKey: '00'.repeat(32) }),
+    false,
+    'what is no key does not wait',
+  );
+  await nextTurn();
+  const freed = verifier.threads[0]!.answer(() => true).length;
+  for (let i = 0; i < freed; i += 1) accepted.push(verify(verifier, one));
+  await assert.rejects(verify(verifier, one), VerifierUnavailableError);
+  while (verifier.pending > 0) {
+    for (const thread of verifier.threads) if (thread.batches.length > 0) thread.answer(() => true);
+  }
+  assert.ok((await Promise.all(accepted)).every((valid) => valid));
+});
+
+test('a thread that dies takes its signatures with it, and another takes its place', async () => {
+  const workers: Worker[] = [];
+  class WatchedVerifier extends Verifier {
+    protected override spawnWorker(): VerifierWorker {
+      const worker = super.spawnWorker();
+      workers.push(worker as Worker);
+      return worker;
+    }
+  }
+  const verifier = new WatchedVerifier();
+  assert.equal(await verify(verifier, request(1, true)), true);
+  const lost = Array.from({ length: 100 }, (_, number) => verify(verifier, request(number, true)));
+  const outcomes = Promise.allSettled(lost);
+  await nextTurn();
+  await Promise.all(workers.map((worker) => worker.terminate()));
+  for (const outcome of await outcomes) {
+    const isAnswer = outcome.status === 'fulfilled' && outcome.value;
+    assert.ok(isAnswer || (outcome as PromiseRejectedResult).reason instanceof VerifierUnavailableError);
+  }
+  assert.equal(verifier.pending, 0);
+  assert.equal(await verify(verifier, request(1, true)), true);
+  assert.equal(await verify(verifier, request(1, false)), false);
+  await verifier.close();
+});
+
+test('a key that lies on no curve is a signature that is not valid, and does not stop the others', async () => {
+  const verifier = new Verifier();
+  const { bytes, publicKey, signature } = request(1, true);
+  const odd = Array.from({ length: 100 }, () => randomBytes(32).toString('hex')).filter(
+    isAcceptablePublicKey,
+  );
+  const answers = await Promise.all(odd.map((key) => verifier.verify(bytes, key, signature)));
+  assert.ok(answers.every((valid) => !valid));
+  assert.equal(await verifier.verify(bytes, publicKey, signature), true);
+});
+
+test('a thread with nothing to do does not keep a program from ending', () => {
+  const { bytes, publicKey, signature } = request(1, true);
+  const module = new URL('../../../../src/registry/write/verifier/verifier.js', import.meta.url).href;
+  const script = `import(${JSON.stringify(module)})
+    .then(({ Verifier }) => new Verifier().verify(
+      Buffer.from('${Buffer.from(bytes).toString('hex')}', 'hex'), '${publicKey}', '${signature}'))
+    .then(console.log);`;
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--eval', script], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  assert.deepEqual([stdout, stderr, status], ['true\n', '', 0]);
+});

@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import type { Filter } from '../../src/protocol/filter.js';
+import { content, filter } from '../support/arbitraries.js';
+import { sequences, type Step, steps } from '../support/steps.js';
+import { type ResumeFrom, type StreamClient, StreamWorld } from '../support/stream-world.js';
+
+/** Some providers are busier than others. */
+const id = fc.constantFrom(...Array.from('aaabbbccddefghijklmn'));
+const pick = fc.nat();
+const frames = fc.integer({ min: 0, max: 4 });
+const codec = fc.constantFrom<'json' | 'msgpack'>('json', 'msgpack');
+/** Few different ones, so that streams are shared. */
+const FILTERS: Filter[] = [
+  {},
+  { status: 'live' },
+  { cpu: 2 },
+  { country: ['NO', 'SE'] },
+  { platform: ['arm64'], memory: 2 },
+  { max_usd_per_month: 1 },
+];
+const asked = fc.oneof(fc.constantFrom(...FILTERS), filter);
+
+function clientOf(world: StreamWorld, which: number): StreamClient | undefined {
+  const open = world.clients.filter(({ closed }) => !closed);
+  return open[which % Math.max(1, open.length)];
+}
+
+type WorldStep = fc.Arbitrary<Step<StreamWorld>>;
+function step<Args extends unknown[]>(
+  name: string,
+  args: { [Index in keyof Args]: fc.Arbitrary<Args[Index]> },
+  run: (world: StreamWorld, ...given: Args) => void,
+): WorldStep {
+  return steps(name, args, run);
+}
+
+const registrySteps: { weight: number; arbitrary: WorldStep }[] = [
+  {
+    weight: 8,
+    arbitrary: step('advertise', [id, content, fc.boolean()], (world, one, said, overSession) => {
+      world.advertise(one, said, { overSession });
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: step('repeat', [id], (world, one) => {
+      world.repeat(one);
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: step('withdraw', [id], (world, one) => {
+      world.withdraw(one);
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: step('heartbeat', [id], (world, one) => {
+      world.heartbeat(one);
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: step('attach', [id], (world, one) => {
+      world.attach(one);
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: step('detach', [id], (world, one) => {
+      world.detach(one);
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: step('pass', [fc.constantFrom(200, 600, 1400)], (world, ms) => {
+      world.pass(ms);
+    }),
+  },
+];
+
+/** A cursor that this hub never gave out. */
+const madeUp = fc.constantFrom(
+  '',
+  'x',
+  'e:1',
+  '0:0',
+  '123456789abc:1',
+  'EPOCH:999999',
+  'EPOCH:-1',
+  'EPOCH:1.5',
+);
+
+const clientSteps: { weight: number; arbitrary: WorldStep }[] = [
+  {
+    weight: 3,
+    arbitrary: step('connect and subscribe', [codec, asked, frames], (world, name, one, room) => {
+      const client = world.connect(name);
+      if (room > 0) client.limit(room);
+      client.subscribe(one, null);
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: step('subscribe', [pick, asked], (world, which, one) => {
+      clientOf(world, which)?.subscribe(one, null);
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: step('come back and resume', [codec, pick, frames], (world, name, which, room) => {
+      const from = world.checkpoints[which % Math.max(1, world.checkpoints.length)];
+      if (from === undefined) return;
+      const client = world.connect(name);
+      if (room > 0) client.limit(room);
+      client.subscribe(from.filter, from);
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: step('resume from a made-up cursor', [codec, asked, madeUp], (world, name, one, cursor) => {
+      const from: ResumeFrom = cursor.replace('EPOCH', world.registry.changes.epoch);
+      world.connect(name).subscribe(one, from);
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: step('unsubscribe', [pick, pick], (world, which, view) => {
+      clientOf(world, which)?.unsubscribe(view);
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: step('limit', [pick, frames], (world, which, room) => {
+      clientOf(world, which)?.limit(room);
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: step('drain', [pick, fc.option(frames)], (world, which, room) => {
+      clientOf(world, which)?.drain(room ?? undefined);
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: step('break', [pick, frames], (world, which, left) => {
+      clientOf(world, which)?.breakAfter(left);
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: step('disconnect', [pick], (world, which) => {
+      clientOf(world, which)?.close();
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: step('bookmark', [pick], (world, which) => {
+      clientOf(world, which)?.bookmark();
+    }),
+  },
+];
+
+/** What happens within one turn of the event loop. */
+const burst = fc.array(fc.oneof(...registrySteps, ...clientSteps), { minLength: 1, maxLength: 6 });
+const beginning = sequences(fc.oneof(...registrySteps), 20);
+
+async function play(
+  world: StreamWorld,
+  first: readonly Step<StreamWorld>[],
+  then: readonly (readonly Step<StreamWorld>[])[],
+): Promise<void> {
+  for (const one of first) one.run(world);
+  for (const together of then) {
+    for (const one of together) {
+      one.run(world);
+      world.check();
+    }
+    await world.turn();
+  }
+  await world.settle();
+}
+
+test('every client holds, at every cursor it is given, exactly what a list would have returned there', async () => {
+  const seen = { exact: 0, refused: 0, fallenBehind: 0 };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(2, 8, 30, 1000),
+      // So few that a flush takes several turns, in which more changes and clients come and go.
+      fc.constantFrom(1, 2, 500),
+      beginning,
+      sequences(burst, 80),
+      async (replayEvents, framesPerTurn, first, then) => {
+        // Snapshots of more than one frame, with a few providers.
+        const limits = { framesPerTurn, snapshotBatch: 2 };
+        const world = new StreamWorld({ expiryMs: 2000, replayEvents, limits });
+        await play(world, first, then);
+        seen.exact += world.decided.exact;
+        seen.refused += world.decided.refused;
+        seen.fallenBehind += world.fallenBehind;
+      },
+    ),
+    { numRuns: 300 },
+  );
+  for (const [what, times] of Object.entries(seen))
+    assert.ok(times > 20, `${what}: only ${String(times)} times`);
+});
+
+test('the same holds where catching up with more than a few events is refused, and slow snapshots are given up', async () => {
+  // Bounds that take thousands of providers to meet, so small that a few providers cross them again and again.
+  const limits = { framesPerTurn: 3, snapshotBatch: 1, maxCatchUpEvents: 2, maxSnapshotBytes: 900 };
+  await fc.assert(
+    fc.asyncProperty(beginning, sequences(burst, 60), async (first, then) => {
+      await play(new StreamWorld({ expiryMs: 2000, replayEvents: 100, limits }), first, then);
+    }),
+    { numRuns: 150 },
+  );
+});
