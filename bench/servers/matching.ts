@@ -120,7 +120,7 @@ class World {
 
   #apply(index: number, name: string | null): void {
     const record = recordOf({ ...providerAt(index), name }, this.#now);
-    this.#registry.applyAdvertise(record, null, false);
+    this.#registry.apply({ kind: 'advertise', record, identity: null, overSession: false, origin: null });
   }
 }
 

@@ -5,19 +5,20 @@ import { formatCursor } from '../protocol/cursor.js';
 import type { Filter } from '../protocol/filter.js';
 import { LIMITS } from '../protocol/limits.js';
 import type { ListQuery } from '../protocol/list-query.js';
-import { type Change, ChangeLog, type GoneReason } from './change-log.js';
 import { type Clock, ServiceClock } from '../lib/clock.js';
-import { renderHead } from './store/advertisement-json.js';
-import { Identities } from './identities.js';
+import type { Change, ChangeLog, GoneReason } from './change-log.js';
+import type { Entry, SessionToken } from './entry.js';
+import type { Identities } from './identities.js';
 import { type ListPage, ListReader } from './lists/list-reader.js';
-import { nothingKept, type Persistence } from './persistence.js';
-import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
-import { Origins } from './store/origins.js';
 import { matchingSlots } from './lists/query.js';
+import { nothingKept, type Persistence } from './persistence.js';
 import { Restore } from './restore.js';
+import { State } from './state.js';
+import type { Origins } from './store/origins.js';
+import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
 import type { RowBatch } from './store/row-batch.js';
-import { type Snapshot, Snapshots } from './store/snapshot.js';
-import { type Lease, Store } from './store/store.js';
+import type { Snapshot } from './store/snapshot.js';
+import type { Lease, Store } from './store/store.js';
 
 export interface RegistrySettings {
   /** How long an advertisement counts after its last heartbeat, in milliseconds. */
@@ -40,8 +41,7 @@ const MAX_HEARTBEATS_PER_TICK = 4000;
 const MAX_EXPIRIES_PER_TICK = 5000;
 const MAX_SWEPT_PER_CLEANUP = 50_000;
 
-/** A session's hold on its provider: void as soon as a newer session has one. */
-export type SessionToken = number;
+export type { SessionToken };
 
 /** A page of a list, and where in the stream of changes it was true. */
 export interface ListAnswer extends ListPage {
@@ -50,27 +50,15 @@ export interface ListAnswer extends ListPage {
 }
 
 /**
- * All that is known, in memory: every read is answered here. Advertisements only come in through `apply`, which
- * the write path calls once they are durable.
+ * The registry of one hub: reads from memory, sessions, heartbeats and the passing of time around the `State` that
+ * entries change. The write path applies its entries once they are durable.
  */
 export class Registry {
-  readonly store = new Store();
-  readonly identities = new Identities(
-    (id) => this.#isOwnerHere(id),
-    (id) => this.#advertisedIdentity(id),
-  );
-  readonly changes: ChangeLog;
-  readonly origins = new Origins();
   readonly clock: ServiceClock;
-  /** How many advertisements went, by reason. */
-  readonly gone: Record<GoneReason, number> = { expired: 0, withdrawn: 0 };
-
+  readonly #state: State;
   readonly #settings: RegistrySettings;
   readonly #restore: Restore;
   #persistence: Persistence = nothingKept;
-  readonly #listeners: ((change: Change) => void)[] = [];
-  readonly #sessions = new Map<string, SessionToken>();
-  readonly #snapshots = new Snapshots(this.store);
   readonly #lists: ListReader;
   /** Providers whose heartbeat or session changed since the last flush. */
   readonly #touched = new Set<string>();
@@ -85,21 +73,45 @@ export class Registry {
   constructor(settings: RegistrySettings, clock: Clock) {
     this.#settings = settings;
     this.clock = new ServiceClock(clock);
-    this.#lists = new ListReader(this.store, this.#snapshots, this.clock);
+    this.#state = new State(randomBytes(6).toString('hex'), settings.replayEvents, (at) =>
+      this.#leaseFrom(at),
+    );
+    const { store, identities, snapshots } = this.#state;
+    this.#lists = new ListReader(store, snapshots, this.clock);
     this.#restore = new Restore(
-      this.store,
-      this.identities,
+      store,
+      identities,
       this.clock,
       { ...settings, lagMs: FLUSH_LAG_MS },
       (providerId) => this.#expired.add(providerId),
     );
-    this.changes = new ChangeLog(randomBytes(6).toString('hex'), settings.replayEvents, this.store);
     this.#nextCleanup = settings.cleanupMs;
+  }
+
+  get store(): Store {
+    return this.#state.store;
+  }
+
+  get identities(): Identities {
+    return this.#state.identities;
+  }
+
+  get changes(): ChangeLog {
+    return this.#state.changes;
+  }
+
+  get origins(): Origins {
+    return this.#state.origins;
+  }
+
+  /** How many advertisements went, by reason. */
+  get gone(): Readonly<Record<GoneReason, number>> {
+    return this.#state.gone;
   }
 
   /** Has a listener called for each change, right after it was made; those that came first are called first. */
   onChange(listener: (change: Change) => void): void {
-    this.#listeners.push(listener);
+    this.#state.onChange(listener);
   }
 
   get cursor(): string {
@@ -181,7 +193,7 @@ export class Registry {
 
   /** Opens the matches of this moment for reading at leisure. */
   openSnapshot(filter: Filter): Snapshot {
-    return this.#snapshots.open(
+    return this.#state.snapshots.open(
       matchingSlots(this.store, this.store.predicates.of(filter)),
       this.changes.seq,
     );
@@ -193,30 +205,26 @@ export class Registry {
   attach(providerId: string): SessionToken {
     const token = this.#nextToken;
     this.#nextToken += 1;
-    this.#sessions.set(providerId, token);
     this.heartbeat(providerId);
-    const slot = this.store.find(providerId);
-    if (slot !== undefined && !this.store.isLive(slot)) this.#setLive(slot, true);
+    this.apply({ kind: 'attach', providerId, token, at: this.clock.wall() });
     return token;
   }
 
   /** Whether any session of the provider is open. */
   isAttached(providerId: string): boolean {
-    return this.#sessions.has(providerId);
+    return this.#state.sessionOf(providerId) !== undefined;
   }
 
   /** Whether this is the provider's present session. */
   holds(providerId: string, token: SessionToken): boolean {
-    return this.#sessions.get(providerId) === token;
+    return this.#state.sessionOf(providerId) === token;
   }
 
   /** A session ended. Without effect when a newer one has taken over. */
   detach(providerId: string, token: SessionToken): void {
     if (!this.holds(providerId, token)) return;
-    this.#sessions.delete(providerId);
     this.#touched.add(providerId);
-    const slot = this.store.find(providerId);
-    if (slot !== undefined && this.store.isLive(slot)) this.#setLive(slot, false);
+    this.apply({ kind: 'detach', providerId, token });
   }
 
   /** A sign of life of a provider. */
@@ -240,7 +248,12 @@ export class Registry {
     this.#persistence.saveIdentity({ ...identity }).catch(() => undefined);
   }
 
-  // ---- the end of the write path ----------------------------------------------------------------------------
+  // ---- changes ----------------------------------------------------------------------------------------------
+
+  /** Makes a change; one that has to be kept is durable by now. */
+  apply(entry: Entry): void {
+    this.#state.apply(entry);
+  }
 
   /** Marks a write as under way, from before it is handed to the mirror until it was applied or has failed. */
   beginWrite(providerId: string): void {
@@ -249,47 +262,6 @@ export class Registry {
 
   endWrite(providerId: string): void {
     this.#writing.delete(providerId);
-  }
-
-  /**
-   * Makes a durable advertisement visible.
-   * @param overSession Whether it came over a session. Then it is live only while one is open.
-   * @param origin The address that it came from; null for none.
-   */
-  applyAdvertise(
-    record: AdvertisementRecord,
-    identity: IdentityRecord | null,
-    overSession: boolean,
-    origin: string | null = null,
-  ): void {
-    if (identity !== null) this.identities.save(identity);
-    const live = !overSession || this.#sessions.has(record.providerId);
-    const head = renderHead(record);
-    // The moment it was written, so that what is shown is what is kept.
-    const lease = this.#leaseFrom(record.updatedAt);
-    const slot = this.store.find(record.providerId);
-    if (slot === undefined) {
-      const { seq, beforeRow } = this.changes.append(record.providerId, null, null);
-      const added = this.store.add(record, head, lease, live);
-      this.changes.place(added);
-      this.#tell({ seq, providerId: record.providerId, beforeRow, slot: added, reason: null });
-    } else if (this.store.differs(slot, record, head, live)) {
-      this.#preserve(slot);
-      const { seq, beforeRow } = this.changes.append(record.providerId, this.#current(slot), null);
-      this.store.replace(slot, record, head, lease, live);
-      this.#tell({ seq, providerId: record.providerId, beforeRow, slot, reason: null });
-    } else {
-      this.store.renew(slot, record, head, lease, live);
-    }
-    this.identities.settle(record.providerId);
-    this.origins.set(this.store.find(record.providerId)!, origin);
-  }
-
-  /** Makes a durable withdrawal visible. */
-  applyWithdraw(providerId: string, identity: IdentityRecord | null): void {
-    if (identity !== null) this.identities.save(identity);
-    const slot = this.store.find(providerId);
-    if (slot !== undefined) this.#remove(slot, 'withdrawn');
   }
 
   // ---- time -------------------------------------------------------------------------------------------------
@@ -326,7 +298,7 @@ export class Registry {
     this.#persistence.saveHeartbeats({
       providerIds,
       updatedAt: Float64Array.from(providerIds, (id) => this.store.updatedAt(this.store.find(id)!)),
-      attached: Uint8Array.from(providerIds, (id) => (this.#sessions.has(id) ? 1 : 0)),
+      attached: Uint8Array.from(providerIds, (id) => (this.isAttached(id) ? 1 : 0)),
     });
   }
 
@@ -344,55 +316,10 @@ export class Registry {
     this.identities.sweep(wall, MAX_SWEPT_PER_CLEANUP);
   }
 
-  /** Whether a provider has a session or an advertisement that it signed. What was not signed may be anybody's. */
-  #isOwnerHere(providerId: string): boolean {
-    const slot = this.store.find(providerId);
-    return this.isAttached(providerId) || (slot !== undefined && this.store.isVerified(slot));
-  }
-
-  #advertisedIdentity(providerId: string): IdentityRecord | undefined {
-    const slot = this.store.find(providerId);
-    return slot === undefined ? undefined : this.store.identity(slot);
-  }
-
   #expire(slot: number): void {
     const providerId = this.store.ids[slot]!;
-    if (this.store.isVerified(slot)) this.identities.touch(providerId, this.store.updatedAt(slot));
     this.#expired.add(providerId);
-    this.#remove(slot, 'expired');
-  }
-
-  // ---- changes ----------------------------------------------------------------------------------------------
-
-  #setLive(slot: number, live: boolean): void {
-    const providerId = this.store.ids[slot]!;
-    this.#preserve(slot);
-    const { seq, beforeRow } = this.changes.append(providerId, this.#current(slot), null);
-    this.store.setLive(slot, live);
-    this.#tell({ seq, providerId, beforeRow, slot, reason: null });
-  }
-
-  #remove(slot: number, reason: GoneReason): void {
-    const providerId = this.store.ids[slot]!;
-    this.#preserve(slot);
-    const { seq, beforeRow } = this.changes.append(providerId, this.#current(slot), reason);
-    this.identities.retain(providerId);
-    this.store.remove(slot);
-    this.origins.set(slot, null);
-    this.gone[reason] += 1;
-    this.#tell({ seq, providerId, beforeRow, slot: null, reason });
-  }
-
-  #tell(change: Change): void {
-    for (const listener of this.#listeners) listener(change);
-  }
-
-  #current(slot: number): { columns: Store['attributes']; slot: number } {
-    return { columns: this.store.attributes, slot };
-  }
-
-  #preserve(slot: number): void {
-    this.#snapshots.preserve(slot);
+    this.apply({ kind: 'expire', providerId, seenAt: this.store.updatedAt(slot) });
   }
 
   #leaseFrom(wall: number): Lease {

@@ -6,6 +6,7 @@ import { Registry } from '../../src/registry/registry.js';
 import { type Content, recordOf } from '../support/arbitraries.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { sequences } from '../support/steps.js';
+import { advertised } from '../support/entries.js';
 
 const EXPIRY_MS = 300_000;
 const DAY = 24 * 3_600_000;
@@ -24,7 +25,7 @@ function registryWith(clock: FakeClock, ...ids: string[]): Registry {
     { expiryMs: EXPIRY_MS, restartGraceMs: 60_000, replayEvents: 100, cleanupMs: 60_000 },
     clock,
   );
-  for (const id of ids) registry.applyAdvertise(recordOf(id, CONTENT), null, false);
+  for (const id of ids) registry.apply(advertised(recordOf(id, CONTENT)));
   return registry;
 }
 
@@ -83,7 +84,7 @@ test('ten minutes in which the process was stopped expire nobody, and everybody 
   const clock = new FakeClock();
   const registry = registryWith(clock, 'a');
   run(registry, clock, 200_000);
-  registry.applyAdvertise(recordOf('b', CONTENT), null, false);
+  registry.apply(advertised(recordOf('b', CONTENT)));
   clock.advance(600_000);
   registry.tick();
   assert.notEqual(registry.find('a'), null);
@@ -105,7 +106,7 @@ test('a wall clock that is set a day forward or back expires nobody early and ke
     registry.tick();
     assert.equal(registry.store.size, 2);
     registry.heartbeat('between');
-    registry.applyAdvertise(recordOf('after', CONTENT), null, false);
+    registry.apply(advertised(recordOf('after', CONTENT)));
     run(registry, clock, 199_000);
     assert.equal(registry.store.size, 3);
     run(registry, clock, 2000);

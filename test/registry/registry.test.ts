@@ -12,6 +12,7 @@ import { FakePersistence } from '../support/fake-persistence.js';
 import { comparable, RegistryWorld, T0 } from '../support/registry-world.js';
 import { sequences, steps } from '../support/steps.js';
 import { listText } from '../support/list-text.js';
+import { advertised, withdrawn } from '../support/entries.js';
 
 const DAY = 24 * 3_600_000;
 const CONTENT: Content = {
@@ -47,7 +48,7 @@ class Bench {
 
   advertise(id: string, overSession = false): void {
     const record = recordOf(id, CONTENT, { createdAt: T0, updatedAt: this.clock.wall(), proof: PROOF });
-    this.registry.applyAdvertise(record, null, overSession);
+    this.registry.apply(advertised(record, overSession));
   }
 
   bind(id: string): void {
@@ -193,7 +194,7 @@ test('heartbeats are written together about once a second, each provider once, w
   for (let count = 0; count < 5; count += 1) bench.registry.heartbeat('b');
   bench.registry.heartbeat('nobody');
   bench.registry.heartbeat('c');
-  bench.registry.applyWithdraw('c', null);
+  bench.registry.apply(withdrawn('c'));
   bench.run(1000);
   const [batch, ...more] = bench.batches();
   assert.deepEqual(more, []);
@@ -265,7 +266,7 @@ test('what was found is a copy that stays as it was', () => {
   bench.advertise('a');
   const found = bench.registry.find('a')!;
   const text = found.toString('utf8');
-  bench.registry.applyWithdraw('a', null);
+  bench.registry.apply(withdrawn('a'));
   bench.advertise('b');
   assert.equal(found.toString('utf8'), text);
   assert.equal(bench.registry.find('a'), null);

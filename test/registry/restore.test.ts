@@ -8,6 +8,7 @@ import { FakeClock } from '../support/fake-clock.js';
 import { FakePersistence } from '../support/fake-persistence.js';
 import { published } from '../support/naive.js';
 import { listText } from '../support/list-text.js';
+import { advertised } from '../support/entries.js';
 
 const T0 = 1_740_063_600_000;
 const EXPIRY_MS = 300_000;
@@ -198,7 +199,7 @@ test('rows that were not taken back leave the file with the next clean-up, and n
     record('bad', 0, { proof: null, country: 'XX' }),
     record('again', EXPIRY_MS + 1),
   );
-  restart.registry.applyAdvertise(record('again', 0), null, false);
+  restart.registry.apply(advertised(record('again', 0)));
   restart.run(60_200);
   const purged = restart.persistence.writes.flatMap((write) =>
     write.kind === 'purge' ? write.expiredIds : [],

@@ -8,6 +8,7 @@ import { FakeClock } from '../support/fake-clock.js';
 import { GatewayWorld } from '../support/gateway.js';
 import { settle } from '../support/write-bench.js';
 import { listText } from '../support/list-text.js';
+import { advertised } from '../support/entries.js';
 
 const T0 = 1_740_063_600_000;
 const CONTENT: Content = {
@@ -98,7 +99,7 @@ class Hub {
   }
 
   advertise(id: string, content: Content = CONTENT): void {
-    this.registry.applyAdvertise(recordOf(id, content, { createdAt: T0, updatedAt: T0 }), null, false);
+    this.registry.apply(advertised(recordOf(id, content, { createdAt: T0, updatedAt: T0 })));
   }
 
   list(): PublishedAdvertisement[] {

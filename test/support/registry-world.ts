@@ -8,6 +8,7 @@ import { type Content, recordOf } from './arbitraries.js';
 import { FakeClock } from './fake-clock.js';
 import { FakePersistence } from './fake-persistence.js';
 import { matches, published } from './naive.js';
+import { advertised, withdrawn } from './entries.js';
 
 export const T0 = 1_740_063_600_000;
 const TICK_MS = 200;
@@ -58,9 +59,10 @@ export class RegistryWorld {
   /** The change that is due; `undefined` for none, `expiry` while time passes. */
   #due: { id: string; text: string | null; reason: GoneReason | null } | 'expiry' | undefined;
 
-  constructor(settings: { expiryMs?: number; replayEvents?: number } = {}) {
+  /** @param Hub The class of the registry. */
+  constructor(settings: { expiryMs?: number; replayEvents?: number } = {}, Hub = Registry) {
     this.expiryMs = settings.expiryMs ?? 2000;
-    this.registry = new Registry(
+    this.registry = new Hub(
       {
         expiryMs: this.expiryMs,
         restartGraceMs: 1000,
@@ -100,7 +102,7 @@ export class RegistryWorld {
     });
     // What came over a session that has ended meanwhile is suspect.
     this.#expect(id, record, !overSession || this.#sessions.has(id), () => {
-      this.registry.applyAdvertise(record, null, overSession);
+      this.registry.apply(advertised(record, overSession));
     });
   }
 
@@ -112,7 +114,7 @@ export class RegistryWorld {
 
   withdraw(id: string): void {
     if (this.#present.delete(id)) this.#due = { id, text: null, reason: 'withdrawn' };
-    this.registry.applyWithdraw(id, null);
+    this.registry.apply(withdrawn(id));
     this.#nothingMissing();
   }
 

@@ -68,7 +68,7 @@ export class WritePath {
         if (identity !== null) this.#admitBinding(claim.providerId, origin);
         const record = this.#record(claim, advertisement, payload);
         await this.#persist(() => this.#persistence.advertise(record, identity));
-        this.#registry.applyAdvertise(record, identity, session !== null, origin);
+        this.#registry.apply({ kind: 'advertise', record, identity, overSession: session !== null, origin });
       } finally {
         settled();
       }
@@ -88,7 +88,7 @@ export class WritePath {
       const existed = this.#registry.store.find(claim.providerId) !== undefined;
       if (existed || identity !== null) {
         await this.#persist(() => this.#persistence.withdraw(claim.providerId, identity));
-        this.#registry.applyWithdraw(claim.providerId, identity);
+        this.#registry.apply({ kind: 'withdraw', providerId: claim.providerId, identity });
       }
       if (!existed) {
         throw new ProtocolError('ADV_004', `there is no advertisement of ${claim.providerId} to withdraw`);
@@ -130,11 +130,10 @@ export class WritePath {
     await this.#exclusively(claim.providerId, null, async () => {
       this.#checkOwner(claim);
       const wall = this.#registry.clock.wall();
-      const { identities } = this.#registry;
       if (this.#admitBinding(claim.providerId, origin)) {
         const identity = { providerId: claim.providerId, publicKey: claim.publicKey, lastT: 0, seenAt: wall };
         await this.#persist(() => this.#persistence.saveIdentity(identity));
-        identities.save(identity);
+        this.#registry.apply({ kind: 'bind', identity });
       }
     });
   }

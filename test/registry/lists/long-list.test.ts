@@ -7,6 +7,7 @@ import { Registry } from '../../../src/registry/registry.js';
 import { type Content, recordOf } from '../../support/arbitraries.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { comparable, RegistryWorld, T0 } from '../../support/registry-world.js';
+import { advertised } from '../../support/entries.js';
 
 const ROWS = 4000;
 const TIMES = { createdAt: T0, updatedAt: T0 };
@@ -117,7 +118,7 @@ test('who takes too long, or has too much kept, is not waited for', () => {
   const advertiseAll = (changes: Partial<Content>): void => {
     for (let number = 0; number < 60_000; number += 1) {
       const record = recordOf(`more-${String(number)}`, content(number, changes), TIMES);
-      registry.applyAdvertise(record, null, false);
+      registry.apply(advertised(record));
     }
   };
   advertiseAll({});

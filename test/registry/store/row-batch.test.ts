@@ -8,6 +8,7 @@ import { type RowBatch, RowBatcher } from '../../../src/registry/store/row-batch
 import { content, payloadOf, recordOf } from '../../support/arbitraries.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { listText } from '../../support/list-text.js';
+import { withdrawn } from '../../support/entries.js';
 
 const T0 = 1_740_063_600_000;
 const EXPIRY_MS = 300_000;
@@ -102,7 +103,7 @@ test('rows that travelled are taken back as if each had come by itself', () => {
       }
       assert.equal(registry.store.arena.usedBytes, expected.store.arena.usedBytes);
       assert.equal(registry.store.platforms.size, expected.store.platforms.size);
-      for (const { providerId } of records) registry.applyWithdraw(providerId, null);
+      for (const { providerId } of records) registry.apply(withdrawn(providerId));
       assert.equal(registry.store.arena.usedBytes, 0, 'room is taken that nobody uses');
     }),
     { numRuns: 150 },

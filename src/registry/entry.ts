@@ -1,0 +1,36 @@
+import type { GoneReason } from './change-log.js';
+import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
+
+/** A session's hold on its provider: void as soon as a newer session has one. */
+export type SessionToken = number;
+
+/**
+ * One change of what is known: a plain value that can be written down and applied anywhere, at any time. Times are in
+ * it, Unix milliseconds all of them, and none is read from a clock when it is applied.
+ */
+export type Entry =
+  | {
+      kind: 'advertise';
+      record: AdvertisementRecord;
+      /** What to remember of who signed; null for an unsigned advertisement. */
+      identity: IdentityRecord | null;
+      /** Whether it came over a session. Then it is live only while one is open. */
+      overSession: boolean;
+      /** The client address that it came from; null for none. */
+      origin: string | null;
+    }
+  | { kind: 'withdraw'; providerId: string; identity: IdentityRecord | null }
+  /** A key is bound to a name by its first session. */
+  | { kind: 'bind'; identity: IdentityRecord }
+  /** A session begins, which is a heartbeat: the provider is live from `at` on, and every older token is void. */
+  | { kind: 'attach'; providerId: string; token: SessionToken; at: number }
+  /** A session ended. Without effect when a newer one has taken over. */
+  | { kind: 'detach'; providerId: string; token: SessionToken }
+  /** Nothing was heard of a provider for too long; `seenAt` is when something was, for the last time. */
+  | { kind: 'expire'; providerId: string; seenAt: number };
+
+/** Why an entry takes an advertisement away. */
+export const REASONS = { withdraw: 'withdrawn', expire: 'expired' } as const satisfies Record<
+  'withdraw' | 'expire',
+  GoneReason
+>;

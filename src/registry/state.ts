@@ -1,0 +1,167 @@
+import { type Change, ChangeLog, type GoneReason } from './change-log.js';
+import { type Entry, REASONS, type SessionToken } from './entry.js';
+import { Identities } from './identities.js';
+import { renderHead } from './store/advertisement-json.js';
+import { Origins } from './store/origins.js';
+import type { IdentityRecord } from './store/records.js';
+import { Snapshots } from './store/snapshot.js';
+import { type Lease, Store } from './store/store.js';
+
+/** The lease of an advertisement that was heard of at a time (Unix ms). */
+export type LeaseFrom = (at: number) => Lease;
+
+/**
+ * All that is known, changed by `apply` alone: the same entries in the same order give the same advertisements, sequence
+ * numbers and events, whoever applies them and whenever. (Heartbeats are no entries; they only move times.)
+ */
+export class State {
+  readonly store = new Store();
+  readonly identities = new Identities(
+    (id) => this.#isOwnerHere(id),
+    (id) => this.#advertisedIdentity(id),
+  );
+  readonly changes: ChangeLog;
+  readonly origins = new Origins();
+  readonly snapshots = new Snapshots(this.store);
+  /** How many advertisements went, by reason. */
+  readonly gone: Record<GoneReason, number> = { expired: 0, withdrawn: 0 };
+  readonly #leaseFrom: LeaseFrom;
+  readonly #sessions = new Map<string, SessionToken>();
+  readonly #listeners: ((change: Change) => void)[] = [];
+
+  /**
+   * @param epoch Names the stream of changes.
+   * @param replayEvents How many changes are kept for resuming.
+   */
+  constructor(epoch: string, replayEvents: number, leaseFrom: LeaseFrom) {
+    this.changes = new ChangeLog(epoch, replayEvents, this.store);
+    this.#leaseFrom = leaseFrom;
+  }
+
+  /** Has a listener called for each change, right after it was made; those that came first are called first. */
+  onChange(listener: (change: Change) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** The token of the provider's session; undefined when none is open. */
+  sessionOf(providerId: string): SessionToken | undefined {
+    return this.#sessions.get(providerId);
+  }
+
+  /** Makes one change. Entries come in the order of the log. */
+  apply(entry: Entry): void {
+    switch (entry.kind) {
+      case 'advertise':
+        this.#advertise(entry);
+        return;
+      case 'withdraw':
+        if (entry.identity !== null) this.identities.save(entry.identity);
+        this.#remove(entry.providerId, REASONS.withdraw);
+        return;
+      case 'bind':
+        this.identities.save(entry.identity);
+        return;
+      case 'attach':
+        this.#sessions.set(entry.providerId, entry.token);
+        this.#attach(entry.providerId, entry.at);
+        return;
+      case 'detach':
+        if (this.#sessions.get(entry.providerId) !== entry.token) return;
+        this.#sessions.delete(entry.providerId);
+        this.#setLive(entry.providerId, false);
+        return;
+      case 'expire':
+        this.#expire(entry.providerId, entry.seenAt);
+        return;
+    }
+  }
+
+  #advertise({ record, identity, overSession, origin }: Extract<Entry, { kind: 'advertise' }>): void {
+    const { providerId } = record;
+    if (identity !== null) this.identities.save(identity);
+    const live = !overSession || this.#sessions.has(providerId);
+    const head = renderHead(record);
+    // The moment it was written, so that what is shown is what is kept.
+    const lease = this.#leaseFrom(record.updatedAt);
+    const slot = this.store.find(providerId);
+    if (slot === undefined) {
+      this.#change(providerId, undefined, null, () => this.store.add(record, head, lease, live));
+    } else if (this.store.differs(slot, record, head, live)) {
+      this.#change(providerId, slot, null, () => {
+        this.store.replace(slot, record, head, lease, live);
+        return slot;
+      });
+    } else {
+      this.store.renew(slot, record, head, lease, live);
+    }
+    this.identities.settle(providerId);
+    this.origins.set(this.store.find(providerId)!, origin);
+  }
+
+  #attach(providerId: string, at: number): void {
+    const slot = this.store.find(providerId);
+    if (slot === undefined) return;
+    this.store.setLease(slot, this.#leaseFrom(at));
+    this.identities.touch(providerId, at);
+    this.#setLive(providerId, true);
+  }
+
+  #setLive(providerId: string, live: boolean): void {
+    const slot = this.store.find(providerId);
+    if (slot === undefined || this.store.isLive(slot) === live) return;
+    this.#change(providerId, slot, null, () => {
+      this.store.setLive(slot, live);
+      return slot;
+    });
+  }
+
+  #expire(providerId: string, seenAt: number): void {
+    const slot = this.store.find(providerId);
+    if (slot !== undefined && this.store.isVerified(slot)) this.identities.touch(providerId, seenAt);
+    this.#remove(providerId, REASONS.expire);
+  }
+
+  #remove(providerId: string, reason: GoneReason): void {
+    const slot = this.store.find(providerId);
+    if (slot === undefined) return;
+    this.#change(providerId, slot, reason, () => {
+      this.identities.retain(providerId);
+      this.store.remove(slot);
+      this.origins.set(slot, null);
+      this.gone[reason] += 1;
+      return null;
+    });
+  }
+
+  /**
+   * Every change that clients see takes these steps: what it replaces is preserved for open snapshots and noted in the
+   * change log, then the store is changed, then listeners are told.
+   * @param slot Where the advertisement is; undefined for a new one.
+   * @param mutate Changes the store. Returns where the advertisement is afterwards; null when it is gone.
+   */
+  #change(
+    providerId: string,
+    slot: number | undefined,
+    reason: GoneReason | null,
+    mutate: () => number | null,
+  ): void {
+    if (slot !== undefined) this.snapshots.preserve(slot);
+    const current = slot === undefined ? null : { columns: this.store.attributes, slot };
+    const { seq, beforeRow } = this.changes.append(providerId, current, reason);
+    const after = mutate();
+    if (slot === undefined && after !== null) this.changes.place(after);
+    const change: Change = { seq, providerId, beforeRow, slot: after, reason };
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  /** Whether a provider has a session or an advertisement that it signed. What was not signed may be anybody's. */
+  #isOwnerHere(providerId: string): boolean {
+    const slot = this.store.find(providerId);
+    return this.#sessions.has(providerId) || (slot !== undefined && this.store.isVerified(slot));
+  }
+
+  #advertisedIdentity(providerId: string): IdentityRecord | undefined {
+    const slot = this.store.find(providerId);
+    return slot === undefined ? undefined : this.store.identity(slot);
+  }
+}
