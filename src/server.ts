@@ -207,6 +207,6 @@ async function openRegistry(
     log.info({ restored, expired: rows - restored }, 'took back the advertisements of the last run');
   }
   const mirror = await Mirror.open(loaded, log);
-  registry.persistTo(mirror);
+  registry.keepIn(mirror);
   return { registry, mirror };
 }

@@ -29,6 +29,12 @@ export type Entry =
   /** Nothing was heard of a provider for too long; `seenAt` is when something was, for the last time. */
   | { kind: 'expire'; providerId: string; seenAt: number };
 
+/**
+ * The entries that have to be durable before anybody sees them. The others, of sessions and of time, end with the hub:
+ * after a restart every session is gone, and what expired meanwhile is found out from the last heartbeats.
+ */
+export type DurableEntry = Extract<Entry, { kind: 'advertise' | 'withdraw' | 'bind' }>;
+
 /** Why an entry takes an advertisement away. */
 export const REASONS = { withdraw: 'withdrawn', expire: 'expired' } as const satisfies Record<
   'withdraw' | 'expire',

@@ -11,7 +11,7 @@ import type { Entry, SessionToken } from './entry.js';
 import type { Identities } from './identities.js';
 import { type ListPage, ListReader } from './lists/list-reader.js';
 import { matchingSlots } from './lists/query.js';
-import { nothingKept, type Persistence } from './persistence.js';
+import { noLog, type Log } from './log.js';
 import { Restore } from './restore.js';
 import { State } from './state.js';
 import type { Origins } from './store/origins.js';
@@ -58,7 +58,7 @@ export class Registry {
   readonly #state: State;
   readonly #settings: RegistrySettings;
   readonly #restore: Restore;
-  #persistence: Persistence = nothingKept;
+  #log: Log = noLog;
   readonly #lists: ListReader;
   /** Providers whose heartbeat or session changed since the last flush. */
   readonly #touched = new Set<string>();
@@ -120,9 +120,12 @@ export class Registry {
 
   // ---- restart ----------------------------------------------------------------------------------------------
 
-  /** Says where changes are kept from now on. Until then nothing can be written. */
-  persistTo(persistence: Persistence): void {
-    this.#persistence = persistence;
+  /** Says which log keeps entries from now on, and applies what it delivers. Until then nothing can be written. */
+  keepIn(log: Log): void {
+    this.#log = log;
+    log.deliverTo((entry) => {
+      this.apply(entry);
+    });
   }
 
   /** Says how many advertisements are about to be taken back, at most. */
@@ -245,12 +248,12 @@ export class Registry {
     if (identity === undefined || wall - identity.seenAt < TOUCH_MS) return;
     identity.seenAt = wall;
     // Nobody waits for it: a failure shows in the state of the mirror, and tomorrow brings another.
-    this.#persistence.saveIdentity({ ...identity }).catch(() => undefined);
+    this.#log.propose({ kind: 'bind', identity: { ...identity } }).catch(() => undefined);
   }
 
   // ---- changes ----------------------------------------------------------------------------------------------
 
-  /** Makes a change; one that has to be kept is durable by now. */
+  /** Makes a change. One that has to be durable comes from the log. */
   apply(entry: Entry): void {
     this.#state.apply(entry);
   }
@@ -295,7 +298,7 @@ export class Registry {
       if (this.store.find(providerId) !== undefined) providerIds.push(providerId);
     }
     if (providerIds.length === 0) return;
-    this.#persistence.saveHeartbeats({
+    this.#log.saveHeartbeats({
       providerIds,
       updatedAt: Float64Array.from(providerIds, (id) => this.store.updatedAt(this.store.find(id)!)),
       attached: Uint8Array.from(providerIds, (id) => (this.isAttached(id) ? 1 : 0)),
@@ -312,7 +315,7 @@ export class Registry {
       else if (this.store.find(id) === undefined) gone.push(id);
     }
     this.#expired = undecided;
-    this.#persistence.purge(gone, wall - LIMITS.bindingLifetimeMs);
+    this.#log.purge(gone, wall - LIMITS.bindingLifetimeMs);
     this.identities.sweep(wall, MAX_SWEPT_PER_CLEANUP);
   }
 

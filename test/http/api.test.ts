@@ -13,7 +13,7 @@ import {
 } from '../../src/registry/write/verifier/verifier.js';
 import { WritePath } from '../../src/registry/write/write-path.js';
 import { FakeClock } from '../support/fake-clock.js';
-import { FakePersistence } from '../support/fake-persistence.js';
+import { MemoryLog } from '../support/memory-log.js';
 import { ISO_TIME, itemPath, LIST } from '../support/http.js';
 import { TestKey } from '../support/keys.js';
 import { ADVERTISEMENT } from '../support/test-hub.js';
@@ -31,7 +31,7 @@ class FragileRegistry extends Registry {
 /** The interface without any socket, on a disk that fails when it is told to. */
 class Bench {
   readonly clock = new FakeClock(1_740_063_600_000);
-  readonly persistence = new FakePersistence();
+  readonly persistence = new MemoryLog();
   readonly registry = new FragileRegistry(
     { expiryMs: 300_000, restartGraceMs: 60_000, replayEvents: 100, cleanupMs: 60_000 },
     this.clock,
@@ -43,7 +43,7 @@ class Bench {
   #t = this.clock.wall();
 
   constructor() {
-    this.registry.persistTo(this.persistence);
+    this.registry.keepIn(this.persistence);
     const none = (): number => 0;
     this.api = new HttpApi({
       registry: this.registry,
@@ -178,7 +178,7 @@ describe('a hub that cannot store anything', () => {
 });
 
 /** Resolves once somebody waits for the disk. */
-async function waiting(persistence: FakePersistence): Promise<void> {
+async function waiting(persistence: MemoryLog): Promise<void> {
   while (persistence.waiting === 0) await new Promise(setImmediate);
 }
 

@@ -82,7 +82,8 @@ test('the entries of any run, applied from scratch at another time, give the sam
         { expiryMs: EXPIRY_MS, replayEvents: REPLAY_EVENTS },
         RecordingRegistry,
       );
-      const registry = world.registry as RecordingRegistry;
+      const { registry } = world;
+      assert.ok(registry instanceof RecordingRegistry);
       const events: string[] = [];
       registry.onChange((change) => events.push(told(registry, change)));
       for (const one of run) one.run(world);

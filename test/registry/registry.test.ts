@@ -3,12 +3,12 @@ import test from 'node:test';
 import fc from 'fast-check';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
 import type { Change } from '../../src/registry/change-log.js';
-import type { HeartbeatBatch } from '../../src/registry/persistence.js';
+import type { HeartbeatBatch } from '../../src/registry/log.js';
 import type { ProofRecord } from '../../src/registry/store/records.js';
 import { Registry } from '../../src/registry/registry.js';
 import { type Content, content, filter, recordOf } from '../support/arbitraries.js';
 import { FakeClock } from '../support/fake-clock.js';
-import { FakePersistence } from '../support/fake-persistence.js';
+import { MemoryLog } from '../support/memory-log.js';
 import { comparable, RegistryWorld, T0 } from '../support/registry-world.js';
 import { sequences, steps } from '../support/steps.js';
 import { listText } from '../support/list-text.js';
@@ -34,7 +34,7 @@ const PROOF: ProofRecord = {
 
 class Bench {
   readonly clock = new FakeClock(T0);
-  readonly persistence = new FakePersistence();
+  readonly persistence = new MemoryLog();
   readonly registry = new Registry(
     { expiryMs: 300_000, restartGraceMs: 60_000, replayEvents: 100, cleanupMs: 60_000 },
     this.clock,
@@ -42,13 +42,13 @@ class Bench {
   readonly changes: Change[] = [];
 
   constructor() {
-    this.registry.persistTo(this.persistence);
+    this.registry.keepIn(this.persistence);
     this.registry.onChange((change) => this.changes.push(change));
   }
 
   advertise(id: string, overSession = false): void {
     const record = recordOf(id, CONTENT, { createdAt: T0, updatedAt: this.clock.wall(), proof: PROOF });
-    this.registry.apply(advertised(record, overSession));
+    this.registry.apply(advertised(record, null, overSession));
   }
 
   bind(id: string): void {
@@ -280,9 +280,9 @@ test('every run of the hub has an epoch of its own', () => {
 });
 
 test('until it is told where to persist, a registry keeps nothing and says so', async () => {
-  const { nothingKept, PersistenceError } = await import('../../src/registry/persistence.js');
-  assert.notEqual(nothingKept.problem, null);
-  await assert.rejects(nothingKept.withdraw('a', null), PersistenceError);
-  nothingKept.purge([], 0);
-  await nothingKept.close();
+  const { noLog, PersistenceError } = await import('../../src/registry/log.js');
+  assert.notEqual(noLog.problem, null);
+  await assert.rejects(noLog.propose(withdrawn('a')), PersistenceError);
+  noLog.purge([], 0);
+  await noLog.close();
 });

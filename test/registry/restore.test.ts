@@ -5,7 +5,7 @@ import type { AdvertisementRecord, ProofRecord } from '../../src/registry/store/
 import { Registry } from '../../src/registry/registry.js';
 import { type Content, content, recordOf } from '../support/arbitraries.js';
 import { FakeClock } from '../support/fake-clock.js';
-import { FakePersistence } from '../support/fake-persistence.js';
+import { MemoryLog } from '../support/memory-log.js';
 import { published } from '../support/naive.js';
 import { listText } from '../support/list-text.js';
 import { advertised } from '../support/entries.js';
@@ -32,7 +32,7 @@ const CONTENT: Content = {
 
 class Restart {
   readonly clock = new FakeClock(T0);
-  readonly persistence = new FakePersistence();
+  readonly persistence = new MemoryLog();
   readonly registry = new Registry(
     { expiryMs: EXPIRY_MS, restartGraceMs: GRACE_MS, replayEvents: 100, cleanupMs: 60_000 },
     this.clock,
@@ -42,7 +42,7 @@ class Restart {
   restore(...records: AdvertisementRecord[]): boolean[] {
     const results = records.map((record) => this.registry.restoreAdvertisement(record));
     this.registry.finishRestore();
-    this.registry.persistTo(this.persistence);
+    this.registry.keepIn(this.persistence);
     return results;
   }
 

@@ -1,12 +1,19 @@
-import type { Entry } from '../../src/registry/entry.js';
-import type { AdvertisementRecord } from '../../src/registry/store/records.js';
+import type { DurableEntry } from '../../src/registry/entry.js';
+import type { AdvertisementRecord, IdentityRecord } from '../../src/registry/store/records.js';
 
-/** The entry of an advertisement from nowhere that binds nothing. */
-export function advertised(record: AdvertisementRecord, overSession = false): Entry {
-  return { kind: 'advertise', record, identity: null, overSession, origin: null };
+/** The entry of an advertisement that comes from nowhere. */
+export function advertised(
+  record: AdvertisementRecord,
+  identity: IdentityRecord | null = null,
+  overSession = false,
+): DurableEntry {
+  return { kind: 'advertise', record, identity, overSession, origin: null };
 }
 
-/** The entry of a withdrawal that binds nothing. */
-export function withdrawn(providerId: string): Entry {
-  return { kind: 'withdraw', providerId, identity: null };
+export function withdrawn(providerId: string, identity: IdentityRecord | null = null): DurableEntry {
+  return { kind: 'withdraw', providerId, identity };
+}
+
+export function bound(identity: IdentityRecord): DurableEntry {
+  return { kind: 'bind', identity };
 }

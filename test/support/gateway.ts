@@ -4,7 +4,7 @@ import type { GatewaySettings } from '../../src/gateway/settings.js';
 import { Registry } from '../../src/registry/registry.js';
 import { WritePath } from '../../src/registry/write/write-path.js';
 import type { FakeClock } from './fake-clock.js';
-import { FakePersistence } from './fake-persistence.js';
+import { MemoryLog } from './memory-log.js';
 
 /** A gateway with hardly any limits over a registry in memory, for sockets that are no real ones. */
 export class GatewayWorld {
@@ -16,8 +16,8 @@ export class GatewayWorld {
       { expiryMs: 300_000, restartGraceMs: 60_000, replayEvents: 1000, cleanupMs: 60_000 },
       clock,
     );
-    const persistence = new FakePersistence();
-    this.registry.persistTo(persistence);
+    const persistence = new MemoryLog();
+    this.registry.keepIn(persistence);
     this.gateway = new Gateway(
       this.registry,
       new WritePath(this.registry, persistence, () => Promise.resolve(true)),

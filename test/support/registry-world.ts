@@ -6,7 +6,7 @@ import type { AdvertisementRecord, ProofRecord } from '../../src/registry/store/
 import { Registry, type SessionToken } from '../../src/registry/registry.js';
 import { type Content, recordOf } from './arbitraries.js';
 import { FakeClock } from './fake-clock.js';
-import { FakePersistence } from './fake-persistence.js';
+import { MemoryLog } from './memory-log.js';
 import { matches, published } from './naive.js';
 import { advertised, withdrawn } from './entries.js';
 
@@ -71,7 +71,7 @@ export class RegistryWorld {
       },
       this.clock,
     );
-    this.registry.persistTo(new FakePersistence());
+    this.registry.keepIn(new MemoryLog());
     // The first listener, so that it sees each change before whoever else is told of it.
     this.registry.onChange((change) => {
       this.#changed(change);
@@ -102,7 +102,7 @@ export class RegistryWorld {
     });
     // What came over a session that has ended meanwhile is suspect.
     this.#expect(id, record, !overSession || this.#sessions.has(id), () => {
-      this.registry.apply(advertised(record, overSession));
+      this.registry.apply(advertised(record, null, overSession));
     });
   }
 

@@ -5,7 +5,7 @@ import { Registry, type SessionToken } from '../../src/registry/registry.js';
 import { Verifier, type VerifySignature } from '../../src/registry/write/verifier/verifier.js';
 import { WritePath } from '../../src/registry/write/write-path.js';
 import { FakeClock } from './fake-clock.js';
-import { FakePersistence } from './fake-persistence.js';
+import { MemoryLog } from './memory-log.js';
 import { type Action, type TestKey } from './keys.js';
 
 export const T0 = 1_740_063_600_000;
@@ -20,7 +20,7 @@ export function payloadNamed(name: string): string {
 /** A write path with a disk and a clock that the test holds in its hands. */
 export class WriteBench {
   readonly clock = new FakeClock(T0);
-  readonly persistence = new FakePersistence();
+  readonly persistence = new MemoryLog();
   readonly registry: Registry;
   readonly writer: WritePath;
   #lastT = T0;
@@ -31,7 +31,7 @@ export class WriteBench {
       { expiryMs, restartGraceMs: 60_000, replayEvents: 100, cleanupMs },
       this.clock,
     );
-    this.registry.persistTo(this.persistence);
+    this.registry.keepIn(this.persistence);
     this.writer = new WritePath(this.registry, this.persistence, options.verify ?? new Verifier().verify);
   }
 

@@ -9,7 +9,7 @@ import type { Found, Stretch } from './messages.js';
 import { runThread } from './threads.js';
 
 /** Where the mirror reports to an operator. A pino logger fits. */
-export interface MirrorLog {
+export interface MirrorLogger {
   info(message: string): void;
   warn(message: string): void;
   error(message: string): void;
@@ -50,7 +50,7 @@ export interface LoadedMirror {
 export async function loadMirror(
   location: DatabaseLocation,
   sink: MirrorSink,
-  log: MirrorLog,
+  log: MirrorLogger,
 ): Promise<LoadedMirror> {
   if (location.kind === 'memory') return { location, lease: 0, movedAside: null, skippedRows: 0 };
   const { path } = location;
@@ -73,7 +73,7 @@ export async function loadMirror(
 function finish(
   location: DatabaseLocation,
   loaded: Omit<LoadedMirror, 'location'>,
-  log: MirrorLog,
+  log: MirrorLogger,
 ): LoadedMirror {
   if (loaded.skippedRows > 0) {
     log.warn(`${String(loaded.skippedRows)} rows of the database could not be understood and were left out`);

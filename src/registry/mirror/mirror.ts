@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { type HeartbeatBatch, type Persistence, PersistenceError } from '../persistence.js';
-import type { AdvertisementRecord, IdentityRecord } from '../store/records.js';
+import type { DurableEntry } from '../entry.js';
+import { type Deliver, type HeartbeatBatch, type Log, PersistenceError } from '../log.js';
 import { WorkerChannel } from './channel.js';
-import type { LoadedMirror, MirrorLog } from './load.js';
+import type { LoadedMirror, MirrorLogger } from './load.js';
 import type { Operation, Refusal, Results, WorkerSetup } from './messages.js';
-import { type Batch, operationsOf, WriteQueue } from './queue.js';
+import { type AwaitedWrite, type Batch, operationsOf, WriteQueue } from './queue.js';
 import { toAdvertisementRow, toIdentityRow } from './rows.js';
 
 /** Operations in one transaction. */
@@ -27,11 +27,12 @@ const YOUNG_GENERATION_MB = 4;
  * Mirrors the registry into SQLite, in a thread of its own. One transaction is under way at a time, and all that
  * arrives meanwhile goes into the next one together.
  */
-export class Mirror implements Persistence {
+export class Mirror implements Log {
   readonly #setup: WorkerSetup;
-  readonly #log: MirrorLog;
+  readonly #log: MirrorLogger;
   readonly #channel: WorkerChannel;
   readonly #queue = new WriteQueue();
+  #deliver: Deliver = () => undefined;
   #writing: Promise<void> | null = null;
   #underWay: { size: number; since: number; beats: number } | null = null;
   readonly #pulse: NodeJS.Timeout;
@@ -42,7 +43,7 @@ export class Mirror implements Persistence {
   #closing: Promise<void> | null = null;
 
   /** Use `open`, which also makes sure that writing works. */
-  constructor({ location, lease }: LoadedMirror, log: MirrorLog) {
+  constructor({ location, lease }: LoadedMirror, log: MirrorLogger) {
     this.#setup = { location, lease };
     this.#log = log;
     this.#channel = new WorkerChannel(
@@ -63,9 +64,9 @@ export class Mirror implements Persistence {
    * @throws Error when that fails. The message says what to do.
    */
   static async open<M extends Mirror>(
-    this: new (loaded: LoadedMirror, log: MirrorLog) => M,
+    this: new (loaded: LoadedMirror, log: MirrorLogger) => M,
     loaded: LoadedMirror,
-    log: MirrorLog,
+    log: MirrorLogger,
   ): Promise<M> {
     const mirror = new this(loaded, log);
     mirror.#probe();
@@ -97,20 +98,34 @@ export class Mirror implements Persistence {
     return this.#channel.deaths;
   }
 
-  advertise(advertisement: AdvertisementRecord, identity: IdentityRecord | null): Promise<void> {
-    return this.#add([
-      'advertise',
-      toAdvertisementRow(advertisement),
-      identity === null ? null : toIdentityRow(identity),
-    ]);
+  deliverTo(deliver: Deliver): void {
+    this.#deliver = deliver;
   }
 
-  withdraw(providerId: string, identity: IdentityRecord | null): Promise<void> {
-    return this.#add(['remove', providerId, identity === null ? null : toIdentityRow(identity)]);
-  }
-
-  saveIdentity(identity: IdentityRecord): Promise<void> {
-    return this.#add(['identity', toIdentityRow(identity)]);
+  propose(entry: DurableEntry): Promise<void> {
+    if (this.#closing !== null) return Promise.reject(new PersistenceError('the hub is shutting down'));
+    // After any other failure the next write may find the disk well again; behind this one it would only wait.
+    if (this.#stall !== null) return Promise.reject(new PersistenceError(this.#stall));
+    if (this.#queue.awaitedCount >= MAX_WAITING) {
+      return Promise.reject(
+        new PersistenceError(
+          `overloaded: ${String(MAX_WAITING)} writes are waiting for the disk; try again later`,
+        ),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      const resolveApplied = (): void => {
+        this.#deliver(entry);
+        resolve();
+      };
+      this.#queue.add({
+        operation: operationOf(entry),
+        since: performance.now(),
+        resolve: resolveApplied,
+        reject,
+      });
+      this.#write();
+    });
   }
 
   /** Takes about half a millisecond of the calling thread for each 1000 heartbeats, so call it often with few. */
@@ -144,23 +159,6 @@ export class Mirror implements Persistence {
     const beats = this.#underWay?.beats ?? 0;
     if (beats < STALL_BEATS) return null;
     return `the disk has not finished a write for ${String((beats * BEAT_MS) / 1000)} s`;
-  }
-
-  #add(operation: Operation): Promise<void> {
-    if (this.#closing !== null) return Promise.reject(new PersistenceError('the hub is shutting down'));
-    // After any other failure the next write may find the disk well again; behind this one it would only wait.
-    if (this.#stall !== null) return Promise.reject(new PersistenceError(this.#stall));
-    if (this.#queue.awaitedCount >= MAX_WAITING) {
-      return Promise.reject(
-        new PersistenceError(
-          `overloaded: ${String(MAX_WAITING)} writes are waiting for the disk; try again later`,
-        ),
-      );
-    }
-    return new Promise((resolve, reject) => {
-      this.#queue.add({ operation, since: performance.now(), resolve, reject });
-      this.#write();
-    });
   }
 
   #probe(): void {
@@ -212,13 +210,16 @@ export class Mirror implements Persistence {
     this.#failure = null;
     if (this.#probeTimer !== null) clearTimeout(this.#probeTimer);
     this.#probeTimer = null;
-    for (const [index, reason] of refusals) {
-      const write = awaited[index];
-      if (write === undefined) this.#log.warn(`the mirror could not write a heartbeat or removal: ${reason}`);
+    const refused = new Map(refusals);
+    for (const [index, write] of awaited.entries()) {
+      const reason = refused.get(index);
+      if (reason === undefined) complete(write);
       else write.reject(new PersistenceError(`the write was refused: ${reason}`));
     }
-    // Those that are rejected already stay so.
-    for (const write of awaited) write.resolve();
+    for (const [index, reason] of refusals) {
+      if (index >= awaited.length)
+        this.#log.warn(`the mirror could not write a heartbeat or removal: ${reason}`);
+    }
   }
 
   #fail(batch: Batch, since: number, problem: string): void {
@@ -268,5 +269,29 @@ export class Mirror implements Persistence {
       (error: unknown) => (error as Error).message,
     );
     if (problem !== null) this.#log.error(`the mirror did not close cleanly: ${problem}`);
+  }
+}
+
+/** What is wrong with one entry must not keep those behind it from being delivered. */
+function complete(write: AwaitedWrite): void {
+  try {
+    write.resolve();
+  } catch (error) {
+    write.reject(error as Error);
+  }
+}
+
+function operationOf(entry: DurableEntry): Operation {
+  switch (entry.kind) {
+    case 'advertise':
+      return [
+        'advertise',
+        toAdvertisementRow(entry.record),
+        entry.identity === null ? null : toIdentityRow(entry.identity),
+      ];
+    case 'withdraw':
+      return ['remove', entry.providerId, entry.identity === null ? null : toIdentityRow(entry.identity)];
+    case 'bind':
+      return ['identity', toIdentityRow(entry.identity)];
   }
 }

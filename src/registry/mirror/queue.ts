@@ -1,4 +1,4 @@
-import type { HeartbeatBatch } from '../persistence.js';
+import type { HeartbeatBatch } from '../log.js';
 import type { Operation } from './messages.js';
 
 /** A write that somebody waits for. */

@@ -6,7 +6,8 @@ import { providerIdKind } from '../../protocol/provider-id.js';
 import { type SignedAction, sessionPayload, signedBytes } from '../../protocol/signing.js';
 import type { Claim, SignedClaim } from './claim.js';
 import { KeyedLock } from '../../lib/keyed-lock.js';
-import { type Persistence, PersistenceError } from '../persistence.js';
+import type { DurableEntry } from '../entry.js';
+import { type Log, PersistenceError } from '../log.js';
 import type { AdvertisementRecord, IdentityRecord } from '../store/records.js';
 import { NO_QUOTAS, Quotas, type QuotaSettings } from './quotas.js';
 import type { Registry, SessionToken } from '../registry.js';
@@ -22,24 +23,19 @@ const NO_BYTES = new Uint8Array();
 const MAX_WRITES_PER_PROVIDER = 64;
 
 /**
- * The one path of every write, from whichever door: verify, persist, apply; the registry then matches and fans
- * out. Nothing that is not verified gets past the first step, and nothing that is not durable past the second.
+ * The one path of every write, from whichever door: verify, decide, propose; the log then has the entry
+ * applied, matched and fanned out. Nothing that is not verified gets past the first step, and nothing that is not durable past the second.
  */
 export class WritePath {
   readonly #registry: Registry;
-  readonly #persistence: Persistence;
+  readonly #log: Log;
   readonly #verify: VerifySignature;
   readonly #quotas: Quotas;
   readonly #locks = new KeyedLock(MAX_WRITES_PER_PROVIDER);
 
-  constructor(
-    registry: Registry,
-    persistence: Persistence,
-    verify: VerifySignature,
-    quotas: QuotaSettings = NO_QUOTAS,
-  ) {
+  constructor(registry: Registry, log: Log, verify: VerifySignature, quotas: QuotaSettings = NO_QUOTAS) {
     this.#registry = registry;
-    this.#persistence = persistence;
+    this.#log = log;
     this.#verify = verify;
     this.#quotas = new Quotas(quotas, registry.origins);
   }
@@ -67,8 +63,7 @@ export class WritePath {
       try {
         if (identity !== null) this.#admitBinding(claim.providerId, origin);
         const record = this.#record(claim, advertisement, payload);
-        await this.#persist(() => this.#persistence.advertise(record, identity));
-        this.#registry.apply({ kind: 'advertise', record, identity, overSession: session !== null, origin });
+        await this.#propose({ kind: 'advertise', record, identity, overSession: session !== null, origin });
       } finally {
         settled();
       }
@@ -87,8 +82,7 @@ export class WritePath {
       if (identity !== null) this.#admitBinding(claim.providerId, origin);
       const existed = this.#registry.store.find(claim.providerId) !== undefined;
       if (existed || identity !== null) {
-        await this.#persist(() => this.#persistence.withdraw(claim.providerId, identity));
-        this.#registry.apply({ kind: 'withdraw', providerId: claim.providerId, identity });
+        await this.#propose({ kind: 'withdraw', providerId: claim.providerId, identity });
       }
       if (!existed) {
         throw new ProtocolError('ADV_004', `there is no advertisement of ${claim.providerId} to withdraw`);
@@ -132,8 +126,7 @@ export class WritePath {
       const wall = this.#registry.clock.wall();
       if (this.#admitBinding(claim.providerId, origin)) {
         const identity = { providerId: claim.providerId, publicKey: claim.publicKey, lastT: 0, seenAt: wall };
-        await this.#persist(() => this.#persistence.saveIdentity(identity));
-        this.#registry.apply({ kind: 'bind', identity });
+        await this.#propose({ kind: 'bind', identity });
       }
     });
   }
@@ -246,9 +239,10 @@ export class WritePath {
     }
   }
 
-  async #persist(write: () => Promise<void>): Promise<void> {
+  /** Resolves once the entry is durable and applied. */
+  async #propose(entry: DurableEntry): Promise<void> {
     try {
-      await write();
+      await this.#log.propose(entry);
     } catch (error) {
       // What exactly is wrong is the operator's business, and in the log: it names files.
       if (error instanceof PersistenceError) throw unavailable('its database cannot be written', error);

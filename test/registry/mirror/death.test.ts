@@ -4,8 +4,9 @@ import test from 'node:test';
 import { Worker } from 'node:worker_threads';
 import type { WorkerSetup } from '../../../src/registry/mirror/messages.js';
 import { Mirror } from '../../../src/registry/mirror/mirror.js';
-import { PersistenceError } from '../../../src/registry/persistence.js';
+import { PersistenceError } from '../../../src/registry/log.js';
 import { advertisementOf, identityOf, loadFile, openMirror, temporaryFolder, TestLog } from './support.js';
+import { advertised, bound } from '../../support/entries.js';
 
 test('a thread that dies is replaced, and nothing acknowledged is lost', async (t) => {
   const path = join(temporaryFolder(t), 'hub.db');
@@ -15,7 +16,7 @@ test('a thread that dies is replaced, and nothing acknowledged is lost', async (
   async function client(number: number): Promise<void> {
     for (let i = 0; i < 100; i += 1) {
       const id = `p-${String(number)}-${String(i)}`;
-      await mirror.advertise(advertisementOf(id), identityOf(id));
+      await mirror.propose(advertised(advertisementOf(id), identityOf(id)));
       acknowledged.add(id);
       if (number !== 0 || i % 25 !== 10) continue;
       deaths += 1;
@@ -42,7 +43,7 @@ test('an idle thread that dies is replaced at once, so that the file stays taken
   await mirror.worker.terminate();
   await died;
   assert.equal(mirror.restarts, 1);
-  await mirror.saveIdentity(identityOf('a'));
+  await mirror.propose(bound(identityOf('a')));
   assert.equal(mirror.workers.length, 2);
   await assert.rejects(loadFile(path), /in use/);
   await mirror.close();
@@ -67,7 +68,7 @@ test('threads that keep dying are a problem until one lives', async (t) => {
   const mirror = await FragileMirror.open((await loadFile(path)).loaded, log);
   mirror.fragile = true;
   await mirror.workers[0]?.terminate();
-  await assert.rejects(mirror.saveIdentity(identityOf('lost')), (error: unknown) => {
+  await assert.rejects(mirror.propose(bound(identityOf('lost'))), (error: unknown) => {
     assert.ok(error instanceof PersistenceError);
     assert.match(error.message, /thread keeps dying: out of luck/);
     return true;
@@ -77,7 +78,7 @@ test('threads that keep dying are a problem until one lives', async (t) => {
   mirror.fragile = false;
   await again;
   assert.equal(mirror.problem, null);
-  await mirror.saveIdentity(identityOf('kept'));
+  await mirror.propose(bound(identityOf('kept')));
   await mirror.close();
   assert.deepEqual([...(await loadFile(path)).identities.keys()], ['kept']);
 });

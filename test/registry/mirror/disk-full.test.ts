@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
-import { PersistenceError } from '../../../src/registry/persistence.js';
+import { PersistenceError } from '../../../src/registry/log.js';
 import { advertisementOf, loadFile, openMirror, T0, TestLog } from './support.js';
 import { mountTemporary, unmountable } from './tmpfs.js';
+import { advertised } from '../../support/entries.js';
 
 test(
   'a full disk: callers hear of it, and what nobody waits for arrives later',
@@ -13,15 +14,15 @@ test(
     const path = join(disk.folder, 'hub.db');
     const log = new TestLog();
     const mirror = await openMirror(path, log);
-    await mirror.advertise(advertisementOf('kept'), null);
-    await mirror.advertise(advertisementOf('expired'), null);
+    await mirror.propose(advertised(advertisementOf('kept')));
+    await mirror.propose(advertised(advertisementOf('expired')));
     disk.fill();
 
     const payload = Buffer.alloc(16_000, ' ');
     const proof = { publicKey: 'ab'.repeat(32), t: 1, payload, signature: 'cd'.repeat(64) };
     const results = await Promise.allSettled(
       Array.from({ length: 20 }, (_, i) =>
-        mirror.advertise(advertisementOf(`lost${String(i)}`, { proof }), null),
+        mirror.propose(advertised(advertisementOf(`lost${String(i)}`, { proof }))),
       ),
     );
     for (const result of results) {
@@ -46,7 +47,7 @@ test(
     disk.free();
     await again;
     assert.equal(mirror.problem, null);
-    await mirror.advertise(advertisementOf('new', { proof }), null);
+    await mirror.propose(advertised(advertisementOf('new', { proof })));
     await mirror.close();
     const { advertisements, loaded } = await loadFile(path);
     assert.equal(loaded.movedAside, null);

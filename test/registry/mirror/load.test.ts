@@ -13,6 +13,7 @@ import {
   temporaryFolder,
   TestLog,
 } from './support.js';
+import { advertised, bound, withdrawn } from '../../support/entries.js';
 
 function createFile(path: string, ...statements: string[]): void {
   const db = new Database(path);
@@ -52,10 +53,10 @@ test('gives back all that was written', async (t) => {
   });
   const plain = advertisementOf('plain');
   const mirror = await openMirror(path);
-  await mirror.advertise(full, identityOf('full', { lastT: 7, seenAt: 9 }));
-  await mirror.advertise(notText, null);
-  await mirror.advertise(plain, null);
-  await mirror.saveIdentity(identityOf('alone'));
+  await mirror.propose(advertised(full, identityOf('full', { lastT: 7, seenAt: 9 })));
+  await mirror.propose(advertised(notText));
+  await mirror.propose(advertised(plain));
+  await mirror.propose(bound(identityOf('alone')));
   await mirror.close();
 
   const { advertisements, identities, loaded } = await loadFile(path);
@@ -91,7 +92,7 @@ test('migrates the first generation without platform and pricing', async (t) => 
   assert.ok(Math.abs((advertisements.get('q')?.updatedAt ?? 0) - Date.now()) < 60_000);
 
   const mirror = await openMirror(path);
-  await mirror.advertise(advertisementOf('p', { platform: 'arm64' }), null);
+  await mirror.propose(advertised(advertisementOf('p', { platform: 'arm64' })));
   await mirror.close();
   assert.equal((await loadFile(path)).advertisements.get('p')?.platform, 'arm64');
 });
@@ -158,8 +159,8 @@ test('holds nothing in memory at the start, and writes to it', async () => {
   assert.equal(advertisements.size, 0);
   const { Mirror } = await import('../../../src/registry/mirror/mirror.js');
   const mirror = await Mirror.open(loaded, new TestLog());
-  await mirror.advertise(advertisementOf('p'), identityOf('p'));
-  await mirror.withdraw('p', null);
+  await mirror.propose(advertised(advertisementOf('p'), identityOf('p')));
+  await mirror.propose(withdrawn('p'));
   mirror.purge(['q'], 0);
   await mirror.close();
   assert.equal(mirror.problem, null);
@@ -184,15 +185,15 @@ test('every binding is told, by its advertisement or by itself, however rows cam
       proof: { publicKey: 'ab'.repeat(32), t: at, payload: Buffer.from('{}'), signature: 'cd'.repeat(64) },
     });
   const advertise = (id: string, at: number) =>
-    mirror.advertise(signed(id, at), identityOf(id, { lastT: at }));
+    mirror.propose(advertised(signed(id, at), identityOf(id, { lastT: at })));
   for (const id of ['a', 'b', 'c', 'd', 'e']) await advertise(id, 1);
-  await mirror.withdraw('b', identityOf('b', { lastT: 2 }));
-  await mirror.withdraw('c', identityOf('c', { lastT: 2 }));
+  await mirror.propose(withdrawn('b', identityOf('b', { lastT: 2 })));
+  await mirror.propose(withdrawn('c', identityOf('c', { lastT: 2 })));
   await advertise('f', 3);
   await advertise('b', 4);
   await advertise('d', 5);
-  await mirror.saveIdentity(identityOf('e', { lastT: 6 }));
-  await mirror.saveIdentity(identityOf('g', { lastT: 7 }));
+  await mirror.propose(bound(identityOf('e', { lastT: 6 })));
+  await mirror.propose(bound(identityOf('g', { lastT: 7 })));
   await mirror.close();
   assert.deepEqual(Object.fromEntries(await newestTimes(path)), { a: 1, b: 4, c: 2, d: 5, e: 6, f: 3, g: 7 });
   const { identities } = await loadFile(path);
@@ -209,7 +210,7 @@ test('the binding of a signed advertisement that cannot be understood is kept', 
       payload: Buffer.from('{}'),
       signature: 'cd'.repeat(64),
     };
-    await mirror.advertise(advertisementOf(id, { proof }), identityOf(id));
+    await mirror.propose(advertised(advertisementOf(id, { proof }), identityOf(id)));
   }
   await mirror.close();
   createFile(
@@ -231,9 +232,11 @@ test('a large file is read once, whole, whatever gaps it has', async (t) => {
   const ids = Array.from({ length: 24_000 }, (_, index) => `p${String(index)}`);
   await Promise.all(
     ids.map((id, index) =>
-      mirror.advertise(
-        advertisementOf(id, index % 5 === 0 ? {} : { proof }),
-        index % 5 === 0 ? null : identityOf(id),
+      mirror.propose(
+        advertised(
+          advertisementOf(id, index % 5 === 0 ? {} : { proof }),
+          index % 5 === 0 ? null : identityOf(id),
+        ),
       ),
     ),
   );

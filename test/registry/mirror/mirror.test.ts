@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { type HeartbeatBatch, PersistenceError } from '../../../src/registry/persistence.js';
+import { type HeartbeatBatch, PersistenceError } from '../../../src/registry/log.js';
 import {
   advertisementOf,
   identityOf,
@@ -13,6 +13,7 @@ import {
   temporaryFolder,
   TestLog,
 } from './support.js';
+import { advertised, bound, withdrawn } from '../../support/entries.js';
 
 function heartbeats(updatedAt: number, attached: boolean, ...providerIds: string[]): HeartbeatBatch {
   return {
@@ -28,7 +29,7 @@ test('what arrives during a transaction shares the next one, in order', async (t
   worker.batches.length = 0;
   const resolved: number[] = [];
   const write = (i: number) =>
-    mirror.advertise(advertisementOf(`p${String(i)}`), null).then(() => resolved.push(i));
+    mirror.propose(advertised(advertisementOf(`p${String(i)}`))).then(() => resolved.push(i));
   const release = worker.hold();
   const first = [write(0), write(1)];
   await new Promise(setImmediate);
@@ -55,11 +56,11 @@ test('the last write of a provider wins', async (t) => {
   const path = join(temporaryFolder(t), 'hub.db');
   const mirror = await openMirror(path);
   const writes = [
-    mirror.advertise(advertisementOf('a', { name: 'first' }), identityOf('a', { lastT: 1 })),
-    mirror.withdraw('a', identityOf('a', { lastT: 2 })),
-    mirror.advertise(advertisementOf('a', { name: 'second' }), identityOf('a', { lastT: 3 })),
-    mirror.advertise(advertisementOf('b'), null),
-    mirror.withdraw('b', null),
+    mirror.propose(advertised(advertisementOf('a', { name: 'first' }), identityOf('a', { lastT: 1 }))),
+    mirror.propose(withdrawn('a', identityOf('a', { lastT: 2 }))),
+    mirror.propose(advertised(advertisementOf('a', { name: 'second' }), identityOf('a', { lastT: 3 }))),
+    mirror.propose(advertised(advertisementOf('b'))),
+    mirror.propose(withdrawn('b')),
   ];
   await Promise.all(writes);
   await mirror.close();
@@ -76,11 +77,11 @@ test('an operation that cannot be written leaves the others alone, and nothing o
   const mirror = await openMirror(path);
   const bad = null as unknown as string;
   const results = await Promise.allSettled([
-    mirror.advertise(advertisementOf('a'), identityOf('a')),
-    mirror.advertise(advertisementOf('b', { ipAddress: bad }), identityOf('b')),
-    mirror.advertise(advertisementOf('c'), identityOf('c', { publicKey: bad })),
-    mirror.advertise(advertisementOf('d', { updatedAt: Number.NaN }), null),
-    mirror.saveIdentity(identityOf('e')),
+    mirror.propose(advertised(advertisementOf('a'), identityOf('a'))),
+    mirror.propose(advertised(advertisementOf('b', { ipAddress: bad }), identityOf('b'))),
+    mirror.propose(advertised(advertisementOf('c'), identityOf('c', { publicKey: bad }))),
+    mirror.propose(advertised(advertisementOf('d', { updatedAt: Number.NaN }))),
+    mirror.propose(bound(identityOf('e'))),
   ]);
   assert.deepEqual(
     results.map(({ status }) => status),
@@ -99,8 +100,8 @@ test('an operation that cannot be written leaves the others alone, and nothing o
 test('heartbeats update rows that exist and make none', async (t) => {
   const path = join(temporaryFolder(t), 'hub.db');
   const mirror = await openMirror(path);
-  await mirror.advertise(advertisementOf('a'), null);
-  await mirror.advertise(advertisementOf('b', { attached: true }), null);
+  await mirror.propose(advertised(advertisementOf('a')));
+  await mirror.propose(advertised(advertisementOf('b', { attached: true })));
   mirror.saveHeartbeats(heartbeats(T0 + 1000, true, 'a', 'missing'));
   mirror.saveHeartbeats(heartbeats(T0 + 2000, true, 'a'));
   mirror.saveHeartbeats(heartbeats(T0 + 3000, false, 'b'));
@@ -119,12 +120,12 @@ test('a purge removes what expired, and identities that nobody uses', async (t) 
   const mirror = await openMirror(path);
   const old = { seenAt: T0 - 1000 };
   const proof = { publicKey: 'ab'.repeat(32), t: T0, payload: Buffer.from('{}'), signature: 'cd'.repeat(64) };
-  await mirror.advertise(advertisementOf('expired', { proof }), identityOf('expired', old));
+  await mirror.propose(advertised(advertisementOf('expired', { proof }), identityOf('expired', old)));
   // Somebody else's unsigned advertisement does not revive the binding of a key that is long gone.
-  await mirror.advertise(advertisementOf('unsigned'), identityOf('unsigned', old));
-  await mirror.advertise(advertisementOf('longLived'), identityOf('longLived', old));
-  await mirror.saveIdentity(identityOf('lapsed', old));
-  await mirror.saveIdentity(identityOf('recent'));
+  await mirror.propose(advertised(advertisementOf('unsigned'), identityOf('unsigned', old)));
+  await mirror.propose(advertised(advertisementOf('longLived'), identityOf('longLived', old)));
+  await mirror.propose(bound(identityOf('lapsed', old)));
+  await mirror.propose(bound(identityOf('recent')));
   mirror.purge(['expired', 'unsigned', 'missing'], T0 - 500);
   await mirror.close();
   const { advertisements, identities } = await loadFile(path);
@@ -139,11 +140,11 @@ test('many lapsed identities go over several purges', async (t) => {
   const mirror = await openMirror(path);
   const ids = Array.from({ length: 45_000 }, (_, i) => `i${String(i)}`);
   await Promise.all(
-    ids.map((id, i) => mirror.saveIdentity(identityOf(id, { seenAt: i % 2 === 0 ? 0 : T0 }))),
+    ids.map((id, i) => mirror.propose(bound(identityOf(id, { seenAt: i % 2 === 0 ? 0 : T0 })))),
   );
   for (let i = 0; i < 3; i += 1) {
     mirror.purge([], T0);
-    await mirror.saveIdentity(identityOf('i1'));
+    await mirror.propose(bound(identityOf('i1')));
     while (mirror.pending > 0) await new Promise(setImmediate);
   }
   await mirror.close();
@@ -163,10 +164,10 @@ test('writes that nobody waits for leave no gap for others to slip through', asy
     const attached = random() < 0.5;
     const entry = expected.get(id);
     if (choice < 0.3) {
-      void mirror.advertise(advertisementOf(id, { updatedAt, attached, name: String(step) }), null);
+      void mirror.propose(advertised(advertisementOf(id, { updatedAt, attached, name: String(step) })));
       expected.set(id, { updatedAt, attached, name: String(step) });
     } else if (choice < 0.4) {
-      void mirror.withdraw(id, null);
+      void mirror.propose(withdrawn(id));
       expected.delete(id);
     } else if (choice < 0.5) {
       mirror.purge([id], 0);
@@ -177,7 +178,7 @@ test('writes that nobody waits for leave no gap for others to slip through', asy
     }
     if (random() < 0.01) await new Promise(setImmediate);
     // Kills a thread that lives for certain, with writes under way.
-    if (step % 5000 === 2400) await mirror.saveIdentity(identityOf('alive'));
+    if (step % 5000 === 2400) await mirror.propose(bound(identityOf('alive')));
     if (step % 5000 === 2500) void mirror.worker.terminate();
   }
   await mirror.close();
@@ -192,17 +193,17 @@ test('writes that nobody waits for leave no gap for others to slip through', asy
 test('refuses more writes than it can hold', async (t) => {
   const mirror = await openMirror(join(temporaryFolder(t), 'hub.db'));
   const release = mirror.worker.hold();
-  void mirror.saveIdentity(identityOf('first'));
+  void mirror.propose(bound(identityOf('first')));
   await new Promise(setImmediate);
-  const held = Array.from({ length: 50_000 }, (_, i) => mirror.saveIdentity(identityOf(`i${String(i)}`)));
-  await assert.rejects(mirror.saveIdentity(identityOf('last')), (error: unknown) => {
+  const held = Array.from({ length: 50_000 }, (_, i) => mirror.propose(bound(identityOf(`i${String(i)}`))));
+  await assert.rejects(mirror.propose(bound(identityOf('last'))), (error: unknown) => {
     assert.ok(error instanceof PersistenceError);
     assert.match(error.message, /^overloaded: 50000 writes are waiting/);
     return true;
   });
   release();
   await Promise.all(held);
-  await mirror.saveIdentity(identityOf('last'));
+  await mirror.propose(bound(identityOf('last')));
   await mirror.close();
 });
 
@@ -210,28 +211,28 @@ test('a write that takes long is a problem while it lasts, and nothing is made t
   t.mock.timers.enable({ apis: ['setInterval'] });
   const mirror = await openMirror(join(temporaryFolder(t), 'hub.db'));
   const release = mirror.worker.hold();
-  const written = mirror.saveIdentity(identityOf('slow'));
+  const written = mirror.propose(bound(identityOf('slow')));
   await new Promise(setImmediate);
   t.mock.timers.tick(4000);
   assert.equal(mirror.problem, null);
-  const behind = mirror.saveIdentity(identityOf('behind'));
+  const behind = mirror.propose(bound(identityOf('behind')));
   t.mock.timers.tick(3000);
   assert.equal(mirror.problem, 'the disk has not finished a write for 7 s');
-  await assert.rejects(mirror.saveIdentity(identityOf('late')), {
+  await assert.rejects(mirror.propose(bound(identityOf('late'))), {
     name: 'PersistenceError',
     message: 'the disk has not finished a write for 7 s',
   });
   release();
   await Promise.all([written, behind]);
   assert.equal(mirror.problem, null);
-  await mirror.saveIdentity(identityOf('next'));
+  await mirror.propose(bound(identityOf('next')));
   await mirror.close();
 });
 
 test('a disk that hangs does not keep the mirror from closing for ever', async (t) => {
   const mirror = await openMirror(join(temporaryFolder(t), 'hub.db'));
   const release = mirror.worker.hold();
-  const written = mirror.saveIdentity(identityOf('slow'));
+  const written = mirror.propose(bound(identityOf('slow')));
   await new Promise(setImmediate);
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const closed = mirror.close();
@@ -252,12 +253,12 @@ test('close writes what waits, leaves no log behind, and ends writing', async (t
   const path = join(temporaryFolder(t), 'hub.db');
   const mirror = await openMirror(path);
   const writes = Array.from({ length: 3000 }, (_, i) =>
-    mirror.advertise(advertisementOf(`p${String(i)}`), null),
+    mirror.propose(advertised(advertisementOf(`p${String(i)}`))),
   );
   mirror.saveHeartbeats(heartbeats(T0 + 5, true, 'p2999'));
   const closed = mirror.close();
   assert.equal(mirror.close(), closed);
-  await assert.rejects(mirror.withdraw('p0', null), /shutting down/);
+  await assert.rejects(mirror.propose(withdrawn('p0')), /shutting down/);
   await closed;
   await Promise.all(writes);
   assert.ok(!existsSync(`${path}-wal`));
@@ -277,7 +278,7 @@ test('a payload of the caller may change once it was handed over', async (t) => 
     payload: slab.subarray(2, 9),
     signature: 'cd'.repeat(64),
   };
-  const written = mirror.advertise(advertisementOf('p', { proof }), null);
+  const written = mirror.propose(advertised(advertisementOf('p', { proof })));
   slab.fill(0);
   await written;
   await mirror.close();

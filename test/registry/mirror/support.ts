@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { loadMirror, type LoadedMirror, type MirrorLog } from '../../../src/registry/mirror/load.js';
+import { loadMirror, type LoadedMirror, type MirrorLogger } from '../../../src/registry/mirror/load.js';
 import type { DatabaseLocation } from '../../../src/registry/mirror/location.js';
 import type { Request, WorkerSetup } from '../../../src/registry/mirror/messages.js';
 import { Mirror } from '../../../src/registry/mirror/mirror.js';
@@ -52,7 +52,7 @@ export function identityOf(providerId: string, changes: Partial<IdentityRecord> 
 }
 
 /** A log that keeps its lines, and tells of each. */
-export class TestLog implements MirrorLog {
+export class TestLog implements MirrorLogger {
   readonly lines: string[] = [];
   readonly #waiting: { pattern: RegExp; resolve: () => void }[] = [];
   readonly info = (message: string): void => {
@@ -107,7 +107,7 @@ export function recordsIn(batch: RowBatch): AdvertisementRecord[] {
 }
 
 /** Loads all that is stored. */
-export async function load(location: DatabaseLocation, log: MirrorLog = new TestLog()): Promise<Stored> {
+export async function load(location: DatabaseLocation, log: MirrorLogger = new TestLog()): Promise<Stored> {
   const advertisements = new Map<string, AdvertisementRecord>();
   const identities = new Map<string, IdentityRecord>();
   let rows = 0;
@@ -136,7 +136,7 @@ export async function load(location: DatabaseLocation, log: MirrorLog = new Test
   return { loaded, advertisements, identities };
 }
 
-export async function loadFile(path: string, log?: MirrorLog): Promise<Stored> {
+export async function loadFile(path: string, log?: MirrorLogger): Promise<Stored> {
   return load({ kind: 'file', path }, log);
 }
 
@@ -182,7 +182,7 @@ export class ObservedMirror extends Mirror {
   }
 }
 
-export async function openMirror(path: string, log: MirrorLog = new TestLog()): Promise<ObservedMirror> {
+export async function openMirror(path: string, log: MirrorLogger = new TestLog()): Promise<ObservedMirror> {
   return ObservedMirror.open((await loadFile(path, log)).loaded, log);
 }
 

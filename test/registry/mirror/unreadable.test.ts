@@ -6,6 +6,7 @@ import test from 'node:test';
 import Database from 'better-sqlite3';
 import { loadMirror } from '../../../src/registry/mirror/load.js';
 import { advertisementOf, identityOf, loadFile, openMirror, temporaryFolder, TestLog } from './support.js';
+import { advertised } from '../../support/entries.js';
 
 const ROWS = 2000;
 const PAGE = 4096;
@@ -14,7 +15,7 @@ async function writeGoodFile(path: string): Promise<void> {
   const mirror = await openMirror(path);
   await Promise.all(
     Array.from({ length: ROWS }, (_, i) =>
-      mirror.advertise(advertisementOf(`p${String(i)}`), identityOf(`p${String(i)}`)),
+      mirror.propose(advertised(advertisementOf(`p${String(i)}`), identityOf(`p${String(i)}`))),
     ),
   );
   await mirror.close();
@@ -32,7 +33,7 @@ async function expectMovedAside(path: string): Promise<string> {
   assert.equal(advertisements.size + identities.size, 0);
 
   const mirror = await openMirror(path);
-  await mirror.advertise(advertisementOf('new'), null);
+  await mirror.propose(advertised(advertisementOf('new')));
   await mirror.close();
   assert.deepEqual([...(await loadFile(path)).advertisements.keys()], ['new']);
   assert.ok(existsSync(loaded.movedAside));
@@ -105,7 +106,7 @@ test('damage that no reading of rows would show is found too', async (t) => {
 test('an index that has let a provider in twice is found, before it is listed twice', async (t) => {
   const path = join(temporaryFolder(t), 'hub.db');
   const mirror = await openMirror(path);
-  await mirror.advertise(advertisementOf('provider-b'), null);
+  await mirror.propose(advertised(advertisementOf('provider-b')));
   await mirror.close();
   const bytes = readFileSync(path);
   // One letter, which leaves all that SQLite checks at a start as it should be.
@@ -116,7 +117,7 @@ test('an index that has let a provider in twice is found, before it is listed tw
   }
   writeFileSync(path, bytes);
   const again = await openMirror(path);
-  await again.advertise(advertisementOf('provider-b'), null);
+  await again.propose(advertised(advertisementOf('provider-b')));
   await again.close();
   await expectMovedAside(path);
 });

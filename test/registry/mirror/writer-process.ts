@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { advertisementOf, identityOf, openMirror } from './support.js';
+import { advertised, withdrawn } from '../../support/entries.js';
 
 const FILE = fileURLToPath(import.meta.url);
 
@@ -57,10 +58,10 @@ async function run(path: string, prefix: string): Promise<void> {
     for (let i = 0; ; i += 1) {
       const id = `${prefix}-${String(number)}-${String(i)}`;
       const proof = { publicKey: 'ab'.repeat(32), t: i, payload, signature };
-      await mirror.advertise(advertisementOf(id, { proof }), identityOf(id));
+      await mirror.propose(advertised(advertisementOf(id, { proof }), identityOf(id)));
       process.stdout.write(`+${id}\n`);
       if (i % 3 !== 0) continue;
-      await mirror.withdraw(id, identityOf(id, { lastT: 1 }));
+      await mirror.propose(withdrawn(id, identityOf(id, { lastT: 1 })));
       process.stdout.write(`-${id}\n`);
     }
   }

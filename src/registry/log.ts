@@ -1,8 +1,8 @@
-import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
+import type { DurableEntry } from './entry.js';
 
 /**
- * What the registry asks of whatever keeps it across restarts. Today that is the SQLite mirror; the registry
- * knows only this port.
+ * The log of changes, as the registry sees it: a port. SQLite is one implementation (`mirror/`); tests have another, in
+ * memory, with delays and failures.
  */
 
 /** Heartbeats collected since the last batch: parallel arrays. */
@@ -14,14 +14,18 @@ export interface HeartbeatBatch {
   attached: Uint8Array;
 }
 
-/**
- * Writes in the order they are asked for. The methods that return a promise resolve once the write is durable,
- * and reject with `PersistenceError` when it was not made.
- */
-export interface Persistence {
-  advertise(advertisement: AdvertisementRecord, identity: IdentityRecord | null): Promise<void>;
-  withdraw(providerId: string, identity: IdentityRecord | null): Promise<void>;
-  saveIdentity(identity: IdentityRecord): Promise<void>;
+/** Takes each entry once it is durable, in the order of the log. */
+export type Deliver = (entry: DurableEntry) => void;
+
+/** Writes in the order they are asked for. */
+export interface Log {
+  /** Says who gets the entries of this log from now on, those of the proposer included. */
+  deliverTo(deliver: Deliver): void;
+  /**
+   * Adds an entry. Resolves once it is durable and was delivered.
+   * @throws PersistenceError (as a rejection) when it was not written.
+   */
+  propose(entry: DurableEntry): Promise<void>;
   /** Written with the next transaction; nobody waits for it. */
   saveHeartbeats(batch: HeartbeatBatch): void;
   /** Removes expired advertisements, and identities not seen since `seenBefore` (Unix ms). Nobody waits for it. */
@@ -40,17 +44,14 @@ export class PersistenceError extends Error {
   override readonly name = 'PersistenceError';
 }
 
-/** Where nothing is kept: what a registry has until it is told where to persist. */
-export const nothingKept: Persistence = {
-  advertise: refuse,
-  withdraw: refuse,
-  saveIdentity: refuse,
+const NOT_STARTED = 'the hub has not started yet';
+
+/** What a registry has until it is told where to keep its entries. */
+export const noLog: Log = {
+  deliverTo: () => undefined,
+  propose: () => Promise.reject(new PersistenceError(NOT_STARTED)),
   saveHeartbeats: () => undefined,
   purge: () => undefined,
-  problem: 'the hub has not started yet',
+  problem: NOT_STARTED,
   close: () => Promise.resolve(),
 };
-
-function refuse(): Promise<void> {
-  return Promise.reject(new PersistenceError(nothingKept.problem ?? ''));
-}

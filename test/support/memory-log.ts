@@ -1,4 +1,5 @@
-import { type HeartbeatBatch, type Persistence, PersistenceError } from '../../src/registry/persistence.js';
+import type { DurableEntry } from '../../src/registry/entry.js';
+import { type Deliver, type HeartbeatBatch, type Log, PersistenceError } from '../../src/registry/log.js';
 import type { AdvertisementRecord, IdentityRecord } from '../../src/registry/store/records.js';
 
 /** One write that was asked for, in the order in which they were. */
@@ -14,15 +15,24 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
+/** A copy, because what travels to a disk is what was there when it was asked for. */
+function writeOf(entry: DurableEntry): Write {
+  const identity = entry.identity && { ...entry.identity };
+  if (entry.kind === 'advertise') return { kind: 'advertise', record: { ...entry.record }, identity };
+  if (entry.kind === 'withdraw') return { kind: 'withdraw', providerId: entry.providerId, identity };
+  return { kind: 'identity', identity: { ...entry.identity } };
+}
+
 /**
- * Keeps rows as a disk would. Writes are durable at once, unless they are held back: then the test says when each
+ * The log in memory. It keeps rows as a disk would. Writes are durable at once, unless they are held back: then the test says when each
  * becomes durable, or that it fails, in order.
  */
-export class FakePersistence implements Persistence {
+export class MemoryLog implements Log {
   readonly writes: Write[] = [];
   readonly rows = new Map<string, AdvertisementRecord>();
   readonly identities = new Map<string, IdentityRecord>();
   problem: string | null = null;
+  #deliver: Deliver = () => undefined;
   #held = false;
   readonly #waiting: { write: Write; waiting: Waiting | null }[] = [];
 
@@ -54,39 +64,40 @@ export class FakePersistence implements Persistence {
     while (this.#waiting.length > 0) await this.succeed();
   }
 
-  advertise(record: AdvertisementRecord, identity: IdentityRecord | null): Promise<void> {
-    // Copies, because what travels to a disk is what was there when it was asked for.
-    return this.#write({ kind: 'advertise', record: { ...record }, identity: identity && { ...identity } });
+  deliverTo(deliver: Deliver): void {
+    this.#deliver = deliver;
   }
 
-  withdraw(providerId: string, identity: IdentityRecord | null): Promise<void> {
-    return this.#write({ kind: 'withdraw', providerId, identity: identity && { ...identity } });
-  }
-
-  saveIdentity(identity: IdentityRecord): Promise<void> {
-    return this.#write({ kind: 'identity', identity: { ...identity } });
+  propose(entry: DurableEntry): Promise<void> {
+    return this.#write(writeOf(entry), entry);
   }
 
   saveHeartbeats(batch: HeartbeatBatch): void {
-    void this.#write({ kind: 'heartbeats', batch }, false);
+    void this.#write({ kind: 'heartbeats', batch }, null);
   }
 
   purge(expiredIds: string[], seenBefore: number): void {
-    void this.#write({ kind: 'purge', expiredIds, seenBefore }, false);
+    void this.#write({ kind: 'purge', expiredIds, seenBefore }, null);
   }
 
   close(): Promise<void> {
     return this.release();
   }
 
-  #write(write: Write, awaited = true): Promise<void> {
+  /** @param entry What to deliver once it is written; null where nobody waits for it. */
+  #write(write: Write, entry: DurableEntry | null): Promise<void> {
     this.writes.push(write);
     if (!this.#held && this.#waiting.length === 0) {
       this.#apply(write);
+      if (entry !== null) this.#deliver(entry);
       return Promise.resolve();
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ write, waiting: awaited ? { resolve, reject } : null });
+      const deliver = (): void => {
+        this.#deliver(entry!);
+        resolve();
+      };
+      this.#waiting.push({ write, waiting: entry === null ? null : { resolve: deliver, reject } });
     });
   }
 
