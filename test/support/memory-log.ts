@@ -89,13 +89,19 @@ export class MemoryLog implements Log {
     this.writes.push(write);
     if (!this.#held && this.#waiting.length === 0) {
       this.#apply(write);
-      if (entry !== null) this.#deliver(entry);
-      return Promise.resolve();
+      return new Promise((resolve) => {
+        if (entry !== null) this.#deliver(entry);
+        resolve();
+      });
     }
     return new Promise((resolve, reject) => {
       const deliver = (): void => {
-        this.#deliver(entry!);
-        resolve();
+        try {
+          this.#deliver(entry!);
+          resolve();
+        } catch (error) {
+          reject(error as Error);
+        }
       };
       this.#waiting.push({ write, waiting: entry === null ? null : { resolve: deliver, reject } });
     });
