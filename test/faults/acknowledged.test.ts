@@ -10,6 +10,7 @@ import type { TestSocket } from '../support/test-socket.js';
 import { until } from './faulty-hub.js';
 import { agrees, list, RemoteProvider, send, type SignedRequest } from './remote.js';
 import { scaled } from './scale.js';
+import { randomOf } from '../support/random.js';
 
 const ROUNDS = scaled(3, 50);
 const WRITERS = scaled(12, 24);
@@ -77,6 +78,7 @@ class Writer {
 }
 
 test(`kill -9 at ${ROUNDS} random moments under writes through every door loses nothing acknowledged, lets no replay in, and shows no false departure`, async (t) => {
+  const random = randomOf(t);
   const folder = scratchFolder(t);
   const settings = {
     PORT: await freePort(),
@@ -101,7 +103,7 @@ test(`kill -9 at ${ROUNDS} random moments under writes through every door loses 
   for (let round = 0; round < ROUNDS; round += 1) {
     const working = Promise.all(writers.map((writer) => writer.run(hub)));
     const before = sent();
-    const wanted = WRITERS + Math.floor(Math.random() * 400);
+    const wanted = WRITERS + Math.floor(random() * 400);
     const isEnough = until('enough writes', sent, (count) => count - before >= wanted);
     await Promise.race([isEnough, working]);
     await hub.kill();
@@ -109,7 +111,7 @@ test(`kill -9 at ${ROUNDS} random moments under writes through every door loses 
     if (round % 3 === 1) {
       // The moments of a start are random ones, too.
       const early = HubProcess.spawn(folder, settings);
-      await delay(Math.random() * 1000);
+      await delay(random() * 1000);
       await early.kill();
       assert.doesNotMatch(early.output, /cannot be read|"level":[56]0/);
       startsCut += early.output.includes('listening') ? 0 : 1;

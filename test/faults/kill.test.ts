@@ -7,12 +7,14 @@ import { HubProcess, scratchFolder } from '../process/hub-process.js';
 import { ADVERTISEMENT } from '../support/test-hub.js';
 import { agrees } from './remote.js';
 import { scaled } from './scale.js';
+import { randomOf } from '../support/random.js';
 
 const ROUNDS = scaled(2, 50);
 const SESSIONS = scaled(60, 200);
 const WATCHERS = scaled(15, 50);
 
 test(`a hub that is killed and restarted ${ROUNDS} times loses no provider, and no watcher sees a false departure`, async (t) => {
+  const random = randomOf(t);
   const folder = scratchFolder(t);
   const settings = {
     PORT: await freePort(),
@@ -51,9 +53,9 @@ test(`a hub that is killed and restarted ${ROUNDS} times loses no provider, and 
 
   for (let round = 0; round < ROUNDS; round += 1) {
     // Chaos is the one place where time is meant to be random.
-    await delay(Math.random() * 1500);
+    await delay(random() * 1500);
     await hub.kill();
-    await delay(Math.random() * 300);
+    await delay(random() * 300);
     hub = await HubProcess.start(folder, settings);
     assert.doesNotMatch(hub.output, /cannot be read/);
   }

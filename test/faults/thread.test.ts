@@ -5,11 +5,13 @@ import { HubProcess, scratchFolder } from '../process/hub-process.js';
 import { FaultyHub, until } from './faulty-hub.js';
 import { list, RemoteProvider } from './remote.js';
 import { scaled } from './scale.js';
+import { randomOf } from '../support/random.js';
 
 const DEATHS = scaled(4, 20);
 const PROVIDERS = 16;
 
 test("the mirror's thread is started again when it dies, and nothing acknowledged is lost", async (t) => {
+  const random = randomOf(t);
   const folder = scratchFolder(t);
   const faulty = await FaultyHub.start(folder, { MESSAGES_PER_MINUTE: '0' });
   const { process: hub } = faulty;
@@ -39,7 +41,7 @@ test("the mirror's thread is started again when it dies, and nothing acknowledge
   const deaths = Array.from({ length: DEATHS }, (_, round) => (round % 2 === 0 ? 'before' : 'after'));
   for (const [round, when] of deaths.entries()) {
     // At a moment that nobody chose.
-    await delay(Math.random() * 200);
+    await delay(random() * 200);
     faulty.killThread(when);
     const said = `(?:thread died and is started again: the thread was told to die[^]*){${String(round + 1)}}`;
     await Promise.race([hub.wrote(new RegExp(said)), working]);

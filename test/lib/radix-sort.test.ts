@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { sortByText } from '../../src/lib/radix-sort.js';
-import { randomSource } from '../registry/mirror/support.js';
+import { randomSource } from '../support/random.js';
 
 /** Compares with a plain sort; the numbers of the texts have gaps, as slots do. */
 function assertSorted(texts: readonly string[]): void {

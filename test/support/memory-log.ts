@@ -100,7 +100,7 @@ export class MemoryLog implements Log {
           this.#deliver(entry!);
           resolve();
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       };
       this.#waiting.push({ write, waiting: entry === null ? null : { resolve: deliver, reject } });

@@ -8,12 +8,12 @@ import {
   identityOf,
   loadFile,
   openMirror,
-  randomSource,
   T0,
   temporaryFolder,
   TestLog,
 } from './support.js';
 import { advertised, bound, withdrawn } from '../../support/entries.js';
+import { randomSource } from '../../support/random.js';
 
 function heartbeats(updatedAt: number, attached: boolean, ...providerIds: string[]): HeartbeatBatch {
   return {

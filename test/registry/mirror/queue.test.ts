@@ -3,7 +3,8 @@ import test from 'node:test';
 import type { Operation } from '../../../src/registry/mirror/messages.js';
 import { type Batch, operationsOf, WriteQueue } from '../../../src/registry/mirror/queue.js';
 import { toAdvertisementRow } from '../../../src/registry/mirror/rows.js';
-import { advertisementOf, randomSource } from './support.js';
+import { randomSource } from '../../support/random.js';
+import { advertisementOf } from './support.js';
 
 /** A row as far as this test looks at it: when it was advertised, and its last heartbeat. */
 interface Row {

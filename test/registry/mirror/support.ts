@@ -185,12 +185,3 @@ export class ObservedMirror extends Mirror {
 export async function openMirror(path: string, log: MirrorLogger = new TestLog()): Promise<ObservedMirror> {
   return ObservedMirror.open((await loadFile(path, log)).loaded, log);
 }
-
-/** A repeatable source of numbers from 0 to 1. */
-export function randomSource(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { formatTime, parseTime } from '../../../src/registry/mirror/time.js';
-import { randomSource } from './support.js';
+import { randomSource } from '../../support/random.js';
 
 test('writes the form of the first generation', () => {
   assert.equal(formatTime(Date.UTC(2025, 1, 20, 15, 4, 5, 7)), '2025-02-20 15:04:05.007000');
