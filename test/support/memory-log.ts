@@ -100,7 +100,7 @@ export class MemoryLog implements Log {
           this.#deliver(entry!);
           resolve();
         } catch (error) {
-          reject(error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         }
       };
       this.#waiting.push({ write, waiting: entry === null ? null : { resolve: deliver, reject } });
