@@ -4,7 +4,8 @@ export interface Cursor {
   seq: number;
 }
 
-const PATTERN = /^([0-9a-z]{1,32}):(0|[1-9][0-9]{0,15})$/;
+/** The form of a cursor; its number may still be too large to be one. */
+export const CURSOR_PATTERN = /^([0-9a-z]{1,32}):(0|[1-9][0-9]{0,15})$/;
 
 /** Writes the form clients see: `"<epoch>:<seq>"`. */
 export function formatCursor(epoch: string, seq: number): string {
@@ -13,7 +14,7 @@ export function formatCursor(epoch: string, seq: number): string {
 
 /** Reads `"<epoch>:<seq>"`; null for anything else. */
 export function parseCursor(text: string): Cursor | null {
-  const match = PATTERN.exec(text);
+  const match = CURSOR_PATTERN.exec(text);
   if (!match) return null;
   const seq = Number(match[2]);
   return Number.isSafeInteger(seq) ? { epoch: match[1]!, seq } : null;

@@ -5,7 +5,8 @@ import { NAME_PATTERN } from './provider-id.js';
 import { PUBLIC_KEY_PATTERN, SIGNATURE_PATTERN } from './signing.js';
 import { isWellFormed } from './text.js';
 
-const requestId = z.union(
+/** The schema of the `id` of a request, and of its answer. */
+export const requestId = z.union(
   [z.int(), z.string().min(1).max(LIMITS.maxRequestIdLength).refine(isWellFormed)],
   `must be an integer or a string of 1 to ${String(LIMITS.maxRequestIdLength)} characters`,
 );

@@ -1,0 +1,113 @@
+import * as z from 'zod';
+import {
+  advertisementSchema,
+  boundedText,
+  countryCode,
+  pricingSchema,
+  resourcesSchema,
+} from './advertisement.js';
+import { CURSOR_PATTERN } from './cursor.js';
+import { ERROR_STATUS, type ErrorCode } from './errors.js';
+import type { Down, DownType } from './frames-down.js';
+import { requestId } from './frames-up.js';
+import { LIMITS } from './limits.js';
+import { NAME_PATTERN } from './provider-id.js';
+import { NONCE_PATTERN } from './signing.js';
+
+// What a hub of this version sends, to the letter. Clients read frames more loosely, because a newer hub may say more:
+// src/client must not load this, which `npm run check` enforces.
+
+const time = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+const providerId = z.string().regex(NAME_PATTERN);
+const cursor = z.string().regex(CURSOR_PATTERN);
+const stream = z.string().min(1).max(128);
+
+const publishedAdvertisement = z.strictObject({
+  provider_id: providerId,
+  ip_address: advertisementSchema.shape.ip_address,
+  country: countryCode,
+  resources: resourcesSchema,
+  platform: boundedText(LIMITS.maxPlatformLength).nullable(),
+  pricing: pricingSchema.nullable(),
+  name: boundedText(LIMITS.maxNameLength).nullable(),
+  payments_network: boundedText(LIMITS.maxNetworkLength).nullable(),
+  created_at: time,
+  updated_at: time,
+  status: z.enum(['live', 'suspect']),
+  expires_at: time,
+  verified: z.boolean(),
+});
+
+const streamEvent = z.discriminatedUnion('op', [
+  z.strictObject({ op: z.enum(['added', 'updated']), advertisement: publishedAdvertisement }),
+  z.strictObject({
+    op: z.literal('removed'),
+    provider_id: providerId,
+    reason: z.enum(['expired', 'withdrawn', 'unmatched']),
+  }),
+]);
+
+/** The exact schema of every frame that the hub sends, by its type: no member may be missing, or be there beside these. */
+export const DOWN_SCHEMAS = {
+  welcome: z.strictObject({
+    type: z.literal('welcome'),
+    version: z.int().min(1),
+    epoch: z.string().regex(/^[0-9a-z]{1,32}$/),
+    nonce: z.string().regex(NONCE_PATTERN),
+    heartbeat_seconds: z.number().positive(),
+    expiry_seconds: z.number().positive(),
+    max_frame_bytes: z.int().positive(),
+    server_time: time,
+  }),
+  authenticated: z.strictObject({
+    type: z.literal('authenticated'),
+    id: requestId,
+    provider_id: providerId,
+    advertisement: publishedAdvertisement.nullable(),
+  }),
+  advertised: z.strictObject({
+    type: z.literal('advertised'),
+    id: requestId,
+    advertisement: publishedAdvertisement,
+  }),
+  withdrawn: z.strictObject({ type: z.literal('withdrawn'), id: requestId }),
+  heartbeat: z.strictObject({ type: z.literal('heartbeat'), server_time: time }),
+  subscribed: z.strictObject({
+    type: z.literal('subscribed'),
+    id: requestId,
+    stream,
+    cursor,
+    resumed: z.boolean(),
+  }),
+  snapshot: z.strictObject({
+    type: z.literal('snapshot'),
+    stream,
+    cursor,
+    advertisements: z.array(publishedAdvertisement).max(LIMITS.maxSnapshotBatch),
+    last: z.boolean(),
+  }),
+  events: z.strictObject({ type: z.literal('events'), stream, cursor, events: z.array(streamEvent).min(1) }),
+  bookmark: z.strictObject({ type: z.literal('bookmark'), cursor }),
+  unsubscribed: z.strictObject({ type: z.literal('unsubscribed'), id: requestId, stream }),
+  error: z.strictObject({
+    type: z.literal('error'),
+    // May be absent, but never undefined or null.
+    id: z.exactOptional(requestId),
+    code: z.enum(Object.keys(ERROR_STATUS) as [ErrorCode, ...ErrorCode[]]),
+    message: z.string(),
+    timestamp: time,
+  }),
+} as const satisfies Record<DownType, z.ZodType>;
+
+/** A type with its intersections written out, so that two ways of writing one shape can be compared. */
+type Plain<T> = T extends object ? { [Member in keyof T]: Plain<T[Member]> } : T;
+type IsSame<A, B> =
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- this is how the compiler compares two types exactly
+  (<T>() => T extends Plain<A> ? 1 : 2) extends <T>() => T extends Plain<B> ? 1 : 2 ? true : false;
+type Drifted = {
+  [Type in DownType]: IsSame<z.infer<(typeof DOWN_SCHEMAS)[Type]>, Down<Type>> extends true ? never : Type;
+}[DownType];
+type MustBeNever<T extends never> = T;
+
+/** Does not compile when a schema and its type in frames-down.ts differ; the error names the frame. */
+export type DriftedFrames = MustBeNever<Drifted>;
