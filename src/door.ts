@@ -64,9 +64,7 @@ export class Door implements TransportHandler {
       new ProtocolError(
         'RATE_001',
         `more than ${limit} requests a minute from ${address}; try again in ${String(wait)} s`,
-        {
-          headers: { 'Retry-After': String(wait) },
-        },
+        { retryAfterSeconds: wait },
       ),
     );
   }

@@ -75,9 +75,8 @@ export class DiscoveryError extends Error {
   /** Anything that was thrown, as a `DiscoveryError`: itself, a refusal of the shared checks, or `code`. */
   static from(error: unknown, code: DiscoveryErrorCode): DiscoveryError {
     if (error instanceof DiscoveryError) return error;
-    if (error instanceof ProtocolError) {
-      return new DiscoveryError(error.code, error.message, { status: error.status, cause: error });
-    }
+    if (error instanceof ProtocolError)
+      return new DiscoveryError(error.code, error.message, { cause: error });
     return new DiscoveryError(code, messageOf(error), { cause: error });
   }
 }

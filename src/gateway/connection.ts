@@ -7,6 +7,7 @@ import { LIMITS, PROTOCOL_VERSION } from '../protocol/limits.js';
 import { utf8 } from '../protocol/text.js';
 import { readSignedClaim } from '../registry/write/claim.js';
 import type { SessionToken } from '../registry/registry.js';
+import { PayloadError } from '../registry/write/payload.js';
 import { FencedError } from '../registry/write/write-path.js';
 import type { Client } from './clients.js';
 import { STOPPING } from './drain.js';
@@ -363,13 +364,14 @@ export class Connection implements SocketHandler, Subscriber, HostedConnection {
   #fail(id: RequestId, error: unknown): void {
     if (error instanceof FencedError) return;
     if (error instanceof ProtocolError) {
+      this.#refuse(id, error);
+    } else if (error instanceof PayloadError) {
       // Over a socket the payload is one member of a well-formed request: what is wrong is the advertisement.
-      const isPayload = error.code === 'HTTP_400' || error.code === 'HTTP_413';
-      this.#refuse(id, isPayload ? new ProtocolError('ADV_001', `payload: ${error.message}`) : error);
-      return;
+      this.#refuse(id, new ProtocolError('ADV_001', `payload: ${error.message}`));
+    } else {
+      this.#gateway.reportError(error);
+      this.fail();
     }
-    this.#gateway.reportError(error);
-    this.fail();
   }
 
   /** Asked where the compiler believes to know, although a call in between may have closed the connection. */
@@ -391,7 +393,7 @@ export class Connection implements SocketHandler, Subscriber, HostedConnection {
 }
 
 /** Whether, and when, it makes sense to come back after authentication was refused. */
-function closeCodeOf({ status }: ProtocolError): number {
-  if (status === 503) return CLOSE.overloaded;
-  return status === 429 ? CLOSE.messageRate : CLOSE.authenticationFailed;
+function closeCodeOf({ code, unavailable }: ProtocolError): number {
+  if (unavailable) return CLOSE.overloaded;
+  return code.startsWith('RATE_') ? CLOSE.messageRate : CLOSE.authenticationFailed;
 }

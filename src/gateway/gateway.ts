@@ -111,7 +111,7 @@ export class Gateway implements ConnectionHost {
       throw new ProtocolError(
         'RATE_002',
         `${address} has ${String(maxConnectionsPerAddress)} connections open already, as many as one address may have; close one first`,
-        { headers: { 'Retry-After': '60' } },
+        { retryAfterSeconds: 60 },
       );
     }
     const offered = request.headers.get('sec-websocket-protocol') ?? '';

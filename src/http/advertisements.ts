@@ -76,13 +76,13 @@ export async function deleteAdvertisement(
 }
 
 /** There may be another hub already by then, or this one again. */
-const RETRY_AFTER_SECONDS = '5';
+const RETRY_AFTER_SECONDS = 5;
 
 function refuseWhileStopping({ stopping }: AdvertisementService): void {
   if (!stopping()) return;
   throw new ProtocolError('ADV_001', 'the hub is stopping and stores nothing any more; try again soon', {
-    status: 503,
-    headers: { 'Retry-After': RETRY_AFTER_SECONDS },
+    unavailable: true,
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
   });
 }
 

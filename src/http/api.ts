@@ -1,6 +1,7 @@
 import { ProtocolError } from '../protocol/errors.js';
 import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
 import { WEBSOCKET_PATH } from '../protocol/limits.js';
+import { PayloadError } from '../registry/write/payload.js';
 import {
   type AdvertisementService,
   deleteAdvertisement,
@@ -12,7 +13,7 @@ import type { Documentation } from './documentation.js';
 import { ListAnswers } from './list-answers.js';
 import type { Metrics } from './metrics.js';
 import { buildOpenApi } from './openapi.js';
-import { errorResponse, json, NO_SNIFFING, OPEN_TO_READERS } from './respond.js';
+import { type AnswerOptions, errorResponse, json, NO_SNIFFING, OPEN_TO_READERS } from './respond.js';
 
 /** What the whole HTTP interface works on. */
 export interface ApiOptions extends AdvertisementService {
@@ -74,7 +75,7 @@ export class HttpApi {
         '/api/v1/openapi.json',
         { name: 'openapi', handlers: page(() => json(openApi, { headers: OPEN_TO_READERS })) },
       ],
-      [WEBSOCKET_PATH, { name: 'websocket', handlers: page(refusePlainHttp) }],
+      [WEBSOCKET_PATH, { name: 'websocket', handlers: page(() => this.#refusePlainHttp()) }],
       ...[...documentation].map(([path, answer]): [string, Route] => [
         path,
         { name: 'docs', handlers: page(answer) },
@@ -106,10 +107,10 @@ export class HttpApi {
     }
   }
 
-  /** An error answer for whatever goes wrong before a request gets here. */
-  refuse(error: ProtocolError): HttpResponse {
+  /** An error answer, also for whatever goes wrong before a request gets here. */
+  refuse(error: ProtocolError, options?: AnswerOptions): HttpResponse {
     this.#options.metrics.requestRefused(error.code);
-    return errorResponse(error, this.#options.registry.clock.wall());
+    return errorResponse(error, this.#options.registry.clock.wall(), options);
   }
 
   #answer(route: Route, request: HttpRequest, providerId: string): Answer {
@@ -120,21 +121,25 @@ export class HttpApi {
     const methods = Object.keys(route.handlers);
     const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
     if (method === 'OPTIONS') return preflight(allow);
-    throw new ProtocolError(
-      'HTTP_405',
-      `${method.slice(0, 16)} is not possible here; possible are ${allow}`,
-      {
-        headers: { Allow: allow },
-      },
-    );
+    const message = `${method.slice(0, 16)} is not possible here; possible are ${allow}`;
+    return this.refuse(new ProtocolError('HTTP_405', message), { headers: { Allow: allow } });
   }
 
   #failure(request: HttpRequest, error: unknown): HttpResponse {
     if (error instanceof ProtocolError) return this.refuse(error);
+    if (error instanceof PayloadError) {
+      const code = error.problem === 'too-large' ? 'HTTP_413' : 'HTTP_400';
+      return this.refuse(new ProtocolError(code, error.message));
+    }
     this.#options.onError(error);
     const message = 'the hub failed to answer this; its operator finds the reason in the log';
     const isRead = request.method === 'GET' || request.method === 'HEAD';
-    return this.refuse(new ProtocolError(isRead ? 'ADV_003' : 'ADV_001', message, { status: 500 }));
+    return this.refuse(new ProtocolError(isRead ? 'ADV_003' : 'ADV_001', message), { status: 500 });
+  }
+
+  #refusePlainHttp(): HttpResponse {
+    const message = 'this is the WebSocket endpoint: connect with a WebSocket client, version 13';
+    return this.refuse(new ProtocolError('HTTP_400', message), { headers: { Upgrade: 'websocket' } });
   }
 
   #health(): HttpResponse {
@@ -173,16 +178,6 @@ function unknownPath(path: string, routes: ReadonlyMap<string, Route>): Protocol
   return new ProtocolError(
     'HTTP_404',
     `there is nothing at ${JSON.stringify(path.slice(0, 128))}; there is ${known.join(', ')} and /docs, which explains them`,
-  );
-}
-
-function refusePlainHttp(): never {
-  throw new ProtocolError(
-    'HTTP_400',
-    'this is the WebSocket endpoint: connect with a WebSocket client, version 13',
-    {
-      headers: { Upgrade: 'websocket' },
-    },
   );
 }
 

@@ -1,4 +1,4 @@
-import type { ProtocolError } from '../protocol/errors.js';
+import { ERROR_STATUS, type ProtocolError } from '../protocol/errors.js';
 import type { HttpResponse } from '../protocol/http-message.js';
 
 /** Has browsers take every answer for what it says it is, and nothing else. */
@@ -17,11 +17,14 @@ export const OPEN_TO_READERS = {
   'Access-Control-Expose-Headers': 'Link, X-Discovery-Cursor, Retry-After',
 } as const;
 
+/** What an answer says besides its body: 200 and no further headers, if left out. */
+export interface AnswerOptions {
+  status?: number;
+  headers?: Record<string, string>;
+}
+
 /** A JSON answer; `body` is either JSON already or a value to be written as JSON. */
-export function json(
-  body: Uint8Array | object,
-  options: { status?: number; headers?: Record<string, string> } = {},
-): HttpResponse {
+export function json(body: Uint8Array | object, options: AnswerOptions = {}): HttpResponse {
   return {
     status: options.status ?? 200,
     headers: { ...JSON_HEADERS, ...options.headers },
@@ -32,10 +35,20 @@ export function json(
 /**
  * The answer to a refused request.
  * @param wallMs Unix time in milliseconds.
+ * @param options The status, where it is not the one that goes with the error, and further headers.
  */
-export function errorResponse(error: ProtocolError, wallMs: number): HttpResponse {
+export function errorResponse(
+  error: ProtocolError,
+  wallMs: number,
+  options: AnswerOptions = {},
+): HttpResponse {
+  const wait = error.retryAfterSeconds;
   return json(error.toBody(wallMs), {
-    status: error.status,
-    headers: { ...error.headers, ...OPEN_TO_READERS },
+    status: options.status ?? (error.unavailable ? 503 : ERROR_STATUS[error.code]),
+    headers: {
+      ...(wait === null ? {} : { 'Retry-After': String(wait) }),
+      ...options.headers,
+      ...OPEN_TO_READERS,
+    },
   });
 }

@@ -2,7 +2,7 @@ import { toWellFormed } from './text.js';
 
 /**
  * The error codes of the protocol with the HTTP status each one travels under.
- * `ADV_001` is 503 instead of 400 while the hub cannot write.
+ * `ADV_001` and `ADV_003` are 503 where what was asked for is only unavailable at the moment.
  */
 export const ERROR_STATUS = {
   AUTH_001: 401,
@@ -44,24 +44,26 @@ export interface ErrorBody {
 
 /**
  * A refusal that the protocol names. The message tells its reader what was wrong and what to do.
- * `status` and `headers` only matter to HTTP.
+ * How it travels, e.g. under which HTTP status, is the business of the door that it leaves through.
  */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
   readonly code: ErrorCode;
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Whether nothing is wrong with the request, and the hub cannot do it at the moment: some codes stand for both. */
+  readonly unavailable: boolean;
+  /** How long to wait before trying again; null where that is not known, or does not help. */
+  readonly retryAfterSeconds: number | null;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { status?: number; headers?: Record<string, string>; cause?: unknown } = {},
+    options: { unavailable?: boolean; retryAfterSeconds?: number; cause?: unknown } = {},
   ) {
     // Messages quote what clients sent.
     super(toWellFormed(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
-    this.status = options.status ?? ERROR_STATUS[code];
-    this.headers = options.headers ?? {};
+    this.unavailable = options.unavailable ?? false;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? null;
   }
 
   /** @param wallMs Unix time in milliseconds. */

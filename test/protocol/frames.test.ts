@@ -3,7 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { CLOSE, shouldReconnect } from '../../src/protocol/close-codes.js';
 import { formatCursor, parseCursor } from '../../src/protocol/cursor.js';
-import { ERROR_STATUS, ProtocolError } from '../../src/protocol/errors.js';
+import { ProtocolError } from '../../src/protocol/errors.js';
 import { parseUpFrame, UP_SCHEMAS } from '../../src/protocol/frames-up.js';
 import { providerIdKind } from '../../src/protocol/provider-id.js';
 
@@ -214,15 +214,8 @@ test('44xx and an over-long frame tell a client to stay away; all other codes to
     assert.equal(shouldReconnect(code), true, String(code));
 });
 
-test('an error travels under the status of its code, unless it says another', () => {
-  for (const [code, status] of Object.entries(ERROR_STATUS))
-    assert.equal(new ProtocolError(code as keyof typeof ERROR_STATUS, 'x').status, status);
-  const error = new ProtocolError('ADV_001', 'the disk is full', {
-    status: 503,
-    headers: { 'Retry-After': '5' },
-  });
-  assert.equal(error.status, 503);
-  assert.deepEqual(error.headers, { 'Retry-After': '5' });
+test('the body of an error is its code, its message and the time', () => {
+  const error = new ProtocolError('ADV_001', 'the disk is full', { unavailable: true, retryAfterSeconds: 5 });
   assert.deepEqual(error.toBody(0), {
     code: 'ADV_001',
     message: 'the disk is full',

@@ -2,6 +2,7 @@ import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js
 import { ProtocolError } from '../../src/protocol/errors.js';
 import type { SignedClaim } from '../../src/registry/write/claim.js';
 import { Registry, type SessionToken } from '../../src/registry/registry.js';
+import { PayloadError } from '../../src/registry/write/payload.js';
 import { Verifier, type VerifySignature } from '../../src/registry/write/verifier/verifier.js';
 import { WritePath } from '../../src/registry/write/write-path.js';
 import { FakeClock } from './fake-clock.js';
@@ -86,9 +87,10 @@ export function outcome(promise: Promise<unknown>): { readonly state: string } {
   return seen;
 }
 
-/** The code of a refusal, or the name of any other error. */
+/** The code of a refusal and whether it may pass, the problem with a payload, or the name of any other error. */
 export function describe(error: unknown): string {
-  if (error instanceof ProtocolError) return `${error.code} ${String(error.status)}`;
+  if (error instanceof ProtocolError) return error.unavailable ? `${error.code}, unavailable` : error.code;
+  if (error instanceof PayloadError) return `payload ${error.problem}`;
   return error instanceof Error ? error.name : String(error);
 }
 

@@ -78,7 +78,7 @@ export class ListReader {
       throw new ProtocolError(
         'ADV_003',
         `${String(MAX_LONG_LISTS)} long lists are being read at the moment; ask for pages with limit=1000, or try again soon`,
-        { status: 503, headers: { 'Retry-After': '5' } },
+        { unavailable: true, retryAfterSeconds: 5 },
       );
     }
     this.#longLists += 1;

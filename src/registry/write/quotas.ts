@@ -50,7 +50,7 @@ export class Quotas {
       throw new ProtocolError(
         'RATE_003',
         `${origin} has ${String(limit)} advertisements already, as many as one address may have; withdraw one, or ask the hub's operator to allow more`,
-        { headers: { 'Retry-After': '60' } },
+        { retryAfterSeconds: 60 },
       );
     }
     this.#underWay.set(origin, underWay + 1);
@@ -69,7 +69,7 @@ export class Quotas {
     throw new ProtocolError(
       'RATE_004',
       `${String(origin)} has bound ${limit} new names today, as many as one address may in a day; use your public key as provider id, or try again in ${String(wait)} s`,
-      { headers: { 'Retry-After': String(wait) } },
+      { retryAfterSeconds: wait },
     );
   }
 
@@ -81,7 +81,7 @@ export class Quotas {
     throw new ProtocolError(
       'RATE_005',
       `${limit} signatures from ${String(origin)} were not valid within a minute; check what you sign, and try again in ${String(wait)} s`,
-      { headers: { 'Retry-After': String(wait) } },
+      { retryAfterSeconds: wait },
     );
   }
 

@@ -1,6 +1,5 @@
-import { type Advertisement, parseAdvertisement } from '../../protocol/advertisement.js';
+import type { Advertisement } from '../../protocol/advertisement.js';
 import { ProtocolError } from '../../protocol/errors.js';
-import { decodeJson } from '../../protocol/json.js';
 import { LIMITS } from '../../protocol/limits.js';
 import { providerIdKind } from '../../protocol/provider-id.js';
 import { type SignedAction, sessionPayload, signedBytes } from '../../protocol/signing.js';
@@ -9,6 +8,7 @@ import { KeyedLock } from '../../lib/keyed-lock.js';
 import type { DurableEntry } from '../entry.js';
 import { type Log, PersistenceError } from '../log.js';
 import type { AdvertisementRecord, IdentityRecord } from '../store/records.js';
+import { readPayload } from './payload.js';
 import { NO_QUOTAS, Quotas, type QuotaSettings } from './quotas.js';
 import type { Registry, SessionToken } from '../registry.js';
 import { VerifierUnavailableError, type VerifySignature } from './verifier/verifier.js';
@@ -46,7 +46,7 @@ export class WritePath {
    * @param session The session it came over; null over HTTP.
    * @param origin The address it came from; null for one that is not limited.
    * @returns The advertisement as clients receive it, JSON, once it is durable and visible.
-   * @throws ProtocolError as the contract says; FencedError when the session was replaced.
+   * @throws ProtocolError as the contract says; PayloadError when it cannot be read; FencedError when the session was replaced.
    */
   async advertise(
     claim: Claim,
@@ -273,23 +273,13 @@ export class WritePath {
   }
 }
 
-function readPayload(payload: Uint8Array): Advertisement {
-  if (payload.length > LIMITS.maxBodyBytes) {
-    throw new ProtocolError('HTTP_413', `the advertisement is over ${String(LIMITS.maxBodyBytes)} bytes`);
-  }
-  const decoded = decodeJson(payload);
-  if (!decoded.ok)
-    throw new ProtocolError('HTTP_400', `the advertisement cannot be read: ${decoded.problem}`);
-  return parseAdvertisement(decoded.value);
-}
-
 function unavailable(reason: string, cause: unknown): ProtocolError {
   return new ProtocolError(
     'ADV_001',
     `the hub cannot store anything at the moment: ${reason}; try again soon`,
     {
-      status: 503,
-      headers: { 'Retry-After': '5' },
+      unavailable: true,
+      retryAfterSeconds: 5,
       cause,
     },
   );

@@ -17,7 +17,6 @@ function read(id: string | undefined, header: string | undefined, acceptUnsigned
     return claim.signed ? `signed by ${claim.publicKey.slice(0, 4)}` : 'unsigned';
   } catch (error) {
     assert.ok(error instanceof ProtocolError);
-    assert.equal(error.status, 401);
     return error.code;
   }
 }

@@ -45,14 +45,10 @@ test('the checks come in the order of the contract: time, signature, owner, repl
     return refusal(bench.writer.advertise(claim, Buffer.from(PAYLOAD), null));
   };
   const stale = T0 - SKEW_MS - 1;
-  assert.equal(
-    await attempt(otherKey, stale, 1),
-    'AUTH_002 401',
-    'everything is wrong: the time comes first',
-  );
-  assert.equal(await attempt(otherKey, used, 1), 'AUTH_001 401', 'then the signature');
-  assert.equal(await attempt(otherKey, used), 'AUTH_004 403', 'then the owner');
-  assert.equal(await attempt(key, used), 'AUTH_002 401', 'then the replay');
+  assert.equal(await attempt(otherKey, stale, 1), 'AUTH_002', 'everything is wrong: the time comes first');
+  assert.equal(await attempt(otherKey, used, 1), 'AUTH_001', 'then the signature');
+  assert.equal(await attempt(otherKey, used), 'AUTH_004', 'then the owner');
+  assert.equal(await attempt(key, used), 'AUTH_002', 'then the replay');
   assert.equal(await attempt(key, used + 1), 'accepted');
 });
 
@@ -60,8 +56,8 @@ test('t may differ from the hub’s clock by 300 s, either way, and no more', as
   for (const [offset, expected] of [
     [-SKEW_MS, 'accepted'],
     [SKEW_MS, 'accepted'],
-    [-SKEW_MS - 1, 'AUTH_002 401'],
-    [SKEW_MS + 1, 'AUTH_002 401'],
+    [-SKEW_MS - 1, 'AUTH_002'],
+    [SKEW_MS + 1, 'AUTH_002'],
   ] as const) {
     const bench = new WriteBench();
     assert.equal(await refusal(bench.advertise(key, 'a', { t: T0 + offset })), expected);
@@ -72,11 +68,11 @@ test('a signature of one action is never valid as another', async () => {
   const bench = new WriteBench();
   await bench.advertise(key, 'a');
   const asWithdrawal = bench.claim(key, 'a', 'advertise', '');
-  assert.equal(await refusal(bench.writer.withdraw(asWithdrawal, null)), 'AUTH_001 401');
+  assert.equal(await refusal(bench.writer.withdraw(asWithdrawal, null)), 'AUTH_001');
   const asAdvertisement = bench.claim(key, 'a', 'withdraw', PAYLOAD);
   assert.equal(
     await refusal(bench.writer.advertise(asAdvertisement, Buffer.from(PAYLOAD), null)),
-    'AUTH_001 401',
+    'AUTH_001',
   );
 });
 
@@ -84,33 +80,33 @@ test('a t that was accepted, or an earlier one, is refused, also after a withdra
   const bench = new WriteBench();
   await bench.advertise(key, 'a', { t: T0 + 10 });
   for (const t of [T0 + 10, T0 + 9]) {
-    assert.equal(await refusal(bench.advertise(key, 'a', { t })), 'AUTH_002 401');
-    assert.equal(await refusal(bench.withdraw(key, 'a', { t })), 'AUTH_002 401');
+    assert.equal(await refusal(bench.advertise(key, 'a', { t })), 'AUTH_002');
+    assert.equal(await refusal(bench.withdraw(key, 'a', { t })), 'AUTH_002');
   }
   await bench.withdraw(key, 'a', { t: T0 + 11 });
-  assert.equal(await refusal(bench.advertise(key, 'a', { t: T0 + 10 })), 'AUTH_002 401');
-  assert.equal(await refusal(bench.advertise(key, 'a', { t: T0 + 11 })), 'AUTH_002 401');
+  assert.equal(await refusal(bench.advertise(key, 'a', { t: T0 + 10 })), 'AUTH_002');
+  assert.equal(await refusal(bench.advertise(key, 'a', { t: T0 + 11 })), 'AUTH_002');
   await bench.advertise(key, 'b', { t: T0 + 10 });
   await bench.advertise(key, 'a', { t: T0 + 12 });
 });
 
 test('a withdrawal of nothing is ADV_004, and its t counts as used all the same', async () => {
   const bench = new WriteBench();
-  assert.equal(await refusal(bench.withdraw(key, 'a', { t: T0 + 5 })), 'ADV_004 404');
-  assert.equal(await refusal(bench.advertise(key, 'a', { t: T0 + 5 })), 'AUTH_002 401');
+  assert.equal(await refusal(bench.withdraw(key, 'a', { t: T0 + 5 })), 'ADV_004');
+  assert.equal(await refusal(bench.advertise(key, 'a', { t: T0 + 5 })), 'AUTH_002');
   assert.equal(bench.persistence.identities.get('a')?.lastT, T0 + 5);
 });
 
 test('the first valid signature binds a name to its key, beyond the advertisement', async () => {
   const bench = new WriteBench();
   await bench.advertise(key, 'a');
-  assert.equal(await refusal(bench.advertise(otherKey, 'a')), 'AUTH_004 403');
-  assert.equal(await refusal(bench.withdraw(otherKey, 'a')), 'AUTH_004 403');
+  assert.equal(await refusal(bench.advertise(otherKey, 'a')), 'AUTH_004');
+  assert.equal(await refusal(bench.withdraw(otherKey, 'a')), 'AUTH_004');
   await bench.withdraw(key, 'a');
-  assert.equal(await refusal(bench.advertise(otherKey, 'a')), 'AUTH_004 403');
+  assert.equal(await refusal(bench.advertise(otherKey, 'a')), 'AUTH_004');
   bench.clock.jump(31 * 24 * 3_600_000);
   assert.equal(await refusal(bench.advertise(otherKey, 'a')), 'accepted', 'it has lapsed');
-  assert.equal(await refusal(bench.advertise(key, 'a')), 'AUTH_004 403');
+  assert.equal(await refusal(bench.advertise(key, 'a')), 'AUTH_004');
 });
 
 test('a name does not lapse while its owner is here, whatever the wall clock does', async () => {
@@ -118,11 +114,11 @@ test('a name does not lapse while its owner is here, whatever the wall clock doe
   const days = 40 * 24 * 3_600_000;
   await bench.advertise(key, 'a');
   bench.clock.jump(days);
-  assert.equal(await refusal(bench.advertise(otherKey, 'a')), 'AUTH_004 403', 'it advertises');
+  assert.equal(await refusal(bench.advertise(otherKey, 'a')), 'AUTH_004', 'it advertises');
   await bench.withdraw(key, 'a');
   bench.registry.attach('a');
   bench.clock.jump(days);
-  assert.equal(await refusal(bench.advertise(otherKey, 'a')), 'AUTH_004 403', 'it has a session');
+  assert.equal(await refusal(bench.advertise(otherKey, 'a')), 'AUTH_004', 'it has a session');
 });
 
 test('what was not signed does not keep the name of a key that is long gone', async () => {
@@ -141,7 +137,7 @@ test('what was not signed does not keep the name of a key that is long gone', as
 
 test('a key id can only be used by the key that it is', async () => {
   const bench = new WriteBench();
-  assert.equal(await refusal(bench.advertise(otherKey, key.publicKey)), 'AUTH_004 403');
+  assert.equal(await refusal(bench.advertise(otherKey, key.publicKey)), 'AUTH_004');
   await bench.advertise(key, key.publicKey);
   assert.equal(bench.registry.store.size, 1);
 });
@@ -152,8 +148,8 @@ test('unsigned requests never touch what a key owns, nor claim a key id; what th
   const unsigned = (providerId: string): Claim => ({ signed: false, providerId });
   const post = (id: string) => bench.writer.advertise(unsigned(id), Buffer.from(PAYLOAD), null);
   for (const id of ['bound', key.publicKey, otherKey.publicKey]) {
-    assert.equal(await refusal(post(id)), 'AUTH_004 403');
-    assert.equal(await refusal(bench.writer.withdraw(unsigned(id), null)), 'AUTH_004 403');
+    assert.equal(await refusal(post(id)), 'AUTH_004');
+    assert.equal(await refusal(bench.writer.withdraw(unsigned(id), null)), 'AUTH_004');
   }
   const ethereum = `0x${'ab'.repeat(20)}`;
   for (const id of ['free', ethereum]) {
@@ -165,9 +161,9 @@ test('unsigned requests never touch what a key owns, nor claim a key id; what th
   // The first valid signature takes over a name that was used unsigned.
   await bench.advertise(key, 'free');
   assert.equal(bench.registry.advertisement('free')?.verified, true);
-  assert.equal(await refusal(post('free')), 'AUTH_004 403');
+  assert.equal(await refusal(post('free')), 'AUTH_004');
   await bench.writer.withdraw(unsigned(ethereum), null);
-  assert.equal(await refusal(bench.writer.withdraw(unsigned(ethereum), null)), 'ADV_004 404');
+  assert.equal(await refusal(bench.writer.withdraw(unsigned(ethereum), null)), 'ADV_004');
   assert.equal(bench.registry.find(ethereum), null);
 });
 
@@ -175,13 +171,13 @@ test('an advertisement that is not acceptable is refused after the signature was
   const bench = new WriteBench();
   const t = bench.nextT();
   const cases: [payload: string, expected: string][] = [
-    ['{', 'HTTP_400 400'],
-    ['[]', 'ADV_001 400'],
-    ['{}', 'ADV_001 400'],
-    [PAYLOAD.replace('"cpu":4', '"cpu":0'), 'ADV_002 400'],
-    [PAYLOAD.replace('SE', 'XX'), 'ADV_001 400'],
-    [`${PAYLOAD}${' '.repeat(16_384)}`, 'HTTP_413 413'],
-    [`${'['.repeat(20)}${']'.repeat(20)}`, 'HTTP_400 400'],
+    ['{', 'payload unreadable'],
+    ['[]', 'ADV_001'],
+    ['{}', 'ADV_001'],
+    [PAYLOAD.replace('"cpu":4', '"cpu":0'), 'ADV_002'],
+    [PAYLOAD.replace('SE', 'XX'), 'ADV_001'],
+    [`${PAYLOAD}${' '.repeat(16_384)}`, 'payload too-large'],
+    [`${'['.repeat(20)}${']'.repeat(20)}`, 'payload unreadable'],
   ];
   for (const [payload, expected] of cases)
     assert.equal(await refusal(bench.advertise(key, 'a', { payload, t })), expected, payload.slice(0, 100));
@@ -203,7 +199,7 @@ test('created_at stays across updates and is new after a removal', async () => {
 
 test('when too many signatures wait to be verified the answer is 503, to come back', async () => {
   const bench = new WriteBench({ verify: () => Promise.reject(new VerifierUnavailableError()) });
-  assert.equal(await refusal(bench.advertise(key, 'a')), 'ADV_001 503');
+  assert.equal(await refusal(bench.advertise(key, 'a')), 'ADV_001, unavailable');
   const broken = new WriteBench({ verify: () => Promise.reject(new TypeError('a bug')) });
   assert.equal(await refusal(broken.advertise(key, 'a')), 'TypeError');
 });
@@ -238,16 +234,16 @@ test('a session is authenticated for any of the acceptable hosts, and binds a fr
 test('a session that was signed for another host, nonce, time or by another key is refused', async () => {
   const bench = new WriteBench();
   await bench.advertise(key, 'a');
-  assert.equal(await refusal(authenticate(bench, { host: 'evil.example' })), 'AUTH_001 401');
+  assert.equal(await refusal(authenticate(bench, { host: 'evil.example' })), 'AUTH_001');
   assert.equal(
     await refusal(authenticate(bench, { host: 'evil.example', others: ['evil.example'] })),
-    'AUTH_005 403',
+    'AUTH_005',
   );
-  assert.equal(await refusal(authenticate(bench, { nonce: 'cd'.repeat(32) })), 'AUTH_001 401');
-  assert.equal(await refusal(authenticate(bench, { t: T0 - SKEW_MS - 1 })), 'AUTH_002 401');
-  assert.equal(await refusal(authenticate(bench, { t: T0 + SKEW_MS + 1 })), 'AUTH_002 401');
-  assert.equal(await refusal(authenticate(bench, { by: otherKey })), 'AUTH_004 403');
-  assert.equal(await refusal(authenticate(bench, { by: otherKey, id: key.publicKey })), 'AUTH_004 403');
+  assert.equal(await refusal(authenticate(bench, { nonce: 'cd'.repeat(32) })), 'AUTH_001');
+  assert.equal(await refusal(authenticate(bench, { t: T0 - SKEW_MS - 1 })), 'AUTH_002');
+  assert.equal(await refusal(authenticate(bench, { t: T0 + SKEW_MS + 1 })), 'AUTH_002');
+  assert.equal(await refusal(authenticate(bench, { by: otherKey })), 'AUTH_004');
+  assert.equal(await refusal(authenticate(bench, { by: otherKey, id: key.publicKey })), 'AUTH_004');
 });
 
 test('a session may be opened with a t that was used already: its nonce makes it fresh', async () => {
@@ -255,7 +251,7 @@ test('a session may be opened with a t that was used already: its nonce makes it
   await bench.advertise(key, 'a', { t: T0 + 10 });
   await authenticate(bench, { t: T0 + 10 });
   await authenticate(bench, { t: T0 + 5 });
-  assert.equal(await refusal(bench.advertise(key, 'a', { t: T0 + 10 })), 'AUTH_002 401');
+  assert.equal(await refusal(bench.advertise(key, 'a', { t: T0 + 10 })), 'AUTH_002');
 });
 
 test('a name that could not be bound durably is not bound', async () => {
@@ -265,7 +261,7 @@ test('a name that could not be bound durably is not bound', async () => {
   while (bench.persistence.waiting === 0) await new Promise(setImmediate);
   assert.equal(bench.registry.identities.ownerOf('a', T0), undefined);
   await bench.persistence.fail();
-  assert.equal(await attempt, 'ADV_001 503');
+  assert.equal(await attempt, 'ADV_001, unavailable');
   assert.equal(bench.registry.identities.ownerOf('a', T0), undefined);
   await bench.persistence.release();
   await authenticate(bench, { by: otherKey });

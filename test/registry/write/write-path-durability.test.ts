@@ -55,7 +55,7 @@ test('nothing is asked of the disk before the signature is verified, and nothing
   await settle();
   assert.deepEqual(
     writes.map(({ state }) => state),
-    ['AUTH_001 401', 'done'],
+    ['AUTH_001', 'done'],
   );
   assert.equal(bench.persistence.writes.length, 1);
   assert.equal(bench.registry.find('a'), null);
@@ -76,15 +76,15 @@ test('a withdrawal is visible once it is durable', async () => {
   assert.equal(bench.registry.gone.withdrawn, 1);
 });
 
-test('a write that fails is answered 503 with Retry-After, changes nothing, and its t may be used again', async () => {
+test('a write that fails says that it may go well soon, changes nothing, and its t may be used again', async () => {
   const bench = heldBench();
   const t = bench.nextT();
   const failed = bench.advertise(key, 'a', { t });
   const checked = assert.rejects(failed, (error) => {
     assert.ok(error instanceof ProtocolError);
     assert.equal(error.code, 'ADV_001');
-    assert.equal(error.status, 503);
-    assert.match(error.headers['Retry-After'] ?? '', /^\d+$/);
+    assert.equal(error.unavailable, true);
+    assert.equal(error.retryAfterSeconds, 5);
     assert.doesNotMatch(error.message, /disk/, 'what exactly is wrong is the operator’s business');
     return true;
   });
@@ -100,7 +100,7 @@ test('a write that fails is answered 503 with Retry-After, changes nothing, and 
   const withdrawal = refusal(bench.withdraw(key, 'a', { t: t + 1 }));
   await settle();
   await bench.persistence.fail();
-  assert.equal(await withdrawal, 'ADV_001 503');
+  assert.equal(await withdrawal, 'ADV_001, unavailable');
   assert.notEqual(bench.registry.find('a'), null);
   const withdrawn = outcome(bench.withdraw(key, 'a', { t: t + 1 }));
   await settle();
@@ -146,14 +146,14 @@ test('of two writes with the same t that come together one is a replay', async (
   await settle();
   await bench.persistence.succeed();
   await settle();
-  assert.deepEqual([first.state, second.state], ['done', 'AUTH_002 401']);
+  assert.deepEqual([first.state, second.state], ['done', 'AUTH_002']);
 });
 
 test('when too many writes of a provider wait, the next is answered 503 at once', async () => {
   const bench = heldBench();
   const waiting = Array.from({ length: 65 }, () => outcome(bench.advertise(key, 'a')));
   await settle();
-  assert.equal(await refusal(bench.advertise(key, 'a')), 'ADV_001 503');
+  assert.equal(await refusal(bench.advertise(key, 'a')), 'ADV_001, unavailable');
   await bench.persistence.release();
   await settle();
   assert.ok(waiting.every(({ state }) => state === 'done'));
@@ -233,7 +233,7 @@ test('an advertisement does not expire in the middle of a write, and does right 
   bench.run(5000);
   assert.notEqual(bench.registry.find('a'), null);
   await bench.persistence.fail();
-  assert.equal(failing.state, 'ADV_001 503');
+  assert.equal(failing.state, 'ADV_001, unavailable');
   bench.run(400);
   assert.equal(bench.registry.find('a'), null);
   assert.equal(bench.registry.gone.expired, 1);
