@@ -79,3 +79,19 @@ test('every setting is described for operators', () => {
     assert.ok(described.includes(`DISCOVERY_${name}\``), `DISCOVERY_${name} is not described`);
   }
 });
+
+test('every source file and folder that a document names is there', () => {
+  let named = 0;
+  for (const file of DOCUMENTS) {
+    for (const [, path] of read(file).matchAll(
+      /`((?:src|test|bench|scripts|examples|deploy|docs)\/[\w./-]+)`/g,
+    )) {
+      assert.ok(
+        existsSync(fileURLToPath(new URL(path!, ROOT))),
+        `${file} names ${path!}, which does not exist`,
+      );
+      named += 1;
+    }
+  }
+  assert.ok(named > 15, `only ${String(named)} were found`);
+});
