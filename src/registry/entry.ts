@@ -5,8 +5,8 @@ import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
 export type SessionToken = number;
 
 /**
- * One change of what is known: a plain value that can be written down and applied anywhere, at any time. Times are in
- * it, Unix milliseconds all of them, and none is read from a clock when it is applied.
+ * One change of what is known: a plain, serialisable value. It carries its times (Unix milliseconds), so applying it
+ * reads no clock.
  */
 export type Entry =
   | {
@@ -26,12 +26,12 @@ export type Entry =
   | { kind: 'attach'; providerId: string; token: SessionToken; at: number }
   /** A session ended. Without effect when a newer one has taken over. */
   | { kind: 'detach'; providerId: string; token: SessionToken }
-  /** Nothing was heard of a provider for too long; `seenAt` is when something was, for the last time. */
+  /** A provider was silent for too long; `seenAt` is its last heartbeat. */
   | { kind: 'expire'; providerId: string; seenAt: number };
 
 /**
- * The entries that have to be durable before anybody sees them. The others, of sessions and of time, end with the hub:
- * after a restart every session is gone, and what expired meanwhile is found out from the last heartbeats.
+ * The entries that must be durable before anybody sees them. The others end with the hub: after a restart no session is
+ * open, and the last heartbeats tell what has expired.
  */
 export type DurableEntry = Extract<Entry, { kind: 'advertise' | 'withdraw' | 'bind' }>;
 

@@ -19,10 +19,10 @@ export type Deliver = (entry: DurableEntry) => void;
 
 /** Writes in the order they are asked for. */
 export interface Log {
-  /** Says who gets the entries of this log from now on, those of the proposer included. */
+  /** Sets the one callback that gets every entry, the proposer's own included. */
   deliverTo(deliver: Deliver): void;
   /**
-   * Adds an entry. Resolves once it is durable and was delivered.
+   * Adds an entry. Resolves once it is durable and delivered.
    * @throws PersistenceError (as a rejection) when it was not written.
    */
   propose(entry: DurableEntry): Promise<void>;

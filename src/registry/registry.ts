@@ -50,8 +50,8 @@ export interface ListAnswer extends ListPage {
 }
 
 /**
- * The registry of one hub: reads from memory, sessions, heartbeats and the passing of time around the `State` that
- * entries change. The write path applies its entries once they are durable.
+ * The registry of one hub: answers reads from memory, and turns sessions and the passing of time into entries. Entries
+ * that must be durable come from the log; heartbeats are not entries and only move times.
  */
 export class Registry {
   readonly clock: ServiceClock;
@@ -109,7 +109,7 @@ export class Registry {
     return this.#state.gone;
   }
 
-  /** Has a listener called for each change, right after it was made; those that came first are called first. */
+  /** Calls a listener right after each change. Listeners are called in the order in which they registered. */
   onChange(listener: (change: Change) => void): void {
     this.#state.onChange(listener);
   }
@@ -120,7 +120,7 @@ export class Registry {
 
   // ---- restart ----------------------------------------------------------------------------------------------
 
-  /** Says which log keeps entries from now on, and applies what it delivers. Until then nothing can be written. */
+  /** Sets the log, and applies what it delivers. Until then nothing can be written. */
   keepIn(log: Log): void {
     this.#log = log;
     log.deliverTo((entry) => {

@@ -12,7 +12,7 @@ export type LeaseFrom = (at: number) => Lease;
 
 /**
  * All that is known, changed by `apply` alone: the same entries in the same order give the same advertisements, sequence
- * numbers and events, whoever applies them and whenever. (Heartbeats are no entries; they only move times.)
+ * numbers and events, whoever applies them and whenever. Heartbeats are not entries; they only move times.
  */
 export class State {
   readonly store = new Store();
@@ -38,7 +38,7 @@ export class State {
     this.#leaseFrom = leaseFrom;
   }
 
-  /** Has a listener called for each change, right after it was made; those that came first are called first. */
+  /** Calls a listener right after each change. Listeners are called in the order in which they registered. */
   onChange(listener: (change: Change) => void): void {
     this.#listeners.push(listener);
   }
@@ -48,7 +48,7 @@ export class State {
     return this.#sessions.get(providerId);
   }
 
-  /** Makes one change. Entries come in the order of the log. */
+  /** Applies one entry. Entries come in the order of the log. */
   apply(entry: Entry): void {
     switch (entry.kind) {
       case 'advertise':
@@ -134,8 +134,8 @@ export class State {
   }
 
   /**
-   * Every change that clients see takes these steps: what it replaces is preserved for open snapshots and noted in the
-   * change log, then the store is changed, then listeners are told.
+   * The steps of every visible change: preserve the row for open snapshots, append to the change log, change the store,
+   * tell the listeners.
    * @param slot Where the advertisement is; undefined for a new one.
    * @param mutate Changes the store. Returns where the advertisement is afterwards; null when it is gone.
    */

@@ -272,7 +272,7 @@ export class Mirror implements Log {
   }
 }
 
-/** What is wrong with one entry must not keep those behind it from being delivered. */
+/** An entry that fails when it is delivered fails its proposer alone; the entries behind it are still delivered. */
 function complete(write: AwaitedWrite): void {
   try {
     write.resolve();
