@@ -11,9 +11,10 @@ import { Metrics } from './http/metrics.js';
 import type { Logger } from './log.js';
 import { type Capacity, measureCapacity } from './open-files.js';
 import { type Clock, systemClock, TICK_MS } from './lib/clock.js';
-import { loadMirror } from './registry/mirror/load.js';
+import type { OpenLog } from './registry/log.js';
 import { Mirror } from './registry/mirror/mirror.js';
-import { Registry } from './registry/registry.js';
+import { openRegistry } from './registry/open.js';
+import type { Registry } from './registry/registry.js';
 import { Verifier } from './registry/write/verifier/verifier.js';
 import { WritePath } from './registry/write/write-path.js';
 
@@ -43,11 +44,20 @@ export interface Hub {
 /**
  * Puts a hub together and starts it: the one place that knows all parts.
  * @throws Error whose message tells the operator what to do.
+ * @param openLog Where entries are kept: SQLite unless told otherwise.
  */
-export async function startHub(config: Config, log: Logger, clock: Clock = systemClock): Promise<Hub> {
-  const { registry, mirror } = await openRegistry(config, log, clock);
+export async function startHub(
+  config: Config,
+  log: Logger,
+  clock: Clock = systemClock,
+  openLog: OpenLog = Mirror.in(config.database, log),
+): Promise<Hub> {
+  const { registry, log: entries, kept } = await openRegistry(openLog, config, clock);
+  const restored = registry.store.size;
+  if (kept > 0)
+    log.info({ restored, expired: kept - restored }, 'took back the advertisements of the last run');
   const verifier = new Verifier();
-  const writer = new WritePath(registry, mirror, verifier.verify, {
+  const writer = new WritePath(registry, entries, verifier.verify, {
     advertisements: config.maxAdvertisementsPerAddress,
     namesPerDay: config.newNamesPerDay,
     invalidSignaturesPerMinute: config.invalidSignaturesPerMinute,
@@ -67,8 +77,8 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
     suspect: () => registry.store.suspects,
     gone: () => registry.gone,
     queuedBytes: () => gateway.queuedBytes,
-    mirrorLagSeconds: () => mirror.lagMs / 1000,
-    mirrorPending: () => mirror.pending,
+    mirrorLagSeconds: () => entries.lagMs / 1000,
+    mirrorPending: () => entries.pending,
     pendingVerifications: () => verifier.pending,
     arenaBytes: () => registry.store.arena.usedBytes,
   });
@@ -101,7 +111,7 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
     problem: () => {
       if (gateway.draining) return 'the hub is stopping';
       // Anybody may ask; the log, which only the operator reads, says what is wrong, and with which file.
-      return mirror.problem === null ? null : 'the database cannot be written';
+      return entries.problem === null ? null : 'the database cannot be written';
     },
     metrics,
     documentation: loadDocumentation(config.tls !== null),
@@ -124,7 +134,7 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
       door,
     );
   } catch (error) {
-    await Promise.all([mirror.close(), verifier.close()]);
+    await Promise.all([entries.close(), verifier.close()]);
     throw error;
   }
   const tick = (): void => {
@@ -142,7 +152,7 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
     registry.flushHeartbeats();
     await new Promise((resolve) => setTimeout(resolve, LAST_ANSWERS_MS));
     clearInterval(timer);
-    await mirror.close();
+    await entries.close();
     await transport.close();
     await verifier.close();
   };
@@ -156,57 +166,4 @@ export async function startHub(config: Config, log: Logger, clock: Clock = syste
     renewCertificate: () => transport.renewCertificate(),
     stop: () => (stopped ??= stop()),
   };
-}
-
-/** Reads what was kept, and has every change kept from now on. */
-async function openRegistry(
-  config: Config,
-  log: Logger,
-  clock: Clock,
-): Promise<{ registry: Registry; mirror: Mirror }> {
-  const create = (): Registry =>
-    new Registry(
-      {
-        expiryMs: config.expiryMs,
-        restartGraceMs: config.restartGraceMs,
-        replayEvents: config.replayEvents,
-        cleanupMs: config.cleanupMs,
-      },
-      clock,
-    );
-  let registry = create();
-  let rows = 0;
-  const loaded = await loadMirror(
-    config.database,
-    {
-      identity: (record) => {
-        registry.restoreIdentity(record);
-      },
-      expect: (advertisements) => {
-        registry.expectRestore(advertisements);
-      },
-      rows: (batch) => {
-        rows += batch.ids.length;
-        registry.restoreRows(batch);
-      },
-      advertisement: (record) => {
-        rows += 1;
-        registry.restoreAdvertisement(record);
-      },
-      isConsistent: () => registry.isRestoreConsistent,
-      reset: () => {
-        registry = create();
-        rows = 0;
-      },
-    },
-    log,
-  );
-  registry.finishRestore();
-  const restored = registry.store.size;
-  if (rows > 0) {
-    log.info({ restored, expired: rows - restored }, 'took back the advertisements of the last run');
-  }
-  const mirror = await Mirror.open(loaded, log);
-  registry.keepIn(mirror);
-  return { registry, mirror };
 }

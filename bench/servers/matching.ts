@@ -5,6 +5,8 @@ import type { Subscriber } from '../../src/streams/stream.js';
 import { type Filter, parseFilter } from '../../src/protocol/filter.js';
 import { systemClock } from '../../src/lib/clock.js';
 import { Predicate } from '../../src/registry/store/predicate.js';
+import { LocalOrder } from '../../src/registry/local-order.js';
+import { noLog } from '../../src/registry/log.js';
 import { Registry } from '../../src/registry/registry.js';
 import { COUNTRIES, providerAt, recordOf } from '../data/providers.js';
 import { randomNumbers } from '../data/random.js';
@@ -66,6 +68,7 @@ const BATCH = 50;
 /** A registry, and subscriptions to what happens in it. */
 class World {
   readonly #registry: Registry;
+  readonly #order = new LocalOrder();
   readonly #sink = new Sink();
   /** The first so many providers are updated. */
   readonly #updated: number;
@@ -76,6 +79,12 @@ class World {
   constructor({ filters, providers, telling }: Parameters<MatchingCalls['prepare']>[0]) {
     const settings = { expiryMs: 300_000, restartGraceMs: 60_000, replayEvents: 65_536, cleanupMs: 60_000 };
     this.#registry = new Registry(settings, systemClock);
+    this.#registry.keepIn({
+      ...noLog,
+      deliverTo: (deliver) => {
+        this.#order.deliverTo(deliver);
+      },
+    });
     this.#updated = telling === null ? providers : Math.min(UPDATED, providers);
     // Listeners are called in turn: one before the hub and one after it take the time of its matching.
     let began = 0;
@@ -120,7 +129,7 @@ class World {
 
   #apply(index: number, name: string | null): void {
     const record = recordOf({ ...providerAt(index), name }, this.#now);
-    this.#registry.apply({ kind: 'advertise', record, identity: null, overSession: false, origin: null });
+    this.#order.deliver({ kind: 'advertise', record, identity: null, overSession: false, origin: null });
   }
 }
 

@@ -286,12 +286,10 @@ export class Connection implements SocketHandler, Subscriber, HostedConnection {
     // The socket may have gone while the signature was verified; then there is nobody to speak for.
     if (this.#closing) return;
     const providerId = frame.provider_id;
-    this.#session = {
-      providerId,
-      publicKey: frame.public_key ?? providerId,
-      token: this.#gateway.takeOver(providerId, this),
-    };
+    const { token, applied } = this.#gateway.takeOver(providerId, this);
+    this.#session = { providerId, publicKey: frame.public_key ?? providerId, token };
     this.#admitted = true;
+    await applied;
     const advertisement = this.#gateway.registry.find(providerId) ?? utf8('null');
     this.#replyWith({ type: 'authenticated', id: frame.id, provider_id: providerId }, advertisement);
   }

@@ -5,7 +5,7 @@ import { SUBPROTOCOLS } from '../protocol/limits.js';
 import type { SignedClaim } from '../registry/write/claim.js';
 import { TICK_MS } from '../lib/clock.js';
 import { TimingWheel } from '../lib/timing-wheel.js';
-import type { Registry, SessionToken } from '../registry/registry.js';
+import type { Attachment, Registry, SessionToken } from '../registry/registry.js';
 import { WindowLimiter } from '../lib/window-limiter.js';
 import type { WritePath } from '../registry/write/write-path.js';
 import { Clients } from './clients.js';
@@ -175,12 +175,12 @@ export class Gateway implements ConnectionHost {
   }
 
   /** Makes this connection the provider's session; an older one is closed. */
-  takeOver(providerId: string, connection: HostedConnection): SessionToken {
+  takeOver(providerId: string, connection: HostedConnection): Attachment {
     const older = this.#sessions.get(providerId);
     this.#sessions.set(providerId, connection);
-    const token = this.registry.attach(providerId);
+    const attachment = this.registry.attach(providerId);
     older?.replaced();
-    return token;
+    return attachment;
   }
 
   /** A session's connection is gone: its provider turns suspect, unless the hub itself is stopping. */

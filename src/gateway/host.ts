@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../protocol/errors.js';
-import type { Registry, SessionToken } from '../registry/registry.js';
+import type { Attachment, Registry, SessionToken } from '../registry/registry.js';
 import type { SignedClaim } from '../registry/write/claim.js';
 import type { WritePath } from '../registry/write/write-path.js';
 import type { Client } from './clients.js';
@@ -34,7 +34,7 @@ export interface ConnectionHost extends SubscriptionHost {
   /** @throws ProtocolError `AUTH_…` (as a rejection) */
   authenticate(claim: SignedClaim, nonce: string, host: string, address: string): Promise<void>;
   /** Makes this connection the provider's session; an older one is closed. */
-  takeOver(providerId: string, connection: HostedConnection): SessionToken;
+  takeOver(providerId: string, connection: HostedConnection): Attachment;
   /** A session's connection is gone. */
   sessionEnded(providerId: string, token: SessionToken, connection: HostedConnection): void;
   countClose(code: number): void;

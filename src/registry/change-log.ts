@@ -8,6 +8,7 @@ export type GoneReason = Exclude<RemovalReason, 'unmatched'>;
 
 /** One change, for those who match it as it happens. */
 export interface Change {
+  /** The log's position of the entry that made it. */
   seq: number;
   providerId: string;
   /** The row of `ChangeLog.before` with the attributes before the change; null when there was no advertisement. */
@@ -18,10 +19,10 @@ export interface Change {
   reason: GoneReason | null;
 }
 
-/** What became of one provider since a sequence number. */
+/** What became of one provider since a position of the log. */
 export interface Difference {
   providerId: string;
-  /** The row of `ChangeLog.before` with the attributes at that number; null when there was no advertisement. */
+  /** The row of `ChangeLog.before` with the attributes at that position; null when there was no advertisement. */
   beforeRow: number | null;
   /** The slot of the store with the present state; null when there is no advertisement. */
   slot: number | null;
@@ -33,34 +34,42 @@ const NO_SLOT = -1;
 
 /**
  * The last changes in order, in a ring: for each the provider and the attributes before it. Together with the
- * store, which holds the present, that is enough to tell any stream what it missed since any sequence number
+ * store, which holds the present, that is enough to tell any stream what it missed since any position of the log
  * that the ring still covers. The changes of one provider are linked, newest to oldest, so that telling it takes no
- * more than a walk over numbers.
+ * more than a walk over numbers. A change is known by its ordinal here; clients know it by its position in the log,
+ * where entries that nobody sees stand in between.
  */
 export class ChangeLog {
-  readonly epoch: string;
   readonly before: AttributeColumns;
   readonly #capacity: number;
   readonly #platforms: Interner;
   readonly #networks: Interner;
   readonly #ids: string[] = [];
+  /** The position of each change. */
+  readonly #seqs: Float64Array;
   readonly #existed: Uint8Array;
   readonly #reasons: (GoneReason | null)[] = [];
   /** The slot after each change. */
   readonly #slots: Int32Array;
-  /** The number of the same provider's change before each; 0 for none that is known. */
+  /** The ordinal of the same provider's change before each; 0 for none that is known. */
   readonly #previous: Float64Array;
   /** Whether there is a newer change of the same provider. */
   readonly #superseded: Uint8Array;
-  /** The number of each provider's last change, as far as it is in the ring. */
+  /** The ordinal of each provider's last change, as far as it is in the ring. */
   readonly #latest = new Map<string, number>();
+  #epoch: string;
+  /** The ordinal of the last change; 0 before the first. */
+  #count = 0;
   #seq = 0;
+  /** The position after which no change is missing. */
+  #floor = 0;
 
   /** @param capacity How many changes are kept. */
   constructor(epoch: string, capacity: number, interners: Interners) {
-    this.epoch = epoch;
+    this.#epoch = epoch;
     this.#capacity = Math.max(1, capacity);
     this.before = new AttributeColumns(this.#capacity);
+    this.#seqs = new Float64Array(this.#capacity);
     this.#existed = new Uint8Array(this.#capacity);
     this.#slots = new Int32Array(this.#capacity);
     this.#previous = new Float64Array(this.#capacity);
@@ -69,45 +78,63 @@ export class ChangeLog {
     this.#networks = interners.networks;
   }
 
-  /** The number of the last change; 0 before the first. */
+  /** Names the log whose positions these are. */
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  /** The position of the last entry that changed what is seen: those behind it leave every list and stream as it is. */
   get seq(): number {
     return this.#seq;
   }
 
-  /** Whether all changes after this one are still here. */
+  /** Follows a log from this position on, before its first entry. */
+  startAt(epoch: string, seq: number): void {
+    this.#epoch = epoch;
+    this.#seq = seq;
+    this.#floor = seq;
+  }
+
+  /** Whether all changes after this position are still here. */
   covers(seq: number): boolean {
-    return seq <= this.#seq && seq >= this.#seq - this.#capacity && seq >= 0;
+    return seq >= this.#floor && seq <= this.#seq;
   }
 
   /**
    * Records a change that is about to be made. For a provider that is new, `place` follows.
+   * @param seq The position of the entry that makes it.
    * @param current Where the attributes before it are; null when there is no advertisement yet.
+   * @returns The row of `before` with the attributes before it; null when there was no advertisement.
    */
   append(
+    seq: number,
     providerId: string,
     current: { columns: AttributeColumns; slot: number } | null,
     reason: GoneReason | null,
-  ): { seq: number; beforeRow: number | null } {
-    this.#seq += 1;
-    const row = this.#seq % this.#capacity;
+  ): number | null {
+    this.#seq = seq;
+    this.#count += 1;
+    const row = this.#count % this.#capacity;
+    if (this.#count > this.#capacity) this.#floor = this.#seqs[row]!;
     if (this.#existed[row] === 1) {
       this.#platforms.release(this.before.platform[row]!);
       this.#networks.release(this.before.network[row]!);
     }
     this.#link(providerId, row);
+    this.#seqs[row] = seq;
     this.#slots[row] = reason === null && current !== null ? current.slot : NO_SLOT;
     this.#reasons[row] = reason;
     this.#existed[row] = current === null ? 0 : 1;
-    if (current === null) return { seq: this.#seq, beforeRow: null };
+    if (current === null) return null;
     this.before.copyRow(row, current.columns, current.slot);
     this.#platforms.retain(this.before.platform[row]!);
     this.#networks.retain(this.before.network[row]!);
-    return { seq: this.#seq, beforeRow: row };
+    return row;
   }
 
   /** Says in which slot the provider is that the last change has added. */
   place(slot: number): void {
-    this.#slots[this.#seq % this.#capacity] = slot;
+    this.#slots[this.#count % this.#capacity] = slot;
   }
 
   /**
@@ -117,12 +144,13 @@ export class ChangeLog {
    */
   since(seq: number, look: (difference: Difference) => boolean): void {
     const difference: Difference = { providerId: '', beforeRow: null, slot: null, reason: null };
-    for (let at = seq + 1; at <= this.#seq; at += 1) {
+    const start = this.#firstAfter(seq);
+    for (let at = start; at <= this.#count; at += 1) {
       const last = at % this.#capacity;
       if (this.#superseded[last] === 1) continue;
       let first = last;
       difference.reason = this.#reasons[last] ?? null;
-      for (let before = this.#previous[first]!; before > seq; before = this.#previous[first]!) {
+      for (let before = this.#previous[first]!; before >= start; before = this.#previous[first]!) {
         first = before % this.#capacity;
         difference.reason ??= this.#reasons[first] ?? null;
       }
@@ -133,9 +161,21 @@ export class ChangeLog {
     }
   }
 
+  /** The ordinal of the first change after a position; one more than the last where there is none. */
+  #firstAfter(seq: number): number {
+    let low = Math.max(1, this.#count - this.#capacity + 1);
+    let high = this.#count + 1;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.#seqs[middle % this.#capacity]! > seq) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
   /** Puts the present change before all others of its provider, in place of the oldest of all. */
   #link(providerId: string, row: number): void {
-    const replaced = this.#seq - this.#capacity;
+    const replaced = this.#count - this.#capacity;
     const oldest = this.#ids[row];
     if (oldest !== undefined && this.#latest.get(oldest) === replaced) this.#latest.delete(oldest);
     const previous = this.#latest.get(providerId) ?? 0;
@@ -143,6 +183,6 @@ export class ChangeLog {
     this.#ids[row] = providerId;
     this.#previous[row] = previous;
     this.#superseded[row] = 0;
-    this.#latest.set(providerId, this.#seq);
+    this.#latest.set(providerId, this.#count);
   }
 }

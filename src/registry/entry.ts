@@ -26,7 +26,7 @@ export type Entry =
   | { kind: 'attach'; providerId: string; token: SessionToken; at: number }
   /** A session ended. Without effect when a newer one has taken over. */
   | { kind: 'detach'; providerId: string; token: SessionToken }
-  /** A provider was silent for too long; `seenAt` is its last heartbeat. */
+  /** A provider was silent for too long; `seenAt` is its last heartbeat. Without effect when it was heard from since. */
   | { kind: 'expire'; providerId: string; seenAt: number };
 
 /**
@@ -34,6 +34,11 @@ export type Entry =
  * open, and the last heartbeats tell what has expired.
  */
 export type DurableEntry = Extract<Entry, { kind: 'advertise' | 'withdraw' | 'bind' }>;
+
+/** Whether an entry must be durable before anybody sees it. */
+export function isDurable(entry: Entry): entry is DurableEntry {
+  return entry.kind === 'advertise' || entry.kind === 'withdraw' || entry.kind === 'bind';
+}
 
 /** Why an entry takes an advertisement away. */
 export const REASONS = { withdraw: 'withdrawn', expire: 'expired' } as const satisfies Record<

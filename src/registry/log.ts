@@ -1,4 +1,6 @@
-import type { DurableEntry } from './entry.js';
+import type { Entry } from './entry.js';
+import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
+import type { RowBatch } from './store/row-batch.js';
 
 /**
  * The log of changes, as the registry sees it: a port. SQLite is one implementation (`mirror/`); tests have another, in
@@ -14,24 +16,54 @@ export interface HeartbeatBatch {
   attached: Uint8Array;
 }
 
-/** Takes each entry once it is durable, in the order of the log. */
-export type Deliver = (entry: DurableEntry) => void;
+/** Takes what was kept, in any order. Nothing counts before the log is open. */
+export interface KeptSink {
+  /** How many advertisements there are; comes before all else. */
+  expect(advertisements: number): void;
+  /** Advertisements that were signed, made ready in another thread. */
+  rows(batch: RowBatch): void;
+  /** One without a proof. It may be of the first generation, and has not been validated. */
+  advertisement(record: AdvertisementRecord): void;
+  /** Bindings, without most of those that a signed advertisement tells of. */
+  identity(record: IdentityRecord): void;
+  /** Asked after the last: whether no provider came twice. */
+  isConsistent(): boolean;
+  /** What was kept has turned out to be unreadable: forget all that came so far. */
+  reset(): void;
+}
 
-/** Writes in the order they are asked for. */
+/**
+ * Opens a log: hands over what was kept, and makes sure that writing works.
+ * @throws Error when it cannot be used. The message tells the operator what to do.
+ */
+export type OpenLog<Kind extends Log = Log> = (sink: KeptSink) => Promise<Kind>;
+
+/** Takes each entry with its position, in the order of the log. */
+export type Deliver = (entry: Entry, position: number) => void;
+
+/** Puts entries in one order, and keeps those that must outlive the hub. */
 export interface Log {
+  /** Names the positions of this log. Another epoch's positions mean nothing here. */
+  readonly epoch: string;
+  /** Where the last entry stands. Positions only grow; they are what clients see as the cursor's `seq`. */
+  readonly position: number;
   /** Sets the one callback that gets every entry, the proposer's own included. */
   deliverTo(deliver: Deliver): void;
   /**
-   * Adds an entry. Resolves once it is durable and delivered.
+   * Adds an entry. Resolves with its position once it is delivered, and durable where it has to be.
    * @throws PersistenceError (as a rejection) when it was not written.
    */
-  propose(entry: DurableEntry): Promise<void>;
+  propose(entry: Entry): Promise<number>;
   /** Written with the next transaction; nobody waits for it. */
   saveHeartbeats(batch: HeartbeatBatch): void;
   /** Removes expired advertisements, and identities not seen since `seenBefore` (Unix ms). Nobody waits for it. */
   purge(expiredIds: string[], seenBefore: number): void;
   /** Null while writes work, else why they do not. */
   readonly problem: string | null;
+  /** Writes that are not durable yet. */
+  readonly pending: number;
+  /** Age of the oldest of them, in milliseconds; 0 when there is none. */
+  readonly lagMs: number;
   /**
    * Writes what waits, then closes.
    * @throws PersistenceError when that does not come to an end.
@@ -48,10 +80,14 @@ const NOT_STARTED = 'the hub has not started yet';
 
 /** What a registry has until it is told where to keep its entries. */
 export const noLog: Log = {
+  epoch: '',
+  position: 0,
   deliverTo: () => undefined,
   propose: () => Promise.reject(new PersistenceError(NOT_STARTED)),
   saveHeartbeats: () => undefined,
   purge: () => undefined,
   problem: NOT_STARTED,
+  pending: 0,
+  lagMs: 0,
   close: () => Promise.resolve(),
 };

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Proof } from '../protocol/signing.js';
 import type { PublishedAdvertisement } from '../protocol/advertisement.js';
 import { formatCursor } from '../protocol/cursor.js';
@@ -7,7 +6,7 @@ import { LIMITS } from '../protocol/limits.js';
 import type { ListQuery } from '../protocol/list-query.js';
 import { type Clock, ServiceClock } from '../lib/clock.js';
 import type { Change, ChangeLog, GoneReason } from './change-log.js';
-import type { Entry, SessionToken } from './entry.js';
+import type { SessionToken } from './entry.js';
 import type { Identities } from './identities.js';
 import { type ListPage, ListReader } from './lists/list-reader.js';
 import { matchingSlots } from './lists/query.js';
@@ -23,7 +22,7 @@ import type { Lease, Store } from './store/store.js';
 export interface RegistrySettings {
   /** How long an advertisement counts after its last heartbeat, in milliseconds. */
   expiryMs: number;
-  /** What a restart leaves every advertisement at least, in milliseconds. */
+  /** Minimum remaining lifetime after a restart, in milliseconds. */
   restartGraceMs: number;
   /** How many changes are kept for resuming. */
   replayEvents: number;
@@ -36,12 +35,24 @@ const FLUSH_MS = 1000;
 /** By so much the written heartbeat of an open session may lag behind the real one. */
 const FLUSH_LAG_MS = 2 * FLUSH_MS;
 const TOUCH_MS = 24 * 3_600_000;
+/** An expiry that the log has not taken yet is proposed again after so many milliseconds. */
+const EXPIRY_RETRY_MS = 1000;
 /** More than these, e.g. after a crowd has come back, follow in the next ticks. */
 const MAX_HEARTBEATS_PER_TICK = 4000;
 const MAX_EXPIRIES_PER_TICK = 5000;
 const MAX_SWEPT_PER_CLEANUP = 50_000;
 
 export type { SessionToken };
+
+/** A session that begins. It counts once its entry is applied. */
+export interface Attachment {
+  token: SessionToken;
+  /**
+   * Resolves when the provider is live.
+   * @throws PersistenceError (as a rejection) when the log does not take it.
+   */
+  applied: Promise<void>;
+}
 
 /** A page of a list, and where in the stream of changes it was true. */
 export interface ListAnswer extends ListPage {
@@ -50,8 +61,8 @@ export interface ListAnswer extends ListPage {
 }
 
 /**
- * The registry of one hub: answers reads from memory, and turns sessions and the passing of time into entries. Entries
- * that must be durable come from the log; heartbeats are not entries and only move times.
+ * The registry of one hub: answers reads from memory, and turns sessions and the passing of time into entries. Every
+ * entry comes back from the log before it counts; heartbeats are not entries and only move times.
  */
 export class Registry {
   readonly clock: ServiceClock;
@@ -73,9 +84,7 @@ export class Registry {
   constructor(settings: RegistrySettings, clock: Clock) {
     this.#settings = settings;
     this.clock = new ServiceClock(clock);
-    this.#state = new State(randomBytes(6).toString('hex'), settings.replayEvents, (at) =>
-      this.#leaseFrom(at),
-    );
+    this.#state = new State(noLog.epoch, settings.replayEvents, (at) => this.#leaseFrom(at));
     const { store, identities, snapshots } = this.#state;
     this.#lists = new ListReader(store, snapshots, this.clock);
     this.#restore = new Restore(
@@ -123,8 +132,9 @@ export class Registry {
   /** Sets the log, and applies what it delivers. Until then nothing can be written. */
   keepIn(log: Log): void {
     this.#log = log;
-    log.deliverTo((entry) => {
-      this.apply(entry);
+    this.changes.startAt(log.epoch, log.position);
+    log.deliverTo((entry, position) => {
+      this.#state.apply(entry, position);
     });
   }
 
@@ -205,12 +215,12 @@ export class Registry {
   // ---- sessions ---------------------------------------------------------------------------------------------
 
   /** A session begins: the provider is live from now on, and every older token is void. */
-  attach(providerId: string): SessionToken {
+  attach(providerId: string): Attachment {
     const token = this.#nextToken;
     this.#nextToken += 1;
     this.heartbeat(providerId);
-    this.apply({ kind: 'attach', providerId, token, at: this.clock.wall() });
-    return token;
+    const proposal = this.#log.propose({ kind: 'attach', providerId, token, at: this.clock.wall() });
+    return { token, applied: proposal.then(() => undefined) };
   }
 
   /** Whether any session of the provider is open. */
@@ -227,7 +237,8 @@ export class Registry {
   detach(providerId: string, token: SessionToken): void {
     if (!this.holds(providerId, token)) return;
     this.#touched.add(providerId);
-    this.apply({ kind: 'detach', providerId, token });
+    // A detach that is lost is made up for by the next session or by the expiry.
+    this.#log.propose({ kind: 'detach', providerId, token }).catch(() => undefined);
   }
 
   /** A sign of life of a provider. */
@@ -251,12 +262,7 @@ export class Registry {
     this.#log.propose({ kind: 'bind', identity: { ...identity } }).catch(() => undefined);
   }
 
-  // ---- changes ----------------------------------------------------------------------------------------------
-
-  /** Makes a change. One that has to be durable comes from the log. */
-  apply(entry: Entry): void {
-    this.#state.apply(entry);
-  }
+  // ---- writes -----------------------------------------------------------------------------------------------
 
   /** Marks a write as under way, from before it is handed to the mirror until it was applied or has failed. */
   beginWrite(providerId: string): void {
@@ -322,7 +328,10 @@ export class Registry {
   #expire(slot: number): void {
     const providerId = this.store.ids[slot]!;
     this.#expired.add(providerId);
-    this.apply({ kind: 'expire', providerId, seenAt: this.store.updatedAt(slot) });
+    const seenAt = this.store.updatedAt(slot);
+    this.#log.propose({ kind: 'expire', providerId, seenAt }).catch(() => undefined);
+    if (this.store.find(providerId) === slot)
+      this.store.wheel.schedule(slot, this.clock.now + EXPIRY_RETRY_MS);
   }
 
   #leaseFrom(wall: number): Lease {

@@ -27,10 +27,12 @@ export class State {
   readonly gone: Record<GoneReason, number> = { expired: 0, withdrawn: 0 };
   readonly #leaseFrom: LeaseFrom;
   readonly #sessions = new Map<string, SessionToken>();
+  /** Of the entry that is being applied. */
+  #position = 0;
   readonly #listeners: ((change: Change) => void)[] = [];
 
   /**
-   * @param epoch Names the stream of changes.
+   * @param epoch Names the log, until another is followed.
    * @param replayEvents How many changes are kept for resuming.
    */
   constructor(epoch: string, replayEvents: number, leaseFrom: LeaseFrom) {
@@ -48,8 +50,9 @@ export class State {
     return this.#sessions.get(providerId);
   }
 
-  /** Applies one entry. Entries come in the order of the log. */
-  apply(entry: Entry): void {
+  /** Applies one entry. Entries come in the order of the log; several may share a position and are then one step. */
+  apply(entry: Entry, position: number): void {
+    this.#position = position;
     switch (entry.kind) {
       case 'advertise':
         this.#advertise(entry);
@@ -117,7 +120,8 @@ export class State {
 
   #expire(providerId: string, seenAt: number): void {
     const slot = this.store.find(providerId);
-    if (slot !== undefined && this.store.isVerified(slot)) this.identities.touch(providerId, seenAt);
+    if (slot === undefined || this.store.updatedAt(slot) > seenAt) return;
+    if (this.store.isVerified(slot)) this.identities.touch(providerId, seenAt);
     this.#remove(providerId, REASONS.expire);
   }
 
@@ -147,10 +151,10 @@ export class State {
   ): void {
     if (slot !== undefined) this.snapshots.preserve(slot);
     const current = slot === undefined ? null : { columns: this.store.attributes, slot };
-    const { seq, beforeRow } = this.changes.append(providerId, current, reason);
+    const beforeRow = this.changes.append(this.#position, providerId, current, reason);
     const after = mutate();
     if (slot === undefined && after !== null) this.changes.place(after);
-    const change: Change = { seq, providerId, beforeRow, slot: after, reason };
+    const change: Change = { seq: this.#position, providerId, beforeRow, slot: after, reason };
     for (const listener of this.#listeners) listener(change);
   }
 

@@ -3,7 +3,9 @@ import { after, before, describe } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Packr } from 'msgpackr';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
+import type { OpenLog } from '../../src/registry/log.js';
 import { TestKey } from '../support/keys.js';
+import { MemoryDisk, MemoryLog } from '../support/memory-log.js';
 import {
   ADVERTISEMENT,
   CODEC_NAMES,
@@ -20,6 +22,16 @@ export interface Pair {
   transport: TransportName;
   codec: CodecName;
 }
+
+/** The logs on which a hub has to behave alike. */
+export const LOG_NAMES = ['SQLite', 'in memory'] as const;
+export type LogName = (typeof LOG_NAMES)[number];
+
+/** Undefined for what a hub uses by itself. */
+const openLogs: Record<LogName, () => OpenLog | undefined> = {
+  SQLite: () => undefined,
+  'in memory': () => MemoryLog.in(new MemoryDisk()),
+};
 
 /** The suite is one function, run for every transport with every codec. */
 export function forEachPair(topic: string, suite: (pair: Pair) => void): void {
@@ -45,12 +57,14 @@ after(async () => {
 export function useHub(
   { transport, codec }: Pair,
   settings: Record<string, string> = {},
-  options: { own?: boolean } = {},
+  options: { own?: boolean; log?: LogName } = {},
 ): () => TestHub {
-  const key = JSON.stringify([transport, settings, options.own === true ? codec : '']);
+  const { log = 'SQLite' } = options;
+  const key = JSON.stringify([transport, settings, options.own === true ? codec : '', log]);
   let hub: TestHub | undefined;
   before(async () => {
-    const started = hubs.get(key) ?? TestHub.start({ TRANSPORT: transport, ...settings });
+    const started =
+      hubs.get(key) ?? TestHub.start({ TRANSPORT: transport, ...settings }, { openLog: openLogs[log]() });
     hubs.set(key, started);
     hub = await started;
   });

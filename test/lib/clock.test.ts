@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { ServiceClock, TICK_MS } from '../../src/lib/clock.js';
-import { Registry } from '../../src/registry/registry.js';
+import type { Registry } from '../../src/registry/registry.js';
 import { type Content, recordOf } from '../support/arbitraries.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { sequences } from '../support/steps.js';
 import { advertised } from '../support/entries.js';
+import { LoggedRegistry } from '../support/logged-registry.js';
 
 const EXPIRY_MS = 300_000;
 const DAY = 24 * 3_600_000;
@@ -20,12 +21,12 @@ const CONTENT: Content = {
   paymentsNetwork: null,
 };
 
-function registryWith(clock: FakeClock, ...ids: string[]): Registry {
-  const registry = new Registry(
+function registryWith(clock: FakeClock, ...ids: string[]): LoggedRegistry {
+  const registry = new LoggedRegistry(
     { expiryMs: EXPIRY_MS, restartGraceMs: 60_000, replayEvents: 100, cleanupMs: 60_000 },
     clock,
   );
-  for (const id of ids) registry.apply(advertised(recordOf(id, CONTENT)));
+  for (const id of ids) registry.propose(advertised(recordOf(id, CONTENT)));
   return registry;
 }
 
@@ -84,7 +85,7 @@ test('ten minutes in which the process was stopped expire nobody, and everybody 
   const clock = new FakeClock();
   const registry = registryWith(clock, 'a');
   run(registry, clock, 200_000);
-  registry.apply(advertised(recordOf('b', CONTENT)));
+  registry.propose(advertised(recordOf('b', CONTENT)));
   clock.advance(600_000);
   registry.tick();
   assert.notEqual(registry.find('a'), null);
@@ -106,7 +107,7 @@ test('a wall clock that is set a day forward or back expires nobody early and ke
     registry.tick();
     assert.equal(registry.store.size, 2);
     registry.heartbeat('between');
-    registry.apply(advertised(recordOf('after', CONTENT)));
+    registry.propose(advertised(recordOf('after', CONTENT)));
     run(registry, clock, 199_000);
     assert.equal(registry.store.size, 3);
     run(registry, clock, 2000);

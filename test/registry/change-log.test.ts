@@ -7,6 +7,8 @@ import { Interner } from '../../src/lib/interner.js';
 import { sequences, steps } from '../support/steps.js';
 
 const IDS = ['a', 'b', 'c', 'd', 'e'];
+/** Where the log stands before the first entry. */
+const START = 7;
 
 /** What an advertisement says, its texts as texts. */
 interface State {
@@ -30,28 +32,36 @@ class LogModel {
   readonly networks = new Interner();
   readonly log: ChangeLog;
   readonly history: Logged[] = [];
+  /** The position of the last entry. */
+  position = 0;
   readonly #capacity: number;
   readonly #present = new Map<string, State>();
   readonly #columns = new AttributeColumns(IDS.length);
 
   constructor(capacity: number) {
     this.#capacity = capacity;
-    this.log = new ChangeLog('e', capacity, this);
+    this.log = new ChangeLog('', capacity, this);
+    this.position = START;
+    this.log.startAt('e', START);
   }
 
-  /** The order is the store's: the log first, then the change itself. */
-  change(id: string, next: State | null, reason: GoneReason): void {
+  /**
+   * The order is the store's: the log first, then the change itself.
+   * @param gap How many entries there were since the last change; 0 where this belongs to the same.
+   */
+  change(id: string, next: State | null, reason: GoneReason, gap: number): void {
     const before = this.#present.get(id) ?? null;
     if (before === null && next === null) return;
+    this.position += this.history.length === 0 ? 1 : gap;
     const slot = IDS.indexOf(id);
     const given = next === null ? reason : null;
-    const { seq, beforeRow } = this.log.append(
+    const beforeRow = this.log.append(
+      this.position,
       id,
       before === null ? null : { columns: this.#columns, slot },
       given,
     );
-    this.history.push({ seq, id, before, reason: given });
-    assert.equal(seq, this.history.length);
+    this.history.push({ seq: this.position, id, before, reason: given });
     this.#assertRow(beforeRow, before);
     if (before !== null) {
       this.platforms.release(this.#columns.platform[slot]!);
@@ -67,16 +77,17 @@ class LogModel {
   }
 
   check(): void {
-    assert.equal(this.log.seq, this.history.length);
-    for (let seq = -2; seq <= this.history.length + 2; seq += 1) {
-      const isCovered = seq >= 0 && seq <= this.history.length && seq >= this.history.length - this.#capacity;
+    assert.equal(this.log.seq, this.position);
+    const floor = this.history.at(-this.#capacity - 1)?.seq ?? START;
+    for (let seq = START - 2; seq <= this.position + 2; seq += 1) {
+      const isCovered = seq >= floor && seq <= this.position;
       assert.equal(this.log.covers(seq), isCovered, `covers ${String(seq)}`);
       if (isCovered) this.#checkSince(seq);
     }
   }
 
   #checkSince(seq: number): void {
-    const missed = this.history.slice(seq);
+    const missed = this.history.filter((change) => change.seq > seq);
     const since: Difference[] = [];
     this.log.since(seq, (difference) => since.push({ ...difference }) > 0);
     // Each once, in the order of their last changes.
@@ -150,9 +161,10 @@ const step = steps(
     fc.constantFrom(...IDS),
     fc.option(state, { freq: 3 }),
     fc.constantFrom<GoneReason>('expired', 'withdrawn'),
+    fc.constantFrom(0, 1, 1, 1, 4),
   ],
-  (model: LogModel, id, next, reason) => {
-    model.change(id, next, reason);
+  (model: LogModel, id, next, reason, gap) => {
+    model.change(id, next, reason, gap);
   },
 );
 
@@ -172,9 +184,10 @@ test('since any cursor that is covered, the log tells what the whole history tel
 
 test('a log that is told to keep nothing still keeps the last change, which is being matched', () => {
   const log = new ChangeLog('e', 0, { platforms: new Interner(), networks: new Interner() });
-  assert.deepEqual(log.append('a', null, null), { seq: 1, beforeRow: null });
+  assert.equal(log.append(1, 'a', null, null), null);
   assert.equal(log.covers(1), true);
   assert.equal(log.covers(0), true);
-  assert.deepEqual(log.append('b', null, null), { seq: 2, beforeRow: null });
+  assert.equal(log.append(2, 'b', null, null), null);
+  assert.equal(log.covers(1), true);
   assert.equal(log.covers(0), false);
 });

@@ -1,79 +1,256 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import type { DurableEntry } from '../../src/registry/entry.js';
-import type { Log } from '../../src/registry/log.js';
+import fc from 'fast-check';
+import { type DurableEntry, type Entry, isDurable } from '../../src/registry/entry.js';
+import type { KeptSink, Log, OpenLog } from '../../src/registry/log.js';
+import { Mirror } from '../../src/registry/mirror/mirror.js';
+import type { AdvertisementRecord, IdentityRecord } from '../../src/registry/store/records.js';
 import { advertised, bound, withdrawn } from '../support/entries.js';
-import { MemoryLog } from '../support/memory-log.js';
-import { advertisementOf, identityOf, openMirror, temporaryFolder } from './mirror/support.js';
+import { MemoryDisk, MemoryLog } from '../support/memory-log.js';
+import { advertisementOf, identityOf, recordsIn, T0, TestLog, temporaryFolder } from './mirror/support.js';
 
-/** What every implementation of the port has to do. */
-const LOGS: Record<string, (t: TestContext) => Promise<Log>> = {
-  'in memory': () => Promise.resolve(new MemoryLog()),
-  SQLite: (t) => openMirror(join(temporaryFolder(t), 'hub.db')),
+/** Every implementation of the port: a way to open it again and again on what it has kept. */
+const LOGS: Record<string, (t: TestContext) => OpenLog> = {
+  'in memory': () => MemoryLog.in(new MemoryDisk()),
+  SQLite: (t) => Mirror.in({ kind: 'file', path: join(temporaryFolder(t), 'hub.db') }, new TestLog()),
 };
 
-function nameOf(entry: DurableEntry): string {
-  if (entry.kind === 'advertise') return `advertise ${entry.record.providerId}`;
-  return entry.kind === 'withdraw' ? `withdraw ${entry.providerId}` : `bind ${entry.identity.providerId}`;
+/** What a log hands over when it is opened. */
+class Kept implements KeptSink {
+  readonly advertisements = new Map<string, AdvertisementRecord>();
+  readonly identities = new Map<string, IdentityRecord>();
+  expected = 0;
+
+  expect(advertisements: number): void {
+    this.expected = advertisements;
+  }
+
+  rows(batch: Parameters<KeptSink['rows']>[0]): void {
+    for (const record of recordsIn(batch)) this.advertisement(record);
+  }
+
+  advertisement(record: AdvertisementRecord): void {
+    this.advertisements.set(record.providerId, record);
+  }
+
+  identity(record: IdentityRecord): void {
+    this.identities.set(record.providerId, record);
+  }
+
+  isConsistent(): boolean {
+    return this.advertisements.size === this.expected;
+  }
+
+  reset(): void {
+    assert.fail('nothing here is unreadable');
+  }
 }
 
-for (const [name, open] of Object.entries(LOGS)) {
-  test(`${name}: entries are delivered in the order of their proposals, each before its proposer hears of it`, async (t) => {
-    const log = await open(t);
-    const delivered: string[] = [];
-    log.deliverTo((entry) => delivered.push(nameOf(entry)));
-    const entries = Array.from({ length: 3000 }, (_, index): DurableEntry => {
-      const id = `p${String(index % 7)}`;
-      if (index % 3 === 0) return advertised(advertisementOf(id), identityOf(id));
-      return index % 3 === 1 ? withdrawn(id, identityOf(id)) : bound(identityOf(id));
-    });
-    await Promise.all(
-      entries.map(async (entry, index) => {
-        await log.propose(entry);
-        assert.ok(delivered.length > index, `proposal ${String(index)} resolved before its delivery`);
+/** A log that was just opened, and what it delivers. */
+class Opened<Kind extends Log> {
+  readonly delivered: { entry: Entry; position: number }[] = [];
+  readonly log: Kind;
+  readonly kept: Kept;
+
+  private constructor(log: Kind, kept: Kept) {
+    this.log = log;
+    this.kept = kept;
+    log.deliverTo((entry, position) => this.delivered.push({ entry, position }));
+  }
+
+  static async on<Kind extends Log>(open: OpenLog<Kind>): Promise<Opened<Kind>> {
+    const kept = new Kept();
+    return new Opened(await open(kept), kept);
+  }
+
+  get names(): string[] {
+    return this.delivered.map(({ entry }) => nameOf(entry));
+  }
+}
+
+function nameOf(entry: Entry): string {
+  if (entry.kind === 'advertise') return `advertise ${entry.record.providerId}`;
+  return `${entry.kind} ${entry.kind === 'bind' ? entry.identity.providerId : entry.providerId}`;
+}
+
+/** An entry of each kind, in turn. */
+function entryAt(index: number): Entry {
+  const providerId = `p${String(index % 7)}`;
+  switch (index % 6) {
+    case 0:
+      return advertised(advertisementOf(providerId), identityOf(providerId));
+    case 1:
+      return withdrawn(providerId, identityOf(providerId));
+    case 2:
+      return { kind: 'attach', providerId, token: index, at: T0 };
+    case 3:
+      return { kind: 'detach', providerId, token: index };
+    case 4:
+      return { kind: 'expire', providerId, seenAt: T0 };
+    default:
+      return bound(identityOf(providerId));
+  }
+}
+
+const aFewIds = fc.constantFrom('a', 'b', 'c', 'd');
+const durable: fc.Arbitrary<DurableEntry> = fc.oneof(
+  fc.tuple(aFewIds, fc.nat(1000)).map(([id, cpu]) => {
+    const record = advertisementOf(id, { resources: { cpu: cpu + 1, memory: 1, storage: 1 } });
+    return advertised(record, identityOf(id, { lastT: cpu }));
+  }),
+  fc.tuple(aFewIds, fc.boolean()).map(([id, signed]) => withdrawn(id, signed ? identityOf(id) : null)),
+  fc.tuple(aFewIds, fc.nat(1000)).map(([id, lastT]) => bound(identityOf(id, { lastT }))),
+);
+
+/** What is left of advertisements after entries that were applied to plain maps. */
+function cpuAfter(entries: readonly DurableEntry[]): Map<string, number | undefined> {
+  const rows = new Map<string, number | undefined>();
+  for (const entry of entries) {
+    if (entry.kind === 'advertise') rows.set(entry.record.providerId, entry.record.resources['cpu']);
+    if (entry.kind === 'withdraw') rows.delete(entry.providerId);
+  }
+  return new Map([...rows].sort());
+}
+
+function cpuIn({ advertisements }: Kept): Map<string, number | undefined> {
+  return new Map([...advertisements].map(([id, { resources }]) => [id, resources['cpu']] as const).sort());
+}
+
+for (const [name, make] of Object.entries(LOGS)) {
+  test(`${name}: entries come back in one order with growing positions, each before its proposer hears of it`, async (t) => {
+    const { log, delivered } = await Opened.on(make(t));
+    assert.equal(log.position, 0);
+    const entries = Array.from({ length: 3000 }, (_, index) => entryAt(index));
+    const positions = await Promise.all(
+      entries.map(async (entry) => {
+        const position = await log.propose(entry);
+        assert.ok(
+          delivered.some((one) => one.entry === entry && one.position === position),
+          `${nameOf(entry)} resolved before its delivery`,
+        );
+        return position;
       }),
     );
-    assert.deepEqual(delivered, entries.map(nameOf));
+    assert.equal(delivered.length, entries.length);
+    assert.deepEqual(
+      delivered.map(({ position }) => position),
+      Array.from(entries, (_, index) => index + 1),
+      'positions that do not grow by one with each entry',
+    );
+    assert.equal(log.position, entries.length);
+    for (const kind of [isDurable, (entry: Entry) => !isDurable(entry)]) {
+      const own = entries.filter(kind);
+      assert.deepEqual(
+        delivered.map(({ entry }) => entry).filter(kind),
+        own,
+        'not in the order of their proposals',
+      );
+    }
+    assert.equal(new Set(positions).size, entries.length);
     await log.close();
   });
 
   test(`${name}: whoever is told of an entry and fails fails its proposer, and nobody else`, async (t) => {
-    const log = await open(t);
+    const { log } = await Opened.on(make(t));
     const delivered: string[] = [];
     log.deliverTo((entry) => {
-      if (entry.kind === 'withdraw') throw new Error('no such entry');
+      if (entry.kind === 'withdraw' || entry.kind === 'detach') throw new Error('no such entry');
       delivered.push(nameOf(entry));
     });
     const outcomes = await Promise.allSettled([
       log.propose(advertised(advertisementOf('a'))),
       log.propose(withdrawn('a')),
+      log.propose({ kind: 'detach', providerId: 'a', token: 1 }),
       log.propose(advertised(advertisementOf('b'))),
     ]);
     assert.deepEqual(
       outcomes.map(({ status }) => status),
-      ['fulfilled', 'rejected', 'fulfilled'],
+      ['fulfilled', 'rejected', 'rejected', 'fulfilled'],
     );
     assert.deepEqual(delivered, ['advertise a', 'advertise b']);
     await log.close();
   });
+
+  test(`${name}: whatever was acknowledged is handed over at the next start, under another epoch`, async (t) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(durable, { maxLength: 12 }), { minLength: 1, maxLength: 4 }),
+        async (runs) => {
+          const open = make(t);
+          const epochs = new Set<string>();
+          const acknowledged: DurableEntry[] = [];
+          for (const entries of runs) {
+            const { log, kept } = await Opened.on(open);
+            assert.deepEqual(cpuIn(kept), cpuAfter(acknowledged));
+            epochs.add(log.epoch);
+            const sessions = entries.map((_, token) =>
+              log.propose({ kind: 'attach', providerId: 'a', token, at: T0 }),
+            );
+            await Promise.all([...entries.map((entry) => log.propose(entry)), ...sessions]);
+            acknowledged.push(...entries);
+            await log.close();
+          }
+          assert.equal(epochs.size, runs.length, 'an epoch came twice');
+          const { log, kept } = await Opened.on(open);
+          assert.deepEqual(cpuIn(kept), cpuAfter(acknowledged));
+          for (const entry of acknowledged) {
+            if (entry.identity === null) continue;
+            assert.ok(kept.identities.has(entry.identity.providerId), 'a binding was forgotten');
+          }
+          await log.close();
+        },
+      ),
+      { numRuns: 6 },
+    );
+  });
+
+  test(`${name}: heartbeats and removals that nobody waited for are there after a close`, async (t) => {
+    const open = make(t);
+    const first = await Opened.on(open);
+    await Promise.all(['a', 'b', 'c'].map((id) => first.log.propose(advertised(advertisementOf(id)))));
+    first.log.saveHeartbeats({
+      providerIds: ['a', 'b'],
+      updatedAt: Float64Array.of(T0 + 5000, T0 + 6000),
+      attached: Uint8Array.of(1, 0),
+    });
+    first.log.purge(['c'], T0);
+    await first.log.close();
+    assert.equal(first.log.pending, 0);
+    assert.equal(first.log.lagMs, 0);
+    const { log, kept } = await Opened.on(open);
+    const heard = [...kept.advertisements.values()].map((one) => [
+      one.providerId,
+      one.updatedAt,
+      one.attached,
+    ]);
+    assert.deepEqual(heard.sort(), [
+      ['a', T0 + 5000, true],
+      ['b', T0 + 6000, false],
+    ]);
+    await log.close();
+  });
+
+  test(`${name}: a log that is closed takes no more that has to be durable, and says so`, async (t) => {
+    const { log, names } = await Opened.on(make(t));
+    assert.equal(log.problem, null);
+    await log.close();
+    await assert.rejects(log.propose(withdrawn('good')), /shutting down/);
+    assert.deepEqual(names, []);
+  });
 }
 
 test('SQLite: what was not written is not delivered', async (t) => {
-  const log = await LOGS['SQLite']!(t);
-  const delivered: string[] = [];
-  log.deliverTo((entry) => delivered.push(nameOf(entry)));
+  const opened = await Opened.on(LOGS['SQLite']!(t));
   const outcomes = await Promise.allSettled([
-    log.propose(advertised(advertisementOf('good'))),
+    opened.log.propose(advertised(advertisementOf('good'))),
     // No time at all: SQLite refuses the row.
-    log.propose(advertised(advertisementOf('bad', { updatedAt: Number.NaN }))),
-    log.propose(advertised(advertisementOf('better'))),
+    opened.log.propose(advertised(advertisementOf('bad', { updatedAt: Number.NaN }))),
+    opened.log.propose(advertised(advertisementOf('better'))),
   ]);
   assert.equal(outcomes[1].status, 'rejected');
-  assert.deepEqual(delivered, ['advertise good', 'advertise better']);
-  await log.close();
-  await assert.rejects(log.propose(withdrawn('good')), /shutting down/);
-  assert.deepEqual(delivered, ['advertise good', 'advertise better']);
+  assert.deepEqual(opened.names, ['advertise good', 'advertise better']);
+  await opened.log.close();
 });
 
 test('in memory: what the disk refuses is not delivered', async () => {
@@ -89,4 +266,16 @@ test('in memory: what the disk refuses is not delivered', async () => {
   await log.succeed();
   await kept;
   assert.deepEqual(delivered, ['advertise kept']);
+});
+
+test('in memory: a crash loses what was not durable, and nothing else', async () => {
+  const disk = new MemoryDisk();
+  const { log } = await Opened.on(MemoryLog.in(disk));
+  await log.propose(advertised(advertisementOf('durable')));
+  log.hold();
+  void log.propose(advertised(advertisementOf('lost')));
+  log.crash();
+  void log.propose(advertised(advertisementOf('late')));
+  const { kept } = await Opened.on(MemoryLog.in(disk));
+  assert.deepEqual([...kept.advertisements.keys()], ['durable']);
 });

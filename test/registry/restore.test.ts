@@ -199,7 +199,7 @@ test('rows that were not taken back leave the file with the next clean-up, and n
     record('bad', 0, { proof: null, country: 'XX' }),
     record('again', EXPIRY_MS + 1),
   );
-  restart.registry.apply(advertised(record('again', 0)));
+  void restart.persistence.propose(advertised(record('again', 0)));
   restart.run(60_200);
   const purged = restart.persistence.writes.flatMap((write) =>
     write.kind === 'purge' ? write.expiredIds : [],

@@ -99,7 +99,7 @@ class Hub {
   }
 
   advertise(id: string, content: Content = CONTENT): void {
-    this.registry.apply(advertised(recordOf(id, content, { createdAt: T0, updatedAt: T0 })));
+    void this.#world.log.propose(advertised(recordOf(id, content, { createdAt: T0, updatedAt: T0 })));
   }
 
   list(): PublishedAdvertisement[] {

@@ -10,17 +10,17 @@ import { MemoryLog } from './memory-log.js';
 export class GatewayWorld {
   readonly registry: Registry;
   readonly gateway: Gateway;
+  readonly log = new MemoryLog();
 
   constructor(clock: FakeClock, settings: Partial<GatewaySettings> = {}) {
     this.registry = new Registry(
       { expiryMs: 300_000, restartGraceMs: 60_000, replayEvents: 1000, cleanupMs: 60_000 },
       clock,
     );
-    const persistence = new MemoryLog();
-    this.registry.keepIn(persistence);
+    this.registry.keepIn(this.log);
     this.gateway = new Gateway(
       this.registry,
-      new WritePath(this.registry, persistence, () => Promise.resolve(true)),
+      new WritePath(this.registry, this.log, () => Promise.resolve(true)),
       {
         heartbeatMs: 30_000,
         expirySeconds: 300,

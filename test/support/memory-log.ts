@@ -1,5 +1,12 @@
-import type { DurableEntry } from '../../src/registry/entry.js';
-import { type Deliver, type HeartbeatBatch, type Log, PersistenceError } from '../../src/registry/log.js';
+import type { DurableEntry, Entry } from '../../src/registry/entry.js';
+import { LocalOrder } from '../../src/registry/local-order.js';
+import {
+  type Deliver,
+  type HeartbeatBatch,
+  type Log,
+  type OpenLog,
+  PersistenceError,
+} from '../../src/registry/log.js';
 import type { AdvertisementRecord, IdentityRecord } from '../../src/registry/store/records.js';
 
 /** One write that was asked for, in the order in which they were. */
@@ -11,6 +18,7 @@ export type Write =
   | { kind: 'purge'; expiredIds: string[]; seenBefore: number };
 
 interface Waiting {
+  since: number;
   resolve: () => void;
   reject: (error: Error) => void;
 }
@@ -23,18 +31,70 @@ function writeOf(entry: DurableEntry): Write {
   return { kind: 'identity', identity: { ...entry.identity } };
 }
 
+/** What outlives a log in memory, as a file outlives the process. */
+export class MemoryDisk {
+  readonly rows = new Map<string, AdvertisementRecord>();
+  readonly identities = new Map<string, IdentityRecord>();
+}
+
 /**
  * The log in memory. It keeps rows as a disk would. Writes are durable at once, unless they are held back: then the test says when each
- * becomes durable, or that it fails, in order.
+ * becomes durable, or that it fails, in order. After `crash` another log may be opened on the same disk.
  */
 export class MemoryLog implements Log {
   readonly writes: Write[] = [];
-  readonly rows = new Map<string, AdvertisementRecord>();
-  readonly identities = new Map<string, IdentityRecord>();
+  readonly disk: MemoryDisk;
   problem: string | null = null;
-  #deliver: Deliver = () => undefined;
+  readonly #order = new LocalOrder();
   #held = false;
+  #crashed = false;
+  #closed = false;
   readonly #waiting: { write: Write; waiting: Waiting | null }[] = [];
+
+  constructor(disk = new MemoryDisk()) {
+    this.disk = disk;
+  }
+
+  /** Opens a log on what a disk has kept. */
+  static in(disk: MemoryDisk): OpenLog<MemoryLog> {
+    return (sink) => {
+      sink.expect(disk.rows.size);
+      for (const identity of disk.identities.values()) sink.identity({ ...identity });
+      for (const record of disk.rows.values()) sink.advertisement({ ...record });
+      return Promise.resolve(new MemoryLog(disk));
+    };
+  }
+
+  get epoch(): string {
+    return this.#order.epoch;
+  }
+
+  get position(): number {
+    return this.#order.position;
+  }
+
+  get rows(): Map<string, AdvertisementRecord> {
+    return this.disk.rows;
+  }
+
+  get identities(): Map<string, IdentityRecord> {
+    return this.disk.identities;
+  }
+
+  get pending(): number {
+    return this.#waiting.length;
+  }
+
+  get lagMs(): number {
+    const oldest = this.#waiting.find(({ waiting }) => waiting !== null)?.waiting;
+    return oldest ? performance.now() - oldest.since : 0;
+  }
+
+  /** Nothing more gets to the disk, and nobody hears what became of their writes. */
+  crash(): void {
+    this.#crashed = true;
+    this.#waiting.length = 0;
+  }
 
   /** From now on writes wait for `succeed` or `fail`. */
   hold(): void {
@@ -65,11 +125,11 @@ export class MemoryLog implements Log {
   }
 
   deliverTo(deliver: Deliver): void {
-    this.#deliver = deliver;
+    this.#order.deliverTo(deliver);
   }
 
-  propose(entry: DurableEntry): Promise<void> {
-    return this.#write(writeOf(entry), entry);
+  propose(entry: Entry): Promise<number> {
+    return this.#order.propose(entry, (durable) => this.#write(writeOf(durable), durable));
   }
 
   saveHeartbeats(batch: HeartbeatBatch): void {
@@ -81,29 +141,33 @@ export class MemoryLog implements Log {
   }
 
   close(): Promise<void> {
+    this.#closed = true;
     return this.release();
   }
 
   /** @param entry What to deliver once it is written; null where nobody waits for it. */
-  #write(write: Write, entry: DurableEntry | null): Promise<void> {
+  #write(write: Write, entry: DurableEntry | null): Promise<number> {
     this.writes.push(write);
+    if (this.#closed && entry !== null) {
+      return Promise.reject(new PersistenceError('the hub is shutting down'));
+    }
+    if (this.#crashed) return new Promise(() => undefined);
     if (!this.#held && this.#waiting.length === 0) {
       this.#apply(write);
       return new Promise((resolve) => {
-        if (entry !== null) this.#deliver(entry);
-        resolve();
+        resolve(entry === null ? this.position : this.#order.deliver(entry));
       });
     }
     return new Promise((resolve, reject) => {
       const deliver = (): void => {
         try {
-          this.#deliver(entry!);
-          resolve();
+          resolve(this.#order.deliver(entry!));
         } catch (error) {
           reject(error instanceof Error ? error : new Error(String(error)));
         }
       };
-      this.#waiting.push({ write, waiting: entry === null ? null : { resolve: deliver, reject } });
+      const waiting = entry === null ? null : { since: performance.now(), resolve: deliver, reject };
+      this.#waiting.push({ write, waiting });
     });
   }
 

@@ -3,10 +3,11 @@ import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js
 import type { Filter } from '../../src/protocol/filter.js';
 import type { Change, GoneReason } from '../../src/registry/change-log.js';
 import type { AdvertisementRecord, ProofRecord } from '../../src/registry/store/records.js';
-import { Registry, type SessionToken } from '../../src/registry/registry.js';
+import type { SessionToken } from '../../src/registry/registry.js';
 import { type Content, recordOf } from './arbitraries.js';
 import { FakeClock } from './fake-clock.js';
-import { MemoryLog } from './memory-log.js';
+import { LoggedRegistry } from './logged-registry.js';
+import type { MemoryLog } from './memory-log.js';
 import { matches, published } from './naive.js';
 import { advertised, withdrawn } from './entries.js';
 
@@ -49,20 +50,20 @@ export function comparable(advertisement: PublishedAdvertisement): string {
  */
 export class RegistryWorld {
   readonly clock = new FakeClock(T0);
-  readonly registry: Registry;
+  readonly registry: LoggedRegistry;
   readonly expiryMs: number;
   readonly #sessions = new Map<string, SessionToken>();
   readonly #present = new Map<string, Present>();
   readonly #versions = new Map<string, Version[]>();
   #now = 0;
-  #seq = 0;
+  #changedAt = 0;
   /** The change that is due; `undefined` for none, `expiry` while time passes. */
   #due: { id: string; text: string | null; reason: GoneReason | null } | 'expiry' | undefined;
 
-  /** @param Hub The class of the registry. */
-  constructor(settings: { expiryMs?: number; replayEvents?: number } = {}, Hub = Registry) {
+  /** @param log One of its own, to be looked into. */
+  constructor(settings: { expiryMs?: number; replayEvents?: number } = {}, log?: MemoryLog) {
     this.expiryMs = settings.expiryMs ?? 2000;
-    this.registry = new Hub(
+    this.registry = new LoggedRegistry(
       {
         expiryMs: this.expiryMs,
         restartGraceMs: 1000,
@@ -70,16 +71,17 @@ export class RegistryWorld {
         cleanupMs: 1000,
       },
       this.clock,
+      log,
     );
-    this.registry.keepIn(new MemoryLog());
     // The first listener, so that it sees each change before whoever else is told of it.
     this.registry.onChange((change) => {
       this.#changed(change);
     });
   }
 
+  /** The position of the last change. */
   get seq(): number {
-    return this.#seq;
+    return this.#changedAt;
   }
 
   isPresent(id: string): boolean {
@@ -102,7 +104,7 @@ export class RegistryWorld {
     });
     // What came over a session that has ended meanwhile is suspect.
     this.#expect(id, record, !overSession || this.#sessions.has(id), () => {
-      this.registry.apply(advertised(record, null, overSession));
+      this.registry.propose(advertised(record, null, overSession));
     });
   }
 
@@ -114,7 +116,7 @@ export class RegistryWorld {
 
   withdraw(id: string): void {
     if (this.#present.delete(id)) this.#due = { id, text: null, reason: 'withdrawn' };
-    this.registry.apply(withdrawn(id));
+    this.registry.propose(withdrawn(id));
     this.#nothingMissing();
   }
 
@@ -127,7 +129,7 @@ export class RegistryWorld {
 
   attach(id: string): void {
     const attach = () => {
-      this.#sessions.set(id, this.registry.attach(id));
+      this.#sessions.set(id, this.registry.attach(id).token);
     };
     const known = this.#present.get(id);
     if (known === undefined) attach();
@@ -203,8 +205,9 @@ export class RegistryWorld {
   }
 
   #changed({ seq, providerId, reason }: Change): void {
-    assert.equal(seq, this.#seq + 1, 'sequence numbers have a gap');
-    this.#seq = seq;
+    assert.equal(seq, this.registry.log.position, 'a change that is not where its entry is');
+    assert.ok(seq > this.#changedAt, 'two changes of one entry');
+    this.#changedAt = seq;
     const due = this.#due;
     assert.ok(due !== undefined, `the registry made a change of ${providerId} although nothing changed`);
     if (due === 'expiry') {

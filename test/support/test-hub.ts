@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
 import { loadConfig } from '../../src/config.js';
+import type { OpenLog } from '../../src/registry/log.js';
 import { type Hub, startHub } from '../../src/server.js';
 import type { Action, TestKey } from './keys.js';
 import { FakeClock } from './fake-clock.js';
@@ -61,12 +62,12 @@ export class TestHub {
   }
 
   /**
-   * Starts a hub with no rate limits, in memory unless told otherwise.
+   * Starts a hub with no rate limits, with SQLite in memory unless told otherwise.
    * @param settings Names without prefix, e.g. `{ EXPIRY: '5' }`.
    */
   static async start(
     settings: Record<string, string> = {},
-    options: { clock?: FakeClock; file?: boolean } = {},
+    options: { clock?: FakeClock; file?: boolean; openLog?: OpenLog | undefined } = {},
   ): Promise<TestHub> {
     const clock = options.clock ?? new FakeClock();
     const folder = options.file === true ? mkdtempSync(join(tmpdir(), 'hub-')) : null;
@@ -80,7 +81,7 @@ export class TestHub {
     };
     for (const [name, value] of Object.entries(settings)) environment[`DISCOVERY_${name}`] = value;
     const config = loadConfig(environment, join(tmpdir(), 'there-is-no-such.env'));
-    const hub = await startHub(config, pino({ level: 'silent' }), clock);
+    const hub = await startHub(config, pino({ level: 'silent' }), clock, options.openLog);
     return new TestHub(hub, clock, folder, config.tls !== null);
   }
 

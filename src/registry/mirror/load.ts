@@ -1,7 +1,6 @@
 import { existsSync, renameSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import type { AdvertisementRecord, IdentityRecord } from '../store/records.js';
-import type { RowBatch } from '../store/row-batch.js';
+import type { KeptSink } from '../log.js';
 import { checkHeader, connect, DamagedFileError, reserveDatabase, takeLease } from './database.js';
 import { describeFailure, isUnreadable } from './failures.js';
 import type { DatabaseLocation } from './location.js';
@@ -13,22 +12,6 @@ export interface MirrorLogger {
   info(message: string): void;
   warn(message: string): void;
   error(message: string): void;
-}
-
-/** Takes what is stored, in any order. Nothing counts before the promise of `loadMirror` resolves. */
-export interface MirrorSink {
-  /** How many advertisements there are; comes before all else. */
-  expect(advertisements: number): void;
-  /** Advertisements that were signed. */
-  rows(batch: RowBatch): void;
-  /** One without a proof. It may be of the first generation, and has not been validated. */
-  advertisement(record: AdvertisementRecord): void;
-  /** Bindings, without most of those that a signed advertisement tells of. */
-  identity(record: IdentityRecord): void;
-  /** Asked after the last: whether no provider came twice. */
-  isConsistent(): boolean;
-  /** The file has turned out to be unreadable: forget all that came so far. */
-  reset(): void;
 }
 
 /** What `Mirror.open` goes on from. */
@@ -49,7 +32,7 @@ export interface LoadedMirror {
  */
 export async function loadMirror(
   location: DatabaseLocation,
-  sink: MirrorSink,
+  sink: KeptSink,
   log: MirrorLogger,
 ): Promise<LoadedMirror> {
   if (location.kind === 'memory') return { location, lease: 0, movedAside: null, skippedRows: 0 };
@@ -86,7 +69,7 @@ const MIN_SHARED_ROWS = 20_000;
 
 type FileResult = { lease: number; skippedRows: number } | { unreadable: string; movedAside: string };
 
-async function loadFile(path: string, sink: MirrorSink): Promise<FileResult> {
+async function loadFile(path: string, sink: KeptSink): Promise<FileResult> {
   const db = connect({ kind: 'file', path }, true);
   try {
     checkHeader(path);
@@ -104,7 +87,7 @@ async function loadFile(path: string, sink: MirrorSink): Promise<FileResult> {
 }
 
 /** Hands all rows to the sink, while another thread checks the file. @returns How many were skipped. */
-async function readAll(db: Database, path: string, sink: MirrorSink): Promise<number> {
+async function readAll(db: Database, path: string, sink: KeptSink): Promise<number> {
   let skipped = 0;
   const take = (found: Found): void => {
     if (found.kind === 'signed') sink.rows(found.batch);

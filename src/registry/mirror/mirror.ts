@@ -1,9 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { DurableEntry } from '../entry.js';
-import { type Deliver, type HeartbeatBatch, type Log, PersistenceError } from '../log.js';
+import type { DurableEntry, Entry } from '../entry.js';
+import { LocalOrder } from '../local-order.js';
+import { type Deliver, type HeartbeatBatch, type Log, type OpenLog, PersistenceError } from '../log.js';
 import { WorkerChannel } from './channel.js';
-import type { LoadedMirror, MirrorLogger } from './load.js';
+import { type LoadedMirror, loadMirror, type MirrorLogger } from './load.js';
+import type { DatabaseLocation } from './location.js';
 import type { Operation, Refusal, Results, WorkerSetup } from './messages.js';
 import { type AwaitedWrite, type Batch, operationsOf, WriteQueue } from './queue.js';
 import { toAdvertisementRow, toIdentityRow } from './rows.js';
@@ -32,7 +34,7 @@ export class Mirror implements Log {
   readonly #log: MirrorLogger;
   readonly #channel: WorkerChannel;
   readonly #queue = new WriteQueue();
-  #deliver: Deliver = () => undefined;
+  readonly #order = new LocalOrder();
   #writing: Promise<void> | null = null;
   #underWay: { size: number; since: number; beats: number } | null = null;
   readonly #pulse: NodeJS.Timeout;
@@ -77,6 +79,19 @@ export class Mirror implements Log {
     throw new Error(problem);
   }
 
+  /** Opens the mirror of a database. */
+  static in(location: DatabaseLocation, log: MirrorLogger): OpenLog<Mirror> {
+    return async (sink) => Mirror.open(await loadMirror(location, sink, log), log);
+  }
+
+  get epoch(): string {
+    return this.#order.epoch;
+  }
+
+  get position(): number {
+    return this.#order.position;
+  }
+
   get problem(): string | null {
     return this.#failure ?? this.#stall;
   }
@@ -99,10 +114,14 @@ export class Mirror implements Log {
   }
 
   deliverTo(deliver: Deliver): void {
-    this.#deliver = deliver;
+    this.#order.deliverTo(deliver);
   }
 
-  propose(entry: DurableEntry): Promise<void> {
+  propose(entry: Entry): Promise<number> {
+    return this.#order.propose(entry, (durable) => this.#persist(durable));
+  }
+
+  #persist(entry: DurableEntry): Promise<number> {
     if (this.#closing !== null) return Promise.reject(new PersistenceError('the hub is shutting down'));
     // After any other failure the next write may find the disk well again; behind this one it would only wait.
     if (this.#stall !== null) return Promise.reject(new PersistenceError(this.#stall));
@@ -115,8 +134,7 @@ export class Mirror implements Log {
     }
     return new Promise((resolve, reject) => {
       const resolveApplied = (): void => {
-        this.#deliver(entry);
-        resolve();
+        resolve(this.#order.deliver(entry));
       };
       this.#queue.add({
         operation: operationOf(entry),

@@ -3,11 +3,12 @@ import test from 'node:test';
 import type { PublishedAdvertisement } from '../../../src/protocol/advertisement.js';
 import { type ListQuery, parseListQuery } from '../../../src/protocol/list-query.js';
 import { LongList } from '../../../src/registry/lists/long-list.js';
-import { Registry } from '../../../src/registry/registry.js';
+import type { Registry } from '../../../src/registry/registry.js';
 import { type Content, recordOf } from '../../support/arbitraries.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { comparable, RegistryWorld, T0 } from '../../support/registry-world.js';
 import { advertised } from '../../support/entries.js';
+import { LoggedRegistry } from '../../support/logged-registry.js';
 
 const ROWS = 4000;
 const TIMES = { createdAt: T0, updatedAt: T0 };
@@ -114,11 +115,11 @@ test('who takes too long, or has too much kept, is not waited for', () => {
 
   // Each change of a row that was not read yet has the row before it kept.
   const settings = { expiryMs: 600_000, restartGraceMs: 1000, replayEvents: 1000, cleanupMs: 1000 };
-  const registry = new Registry(settings, new FakeClock(T0));
+  const registry = new LoggedRegistry(settings, new FakeClock(T0));
   const advertiseAll = (changes: Partial<Content>): void => {
     for (let number = 0; number < 60_000; number += 1) {
       const record = recordOf(`more-${String(number)}`, content(number, changes), TIMES);
-      registry.apply(advertised(record));
+      registry.propose(advertised(record));
     }
   };
   advertiseAll({});

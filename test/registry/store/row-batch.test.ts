@@ -3,19 +3,19 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { renderHead } from '../../../src/registry/store/advertisement-json.js';
 import type { AdvertisementRecord } from '../../../src/registry/store/records.js';
-import { Registry } from '../../../src/registry/registry.js';
 import { type RowBatch, RowBatcher } from '../../../src/registry/store/row-batch.js';
 import { content, payloadOf, recordOf } from '../../support/arbitraries.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { listText } from '../../support/list-text.js';
 import { withdrawn } from '../../support/entries.js';
+import { LoggedRegistry } from '../../support/logged-registry.js';
 
 const T0 = 1_740_063_600_000;
 const EXPIRY_MS = 300_000;
 
-function registryNow(): Registry {
+function registryNow(): LoggedRegistry {
   const settings = { expiryMs: EXPIRY_MS, restartGraceMs: 60_000, replayEvents: 10, cleanupMs: 60_000 };
-  return new Registry(settings, new FakeClock(T0));
+  return new LoggedRegistry(settings, new FakeClock(T0));
 }
 
 /** Collects records, and lets the batches travel as they would between threads. */
@@ -103,7 +103,7 @@ test('rows that travelled are taken back as if each had come by itself', () => {
       }
       assert.equal(registry.store.arena.usedBytes, expected.store.arena.usedBytes);
       assert.equal(registry.store.platforms.size, expected.store.platforms.size);
-      for (const { providerId } of records) registry.apply(withdrawn(providerId));
+      for (const { providerId } of records) registry.propose(withdrawn(providerId));
       assert.equal(registry.store.arena.usedBytes, 0, 'room is taken that nobody uses');
     }),
     { numRuns: 150 },

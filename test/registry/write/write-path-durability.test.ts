@@ -163,7 +163,7 @@ test('when too many writes of a provider wait, the next is answered 503 at once'
 
 test('what a replaced session still sends has no effect and is not written', async () => {
   const bench = heldBench();
-  const old = bench.registry.attach('a');
+  const old = bench.registry.attach('a').token;
   bench.registry.attach('a');
   assert.equal(await refusal(bench.advertise(key, 'a', { session: old })), 'FencedError');
   assert.equal(await refusal(bench.withdraw(key, 'a', { session: old })), 'FencedError');
@@ -174,7 +174,7 @@ test('what a replaced session still sends has no effect and is not written', asy
 
 test('a session that is replaced while its write waits for another has no effect either', async () => {
   const bench = heldBench();
-  const old = bench.registry.attach('a');
+  const old = bench.registry.attach('a').token;
   const first = outcome(bench.advertise(key, 'a', { payload: payloadNamed('1'), session: old }));
   const second = outcome(bench.advertise(key, 'a', { payload: payloadNamed('2'), session: old }));
   await settle();
@@ -187,7 +187,7 @@ test('a session that is replaced while its write waits for another has no effect
 
 test('an advertisement whose session ended before it was durable is there, but suspect', async () => {
   const bench = heldBench();
-  const sessions: SessionToken[] = ['a', 'b'].map((id) => bench.registry.attach(id));
+  const sessions: SessionToken[] = ['a', 'b'].map((id) => bench.registry.attach(id).token);
   for (const [index, id] of ['a', 'b'].entries())
     void bench.advertise(key, id, { session: sessions[index]! });
   await settle();
@@ -203,7 +203,7 @@ test('what comes over HTTP is live without a session, and its row says whether o
   const bench = new WriteBench({ verify: acceptAll });
   assert.equal((await bench.advertise(key, 'a')).status, 'live');
   assert.equal(bench.persistence.rows.get('a')?.attached, false);
-  const session = bench.registry.attach('a');
+  const session = bench.registry.attach('a').token;
   await bench.advertise(key, 'a');
   assert.equal(bench.persistence.rows.get('a')?.attached, true);
   bench.registry.detach('a', session);

@@ -1,0 +1,49 @@
+import type { Clock } from '../lib/clock.js';
+import type { KeptSink, Log, OpenLog } from './log.js';
+import { Registry, type RegistrySettings } from './registry.js';
+
+/** A registry that holds what its log has kept, and follows it from there. */
+export interface OpenRegistry<Kind extends Log> {
+  registry: Registry;
+  log: Kind;
+  /** Advertisements that the log handed over, those that had expired meanwhile included. */
+  kept: number;
+}
+
+/**
+ * Reads what a log has kept, and has every change go through it from now on.
+ * @throws Error as `OpenLog` does.
+ */
+export async function openRegistry<Kind extends Log>(
+  open: OpenLog<Kind>,
+  settings: RegistrySettings,
+  clock: Clock,
+): Promise<OpenRegistry<Kind>> {
+  let registry = new Registry(settings, clock);
+  let kept = 0;
+  const sink: KeptSink = {
+    identity: (record) => {
+      registry.restoreIdentity(record);
+    },
+    expect: (advertisements) => {
+      registry.expectRestore(advertisements);
+    },
+    rows: (batch) => {
+      kept += batch.ids.length;
+      registry.restoreRows(batch);
+    },
+    advertisement: (record) => {
+      kept += 1;
+      registry.restoreAdvertisement(record);
+    },
+    isConsistent: () => registry.isRestoreConsistent,
+    reset: () => {
+      registry = new Registry(settings, clock);
+      kept = 0;
+    },
+  };
+  const log = await open(sink);
+  registry.finishRestore();
+  registry.keepIn(log);
+  return { registry, log, kept };
+}
