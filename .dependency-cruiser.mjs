@@ -43,7 +43,7 @@ export default {
     room('registry/lists', [...LOWER, STORE], 'src/registry/lists only reads the store.'),
     room(
       'registry/mirror',
-      [...LOWER, STORE, 'registry/log.ts', 'registry/entry.ts'],
+      [...LOWER, STORE, 'registry/log.ts', 'registry/local-order.ts', 'registry/entry.ts'],
       'src/registry/mirror is one way of keeping what is known: it knows the port and the rows, and no more.',
     ),
     room('registry', LOWER, 'src/registry is what is known; it must not know who is connected.'),
