@@ -1,5 +1,4 @@
 import type { ErrorCode } from '../protocol/errors.js';
-import { LIMITS } from '../protocol/limits.js';
 import type { StreamObserver } from '../streams/limits.js';
 
 /** What an operator can set about connections. */
@@ -43,11 +42,6 @@ export const QUEUE = {
   /** Signed requests of one connection that may wait for each other. */
   maxWaitingRequests: 64,
 } as const;
-
-/** Milliseconds without a sign of life after which a connection is given up. */
-export function silenceLimitMs(settings: GatewaySettings): number {
-  return LIMITS.missedHeartbeats * settings.heartbeatMs;
-}
 
 /** What the gateway tells whoever keeps count. */
 export interface GatewayObserver extends StreamObserver {
