@@ -111,8 +111,8 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
     this.#session.heartbeat();
   }
 
-  drain(): void {
-    if (!this.#isOver && this.#outbox.drained()) this.#subscriptions?.advance();
+  emptied(): void {
+    if (!this.#isOver && this.#outbox.emptied()) this.#subscriptions?.advance();
   }
 
   closed(code: number): void {

@@ -62,7 +62,7 @@ export class Outbox {
   }
 
   /** Called when the peer has taken something. @returns Whether it was full and no longer is. */
-  drained(): boolean {
+  emptied(): boolean {
     const waiting = this.#socket.bufferedAmount;
     this.#count(waiting);
     if (this.#fullSince === null || waiting > QUEUE.lowWaterBytes) return false;

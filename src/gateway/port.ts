@@ -9,7 +9,7 @@ import type { Certificate, TlsFiles } from './tls.js';
 
 export type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
 
-/** `sent`: handed to the system. `queued`: kept until `drain`. `dropped`: not accepted, the connection is lost. */
+/** `sent`: handed to the system. `queued`: kept until `emptied`. `dropped`: not accepted, the connection is lost. */
 export type SendResult = 'sent' | 'queued' | 'dropped';
 
 /** One open WebSocket, as the hub sees it. Calls after the close are ignored. */
@@ -37,7 +37,7 @@ export interface SocketHandler {
   /** A ping or pong arrived. */
   alive(): void;
   /** After `queued`, once: all that waited has been taken by the system. */
-  drain(): void;
+  emptied(): void;
   /** Called exactly once. */
   closed(code: number): void;
 }

@@ -48,7 +48,7 @@ export class Heap<T> {
   }
 
   /** Takes all items out, in no particular order. */
-  drain(): T[] {
+  takeAll(): T[] {
     const items = this.#items;
     this.#items = [];
     return items;

@@ -56,7 +56,7 @@ describe('what waits', () => {
     assert.ok(third!.outbox.send(Buffer.alloc(8 * KB), 0), 'that has made room');
 
     first!.socket.bufferedAmount = 0;
-    assert.equal(first!.outbox.drained(), true);
+    assert.equal(first!.outbox.emptied(), true);
     assert.equal(backlog.bytes, 6 * 255 * KB + 8 * KB);
     for (const { outbox } of many) outbox.end();
     assert.equal(backlog.bytes, 0);

@@ -139,8 +139,8 @@ const clientSteps: { weight: number; arbitrary: WorldStep }[] = [
   },
   {
     weight: 4,
-    arbitrary: step('drain', [pick, fc.option(frames)], (world, which, room) => {
-      clientOf(world, which)?.drain(room ?? undefined);
+    arbitrary: step('take', [pick, fc.option(frames)], (world, which, room) => {
+      clientOf(world, which)?.take(room ?? undefined);
     }),
   },
   {

@@ -61,7 +61,7 @@ test('thousands of changes between two looks are caught up with in one frame', a
   for (let number = 0; number < PROVIDERS; number += 1)
     world.advertise(`p${String(number)}`, contentOf(number + 1));
   await world.turn();
-  reader.drain();
+  reader.take();
   await world.settle();
   assert.equal(world.fallenBehind, 0);
 });
@@ -76,7 +76,7 @@ test('whoever missed more events than one frame may bring starts over from a sna
   for (let number = 0; number < 5100; number += 1)
     world.advertise(`p${String(number)}`, contentOf(number, 'new'));
   await world.turn();
-  reader.drain();
+  reader.take();
   assert.equal(world.fallenBehind, 1);
   world.connect('json').subscribe({}, checkpoint);
   assert.deepEqual(world.decided, { exact: 0, refused: 1 });

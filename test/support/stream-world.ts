@@ -219,7 +219,7 @@ export class StreamClient implements Subscriber {
   }
 
   /** It is empty again. */
-  drain(frames = Number.POSITIVE_INFINITY): void {
+  take(frames = Number.POSITIVE_INFINITY): void {
     const wasFull = this.#room === 0;
     this.#room = frames;
     if (!wasFull) return;
@@ -342,7 +342,7 @@ export class StreamWorld extends RegistryWorld {
   /** Everybody reads on, until all are up to date. */
   async settle(): Promise<void> {
     for (let turns = 0; ; turns += 1) {
-      for (const client of this.clients) if (!client.closed) client.drain();
+      for (const client of this.clients) if (!client.closed) client.take();
       await this.turn();
       const open = this.clients.filter(({ closed }) => !closed).flatMap(({ views }) => [...views.values()]);
       if (open.every((view) => this.#isCurrent(view))) return;

@@ -11,7 +11,7 @@ export class NodeSocket implements Socket {
   readonly #ws: WebSocket;
   /** Set once the hub has closed. What still arrives is not for the hub any more, as with uWebSockets.js. */
   #closeCode: number | undefined;
-  #awaitsDrain = false;
+  #hasQueued = false;
   #handler: SocketHandler | undefined;
 
   constructor(ws: WebSocket, peerAddress: string) {
@@ -43,15 +43,15 @@ export class NodeSocket implements Socket {
     if (ws.readyState !== ws.OPEN || ws.bufferedAmount > MAX_BUFFERED_BYTES) return 'dropped';
     ws.send(bytes, binary ? BINARY : TEXT, this.#written);
     if (ws.bufferedAmount === 0) return 'sent';
-    this.#awaitsDrain = true;
+    this.#hasQueued = true;
     return 'queued';
   }
 
   /** Called for each frame. Not the socket's `drain` event, which only comes after 16 KiB have been waiting. */
   readonly #written = (): void => {
-    if (!this.#awaitsDrain || this.#ws.bufferedAmount > 0) return;
-    this.#awaitsDrain = false;
-    if (this.#ws.readyState === this.#ws.OPEN) this.#handler?.drain();
+    if (!this.#hasQueued || this.#ws.bufferedAmount > 0) return;
+    this.#hasQueued = false;
+    if (this.#ws.readyState === this.#ws.OPEN) this.#handler?.emptied();
   };
 
   ping(): void {

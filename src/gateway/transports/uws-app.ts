@@ -71,7 +71,7 @@ export function createApp(
     message: (ws, message, binary) => ws.getUserData().socket.received(message, binary),
     ping: (ws) => ws.getUserData().socket.pinged(),
     pong: (ws) => ws.getUserData().socket.ponged(),
-    drain: (ws) => ws.getUserData().socket.drained(),
+    drain: (ws) => ws.getUserData().socket.writable(),
     close: (ws, code) => {
       admission.webSocketClosed();
       ws.getUserData().socket.closed(code);

@@ -21,7 +21,7 @@ export class UwsSocket implements Socket {
   #handler: SocketHandler | undefined;
   /** Set when a close frame still has to wait for what is queued before it. */
   #closing: { code: number; reason: string; timer: NodeJS.Timeout } | undefined;
-  #awaitsDrain = false;
+  #hasQueued = false;
   #unreadPongs = 0;
 
   constructor(peerAddress: string, open: (socket: Socket) => SocketHandler) {
@@ -36,7 +36,7 @@ export class UwsSocket implements Socket {
   send(bytes: Uint8Array, binary: boolean): SendResult {
     if (this.#ws === undefined || this.#closing !== undefined) return 'dropped';
     const result = SEND_RESULTS[this.#ws.send(bytes, binary)] ?? 'dropped';
-    if (result === 'queued') this.#awaitsDrain = true;
+    if (result === 'queued') this.#hasQueued = true;
     return result;
   }
 
@@ -89,17 +89,17 @@ export class UwsSocket implements Socket {
    * Acts only after the library's callback: a frame of 16 KiB or more that is sent from within and does not fit
    * would never be continued, because the library stops watching for room when the callback returns.
    */
-  drained(): void {
-    if (this.#awaitsDrain || this.#closing !== undefined) setImmediate(() => this.#continue());
+  writable(): void {
+    if (this.#hasQueued || this.#closing !== undefined) setImmediate(() => this.#continue());
   }
 
   #continue(): void {
     if (this.#ws === undefined || this.#ws.getBufferedAmount() > 0) return;
     if (this.#closing !== undefined) {
       this.#ws.end(this.#closing.code, fittingReason(this.#closing.reason));
-    } else if (this.#awaitsDrain) {
-      this.#awaitsDrain = false;
-      this.#handler?.drain();
+    } else if (this.#hasQueued) {
+      this.#hasQueued = false;
+      this.#handler?.emptied();
     }
   }
 

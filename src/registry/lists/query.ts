@@ -164,6 +164,6 @@ class FirstRows {
   }
 
   sorted(): Ranked[] {
-    return this.#rows.drain().sort((a, b) => (isBefore(a, b) ? -1 : 1));
+    return this.#rows.takeAll().sort((a, b) => (isBefore(a, b) ? -1 : 1));
   }
 }

@@ -191,7 +191,7 @@ export class PriceIndex {
       next.estimate(asked, this.#costs);
       highest = visit(next.slots, this.#costs);
     }
-    this.#queue.drain();
+    this.#queue.takeAll();
   }
 
   #isPriced(slot: number): boolean {

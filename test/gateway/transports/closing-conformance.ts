@@ -95,7 +95,7 @@ export function conformsForClosing(start: StartTransport): void {
             socket.close(4401, 'no');
           },
           alive: () => undefined,
-          drain: () => undefined,
+          emptied: () => undefined,
           closed: (code) => closed.push(code),
         }),
       }),
@@ -141,7 +141,7 @@ export function conformsForClosing(start: StartTransport): void {
     assert.deepEqual(await bye, { code: 4507, reason: 'too slow' });
     assert.equal(received, frames);
     assert.equal(await peer.closed.next(), 4507);
-    assert.equal(peer.drains.seen.length, 0);
+    assert.equal(peer.emptied.seen.length, 0);
   });
 
   test('a peer that never takes what is queued is cut, and so is one that never answers', async (t) => {

@@ -102,7 +102,7 @@ export interface Peer {
   socket: Socket;
   messages: Events<{ bytes: Buffer; binary: boolean }>;
   alive: Events<true>;
-  drains: Events<true>;
+  emptied: Events<true>;
   closed: Events<number>;
 }
 
@@ -128,7 +128,7 @@ export class Hub {
       socket,
       messages: new Events(),
       alive: new Events(),
-      drains: new Events(),
+      emptied: new Events(),
       closed: new Events(),
     };
     this.peers.push(peer);
@@ -136,7 +136,7 @@ export class Hub {
     return {
       message: (bytes, binary) => peer.messages.push({ bytes: Buffer.from(bytes), binary }),
       alive: () => peer.alive.push(true),
-      drain: () => peer.drains.push(true),
+      emptied: () => peer.emptied.push(true),
       closed: (code) => peer.closed.push(code),
     };
   };

@@ -148,7 +148,7 @@ export function conformsForWebSocket(name: 'uws' | 'node', start: StartTransport
         assert.ok(data.equals(bytes), `${size} bytes from the hub`);
       }
     }
-    if (taken === 'queued') await peer.drains.next();
+    if (taken === 'queued') await peer.emptied.next();
     assert.equal(peer.socket.bufferedAmount, 0);
     client.send('one ', { fin: false });
     client.send('message', { fin: true });
@@ -255,16 +255,16 @@ export function conformsForWebSocket(name: 'uws' | 'node', start: StartTransport
         if (result === 'sent') continue;
         assert.ok(peer.socket.bufferedAmount > 0);
         if (queued++ === 0) client.resume();
-        await peer.drains.next();
+        await peer.emptied.next();
         assert.equal(peer.socket.bufferedAmount, 0);
       }
       assert.ok(queued > 0, 'never queued');
       await all;
       assert.equal(received, count);
-      assert.equal(peer.drains.seen.length, queued);
+      assert.equal(peer.emptied.seen.length, queued);
     });
 
-    test(`drain follows although it is answered with more frames of ${size} bytes at once`, async (t) => {
+    test(`emptied follows although it is answered with more frames of ${size} bytes at once`, async (t) => {
       let sent = 0;
       const count = Math.ceil(total / size);
       const fill = (socket: { send(bytes: Uint8Array, binary: boolean): string }): void => {
@@ -275,7 +275,7 @@ export function conformsForWebSocket(name: 'uws' | 'node', start: StartTransport
         upgrade: () => ({
           accept: true,
           subprotocol: '',
-          open: (socket) => ({ ...hub.open(socket), drain: () => fill(socket) }),
+          open: (socket) => ({ ...hub.open(socket), emptied: () => fill(socket) }),
         }),
       });
       const { client, peer } = await dial(t, transport, hub);
