@@ -44,5 +44,5 @@ function spoilMirror(port: MessagePort): void {
 }
 
 if (isMainThread) setClock();
-// Only the thread that writes is told of a lease.
-else if (parentPort !== null && 'lease' in Object(workerData as unknown)) spoilMirror(parentPort);
+// Only the thread that writes is told of a fencing token.
+else if (parentPort !== null && 'fencingToken' in Object(workerData as unknown)) spoilMirror(parentPort);

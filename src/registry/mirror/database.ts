@@ -28,7 +28,7 @@ export function prepareDatabase(db: Database.Database): void {
 }
 
 /**
- * Keeps all other writers out until `takeLease` or the connection closes, while others may read, and brings the schema
+ * Keeps all other writers out until `takeFencingToken` or the connection closes, while others may read, and brings the schema
  * up to date.
  * @throws SqliteError, or NewerSchemaError.
  */
@@ -90,24 +90,24 @@ export function checkStructure(db: Database.Database): void {
 }
 
 /**
- * Draws the next lease, which ends all earlier ones, and ends the reservation. Also proves that the file can be
+ * Draws the next fencing token, which ends all earlier ones, and ends the reservation. Also proves that the file can be
  * written.
  */
-export function takeLease(db: Database.Database): number {
+export function takeFencingToken(db: Database.Database): number {
   const sql = `INSERT INTO hub (id, starts) VALUES (1, 1)
     ON CONFLICT (id) DO UPDATE SET starts = starts + 1 RETURNING starts`;
-  const lease = db.prepare<[], number>(sql).pluck().get() ?? 0;
+  const fencingToken = db.prepare<[], number>(sql).pluck().get() ?? 0;
   db.exec('COMMIT');
-  return lease;
+  return fencingToken;
 }
 
 /**
- * Checks that nobody has drawn another lease. The lock alone cannot tell: it is free between the load and the
+ * Checks that nobody has drawn another fencing token. The lock alone cannot tell: it is free between the load and the
  * worker's start, and while a worker that died is replaced.
  * @throws Error when another hub has used the file.
  */
-export function checkLease(db: Database.Database, lease: number): void {
-  if (db.prepare('SELECT starts FROM hub').pluck().get() !== lease) {
+export function checkFencingToken(db: Database.Database, fencingToken: number): void {
+  if (db.prepare('SELECT starts FROM hub').pluck().get() !== fencingToken) {
     throw new Error(
       'another hub has used the file since this one read it: restart this hub, and let each have its own file',
     );

@@ -1,7 +1,7 @@
 import { existsSync, renameSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import type { KeptSink } from '../log.js';
-import { checkHeader, connect, DamagedFileError, reserveDatabase, takeLease } from './database.js';
+import { checkHeader, connect, DamagedFileError, reserveDatabase, takeFencingToken } from './database.js';
 import { describeFailure, isUnreadable } from './failures.js';
 import type { DatabaseLocation } from './location.js';
 import type { Found, Stretch } from './messages.js';
@@ -18,7 +18,7 @@ export interface MirrorLogger {
 export interface LoadedMirror {
   readonly location: DatabaseLocation;
   /** Names this hub's turn with the file. */
-  readonly lease: number;
+  readonly fencingToken: number;
   /** Where an unreadable file went; null when there was none. */
   readonly movedAside: string | null;
   /** Rows that no hub can have written. They were left where they are. */
@@ -35,7 +35,7 @@ export async function loadMirror(
   sink: KeptSink,
   log: MirrorLogger,
 ): Promise<LoadedMirror> {
-  if (location.kind === 'memory') return { location, lease: 0, movedAside: null, skippedRows: 0 };
+  if (location.kind === 'memory') return { location, fencingToken: 0, movedAside: null, skippedRows: 0 };
   const { path } = location;
   try {
     const loaded = await loadFile(path, sink);
@@ -67,7 +67,7 @@ function finish(
 /** Fewer rows than these are read by one thread. */
 const MIN_SHARED_ROWS = 20_000;
 
-type FileResult = { lease: number; skippedRows: number } | { unreadable: string; movedAside: string };
+type FileResult = { fencingToken: number; skippedRows: number } | { unreadable: string; movedAside: string };
 
 async function loadFile(path: string, sink: KeptSink): Promise<FileResult> {
   const db = connect({ kind: 'file', path }, true);
@@ -75,7 +75,7 @@ async function loadFile(path: string, sink: KeptSink): Promise<FileResult> {
     checkHeader(path);
     reserveDatabase(db);
     const skippedRows = await readAll(db, path, sink);
-    return { lease: takeLease(db), skippedRows };
+    return { fencingToken: takeFencingToken(db), skippedRows };
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     // Closing would empty the write-ahead log and delete it, so its file goes first; Windows cannot move open files.

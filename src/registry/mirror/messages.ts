@@ -6,7 +6,7 @@ import type { DatabaseLocation } from './location.js';
 export interface WorkerSetup {
   location: DatabaseLocation;
   /** The number that this hub drew at its start; once the file holds another, another hub has used it. */
-  lease: number;
+  fencingToken: number;
 }
 
 /** The values of an advertisement in the order of `ADVERTISEMENT_COLUMNS`; times are Unix milliseconds. */

@@ -45,8 +45,8 @@ export class Mirror implements Log {
   #closing: Promise<void> | null = null;
 
   /** Use `open`, which also makes sure that writing works. */
-  constructor({ location, lease }: LoadedMirror, log: MirrorLogger) {
-    this.#setup = { location, lease };
+  constructor({ location, fencingToken }: LoadedMirror, log: MirrorLogger) {
+    this.#setup = { location, fencingToken };
     this.#log = log;
     this.#channel = new WorkerChannel(
       () => this.spawnWorker(this.#setup),

@@ -1,12 +1,12 @@
 /** The thread that writes: opens the file when the first request comes, and answers one request at a time. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
-import { checkLease, connect, prepareDatabase } from './database.js';
+import { checkFencingToken, connect, prepareDatabase } from './database.js';
 import { describeFailure } from './failures.js';
 import type { Operation, Request, Results, WorkerSetup } from './messages.js';
 import { type BatchWriter, createBatchWriter } from './batch-writer.js';
 
-const { location, lease } = workerData as WorkerSetup;
+const { location, fencingToken } = workerData as WorkerSetup;
 const path = location.kind === 'memory' ? ':memory:' : location.path;
 let open: { db: Database; write: BatchWriter } | null = null;
 
@@ -14,7 +14,7 @@ function openDatabase(): { db: Database; write: BatchWriter } {
   const db = connect(location, false);
   try {
     prepareDatabase(db);
-    if (location.kind === 'file') checkLease(db, lease);
+    if (location.kind === 'file') checkFencingToken(db, fencingToken);
     return { db, write: createBatchWriter(db) };
   } catch (error) {
     db.close();
