@@ -57,7 +57,7 @@ export async function startHub(
   if (kept > 0)
     log.info({ restored, expired: kept - restored }, 'took back the advertisements of the last run');
   const verifier = new Verifier();
-  const writer = new WritePath(registry, entries, verifier.verify, {
+  const writePath = new WritePath(registry, entries, verifier.verify, {
     advertisements: config.maxAdvertisementsPerAddress,
     namesPerDay: config.newNamesPerDay,
     invalidSignaturesPerMinute: config.invalidSignaturesPerMinute,
@@ -84,7 +84,7 @@ export async function startHub(
   });
   const gateway: Gateway = new Gateway(
     registry,
-    writer,
+    writePath,
     {
       heartbeatMs: config.heartbeatMs,
       expirySeconds: config.expiryMs / 1000,
@@ -104,7 +104,7 @@ export async function startHub(
   );
   const api = new HttpApi({
     registry,
-    writer,
+    writePath,
     stopping: () => gateway.draining,
     originOf: (request) => config.clientAddress.ofRequest(request),
     acceptUnsigned: config.acceptUnsigned,

@@ -31,7 +31,7 @@ const WHEEL_BUCKETS = 512;
 /** All connections: who is connected, which provider each speaks for, and when to look at each again. */
 export class Gateway implements ConnectionHost {
   readonly registry: Registry;
-  readonly writer: WritePath;
+  readonly writePath: WritePath;
   readonly settings: GatewaySettings;
   readonly streams: StreamHub;
   /** Counts the subscriptions that client addresses begin. */
@@ -53,12 +53,12 @@ export class Gateway implements ConnectionHost {
 
   constructor(
     registry: Registry,
-    writer: WritePath,
+    writePath: WritePath,
     settings: GatewaySettings,
     hooks: { observer: GatewayObserver; onError: (error: unknown) => void },
   ) {
     this.registry = registry;
-    this.writer = writer;
+    this.writePath = writePath;
     this.settings = settings;
     this.#observer = hooks.observer;
     this.#onError = hooks.onError;
@@ -171,7 +171,7 @@ export class Gateway implements ConnectionHost {
 
   authenticate(claim: SignedClaim, nonce: string, host: string, address: string): Promise<void> {
     const { hosts, others } = plausibleHosts(host, this.settings.publicHosts, this.settings.tls);
-    return this.writer.authenticate(claim, nonce, hosts, others, address);
+    return this.writePath.authenticate(claim, nonce, hosts, others, address);
   }
 
   /** Makes this connection the provider's session; an older one is closed. */

@@ -21,7 +21,7 @@ export interface HostedConnection {
 /** What a connection needs of the gateway that keeps it. */
 export interface ConnectionHost extends SubscriptionHost {
   readonly registry: Registry;
-  readonly writer: WritePath;
+  readonly writePath: WritePath;
   readonly nonces: Nonces;
   readonly backlog: Backlog;
   /** Whether the hub stops: nothing new is taken on. */

@@ -142,7 +142,7 @@ export class Session {
   async #advertise(frame: Up<'advertise'>): Promise<void> {
     const { providerId, publicKey, token } = this.#requireHold();
     const claim = readSignedClaim(providerId, publicKey, frame.t, frame.signature);
-    const advertisement = await this.#gateway.writer.advertise(
+    const advertisement = await this.#gateway.writePath.advertise(
       claim,
       utf8(frame.payload),
       token,
@@ -154,7 +154,7 @@ export class Session {
   async #withdraw(frame: Up<'withdraw'>): Promise<void> {
     const { providerId, publicKey, token } = this.#requireHold();
     const claim = readSignedClaim(providerId, publicKey, frame.t, frame.signature);
-    await this.#gateway.writer.withdraw(claim, token, this.#connection.client.address);
+    await this.#gateway.writePath.withdraw(claim, token, this.#connection.client.address);
     this.#connection.reply({ type: 'withdrawn', id: frame.id });
   }
 

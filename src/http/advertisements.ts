@@ -8,7 +8,7 @@ import { json, OPEN_TO_READERS } from './respond.js';
 /** What the routes of advertisements work on. */
 export interface AdvertisementService {
   registry: Registry;
-  writer: WritePath;
+  writePath: WritePath;
   /** Whether the hub stops and takes no writes on any more. */
   stopping: () => boolean;
   /** The client address that a request is from. */
@@ -50,7 +50,7 @@ export async function postAdvertisement(
     service.acceptUnsigned,
   );
   const origin = service.originOf(request);
-  return json(await service.writer.advertise(claim, request.body, null, origin));
+  return json(await service.writePath.advertise(claim, request.body, null, origin));
 }
 
 /** `DELETE /api/v1/advertisements/{provider_id}` */
@@ -71,7 +71,7 @@ export async function deleteAdvertisement(
       `the path names ${JSON.stringify(providerId.slice(0, 128))} but X-Provider-ID names ${claim.providerId}; a provider can only withdraw its own advertisement`,
     );
   }
-  await service.writer.withdraw(claim, null, service.originOf(request));
+  await service.writePath.withdraw(claim, null, service.originOf(request));
   return json({ status: 'success' });
 }
 

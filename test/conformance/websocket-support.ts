@@ -254,7 +254,7 @@ export async function fill(hub: TestHub, count: number, changes: object = {}): P
       const t = nextT(hub.clock);
       const signature = key.sign('advertise', providerId, t, payload);
       const claim = { signed: true, providerId, publicKey: key.publicKey, t, signature } as const;
-      return hub.hub.gateway.writer.advertise(claim, Buffer.from(payload), null);
+      return hub.hub.gateway.writePath.advertise(claim, Buffer.from(payload), null);
     }),
   );
 }

@@ -47,7 +47,9 @@ class Bench {
     const none = (): number => 0;
     this.api = new HttpApi({
       registry: this.registry,
-      writer: new WritePath(this.registry, this.persistence, (...parameters) => this.verify(...parameters)),
+      writePath: new WritePath(this.registry, this.persistence, (...parameters) =>
+        this.verify(...parameters),
+      ),
       acceptUnsigned: false,
       stopping: () => false,
       originOf: () => 'somewhere',

@@ -23,7 +23,7 @@ export class WriteBench {
   readonly clock = new FakeClock(T0);
   readonly persistence = new MemoryLog();
   readonly registry: Registry;
-  readonly writer: WritePath;
+  readonly writePath: WritePath;
   #lastT = T0;
 
   constructor(options: { expiryMs?: number; cleanupMs?: number; verify?: VerifySignature } = {}) {
@@ -33,7 +33,7 @@ export class WriteBench {
       this.clock,
     );
     this.registry.keepIn(this.persistence);
-    this.writer = new WritePath(this.registry, this.persistence, options.verify ?? new Verifier().verify);
+    this.writePath = new WritePath(this.registry, this.persistence, options.verify ?? new Verifier().verify);
   }
 
   /** A signing time that is later than every one before it. */
@@ -55,7 +55,7 @@ export class WriteBench {
   ): Promise<PublishedAdvertisement> {
     const payload = options.payload ?? PAYLOAD;
     const claim = this.claim(key, id, 'advertise', payload, options.t);
-    const answer = await this.writer.advertise(claim, Buffer.from(payload), options.session ?? null);
+    const answer = await this.writePath.advertise(claim, Buffer.from(payload), options.session ?? null);
     return JSON.parse(answer.toString('utf8')) as PublishedAdvertisement;
   }
 
@@ -65,7 +65,7 @@ export class WriteBench {
     id: string,
     options: { t?: number; session?: SessionToken | null } = {},
   ): Promise<void> {
-    return this.writer.withdraw(this.claim(key, id, 'withdraw', '', options.t), options.session ?? null);
+    return this.writePath.withdraw(this.claim(key, id, 'withdraw', '', options.t), options.session ?? null);
   }
 
   /** Time passes in ticks of the hub. */

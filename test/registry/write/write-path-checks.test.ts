@@ -42,7 +42,7 @@ test('the checks come in the order of the contract: time, signature, owner, repl
   const attempt = (by: TestKey, t: number, signedT = t) => {
     const signature = by.sign('advertise', 'a', signedT, PAYLOAD);
     const claim: Claim = { signed: true, providerId: 'a', publicKey: by.publicKey, t, signature };
-    return refusal(bench.writer.advertise(claim, Buffer.from(PAYLOAD), null));
+    return refusal(bench.writePath.advertise(claim, Buffer.from(PAYLOAD), null));
   };
   const stale = T0 - SKEW_MS - 1;
   assert.equal(await attempt(otherKey, stale, 1), 'AUTH_002', 'everything is wrong: the time comes first');
@@ -68,10 +68,10 @@ test('a signature of one action is never valid as another', async () => {
   const bench = new WriteBench();
   await bench.advertise(key, 'a');
   const asWithdrawal = bench.claim(key, 'a', 'advertise', '');
-  assert.equal(await refusal(bench.writer.withdraw(asWithdrawal, null)), 'AUTH_001');
+  assert.equal(await refusal(bench.writePath.withdraw(asWithdrawal, null)), 'AUTH_001');
   const asAdvertisement = bench.claim(key, 'a', 'withdraw', PAYLOAD);
   assert.equal(
-    await refusal(bench.writer.advertise(asAdvertisement, Buffer.from(PAYLOAD), null)),
+    await refusal(bench.writePath.advertise(asAdvertisement, Buffer.from(PAYLOAD), null)),
     'AUTH_001',
   );
 });
@@ -127,7 +127,8 @@ test('what was not signed does not keep the name of a key that is long gone', as
   await bench.advertise(key, 'a');
   await bench.withdraw(key, 'a');
   bench.clock.jump(31 * 24 * 3_600_000);
-  const post = () => bench.writer.advertise({ signed: false, providerId: 'a' }, Buffer.from(PAYLOAD), null);
+  const post = () =>
+    bench.writePath.advertise({ signed: false, providerId: 'a' }, Buffer.from(PAYLOAD), null);
   assert.equal(await refusal(post()), 'accepted');
   assert.equal(await refusal(post()), 'accepted', 'the name is still free');
   bench.run(3000);
@@ -146,10 +147,10 @@ test('unsigned requests never touch what a key owns, nor claim a key id; what th
   const bench = new WriteBench();
   await bench.advertise(key, 'bound');
   const unsigned = (providerId: string): Claim => ({ signed: false, providerId });
-  const post = (id: string) => bench.writer.advertise(unsigned(id), Buffer.from(PAYLOAD), null);
+  const post = (id: string) => bench.writePath.advertise(unsigned(id), Buffer.from(PAYLOAD), null);
   for (const id of ['bound', key.publicKey, otherKey.publicKey]) {
     assert.equal(await refusal(post(id)), 'AUTH_004');
-    assert.equal(await refusal(bench.writer.withdraw(unsigned(id), null)), 'AUTH_004');
+    assert.equal(await refusal(bench.writePath.withdraw(unsigned(id), null)), 'AUTH_004');
   }
   const ethereum = `0x${'ab'.repeat(20)}`;
   for (const id of ['free', ethereum]) {
@@ -162,8 +163,8 @@ test('unsigned requests never touch what a key owns, nor claim a key id; what th
   await bench.advertise(key, 'free');
   assert.equal(bench.registry.advertisement('free')?.verified, true);
   assert.equal(await refusal(post('free')), 'AUTH_004');
-  await bench.writer.withdraw(unsigned(ethereum), null);
-  assert.equal(await refusal(bench.writer.withdraw(unsigned(ethereum), null)), 'ADV_004');
+  await bench.writePath.withdraw(unsigned(ethereum), null);
+  assert.equal(await refusal(bench.writePath.withdraw(unsigned(ethereum), null)), 'ADV_004');
   assert.equal(bench.registry.find(ethereum), null);
 });
 
@@ -214,7 +215,7 @@ function authenticate(
 ): Promise<void> {
   const { by = key, id = 'a', host = 'hub.example', nonce = NONCE, t = bench.nextT(), others = [] } = options;
   const claim = bench.claim(by, id, 'session', sessionPayload(nonce, host), t);
-  return bench.writer.authenticate(claim, NONCE, ['hub.example', 'hub.example:443'], others);
+  return bench.writePath.authenticate(claim, NONCE, ['hub.example', 'hub.example:443'], others);
 }
 
 test('a session is authenticated for any of the acceptable hosts, and binds a free name', async () => {
