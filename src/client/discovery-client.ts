@@ -12,7 +12,7 @@ import { type HttpCall, HttpCaller } from './http-caller.js';
 import { parseHubUrl } from './hub-url.js';
 import { checkProviderId } from './keys.js';
 import { listSearch, nextAfter } from './list-search.js';
-import { proofSchema } from './proof.js';
+import { proofSchema } from './verify-proof.js';
 
 const ADVERTISEMENTS = '/api/v1/advertisements';
 

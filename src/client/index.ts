@@ -44,7 +44,7 @@ export {
 } from './discovery-client.js';
 export { DiscoveryError, type DiscoveryErrorCode, type LocalErrorCode } from './errors.js';
 export { generateKey, keyFromSeed, seedOf } from './keys.js';
-export { type ProofExpectation, type VerifiedProof, verifyProof } from './proof.js';
+export { type ProofExpectation, type VerifiedProof, verifyProof } from './verify-proof.js';
 export {
   ProviderSession,
   type ProviderSessionOptions,
