@@ -30,7 +30,7 @@
  */
 export type { Change } from './changes.js';
 export type { Clock } from './clock.js';
-export type { ConnectionState, ConnectOptions, StateChange } from './connection.js';
+export type { ConnectionState, ConnectOptions, StateChange } from './hub-connection.js';
 export type { AdvertisementInput } from './content.js';
 export {
   DiscoveryClient,

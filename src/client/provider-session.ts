@@ -5,11 +5,11 @@ import { type KeyPair, sessionPayload, sign } from '../protocol/signing.js';
 import { type Clock, signingTime, systemClock } from './clock.js';
 import {
   type ConnectOptions,
-  Connection,
+  HubConnection,
   type ConnectionState,
   type Conversation,
   type StateChange,
-} from './connection.js';
+} from './hub-connection.js';
 import { Emitter } from './emitter.js';
 import { DiscoveryError } from './errors.js';
 import { parseHubUrl } from './hub-url.js';
@@ -71,7 +71,7 @@ export class ProviderSession {
   readonly #host: string;
   readonly #clock: Clock;
   readonly #events = new Emitter<SessionEvents>();
-  readonly #connection: Connection;
+  readonly #connection: HubConnection;
   readonly #publisher: Publisher;
   #error: DiscoveryError | null = null;
   #lastId = 0;
@@ -115,7 +115,7 @@ export class ProviderSession {
         this.#events.emit('problem', error);
       },
     });
-    this.#connection = new Connection(hub.webSocket, options, this.#conversation());
+    this.#connection = new HubConnection(hub.webSocket, options, this.#conversation());
   }
 
   get state(): SessionState {

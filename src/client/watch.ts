@@ -4,12 +4,12 @@ import type { Down, DownFrame, StreamEvent } from '../protocol/frames-down.js';
 import { type Change, ChangeQueue, changeOf, type Transition } from './changes.js';
 import {
   type ConnectOptions,
-  Connection,
+  HubConnection,
   type ConnectionState,
   type Conversation,
   type FinalState,
   type StateChange,
-} from './connection.js';
+} from './hub-connection.js';
 import { Emitter } from './emitter.js';
 import { DiscoveryError } from './errors.js';
 import { parseHubUrl } from './hub-url.js';
@@ -43,7 +43,7 @@ export class Watch implements AsyncIterable<Change> {
   readonly #providers = new Map<string, PublishedAdvertisement>();
   readonly #filter: Filter;
   readonly #events = new Emitter<WatchEvents>();
-  readonly #connection: Connection;
+  readonly #connection: HubConnection;
   readonly #queues = new Set<ChangeQueue>();
   #resolveReady!: () => void;
   #rejectReady!: (error: DiscoveryError) => void;
@@ -69,7 +69,7 @@ export class Watch implements AsyncIterable<Change> {
     });
     // Whoever does not wait for it learns of failures through the state.
     this.ready.catch(() => undefined);
-    this.#connection = new Connection(parseHubUrl(url).webSocket, options, this.#conversation());
+    this.#connection = new HubConnection(parseHubUrl(url).webSocket, options, this.#conversation());
     // In a turn of its own, so that listeners which are added at once miss nothing.
     queueMicrotask(() => {
       this.#connection.start();

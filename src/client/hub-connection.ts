@@ -79,7 +79,7 @@ export interface Conversation {
  * Keeps a connection to a hub for as long as it is wanted: reconnects with backoff whenever that can help, and
  * stops where the hub says that it cannot.
  */
-export class Connection {
+export class HubConnection {
   readonly #url: string;
   readonly #conversation: Conversation;
   readonly #codec: CodecName;
