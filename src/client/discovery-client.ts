@@ -4,7 +4,8 @@ import type { FilterInput } from '../protocol/filter.js';
 import { LIMITS } from '../protocol/limits.js';
 import type { SORTS } from '../protocol/list-query.js';
 import { formatSignatureHeader, type KeyPair, type Proof, sign } from '../protocol/signing.js';
-import { type Clock, signingTime, systemClock } from './clock.js';
+import { type Scheduler, systemScheduler } from './scheduler.js';
+import { signingTime } from './signing-time.js';
 import { type AdvertisementInput, prepareAdvertisement } from './content.js';
 import { DiscoveryError } from './errors.js';
 import { publishedSchema } from './frames.js';
@@ -28,8 +29,8 @@ export interface DiscoveryClientOptions {
   timeoutMs?: number | undefined;
   /** What makes requests, if not the platform's `fetch`. */
   fetch?: typeof globalThis.fetch | undefined;
-  /** Where time comes from, for tests. */
-  clock?: Clock | undefined;
+  /** What tells the time and runs things later, for tests. */
+  scheduler?: Scheduler | undefined;
 }
 
 export interface FindOptions extends RequestOptions {
@@ -81,15 +82,15 @@ const anything = z.unknown();
  */
 export class DiscoveryClient {
   readonly #http: HttpCaller;
-  readonly #clock: Clock;
+  readonly #scheduler: Scheduler;
 
   /**
    * @param url `http(s)://host[:port]` of the hub.
    * @throws DiscoveryError `USAGE` for a malformed URL.
    */
   constructor(url: string | URL, options: DiscoveryClientOptions = {}) {
-    this.#clock = options.clock ?? systemClock;
-    this.#http = new HttpCaller(parseHubUrl(url).http, { ...options, clock: this.#clock });
+    this.#scheduler = options.scheduler ?? systemScheduler;
+    this.#http = new HttpCaller(parseHubUrl(url).http, { ...options, scheduler: this.#scheduler });
   }
 
   /** The providers that match a filter, in one array; a long list is fetched page by page. */
@@ -188,7 +189,7 @@ export class DiscoveryClient {
     payload: string,
     key: KeyPair,
   ): HttpCall {
-    const t = signingTime(this.#clock.now());
+    const t = signingTime(this.#scheduler.now());
     const signature = sign({ action, providerId, t, payload }, key);
     return {
       method,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Clock } from './clock.js';
+import type { Scheduler } from './scheduler.js';
 import { DiscoveryError, messageOf } from './errors.js';
 
 /** One request. */
@@ -28,19 +28,19 @@ export class HttpCaller {
   readonly #base: string;
   readonly #fetch: typeof globalThis.fetch;
   readonly #timeoutMs: number;
-  readonly #clock: Clock;
+  readonly #scheduler: Scheduler;
 
   /** @param base `http(s)://host[:port][/prefix]` */
   constructor(
     base: string,
     options: {
-      clock: Clock;
+      scheduler: Scheduler;
       timeoutMs?: number | undefined;
       fetch?: typeof globalThis.fetch | undefined;
     },
   ) {
     this.#base = base;
-    this.#clock = options.clock;
+    this.#scheduler = options.scheduler;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     // Called as a plain function: browsers refuse a `fetch` that is called as a method of something else.
     this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
@@ -73,7 +73,7 @@ export class HttpCaller {
       'TIMEOUT',
       `${this.#base} did not answer within ${String(this.#timeoutMs / 1000)} s`,
     );
-    const cancel = this.#clock.after(this.#timeoutMs, () => {
+    const cancel = this.#scheduler.after(this.#timeoutMs, () => {
       abort.abort(timeout);
     });
     try {

@@ -3,7 +3,7 @@ import type { CodecName } from '../protocol/codec.js';
 import type { Down, DownFrame } from '../protocol/frames-down.js';
 import type { UpFrame } from '../protocol/frames-up.js';
 import { Backoff } from './backoff.js';
-import { type Clock, systemClock } from './clock.js';
+import { type Scheduler, systemScheduler } from './scheduler.js';
 import { DiscoveryError } from './errors.js';
 import { Link } from './link.js';
 import { defaultWebSocket, type WebSocketFactory } from './web-socket.js';
@@ -52,8 +52,8 @@ export interface ConnectOptions {
   signal?: AbortSignal | undefined;
   /** What opens WebSockets, if not what suits the platform. */
   webSocket?: WebSocketFactory | undefined;
-  /** Where time comes from, for tests. */
-  clock?: Clock | undefined;
+  /** What tells the time and runs things later, for tests. */
+  scheduler?: Scheduler | undefined;
   /** From 0 up to, not including, 1; for tests. */
   random?: (() => number) | undefined;
 }
@@ -84,7 +84,7 @@ export class HubConnection {
   readonly #conversation: Conversation;
   readonly #codec: CodecName;
   readonly #webSocket: WebSocketFactory;
-  readonly #clock: Clock;
+  readonly #scheduler: Scheduler;
   readonly #backoff: Backoff;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = (): void => {
@@ -103,7 +103,7 @@ export class HubConnection {
     this.#conversation = conversation;
     this.#codec = options.codec ?? 'json';
     this.#webSocket = options.webSocket ?? defaultWebSocket();
-    this.#clock = options.clock ?? systemClock;
+    this.#scheduler = options.scheduler ?? systemScheduler;
     this.#backoff = new Backoff(options.random ?? Math.random);
     this.#signal = options.signal;
   }
@@ -130,7 +130,7 @@ export class HubConnection {
 
   /** What the conversation asked for is there. */
   established(): void {
-    this.#cancelTimer = this.#clock.after(STABLE_MS, () => {
+    this.#cancelTimer = this.#scheduler.after(STABLE_MS, () => {
       this.#backoff.reset();
     });
     this.#become('live');
@@ -162,7 +162,7 @@ export class HubConnection {
     if (this.isOver) return;
     this.#lastRefusal = null;
     this.#link = new Link(
-      { url: this.#url, codec: this.#codec, webSocket: this.#webSocket, clock: this.#clock },
+      { url: this.#url, codec: this.#codec, webSocket: this.#webSocket, scheduler: this.#scheduler },
       {
         welcome: (frame) => {
           this.#become(this.#conversation.handshake);
@@ -195,7 +195,7 @@ export class HubConnection {
       const retryInMs = this.#backoff.next((error.retryAfterSeconds ?? 0) * 1000);
       this.#conversation.interrupted(error);
       if (this.isOver) return;
-      this.#cancelTimer = this.#clock.after(retryInMs, () => {
+      this.#cancelTimer = this.#scheduler.after(retryInMs, () => {
         this.#connect();
       });
       this.#become('waiting', error, retryInMs);

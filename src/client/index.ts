@@ -29,7 +29,7 @@
  * @module
  */
 export type { Change } from './changes.js';
-export type { Clock } from './clock.js';
+export type { Scheduler } from './scheduler.js';
 export type { ConnectionState, ConnectOptions, StateChange } from './hub-connection.js';
 export type { AdvertisementInput } from './content.js';
 export {

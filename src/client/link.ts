@@ -2,7 +2,7 @@ import { CODECS, type CodecName } from '../protocol/codec.js';
 import type { Down, DownFrame } from '../protocol/frames-down.js';
 import type { UpFrame } from '../protocol/frames-up.js';
 import { PROTOCOL_VERSION, SUBPROTOCOLS } from '../protocol/limits.js';
-import type { Clock } from './clock.js';
+import type { Scheduler } from './scheduler.js';
 import { DiscoveryError } from './errors.js';
 import { readFrame } from './frames.js';
 import type { ClientSocket, SocketClosure, WebSocketFactory } from './web-socket.js';
@@ -22,7 +22,7 @@ export interface LinkOptions {
   url: string;
   codec: CodecName;
   webSocket: WebSocketFactory;
-  clock: Clock;
+  scheduler: Scheduler;
 }
 
 /** What a link tells. After `lost`, or once it is closed from this side, it tells nothing more. */
@@ -58,7 +58,7 @@ export class Link {
   constructor(options: LinkOptions, listener: LinkListener) {
     this.#options = options;
     this.#listener = listener;
-    this.#cancelTimer = options.clock.after(WELCOME_MS, () => {
+    this.#cancelTimer = options.scheduler.after(WELCOME_MS, () => {
       const seconds = String(WELCOME_MS / 1000);
       this.drop(
         new DiscoveryError('TIMEOUT', `${options.url} did not greet a new connection within ${seconds} s`),
@@ -86,7 +86,7 @@ export class Link {
     if (this.#closed || this.#socket === null) return Promise.resolve();
     const socket = this.#socket;
     return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(CLOSING_MS, () => {
+      const cancel = this.#options.scheduler.after(CLOSING_MS, () => {
         socket.terminate();
         resolve();
       });
@@ -160,15 +160,15 @@ export class Link {
    * still does not blame the hub for it; it asks the hub at once instead.
    */
   #lookLater(): void {
-    const { clock } = this.#options;
-    this.#lookDue = clock.now() + this.#lookMs;
-    this.#cancelTimer = clock.after(this.#lookMs, () => {
+    const { scheduler } = this.#options;
+    this.#lookDue = scheduler.now() + this.#lookMs;
+    this.#cancelTimer = scheduler.after(this.#lookMs, () => {
       this.#silentLooks += 1;
       if (this.#silentLooks >= LOST_AFTER_LOOKS) {
         this.drop(new DiscoveryError('TIMEOUT', 'the hub was silent for 2.5 heartbeat intervals'));
         return;
       }
-      const stoodStill = clock.now() - this.#lookDue > this.#lookMs;
+      const stoodStill = scheduler.now() - this.#lookDue > this.#lookMs;
       if (this.#silentLooks === ASK_AFTER_LOOKS || stoodStill) this.send({ type: 'heartbeat' });
       this.#lookLater();
     });

@@ -2,7 +2,8 @@ import type { PublishedAdvertisement } from '../protocol/advertisement.js';
 import type { Down, DownFrame } from '../protocol/frames-down.js';
 import type { Up } from '../protocol/frames-up.js';
 import { type KeyPair, sessionPayload, sign } from '../protocol/signing.js';
-import { type Clock, signingTime, systemClock } from './clock.js';
+import { type Scheduler, systemScheduler } from './scheduler.js';
+import { signingTime } from './signing-time.js';
 import {
   type ConnectOptions,
   HubConnection,
@@ -69,7 +70,7 @@ export class ProviderSession {
   readonly providerId: string;
   readonly #key: KeyPair;
   readonly #host: string;
-  readonly #clock: Clock;
+  readonly #scheduler: Scheduler;
   readonly #events = new Emitter<SessionEvents>();
   readonly #connection: HubConnection;
   readonly #publisher: Publisher;
@@ -90,9 +91,9 @@ export class ProviderSession {
     this.providerId = checkProviderId(options.providerId ?? key.publicKey, key);
     this.#key = key;
     this.#host = hub.host;
-    this.#clock = options.clock ?? systemClock;
+    this.#scheduler = options.scheduler ?? systemScheduler;
     this.#publisher = new Publisher(advertisement, {
-      clock: this.#clock,
+      scheduler: this.#scheduler,
       random: options.random ?? Math.random,
       advertise: async (text) => {
         const answer = await this.#ask({
@@ -215,7 +216,7 @@ export class ProviderSession {
   }
 
   #authenticate(welcome: Down<'welcome'>): void {
-    this.#skewMs = this.#clock.now() - Date.parse(welcome.server_time);
+    this.#skewMs = this.#scheduler.now() - Date.parse(welcome.server_time);
     this.#lastId += 1;
     this.#connection.send({
       type: 'authenticate',
@@ -274,7 +275,7 @@ export class ProviderSession {
   }
 
   #sign(action: 'advertise' | 'withdraw' | 'session', payload: string): { t: number; signature: string } {
-    const t = signingTime(this.#clock.now());
+    const t = signingTime(this.#scheduler.now());
     return { t, signature: sign({ action, providerId: this.providerId, t, payload }, this.#key) };
   }
 
@@ -283,7 +284,7 @@ export class ProviderSession {
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise((resolve, reject) => {
-      const cancelTimer = this.#clock.after(ANSWER_MS, () => {
+      const cancelTimer = this.#scheduler.after(ANSWER_MS, () => {
         const seconds = String(ANSWER_MS / 1000);
         this.#connection.reconnect(
           new DiscoveryError('TIMEOUT', `the hub did not answer "${frame.type}" within ${seconds} s`),

@@ -1,6 +1,6 @@
 import type { PublishedAdvertisement } from '../protocol/advertisement.js';
 import { Backoff } from './backoff.js';
-import type { Clock } from './clock.js';
+import type { Scheduler } from './scheduler.js';
 import {
   type AdvertisementInput,
   type PreparedAdvertisement,
@@ -15,7 +15,7 @@ export type AdvertisementSource =
 
 /** What a publisher does its work with, and whom it tells. */
 export interface PublisherPort {
-  clock: Clock;
+  scheduler: Scheduler;
   random: () => number;
   /** Sends an advertisement; resolves with what the hub shows then. */
   advertise(text: string): Promise<PublishedAdvertisement>;
@@ -253,7 +253,7 @@ export class Publisher {
   #retryLater(atLeastSeconds = 0): void {
     this.#cancelRetry();
     if (!this.#connected) return;
-    this.#cancelRetry = this.#port.clock.after(this.#backoff.next(atLeastSeconds * 1000), () => {
+    this.#cancelRetry = this.#port.scheduler.after(this.#backoff.next(atLeastSeconds * 1000), () => {
       this.#mustAsk = typeof this.#source === 'function';
       this.#proceed();
       this.#work();

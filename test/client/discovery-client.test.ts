@@ -152,7 +152,7 @@ test('too many requests are told with the time to wait', async () => {
 test('a clock that is off is refused as such', async () => {
   const hub = await TestHub.start();
   try {
-    const client = new DiscoveryClient(hub.url, { clock: new FakeTime(Date.now() + 3_600_000) });
+    const client = new DiscoveryClient(hub.url, { scheduler: new FakeTime(Date.now() + 3_600_000) });
     await assert.rejects(client.advertise(generateKey(), ADVERTISEMENT), { code: 'AUTH_002', retry: false });
   } finally {
     await hub.stop();
@@ -246,7 +246,7 @@ test('a hub that does not answer, or is not there, or is given up', async () => 
       time.advance(2000);
     },
     async (url) => {
-      const client = new DiscoveryClient(url, { clock: time, timeoutMs: 2000 });
+      const client = new DiscoveryClient(url, { scheduler: time, timeoutMs: 2000 });
       await assert.rejects(client.find(), { code: 'TIMEOUT', retry: true, message: /within 2 s/ });
     },
   );

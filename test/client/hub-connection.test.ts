@@ -23,7 +23,7 @@ async function begin(
     {},
     {
       webSocket: hub.webSocket,
-      clock: time,
+      scheduler: time,
       random: () => 0.5,
       ...options,
     },
@@ -319,7 +319,7 @@ test('a listener may stop it in the middle of whatever happens', async () => {
     const watcher = watch(
       'http://hub.example',
       {},
-      { webSocket: hub.webSocket, clock: time, random: () => 0 },
+      { webSocket: hub.webSocket, scheduler: time, random: () => 0 },
     );
     watcher.on('state', ({ state }) => {
       if (state === when) void watcher.stop();
@@ -343,7 +343,7 @@ test('a platform that cannot open sockets is a reason to wait, not to crash', as
     'http://hub.example',
     {},
     {
-      clock: time,
+      scheduler: time,
       webSocket: () => {
         throw new TypeError('no sockets today');
       },

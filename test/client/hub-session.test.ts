@@ -139,7 +139,7 @@ for (const transport of TRANSPORTS) {
 test('a clock that is off is refused, and the error says by how much', async () => {
   const hub = await TestHub.start();
   try {
-    const session = begin(hub.url, { clock: new FakeTime(hub.clock.wall() + 1_000_000) });
+    const session = begin(hub.url, { scheduler: new FakeTime(hub.clock.wall() + 1_000_000) });
     await assert.rejects(session.published(), {
       code: 'AUTH_002',
       message: /the clock here is 1000 s ahead of the hub's/,

@@ -24,7 +24,7 @@ async function begin(filter: FilterInput = {}): Promise<Scene> {
   const time = new FakeTime();
   const watcher = watch('http://hub.example', filter, {
     webSocket: hub.webSocket,
-    clock: time,
+    scheduler: time,
     random: () => 0,
   });
   const changes = recordChanges(watcher);

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/client/index.js';
+import type { Scheduler } from '../../../src/client/index.js';
 
 interface Timer {
   due: number;
@@ -6,7 +6,7 @@ interface Timer {
 }
 
 /** Time and timers that only move when they are told to. */
-export class FakeTime implements Clock {
+export class FakeTime implements Scheduler {
   readonly #timers = new Set<Timer>();
   #now: number;
 

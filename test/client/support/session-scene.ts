@@ -41,7 +41,7 @@ export function beginSession(options: Partial<ProviderSessionOptions> = {}): Ses
     providerId: 'p1',
     advertisement: ADVERTISEMENT,
     webSocket: hub.webSocket,
-    clock: time,
+    scheduler: time,
     random: () => 0.5,
     ...options,
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { signingTime } from '../../src/client/clock.js';
+import { signingTime } from '../../src/client/signing-time.js';
 
 // Far ahead, so that times signed in other tests of this process do not matter.
 const base = Date.parse('2100-01-01T00:00:00Z');

@@ -1,26 +1,5 @@
 import { LIMITS } from '../protocol/limits.js';
 
-/** Where time comes from. Tests drive their own. */
-export interface Clock {
-  /** Unix time in milliseconds; may jump. */
-  now(): number;
-  /**
-   * Calls `run` once, after so many milliseconds.
-   * @returns A function that takes it back.
-   */
-  after(ms: number, run: () => void): () => void;
-}
-
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  after(ms, run) {
-    const timer = setTimeout(run, ms);
-    return () => {
-      clearTimeout(timer);
-    };
-  },
-};
-
 let lastT = 0;
 
 /**
