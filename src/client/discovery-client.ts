@@ -3,7 +3,9 @@ import type { PublishedAdvertisement } from '../protocol/advertisement.js';
 import type { FilterInput } from '../protocol/filter.js';
 import { LIMITS } from '../protocol/limits.js';
 import type { SORTS } from '../protocol/list-query.js';
-import { formatSignatureHeader, type KeyPair, type Proof, sign } from '../protocol/signing.js';
+import { ED25519, type KeyPair, sign } from '../protocol/schemes/ed25519.js';
+import { formatSignatureHeader } from '../protocol/signature-header.js';
+import type { Proof } from '../protocol/signing.js';
 import { type Scheduler, systemScheduler } from './scheduler.js';
 import { signingTime } from './signing-time.js';
 import { type AdvertisementInput, prepareAdvertisement } from './content.js';
@@ -195,7 +197,12 @@ export class DiscoveryClient {
       method,
       headers: {
         'X-Provider-ID': providerId,
-        'X-Provider-Signature': formatSignatureHeader({ t, publicKey: key.publicKey, signature }),
+        'X-Provider-Signature': formatSignatureHeader({
+          t,
+          publicKey: key.publicKey,
+          scheme: ED25519,
+          signature,
+        }),
       },
     };
   }

@@ -64,4 +64,5 @@ export type { CodecName } from '../protocol/codec.js';
 export type { ErrorCode } from '../protocol/errors.js';
 export type { FilterInput } from '../protocol/filter.js';
 export type { RemovalReason } from '../protocol/frames-down.js';
-export type { KeyPair, Proof } from '../protocol/signing.js';
+export type { KeyPair } from '../protocol/schemes/ed25519.js';
+export type { Proof } from '../protocol/signing.js';

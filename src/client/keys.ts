@@ -1,5 +1,5 @@
 import { providerIdKind } from '../protocol/provider-id.js';
-import { type KeyPair, keyPairFromSeed } from '../protocol/signing.js';
+import { type KeyPair, keyPairFromSeed } from '../protocol/schemes/ed25519.js';
 import { fromHex } from '../protocol/text.js';
 import { DiscoveryError } from './errors.js';
 

@@ -1,7 +1,8 @@
 import type { PublishedAdvertisement } from '../protocol/advertisement.js';
 import type { Down, DownFrame } from '../protocol/frames-down.js';
 import type { Up } from '../protocol/frames-up.js';
-import { type KeyPair, sessionPayload, sign } from '../protocol/signing.js';
+import { type KeyPair, sign } from '../protocol/schemes/ed25519.js';
+import { sessionPayload } from '../protocol/signing.js';
 import { type Scheduler, systemScheduler } from './scheduler.js';
 import { signingTime } from './signing-time.js';
 import {

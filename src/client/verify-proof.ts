@@ -1,14 +1,15 @@
 import * as z from 'zod';
 import type { Advertisement, PublishedAdvertisement } from '../protocol/advertisement.js';
-import { providerIdKind } from '../protocol/provider-id.js';
-import { type Proof, PUBLIC_KEY_PATTERN, SIGNATURE_PATTERN, verifySignature } from '../protocol/signing.js';
+import { readProviderId } from '../protocol/provider-id.js';
+import { KEY_PATTERN, SIGNATURE_PATTERN, verifySignature } from '../protocol/schemes/table.js';
+import type { Proof } from '../protocol/signing.js';
 import { isWellFormed } from '../protocol/text.js';
 import { readAdvertisement, saysTheSame } from './content.js';
 import { DiscoveryError } from './errors.js';
 
 export const proofSchema: z.ZodType<Proof> = z.object({
   provider_id: z.string(),
-  public_key: z.string().regex(PUBLIC_KEY_PATTERN),
+  public_key: z.string().regex(KEY_PATTERN),
   t: z.int().min(0),
   payload: z.string().refine(isWellFormed),
   signature: z.string().regex(SIGNATURE_PATTERN),
@@ -42,13 +43,15 @@ export function verifyProof(proof: Proof, expected: ProofExpectation = {}): Veri
   const parsed = proofSchema.safeParse(proof);
   if (!parsed.success) refuse('it does not have the form of a proof');
   const { provider_id: providerId, public_key: publicKey, t, payload, signature } = parsed.data;
-  const kind = providerIdKind(providerId);
-  if (kind === null || kind === 'ethereum') refuse('its provider id is none that a key can own');
-  if (kind === 'key' && providerId !== publicKey) refuse('its provider id is the public key of another key');
+  const id = readProviderId(providerId);
+  if (id?.id !== providerId || id.scheme === null)
+    return refuse('its provider id is none that a key can own');
+  if (id.kind === 'key' && providerId !== publicKey)
+    refuse('its provider id is the public key of another key');
   if (expected.publicKey !== undefined && expected.publicKey !== publicKey) {
     refuse('another key than the expected one has signed it');
   }
-  if (!verifySignature({ action: 'advertise', providerId, t, payload }, publicKey, signature)) {
+  if (!verifySignature(id.scheme, { action: 'advertise', providerId, t, payload }, publicKey, signature)) {
     refuse('the signature is not valid');
   }
   let advertisement: Advertisement;

@@ -3,7 +3,7 @@ import { advertisementSchema } from '../protocol/advertisement.js';
 import { ERROR_STATUS } from '../protocol/errors.js';
 import { LIMITS, PROTOCOL_VERSION, SUBPROTOCOLS, WEBSOCKET_PATH } from '../protocol/limits.js';
 import { listQuerySchema } from '../protocol/list-query.js';
-import { PUBLIC_KEY_PATTERN, SIGNATURE_PATTERN } from '../protocol/signing.js';
+import { KEY_PATTERN, SIGNATURE_PATTERN } from '../protocol/schemes/table.js';
 
 type JsonObject = Record<string, unknown>;
 
@@ -279,7 +279,7 @@ export function buildOpenApi(): JsonObject {
           required: ['provider_id', 'public_key', 't', 'payload', 'signature'],
           properties: {
             provider_id: { type: 'string' },
-            public_key: HEX(PUBLIC_KEY_PATTERN),
+            public_key: HEX(KEY_PATTERN),
             t: { type: 'integer', description: 'Unix time in milliseconds' },
             payload: { type: 'string', description: 'The text that was signed, to the byte' },
             signature: HEX(SIGNATURE_PATTERN),

@@ -11,14 +11,14 @@ import { ERROR_STATUS, type ErrorCode } from './errors.js';
 import type { Down, DownType } from './frames-down.js';
 import { requestId } from './frames-up.js';
 import { LIMITS } from './limits.js';
-import { NAME_PATTERN } from './provider-id.js';
+import { PROVIDER_ID_PATTERN } from './provider-id.js';
 import { NONCE_PATTERN } from './signing.js';
 
 // What a hub of this version sends, to the letter. Clients read frames more loosely, because a newer hub may say more:
 // src/client must not load this, which `npm run check` enforces.
 
 const time = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-const providerId = z.string().regex(NAME_PATTERN);
+const providerId = z.string().regex(PROVIDER_ID_PATTERN);
 const cursor = z.string().regex(CURSOR_PATTERN);
 const stream = z.string().min(1).max(128);
 

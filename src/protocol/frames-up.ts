@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { describeIssues } from './advertisement.js';
 import { LIMITS } from './limits.js';
-import { NAME_PATTERN } from './provider-id.js';
-import { PUBLIC_KEY_PATTERN, SIGNATURE_PATTERN } from './signing.js';
+import { PROVIDER_ID_PATTERN } from './provider-id.js';
+import { KEY_FORM, KEY_PATTERN, SIGNATURE_FORM, SIGNATURE_PATTERN } from './schemes/table.js';
 import { isWellFormed } from './text.js';
 
 /** The schema of the `id` of a request, and of its answer. */
@@ -15,17 +15,17 @@ export const requestId = z.union(
 export type RequestId = z.infer<typeof requestId>;
 
 const time = z.int('must be Unix time in milliseconds').min(0, 'must be Unix time in milliseconds');
-const signature = z.string('must be a string').regex(SIGNATURE_PATTERN, 'must be 128 lower-case hex digits');
+const signature = z.string('must be a string').regex(SIGNATURE_PATTERN, `must be ${SIGNATURE_FORM}`);
 
 const authenticate = z.object({
   type: z.literal('authenticate'),
   id: requestId,
   provider_id: z
     .string('must be a string')
-    .regex(NAME_PATTERN, 'must be a key id or a name of 1 to 128 of A-Z a-z 0-9 . _ : -'),
+    .regex(PROVIDER_ID_PATTERN, 'must be a key id or a name of 1 to 128 of A-Z a-z 0-9 . _ : -'),
   public_key: z
     .string('must be a string')
-    .regex(PUBLIC_KEY_PATTERN, 'must be 64 lower-case hex digits')
+    .regex(KEY_PATTERN, `must be ${KEY_FORM}`)
     // Null is how some write that a member is absent.
     .nullish(),
   t: time,

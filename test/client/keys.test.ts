@@ -14,7 +14,8 @@ import {
   saveKey,
   seedOf,
 } from '../../src/client/node.js';
-import { sign, signedBytes } from '../../src/protocol/signing.js';
+import { sign } from '../../src/protocol/schemes/ed25519.js';
+import { signedBytes } from '../../src/protocol/signing.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'keys-'));
 after(() => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { generateKey, ProviderSession } from '../../src/client/index.js';
-import { verifySignature } from '../../src/protocol/signing.js';
+import { ED25519 } from '../../src/protocol/schemes/ed25519.js';
+import { verifySignature } from '../../src/protocol/schemes/table.js';
 import { publishedAs } from './support/fake-hub.js';
 import { ADVERTISEMENT, beginSession, cores, KEY, turn } from './support/session-scene.js';
 
@@ -19,7 +20,7 @@ test('it publishes what is not on file', async () => {
     t: t as number,
     payload: payload,
   } as const;
-  assert.ok(verifySignature(fields, KEY.publicKey, signature as string));
+  assert.ok(verifySignature(ED25519, fields, KEY.publicKey, signature as string));
   const waiting = session.published();
   const advertisement = hub.peer.publish();
   assert.deepEqual(await waiting, advertisement);
@@ -277,7 +278,7 @@ test('withdraw takes it back and keeps it so across reconnects, until the next u
   const done = session.withdraw();
   const { id, t, signature } = hub.peer.last('withdraw');
   const fields = { action: 'withdraw', providerId: 'p1', t: t as number, payload: '' } as const;
-  assert.ok(verifySignature(fields, KEY.publicKey, signature as string));
+  assert.ok(verifySignature(ED25519, fields, KEY.publicKey, signature as string));
   hub.peer.say({ type: 'withdrawn', id });
   await done;
   await turn();

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { generateKey, ProviderSession } from '../../src/client/index.js';
-import { verifySignature } from '../../src/protocol/signing.js';
+import { ED25519 } from '../../src/protocol/schemes/ed25519.js';
+import { verifySignature } from '../../src/protocol/schemes/table.js';
 import { NONCE, publishedAs } from './support/fake-hub.js';
 import { ADVERTISEMENT, beginSession, cores, KEY, turn } from './support/session-scene.js';
 
@@ -17,7 +18,7 @@ test('it signs the nonce and the host it dialled, without the default port', () 
     t: t as number,
     payload: `${NONCE}\nhub.example`,
   } as const;
-  assert.ok(verifySignature(fields, KEY.publicKey, signature as string));
+  assert.ok(verifySignature(ED25519, fields, KEY.publicKey, signature as string));
 });
 
 test('a nonce that is none is not signed', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { generateKey, type KeyPair, type Proof, verifyProof } from '../../src/client/index.js';
-import { sign } from '../../src/protocol/signing.js';
+import { sign } from '../../src/protocol/schemes/ed25519.js';
 import { publishedAs } from './support/fake-hub.js';
 
 const TEXT =

@@ -9,7 +9,7 @@ import {
   type PublishedAdvertisement,
   readAdvertisement,
 } from '../support/http.js';
-import { TestKey } from '../support/keys.js';
+import { LOOKALIKES, TestKey } from '../support/keys.js';
 import { ADVERTISEMENT, type Answer, nextT, type TestHub } from '../support/test-hub.js';
 
 /** What a client of the first generation sends. */
@@ -94,6 +94,13 @@ onBothTransports(
       );
       assertError(await old.post('ruled', 'x', { ...ADVERTISEMENT, resources: {} }), 400, 'ADV_002', /cpu/);
       assertError(await hub().get(itemPath('ruled')), 404, 'ADV_004');
+    });
+
+    test('a lookalike of a key id or an Ethereum address is refused here too', async () => {
+      for (const id of LOOKALIKES) {
+        assertError(await old.post(id), 401, 'AUTH_001', /provider id/);
+        assertError(await old.delete(id), 401, 'AUTH_001', /provider id/);
+      }
     });
 
     test('it works for Ethereum ids, whatever stands for their signature', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TestKey } from '../support/keys.js';
+import { LOOKALIKES, TestKey } from '../support/keys.js';
 import type { TestHub } from '../support/test-hub.js';
 import type { Frame } from '../support/test-socket.js';
 import {
@@ -24,7 +24,6 @@ const NAMES = [
   'a.b:c_d-E',
   'x'.repeat(128),
   'a'.repeat(63),
-  'A'.repeat(64),
   'a'.repeat(65),
   `0x${'a'.repeat(39)}`,
   `0x${'a'.repeat(41)}`,
@@ -41,8 +40,19 @@ interface Scene {
   taken: string;
 }
 
-/** What has to be refused: why, with which code, a word of the message, and the frame. */
-const REFUSALS: [why: string, code: string, message: RegExp, frame: (scene: Scene) => Frame][] = [
+/** Why a frame has to be refused, with which code, a word of the message, and the frame. */
+type Refusal = [why: string, code: string, message: RegExp, frame: (scene: Scene) => Frame];
+
+/** Some of them were once taken for names. */
+const refusedLookalikes = LOOKALIKES.map((providerId): Refusal => [
+  `the lookalike ${providerId}`,
+  'AUTH_001',
+  /provider id/,
+  ({ hub, key, nonce }) => sessionFrame(hub, key, nonce, { providerId }),
+]);
+
+const REFUSALS: Refusal[] = [
+  ...refusedLookalikes,
   [
     'a time more than 300 s ago',
     'AUTH_002',

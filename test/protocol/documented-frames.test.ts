@@ -10,12 +10,9 @@ import { parseFilter } from '../../src/protocol/filter.js';
 import { DOWN_SCHEMAS } from '../../src/protocol/frames-down-schemas.js';
 import type { Down } from '../../src/protocol/frames-down.js';
 import { parseUpFrame, type Up, UP_SCHEMAS, type UpType } from '../../src/protocol/frames-up.js';
-import {
-  keyPairFromSeed,
-  sessionPayload,
-  type SignedFields,
-  verifySignature,
-} from '../../src/protocol/signing.js';
+import { ED25519, keyPairFromSeed } from '../../src/protocol/schemes/ed25519.js';
+import { verifySignature } from '../../src/protocol/schemes/table.js';
+import { sessionPayload, type SignedFields } from '../../src/protocol/signing.js';
 
 const ROOT = new URL('../../..', import.meta.url);
 const DOCUMENT = readFileSync(new URL('docs/protocol.md', ROOT), 'utf8');
@@ -153,7 +150,7 @@ test('the signatures of the examples are good, so that a client can be tested wi
   const { provider_id: providerId, ...authenticate } = up('authenticate');
   const { payload, ...advertise } = up('advertise');
   const isSigned = (action: SignedFields['action'], frame: { t: number; signature: string }, text: string) =>
-    verifySignature({ action, providerId, t: frame.t, payload: text }, publicKey, frame.signature);
+    verifySignature(ED25519, { action, providerId, t: frame.t, payload: text }, publicKey, frame.signature);
   assert.equal(authenticate.public_key, publicKey);
   assert.ok(isSigned('session', authenticate, sessionPayload(nonce, 'hub.example:7465')));
   assert.ok(isSigned('advertise', advertise, payload));

@@ -171,10 +171,12 @@ test('a cursor that is anything else is none', () => {
 test('a provider id is a key, an Ethereum address, a name, or none', () => {
   const kinds: [string, ReturnType<typeof providerIdKind>][] = [
     [KEY, 'key'],
-    [KEY.toUpperCase(), 'name'],
+    [KEY.toUpperCase(), null],
+    [`${KEY.slice(1)}F`, null],
     [KEY.slice(1), 'name'],
     [`0x${'aB'.repeat(20)}`, 'ethereum'],
-    [`0X${'ab'.repeat(20)}`, 'name'],
+    [`0X${'ab'.repeat(20)}`, null],
+    [`0X${'AB'.repeat(20)}`, null],
     [`0x${'ab'.repeat(19)}`, 'name'],
     [`0x${'ab'.repeat(21)}`, 'name'],
     ['a', 'name'],

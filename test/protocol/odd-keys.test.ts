@@ -3,14 +3,14 @@ import test from 'node:test';
 import fc from 'fast-check';
 import nacl from 'tweetnacl';
 import {
+  ED25519,
   isAcceptablePublicKey,
   isAcceptableSignature,
   keyPairFromSeed,
   sign,
-  signedBytes,
-  type SignedFields,
-  verifySignature,
-} from '../../src/protocol/signing.js';
+} from '../../src/protocol/schemes/ed25519.js';
+import { verifySignature } from '../../src/protocol/schemes/table.js';
+import { signedBytes, type SignedFields } from '../../src/protocol/signing.js';
 import { fromHex } from '../../src/protocol/text.js';
 import { Verifier } from '../../src/registry/write/verifier/verifier.js';
 import {
@@ -47,8 +47,8 @@ test('signatures that nobody made, which a point of small order verifies, are re
     for (const signature of signatures) {
       // Without further checks the library says yes to some of them; one is enough to know.
       forged ||= nacl.sign.detached.verify(signedBytes(FIELDS), fromHex(signature), fromHex(key));
-      assert.equal(verifySignature(FIELDS, key, signature), false);
-      assert.equal(await verifier.verify(signedBytes(FIELDS), key, signature), false);
+      assert.equal(verifySignature(ED25519, FIELDS, key, signature), false);
+      assert.equal(await verifier.verify(ED25519, signedBytes(FIELDS), key, signature), false);
     }
   }
   assert.ok(forged, 'no forgery was even tried');
@@ -83,8 +83,8 @@ test('a signature whose S is not reduced is refused, although it satisfies the e
     for (let more = s + GROUP_ORDER; more < 2n ** 256n; more += 5n * GROUP_ORDER) {
       const malleated = signature.slice(0, 64) + encode(more, 0n);
       assert.equal(isAcceptableSignature(malleated), false);
-      assert.equal(verifySignature(fields, pair.publicKey, malleated), false);
-      assert.equal(await verifier.verify(signedBytes(fields), pair.publicKey, malleated), false);
+      assert.equal(verifySignature(ED25519, fields, pair.publicKey, malleated), false);
+      assert.equal(await verifier.verify(ED25519, signedBytes(fields), pair.publicKey, malleated), false);
     }
   }
 });

@@ -2,16 +2,14 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { LIMITS } from '../../src/protocol/limits.js';
+import { ED25519, keyPairFromSeed, sign } from '../../src/protocol/schemes/ed25519.js';
+import { verifySignature } from '../../src/protocol/schemes/table.js';
+import { formatSignatureHeader, parseSignatureHeader } from '../../src/protocol/signature-header.js';
 import {
-  formatSignatureHeader,
-  keyPairFromSeed,
-  parseSignatureHeader,
   sessionPayload,
-  sign,
   type SignedAction,
   signedBytes,
   type SignedFields,
-  verifySignature,
 } from '../../src/protocol/signing.js';
 import { fromHex, toHex } from '../../src/protocol/text.js';
 import { Verifier } from '../../src/registry/write/verifier/verifier.js';
@@ -26,8 +24,8 @@ function fieldsOf({ action, provider_id: providerId, t, payload }: SignatureVect
 
 /** Asks both implementations, which have to agree, and returns what they say. */
 async function isValid(fields: SignedFields, publicKey: string, signature: string): Promise<boolean> {
-  const inBrowser = verifySignature(fields, publicKey, signature);
-  const onHub = await verifier.verify(signedBytes(fields), publicKey, signature);
+  const inBrowser = verifySignature(ED25519, fields, publicKey, signature);
+  const onHub = await verifier.verify(ED25519, signedBytes(fields), publicKey, signature);
   assert.equal(onHub, inBrowser, `the two implementations disagree on ${signature}`);
   return onHub;
 }
@@ -167,7 +165,12 @@ test('random bytes are never a key with a valid signature, and never an exceptio
 
 const hex = (digits: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${String(digits)}}$`));
 const header = fc.record(
-  { t: fc.nat({ max: Number.MAX_SAFE_INTEGER }), publicKey: hex(64), signature: hex(128) },
+  {
+    t: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+    publicKey: hex(64),
+    scheme: fc.constant(ED25519),
+    signature: hex(128),
+  },
   { noNullPrototype: true },
 );
 
@@ -203,6 +206,7 @@ test('the fields of a signature header come in any order, with spaces around the
         assert.deepEqual(parseSignatureHeader(text), {
           t,
           publicKey: withKey ? publicKey : null,
+          scheme: ED25519,
           signature,
         });
       },

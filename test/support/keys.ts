@@ -2,6 +2,15 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject,
 
 export type Action = 'advertise' | 'withdraw' | 'session';
 
+/** Ids that pass for a key id or an Ethereum address in the eyes of people and lists, and are neither of them nor a name. */
+export const LOOKALIKES = [
+  'A'.repeat(64),
+  `${'ab'.repeat(31)}aB`,
+  `0X${'ab'.repeat(20)}`,
+  `0X${'AB'.repeat(20)}`,
+  '0X52908400098527886E0F7030069857D2E4169EE7',
+];
+
 /** A provider's key. It signs with node:crypto, independently of the code under test. */
 export class TestKey {
   readonly publicKey: string;

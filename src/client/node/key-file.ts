@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
-import type { KeyPair } from '../../protocol/signing.js';
+import type { KeyPair } from '../../protocol/schemes/ed25519.js';
 import { DiscoveryError } from '../errors.js';
 import { generateKey, keyFromSeed, seedOf } from '../keys.js';
 

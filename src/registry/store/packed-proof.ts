@@ -1,13 +1,33 @@
+import { schemeOf } from '../../protocol/provider-id.js';
+import { SCHEMES, type SignatureScheme } from '../../protocol/schemes/table.js';
 import type { ProofRecord } from './records.js';
 
-const KEY_BYTES = 32;
-const SIGNATURE_BYTES = 64;
-const TIME_AT = SIGNATURE_BYTES;
-const BEGIN_AT = TIME_AT + 8;
-const END_AT = BEGIN_AT + 2;
-const HAS_KEY_AT = END_AT + 2;
-const KEY_AT = HAS_KEY_AT + 1;
-const LATEST_PAYLOAD_AT = KEY_AT + KEY_BYTES;
+/** Where the parts of a proof lie, by its scheme. */
+class Layout {
+  readonly timeAt: number;
+  readonly beginAt: number;
+  readonly endAt: number;
+  readonly hasKeyAt: number;
+  readonly keyAt: number;
+  /** The payload is here, or already at `keyAt` where no key is kept. */
+  readonly latestPayloadAt: number;
+
+  constructor({ signatureBytes, keyBytes }: SignatureScheme) {
+    this.timeAt = signatureBytes;
+    this.beginAt = this.timeAt + 8;
+    this.endAt = this.beginAt + 2;
+    this.hasKeyAt = this.endAt + 2;
+    this.keyAt = this.hasKeyAt + 1;
+    this.latestPayloadAt = this.keyAt + keyBytes;
+  }
+}
+
+const LAYOUTS = new Map(SCHEMES.map((scheme) => [scheme, new Layout(scheme)]));
+const MOST_BEFORE_PAYLOAD = Math.max(...[...LAYOUTS.values()].map(({ latestPayloadAt }) => latestPayloadAt));
+
+function layoutFor(providerId: string): Layout {
+  return LAYOUTS.get(schemeOf(providerId))!;
+}
 
 const MAX_SHARED = 0xffff;
 const OPENING_BRACE = 0x7b;
@@ -24,7 +44,7 @@ export type UnpackedProof = ProofRecord & { payload: Uint8Array };
 
 /** The most bytes that `packProof` uses. */
 export function roomForProof({ payload }: ProofRecord): number {
-  return LATEST_PAYLOAD_AT + (typeof payload === 'string' ? 3 * payload.length : payload.length);
+  return MOST_BEFORE_PAYLOAD + (typeof payload === 'string' ? 3 * payload.length : payload.length);
 }
 
 /**
@@ -41,13 +61,14 @@ export function packProof(
   target: Buffer,
   at: number,
 ): number {
+  const layout = layoutFor(providerId);
   const hasKey = proof.publicKey !== providerId;
-  target.write(proof.signature, at, SIGNATURE_BYTES, 'hex');
-  target.writeDoubleLE(proof.t, at + TIME_AT);
-  target[at + HAS_KEY_AT] = hasKey ? 1 : 0;
-  if (hasKey) target.write(proof.publicKey, at + KEY_AT, KEY_BYTES, 'hex');
+  target.write(proof.signature, at, layout.timeAt, 'hex');
+  target.writeDoubleLE(proof.t, at + layout.timeAt);
+  target[at + layout.hasKeyAt] = hasKey ? 1 : 0;
+  if (hasKey) target.write(proof.publicKey, at + layout.keyAt, layout.latestPayloadAt - layout.keyAt, 'hex');
 
-  const payload = { from: at + LATEST_PAYLOAD_AT, to: at + LATEST_PAYLOAD_AT };
+  const payload = { from: at + layout.latestPayloadAt, to: at + layout.latestPayloadAt };
   if (typeof proof.payload === 'string') payload.to += target.write(proof.payload, payload.from, 'utf8');
   else {
     target.set(proof.payload, payload.from);
@@ -55,9 +76,9 @@ export function packProof(
   }
   const begin = sharedBegin(target, payload, chosen);
   const end = sharedEnd(target, { from: payload.from + begin, to: payload.to }, chosen);
-  target.writeUInt16LE(begin, at + BEGIN_AT);
-  target.writeUInt16LE(end, at + END_AT);
-  const own = at + (hasKey ? LATEST_PAYLOAD_AT : KEY_AT);
+  target.writeUInt16LE(begin, at + layout.beginAt);
+  target.writeUInt16LE(end, at + layout.endAt);
+  const own = at + (hasKey ? layout.latestPayloadAt : layout.keyAt);
   target.copyWithin(own, payload.from + begin, payload.to - end);
   return own + payload.to - end - payload.from - begin;
 }
@@ -67,9 +88,10 @@ export function packProof(
  * @param chosen The bytes of the same members.
  */
 export function unpackProof(packed: Buffer, providerId: string, chosen: Uint8Array): UnpackedProof {
-  const begin = packed.readUInt16LE(BEGIN_AT);
-  const end = packed.readUInt16LE(END_AT);
-  const own = packed.subarray(packed[HAS_KEY_AT] === 1 ? LATEST_PAYLOAD_AT : KEY_AT);
+  const layout = layoutFor(providerId);
+  const begin = packed.readUInt16LE(layout.beginAt);
+  const end = packed.readUInt16LE(layout.endAt);
+  const own = packed.subarray(packed[layout.hasKeyAt] === 1 ? layout.latestPayloadAt : layout.keyAt);
   const payload = new Uint8Array(begin + own.length + end);
   if (begin > 0) {
     payload[0] = OPENING_BRACE;
@@ -80,15 +102,19 @@ export function unpackProof(packed: Buffer, providerId: string, chosen: Uint8Arr
     payload.set(chosen.subarray(chosen.length - (end - 1)), begin + own.length);
     payload[payload.length - 1] = CLOSING_BRACE;
   }
-  return { ...unpackSigner(packed, providerId), payload, signature: packed.toString('hex', 0, TIME_AT) };
+  return {
+    ...unpackSigner(packed, providerId),
+    payload,
+    signature: packed.toString('hex', 0, layout.timeAt),
+  };
 }
 
 /** Reads of it who signed, and when. */
 export function unpackSigner(packed: Buffer, providerId: string): { publicKey: string; t: number } {
-  const hasKey = packed[HAS_KEY_AT] === 1;
+  const { timeAt, hasKeyAt, keyAt, latestPayloadAt } = layoutFor(providerId);
   return {
-    publicKey: hasKey ? packed.toString('hex', KEY_AT, KEY_AT + KEY_BYTES) : providerId,
-    t: packed.readDoubleLE(TIME_AT),
+    publicKey: packed[hasKeyAt] === 1 ? packed.toString('hex', keyAt, latestPayloadAt) : providerId,
+    t: packed.readDoubleLE(timeAt),
   };
 }
 

@@ -1,6 +1,6 @@
 import { ProtocolError } from '../../protocol/errors.js';
-import { providerIdKind } from '../../protocol/provider-id.js';
-import { parseSignatureHeader } from '../../protocol/signing.js';
+import { type ProviderId, readProviderId } from '../../protocol/provider-id.js';
+import { parseSignatureHeader } from '../../protocol/signature-header.js';
 
 /** Who says to have sent a request. Nothing in it has been verified yet. */
 export type Claim =
@@ -21,21 +21,25 @@ export function readSignedClaim(
   t: number,
   signature: string,
 ): SignedClaim {
-  const kind = checkId(providerId);
-  if (kind === 'ethereum') {
+  const { id, kind, scheme } = checkId(providerId);
+  if (scheme === null) {
     throw new ProtocolError(
       'AUTH_001',
       'provider ids of the form 0x and 40 hex digits are reserved for Ethereum addresses, whose signatures this hub cannot verify yet; use your public key or a name as provider id',
     );
   }
-  const key = publicKey ?? (kind === 'key' ? providerId : null);
+  const key = publicKey ?? (kind === 'key' ? id : null);
   if (key === null) {
     throw new ProtocolError(
       'AUTH_001',
       `the public key is missing, which only a key id can do without; send it along (${HEADER_FORM})`,
     );
   }
-  return { signed: true, providerId, publicKey: key, t, signature };
+  const canonical = scheme.canonicalSignature(signature);
+  if (canonical === null) {
+    throw new ProtocolError('AUTH_001', `the signature is malformed; send ${scheme.signatureForm}`);
+  }
+  return { signed: true, providerId: id, publicKey: key, t, signature: canonical };
 }
 
 /**
@@ -55,11 +59,8 @@ export function readHttpClaim(
     throw new ProtocolError('AUTH_003', `the header X-Provider-Signature is missing; send ${HEADER_FORM}`);
   }
   const parsed = parseSignatureHeader(signatureHeader);
-  if (acceptUnsigned && (parsed === null || providerIdKind(providerId) === 'ethereum')) {
-    checkId(providerId);
-    return { signed: false, providerId };
-  }
-  checkId(providerId);
+  const { id, scheme } = checkId(providerId);
+  if (acceptUnsigned && (parsed === null || scheme === null)) return { signed: false, providerId: id };
   if (parsed === null) {
     throw new ProtocolError(
       'AUTH_001',
@@ -69,13 +70,13 @@ export function readHttpClaim(
   return readSignedClaim(providerId, parsed.publicKey, parsed.t, parsed.signature);
 }
 
-function checkId(providerId: string): 'key' | 'name' | 'ethereum' {
-  const kind = providerIdKind(providerId);
-  if (kind === null) {
+function checkId(providerId: string): ProviderId {
+  const read = readProviderId(providerId);
+  if (read === null) {
     throw new ProtocolError(
       'AUTH_001',
-      'the provider id is malformed; use your public key (64 lower-case hex digits) or a name of 1 to 128 of A-Z a-z 0-9 . _ : - that begins with a letter or digit',
+      'the provider id is malformed; use your public key (64 lower-case hex digits) or a name of 1 to 128 of A-Z a-z 0-9 . _ : - that begins with a letter or digit and looks neither like a key nor like an Ethereum address',
     );
   }
-  return kind;
+  return read;
 }

@@ -1,7 +1,7 @@
 import type { Advertisement } from '../../protocol/advertisement.js';
 import { ProtocolError } from '../../protocol/errors.js';
 import { LIMITS } from '../../protocol/limits.js';
-import { providerIdKind } from '../../protocol/provider-id.js';
+import { providerIdKind, schemeOf } from '../../protocol/provider-id.js';
 import { type SignedAction, sessionPayload, signedBytes } from '../../protocol/signing.js';
 import type { Claim, SignedClaim } from './claim.js';
 import { KeyedLock } from '../../lib/keyed-lock.js';
@@ -154,6 +154,7 @@ export class WritePath {
     const { providerId, t } = claim;
     try {
       return await this.#verify(
+        schemeOf(providerId),
         signedBytes({ action, providerId, t, payload }),
         claim.publicKey,
         claim.signature,

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { formatSignatureHeader } from '../../../src/protocol/signing.js';
+import { ED25519 } from '../../../src/protocol/schemes/ed25519.js';
+import { formatSignatureHeader } from '../../../src/protocol/signature-header.js';
 import { ProtocolError } from '../../../src/protocol/errors.js';
 import { readHttpClaim, readSignedClaim } from '../../../src/registry/write/claim.js';
 
 const KEY = 'ab'.repeat(32);
 const SIGNATURE = 'cd'.repeat(64);
-const HEADER = formatSignatureHeader({ t: 5, publicKey: KEY, signature: SIGNATURE });
+const HEADER = formatSignatureHeader({ t: 5, publicKey: KEY, scheme: ED25519, signature: SIGNATURE });
 const WITHOUT_KEY = `t=5,v1=${SIGNATURE}`;
 const ETHEREUM = `0x${'ab'.repeat(20)}`;
 

@@ -1,27 +1,30 @@
-/** What is signed, by whom, and the signature. */
+import { SCHEMES, type SignatureScheme } from '../../../protocol/schemes/table.js';
+
+/** What is signed, how, by whom, and the signature. */
 export interface SignedBytes {
+  scheme: SignatureScheme;
   bytes: Uint8Array;
-  /** Lower-case hex, 64 digits. */
   publicKey: string;
-  /** Lower-case hex, 128 digits. */
+  /** Lower-case hex. */
   signature: string;
 }
 
-const KEY_BYTES = 32;
-const SIGNATURE_BYTES = 64;
-const LENGTH_BYTES = 4;
-const FIXED_BYTES = LENGTH_BYTES + KEY_BYTES + SIGNATURE_BYTES;
+/** The length of what is signed, and the number of the scheme. */
+const HEAD_BYTES = 4 + 1;
 
 /** Puts signatures one behind the other into memory that can travel to a thread: one hand-over for all of them. */
 export function packBatch(batch: readonly SignedBytes[]): Uint8Array<ArrayBuffer> {
   let size = 0;
-  for (const { bytes } of batch) size += FIXED_BYTES + bytes.length;
+  for (const { bytes, scheme } of batch) {
+    size += HEAD_BYTES + scheme.keyBytes + scheme.signatureBytes + bytes.length;
+  }
   // Memory of its own, because what comes out of Node's pool cannot travel.
   const packed = Buffer.from(new ArrayBuffer(size));
   let at = 0;
-  for (const { bytes, publicKey, signature } of batch) {
+  for (const { scheme, bytes, publicKey, signature } of batch) {
     at = packed.writeUInt32LE(bytes.length, at);
-    at += packed.write(publicKey, at, 'hex');
+    at = packed.writeUInt8(SCHEMES.indexOf(scheme), at);
+    at += packed.write(scheme.keyHex(publicKey), at, 'hex');
     at += packed.write(signature, at, 'hex');
     packed.set(bytes, at);
     at += bytes.length;
@@ -32,16 +35,18 @@ export function packBatch(batch: readonly SignedBytes[]): Uint8Array<ArrayBuffer
 /** Calls `take` for each signature of a batch, in order, with views of its memory. */
 export function readBatch(
   batch: Uint8Array,
-  take: (bytes: Buffer, publicKey: Buffer, signature: Buffer) => void,
+  take: (scheme: SignatureScheme, bytes: Buffer, publicKey: Buffer, signature: Buffer) => void,
 ): void {
   const packed = Buffer.from(batch.buffer, batch.byteOffset, batch.length);
   for (let at = 0; at < packed.length;) {
     const size = packed.readUInt32LE(at);
-    const publicKey = at + LENGTH_BYTES;
-    const signature = publicKey + KEY_BYTES;
-    const bytes = signature + SIGNATURE_BYTES;
+    const scheme = SCHEMES[packed.readUInt8(at + HEAD_BYTES - 1)]!;
+    const publicKey = at + HEAD_BYTES;
+    const signature = publicKey + scheme.keyBytes;
+    const bytes = signature + scheme.signatureBytes;
     at = bytes + size;
     take(
+      scheme,
       packed.subarray(bytes, at),
       packed.subarray(publicKey, signature),
       packed.subarray(signature, bytes),

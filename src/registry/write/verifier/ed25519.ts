@@ -1,15 +1,13 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-
-/** Says whether a signature is valid. The key has 32 bytes, the signature 64; never throws. */
-export type VerifyEd25519 = (bytes: Buffer, publicKey: Buffer, signature: Buffer) => boolean;
+import type { VerifyBytes } from './verify-bytes.js';
 
 /** The fastest there is on this machine. */
-export async function loadVerifyEd25519(): Promise<VerifyEd25519> {
+export async function loadVerifyEd25519(): Promise<VerifyBytes> {
   return (await loadSodium()) ?? withOpenssl();
 }
 
 /** libsodium, which takes half of OpenSSL's time; null where there is no binary of it, as with musl or an old glibc. */
-export async function loadSodium(): Promise<VerifyEd25519 | null> {
+export async function loadSodium(): Promise<VerifyBytes | null> {
   try {
     const { default: sodium } = await import('sodium-native');
     return (bytes, publicKey, signature) => sodium.crypto_sign_verify_detached(signature, bytes, publicKey);
@@ -21,7 +19,7 @@ export async function loadSodium(): Promise<VerifyEd25519 | null> {
 const MAX_KEYS = 8192;
 
 /** OpenSSL, which comes with Node. Its keys have to be imported: those that were used last are kept, up to a bound. */
-export function withOpenssl(): VerifyEd25519 {
+export function withOpenssl(): VerifyBytes {
   const keys = new Map<string, KeyObject>();
   return (bytes, publicKey, signature) => {
     const name = publicKey.toString('base64url');

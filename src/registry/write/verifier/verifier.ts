@@ -1,10 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { isAcceptablePublicKey, isAcceptableSignature } from '../../../protocol/signing.js';
+import type { SignatureScheme } from '../../../protocol/schemes/table.js';
 import { packBatch, type SignedBytes } from './batch.js';
 
 /** Says whether a signature is valid; rejects with `VerifierUnavailableError` only. */
-export type VerifySignature = (bytes: Uint8Array, publicKey: string, signature: string) => Promise<boolean>;
+export type VerifySignature = (
+  scheme: SignatureScheme,
+  bytes: Uint8Array,
+  publicKey: string,
+  signature: string,
+) => Promise<boolean>;
 
 /** The signature was not looked at. The message says why. */
 export class VerifierUnavailableError extends Error {
@@ -36,7 +41,7 @@ interface Thread {
 }
 
 /**
- * Verifies Ed25519 signatures in threads, first come first served. They are handed over by the batch, all that one turn
+ * Verifies signatures in threads, first come first served. They are handed over by the batch, all that one turn
  * of the event loop has brought, so that a crowd of providers coming back costs it little, in time as in garbage.
  */
 export class Verifier {
@@ -52,12 +57,12 @@ export class Verifier {
   }
 
   /** @throws VerifierUnavailableError (as a rejection) when too many wait, or the thread died over it. */
-  readonly verify: VerifySignature = (bytes, publicKey, signature) => {
-    if (!isAcceptablePublicKey(publicKey) || !isAcceptableSignature(signature)) return Promise.resolve(false);
+  readonly verify: VerifySignature = (scheme, bytes, publicKey, signature) => {
+    if (!scheme.isAcceptable(publicKey, signature)) return Promise.resolve(false);
     if (this.pending >= MAX_WAITING)
       return Promise.reject(new VerifierUnavailableError('too many signatures wait to be verified'));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ bytes, publicKey, signature, resolve, reject });
+      this.#waiting.push({ scheme, bytes, publicKey, signature, resolve, reject });
       // A full batch has nothing to wait for.
       if (this.#waiting.length - this.#head === MAX_BATCH) this.#handOver();
       else this.#schedule();

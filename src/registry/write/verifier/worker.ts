@@ -1,14 +1,14 @@
 /** A thread that verifies: answers each batch with a byte for each signature, 1 where it is valid. */
 import { parentPort } from 'node:worker_threads';
 import { readBatch } from './batch.js';
-import { loadVerifyEd25519 } from './ed25519.js';
+import { loadVerifiers } from './libraries.js';
 
-const verify = await loadVerifyEd25519();
+const verifiers = await loadVerifiers();
 
 parentPort?.on('message', (batch: Uint8Array) => {
   const answers: number[] = [];
-  readBatch(batch, (bytes, publicKey, signature) => {
-    answers.push(verify(bytes, publicKey, signature) ? 1 : 0);
+  readBatch(batch, (scheme, bytes, publicKey, signature) => {
+    answers.push(verifiers[scheme.name](bytes, publicKey, signature) ? 1 : 0);
   });
   parentPort?.postMessage(Uint8Array.from(answers));
 });

@@ -3,7 +3,7 @@ import crypto, { createHash } from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import test from 'node:test';
 import nacl from 'tweetnacl';
-import { isAcceptableSignature } from '../../../../src/protocol/signing.js';
+import { isAcceptableSignature } from '../../../../src/protocol/schemes/ed25519.js';
 import {
   loadSodium,
   loadVerifyEd25519,

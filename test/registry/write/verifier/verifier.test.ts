@@ -5,7 +5,8 @@ import { EventEmitter } from 'node:events';
 import test from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
-import { isAcceptablePublicKey, signedBytes } from '../../../../src/protocol/signing.js';
+import { ED25519, isAcceptablePublicKey } from '../../../../src/protocol/schemes/ed25519.js';
+import { signedBytes } from '../../../../src/protocol/signing.js';
 import { readBatch } from '../../../../src/registry/write/verifier/batch.js';
 import {
   Verifier,
@@ -34,7 +35,7 @@ function request(number: number, valid: boolean): Request {
 }
 
 function verify(verifier: Verifier, { bytes, publicKey, signature }: Request): Promise<boolean> {
-  return verifier.verify(bytes, publicKey, signature);
+  return verifier.verify(ED25519, bytes, publicKey, signature);
 }
 
 /** Threads that answer when the test says so. */
@@ -58,7 +59,7 @@ class HeldWorker extends EventEmitter {
   /** Says of a batch's signatures what `judge` says. Returns what was signed. */
   answer(judge: (bytes: Buffer) => boolean): Buffer[] {
     const signed: Buffer[] = [];
-    readBatch(this.batches.shift()!, (bytes) => signed.push(bytes));
+    readBatch(this.batches.shift()!, (_scheme, bytes) => signed.push(bytes));
     this.emit(
       'message',
       Uint8Array.from(signed, (bytes) => (judge(bytes) ? 1 : 0)),
@@ -101,7 +102,7 @@ test('signatures are worked off in the order they came, some at a time', async (
   const answers = Array.from({ length: 5000 }, (_, number) => {
     const bytes = Buffer.alloc(4);
     bytes.writeUInt32BE(number);
-    return verifier.verify(bytes, publicKey, signature);
+    return verifier.verify(ED25519, bytes, publicKey, signature);
   });
   await nextTurn();
   const order: number[] = [];
@@ -174,17 +175,18 @@ test('a key that lies on no curve is a signature that is not valid, and does not
   const odd = Array.from({ length: 100 }, () => randomBytes(32).toString('hex')).filter(
     isAcceptablePublicKey,
   );
-  const answers = await Promise.all(odd.map((key) => verifier.verify(bytes, key, signature)));
+  const answers = await Promise.all(odd.map((key) => verifier.verify(ED25519, bytes, key, signature)));
   assert.ok(answers.every((valid) => !valid));
-  assert.equal(await verifier.verify(bytes, publicKey, signature), true);
+  assert.equal(await verifier.verify(ED25519, bytes, publicKey, signature), true);
 });
 
 test('a thread with nothing to do does not keep a program from ending', () => {
   const { bytes, publicKey, signature } = request(1, true);
   const module = new URL('../../../../src/registry/write/verifier/verifier.js', import.meta.url).href;
-  const script = `import(${JSON.stringify(module)})
-    .then(({ Verifier }) => new Verifier().verify(
-      Buffer.from('${Buffer.from(bytes).toString('hex')}', 'hex'), '${publicKey}', '${signature}'))
+  const table = new URL('../../../../src/protocol/schemes/table.js', import.meta.url).href;
+  const script = `Promise.all([import(${JSON.stringify(module)}), import(${JSON.stringify(table)})])
+    .then(([{ Verifier }, { SCHEMES }]) => new Verifier().verify(
+      SCHEMES[0], Buffer.from('${Buffer.from(bytes).toString('hex')}', 'hex'), '${publicKey}', '${signature}'))
     .then(console.log);`;
   const { stdout, stderr, status } = spawnSync(process.execPath, ['--eval', script], {
     encoding: 'utf8',

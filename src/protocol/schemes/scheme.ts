@@ -1,0 +1,37 @@
+/** The names of the schemes, as proofs have them. */
+export type SchemeName = 'ed25519';
+
+/**
+ * One way of signing. All that depends on it is in its entry of the table (table.ts). The hub verifies with faster
+ * libraries than a browser has; it finds them by the scheme's name (src/registry/write/verifier).
+ *
+ * A key is what a signature is checked against, in the text form that owners of provider ids are compared in.
+ */
+export interface SignatureScheme {
+  readonly name: SchemeName;
+  /** The field of `X-Provider-Signature` that has the signature. */
+  readonly headerField: string;
+  /** The key that is sent beside a signature: its text form, also in words; null where the id says it all. */
+  readonly sentKey: { readonly pattern: RegExp; readonly form: string } | null;
+  /** The texts of a signature that come in. */
+  readonly signaturePattern: RegExp;
+  /** What such a text is, in words for somebody who sent another one. */
+  readonly signatureForm: string;
+  readonly keyBytes: number;
+  readonly signatureBytes: number;
+  /** A provider id that is a key of this scheme, in whichever spelling. */
+  readonly idPattern: RegExp;
+  /** The canonical form of a provider id that is a key of this scheme, in any spelling that comes in; null for other texts. */
+  readonly canonicalId: (text: string) => string | null;
+  /** The bytes of a key in hex, two digits each. */
+  readonly keyHex: (key: string) => string;
+  /** The bytes of a signature in hex, in any text form that comes in; null for other texts. */
+  readonly canonicalSignature: (text: string) => string | null;
+  /**
+   * Whether a signer makes such a key and signature, in their canonical forms. Libraries judge others differently, so they
+   * are refused before any library is asked.
+   */
+  readonly isAcceptable: (key: string, signature: string) => boolean;
+  /** Verifies what is acceptable, wherever JavaScript runs. */
+  readonly verify: (bytes: Uint8Array, key: string, signature: string) => boolean;
+}

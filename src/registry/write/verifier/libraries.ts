@@ -1,0 +1,11 @@
+import { SCHEMES, type SchemeName } from '../../../protocol/schemes/table.js';
+import { loadVerifyEd25519 } from './ed25519.js';
+import type { VerifyBytes } from './verify-bytes.js';
+
+const LOADERS: Readonly<Record<SchemeName, () => Promise<VerifyBytes>>> = { ed25519: loadVerifyEd25519 };
+
+/** The fastest that there is on this machine for each scheme. */
+export async function loadVerifiers(): Promise<Readonly<Record<SchemeName, VerifyBytes>>> {
+  const loaded = await Promise.all(SCHEMES.map(async ({ name }) => [name, await LOADERS[name]()] as const));
+  return Object.fromEntries(loaded) as Record<SchemeName, VerifyBytes>;
+}
