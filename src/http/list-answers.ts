@@ -1,23 +1,47 @@
 import type { HttpResponse } from '../protocol/http-message.js';
-import type { ListAnswer, Registry } from '../registry/registry.js';
-import { ListQueries, type ReadQuery } from './list-queries.js';
+import { type ListQuery, parseListQuery } from '../protocol/list-query.js';
+import type { FoundPage } from '../registry/lists/list-reader.js';
+import type { Registry } from '../registry/registry.js';
 import { JSON_HEADERS, OPEN_TO_READERS } from './respond.js';
 
+const LIST_PATH = '/api/v1/advertisements';
 const LIST_HEADERS = { ...JSON_HEADERS, ...OPEN_TO_READERS } as const;
-/** Longer answers are not kept here: they are asked for less often, and would take much memory. */
-const MAX_KEPT_BYTES = 16 * 1024;
+/** Requests that are remembered, the bytes of all their answers, and the characters of each query. */
+const MAX_KEPT = 1024;
+const MAX_KEPT_BYTES = 8 << 20;
+const MAX_KEPT_QUERY = 512;
 
-type LastingResponse = HttpResponse & Required<Pick<HttpResponse, 'lasting'>>;
+/** A list request that was checked, and the last answer to it. Together with the query string, `version` is its key. */
+interface Kept {
+  readonly query: ListQuery;
+  /** The version of the store that the answer is true for. */
+  readonly version: number;
+  /** Null where it was too long to be kept. */
+  readonly answer: { readonly response: HttpResponse; readonly found: FoundPage } | null;
+}
 
-/** Answers lists. Until something changes, whoever asks the same gets the same. */
+/**
+ * Answers lists. Clients that poll ask the same again and again: until something changes, all of them get the same
+ * answer, and nobody reads a known query anew.
+ */
 export class ListAnswers {
   readonly #registry: Registry;
-  readonly #queries = new ListQueries();
-  /** By their bodies, as long as the registry keeps these. */
-  readonly #ofKept = new WeakMap<Uint8Array, LastingResponse>();
+  /** By query string; those that were answered last are the last. */
+  readonly #kept = new Map<string, Kept>();
+  #bytes = 0;
 
   constructor(registry: Registry) {
     this.#registry = registry;
+  }
+
+  /** How many requests are remembered. */
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  /** Bytes of all answers and rows that are kept. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /**
@@ -25,40 +49,56 @@ export class ListAnswers {
    * @throws ProtocolError `ADV_002` naming a parameter, `ADV_003` when too many long lists are being read.
    */
   answer(search: string): HttpResponse {
-    const read = this.#queries.parse(search);
     const { version } = this.#registry.store;
-    if (read.answer?.version === version) return read.answer.response;
-    const list = this.#registry.list(read.query);
-    const { body } = list;
-    if (!(body instanceof Uint8Array)) {
-      return { status: 200, headers: headersOf(read, list), body: '', source: body };
-    }
-    const isShort = body.length <= MAX_KEPT_BYTES;
-    if (!list.kept && !isShort) {
-      return { status: 200, headers: headersOf(read, list), body, borrowed: true };
-    }
-    const response = list.kept
-      ? this.#ofKeptBody(body, read, list)
-      : { status: 200, headers: headersOf(read, list), body: Buffer.from(body), lasting: {} };
-    if (isShort) read.answer = { version, response };
+    const kept = this.#kept.get(search);
+    if (kept?.version === version && kept.answer !== null) return kept.answer.response;
+    const query = kept?.query ?? parseListQuery(search);
+    const { found, body } = this.#registry.list(query, kept?.answer?.found);
+    const isSame = found === kept?.answer?.found;
+    const headers = isSame ? kept.answer.response.headers : this.#headers(search, found);
+    const isShort = body instanceof Uint8Array;
+    const response = isShort
+      ? { status: 200, headers, body }
+      : { status: 200, headers, body: '', source: body };
+    this.#keep(search, { query, version, answer: isShort ? { response, found } : null });
     return response;
   }
 
-  /** Nothing but times changes in a body while it is kept, so that all the rest of its answer stays. */
-  #ofKeptBody(body: Uint8Array, read: ReadQuery, list: ListAnswer): HttpResponse {
-    const known = this.#ofKept.get(body);
-    if (known !== undefined) {
-      known.lasting.copy = undefined;
-      return known;
+  #headers(search: string, { next }: FoundPage): HttpResponse['headers'] {
+    const headers: Record<string, string> = { ...LIST_HEADERS, 'X-Discovery-Cursor': this.#registry.cursor };
+    if (next !== null) headers['Link'] = `<${LIST_PATH}?${nextPage(search, next)}>; rel="next"`;
+    return headers;
+  }
+
+  #keep(search: string, kept: Kept): void {
+    // Every page has an `after` of its own, and is asked for once.
+    if (search.length > MAX_KEPT_QUERY || kept.query.after !== null) return;
+    this.#drop(search);
+    this.#kept.set(search, kept);
+    this.#bytes += bytesOf(kept);
+    for (const oldest of this.#kept.keys()) {
+      if (this.#bytes <= MAX_KEPT_BYTES && this.#kept.size <= MAX_KEPT) break;
+      this.#drop(oldest);
     }
-    const response = { status: 200, headers: headersOf(read, list), body, borrowed: true, lasting: {} };
-    this.#ofKept.set(body, response);
-    return response;
+  }
+
+  #drop(search: string): void {
+    const kept = this.#kept.get(search);
+    if (kept === undefined) return;
+    this.#bytes -= bytesOf(kept);
+    this.#kept.delete(search);
   }
 }
 
-function headersOf({ nextPage }: ReadQuery, { cursor, next }: ListAnswer): Record<string, string> {
-  const headers: Record<string, string> = { ...LIST_HEADERS, 'X-Discovery-Cursor': cursor };
-  if (next !== null) headers['Link'] = `<${nextPage}${next}>; rel="next"`;
-  return headers;
+/** Of the body and the rows. */
+function bytesOf({ answer }: Kept): number {
+  return answer === null ? 0 : answer.response.body.length + 8 * answer.found.slots.length;
+}
+
+/** The query string of the next page. */
+function nextPage(search: string, after: string): string {
+  const parameters = new URLSearchParams(search);
+  parameters.delete('after');
+  parameters.append('after', after);
+  return parameters.toString();
 }

@@ -23,18 +23,14 @@ export interface BodySource {
   close(): void;
 }
 
-/** A plain HTTP response. Whoever sends it adds `Content-Length`; for HEAD it sends the headers alone. */
+/**
+ * A plain HTTP response, which never changes: it may be given to many. Whoever sends it adds `Content-Length`; for HEAD
+ * it sends the headers alone.
+ */
 export interface HttpResponse {
-  status: number;
-  headers: Readonly<Record<string, string>>;
-  body: Uint8Array | string;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | string;
   /** In the place of `body`, part by part as the peer takes it. When it throws, the connection is cut. */
-  source?: BodySource;
-  /** True where the body's memory is used again for the next answer: whoever cannot send it at once copies it. */
-  borrowed?: boolean;
-  /**
-   * There where the very same object is given again and again: a place for what is made of its head, and for a copy of
-   * a borrowed body, which is taken away when the body changes.
-   */
-  lasting?: { head?: string; headers?: string[]; copy?: Uint8Array | undefined };
+  readonly source?: BodySource;
 }

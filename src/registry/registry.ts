@@ -8,7 +8,7 @@ import { type Clock, ServiceClock } from '../lib/clock.js';
 import type { Change, ChangeLog, GoneReason } from './change-log.js';
 import type { SessionToken } from './entry.js';
 import type { Identities } from './identities.js';
-import { type ListPage, ListReader } from './lists/list-reader.js';
+import { type FoundPage, type ListPage, ListReader } from './lists/list-reader.js';
 import { matchingSlots } from './lists/query.js';
 import { noLog, type Log } from './log.js';
 import { Restore } from './restore.js';
@@ -199,9 +199,13 @@ export class Registry {
         };
   }
 
-  /** @throws ProtocolError `ADV_003` when too many long lists are being read. */
-  list(query: ListQuery): ListAnswer {
-    return { ...this.#lists.read(query), cursor: this.cursor };
+  /**
+   * @param known What was found for the same query before.
+   * @throws ProtocolError `ADV_003` when too many long lists are being read.
+   */
+  list(query: ListQuery, known?: FoundPage): ListAnswer {
+    const { body, found } = this.#lists.read(query, known);
+    return { body, found, cursor: this.cursor };
   }
 
   /** Opens the matches of this moment for reading at leisure. */

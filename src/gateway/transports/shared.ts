@@ -44,15 +44,7 @@ export const tooLong = (limit: number): string => `The body may have at most ${l
  * A response's status and headers as they follow `HTTP/1.1 `. Undefined when a header would break out of its line,
  * which only `node:http` checks by itself.
  */
-export function joinHead(response: HttpResponse): string | undefined {
-  const { lasting } = response;
-  if (lasting?.head !== undefined) return lasting.head;
-  const head = writeHead(response);
-  if (lasting !== undefined && head !== undefined) lasting.head = head;
-  return head;
-}
-
-function writeHead({ status, headers }: HttpResponse): string | undefined {
+export function joinHead({ status, headers }: HttpResponse): string | undefined {
   let head = `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;
   for (const name in headers) {
     const value = headers[name] ?? '';

@@ -1,10 +1,8 @@
 import { ProtocolError } from '../../protocol/errors.js';
 import type { ListQuery } from '../../protocol/list-query.js';
 import type { ServiceClock } from '../../lib/clock.js';
-import { PageCache } from './page-cache.js';
 import { LongList } from './long-list.js';
-import { runQuery } from './query.js';
-import { Scratch } from '../../lib/scratch.js';
+import { type Page, runQuery } from './query.js';
 import type { Snapshots } from '../store/snapshot.js';
 import type { Store } from '../store/store.js';
 
@@ -19,13 +17,15 @@ const MAX_LONG_LISTS = 32;
 
 /** A page of a list as it goes out. */
 export interface ListPage {
-  /** A JSON array, UTF-8; its memory is used again for the next list. A long one comes in parts. */
+  /** A JSON array, UTF-8. A long one comes in parts. */
   body: Buffer | LongList;
-  /** `after` of the next page; null on the last. */
-  next: string | null;
-  count: number;
-  /** Whether this very body is given again, with other times in it, for as long as nothing else changes. */
-  kept: boolean;
+  /** Its rows. */
+  found: FoundPage;
+}
+
+/** The rows of a page, and the `contents` of the store that they were found in. */
+export interface FoundPage extends Page {
+  contents: number;
 }
 
 /** Answers lists: finds the rows, and joins what was rendered of each when it last changed. */
@@ -33,36 +33,31 @@ export class ListReader {
   readonly #store: Store;
   readonly #snapshots: Snapshots;
   readonly #clock: ServiceClock;
-  readonly #scratch = new Scratch();
-  readonly #pages: PageCache;
   #longLists = 0;
 
   constructor(store: Store, snapshots: Snapshots, clock: ServiceClock) {
     this.#store = store;
-    this.#pages = new PageCache(store);
     this.#snapshots = snapshots;
     this.#clock = clock;
   }
 
   /**
-   * @param query The same object each time where the same is asked again.
+   * @param known What was found for the same query before: heartbeats alone change no more than times.
    * @throws ProtocolError `ADV_003` when too many long lists are being read.
    */
-  read(query: ListQuery): ListPage {
-    const kept = this.#pages.find(query);
-    if (kept !== null) return kept;
-    const { slots, next } = runQuery(this.#store, query);
+  read(query: ListQuery, known?: FoundPage): ListPage {
+    const { contents } = this.#store;
+    const isGood = known?.contents === contents && query.sort !== 'updated';
+    const found = isGood ? known : { ...runQuery(this.#store, query), contents };
+    const { slots } = found;
     let bytes = 2 + Math.max(0, slots.length - 1);
     for (const slot of slots) bytes += this.#store.fragmentBytes(slot);
-    const count = slots.length;
-    if (bytes > MAX_BYTES_IN_ONE_PIECE) return { body: this.#open(slots, bytes), next, count, kept: false };
-    const page = { body: this.#join(slots, bytes), next, count, kept: false };
-    this.#pages.note(query, slots, page);
-    return page;
+    const body = bytes > MAX_BYTES_IN_ONE_PIECE ? this.#open(slots, bytes) : this.#join(slots, bytes);
+    return { body, found };
   }
 
   #join(slots: readonly number[], bytes: number): Buffer {
-    const body = this.#scratch.take(bytes);
+    const body = Buffer.allocUnsafe(bytes);
     body[0] = OPENING_BRACKET;
     let position = 1;
     for (const slot of slots) {
