@@ -120,7 +120,7 @@ class World {
 
   #matchesUpdated(filter: Filter): boolean {
     const { store } = this.#registry;
-    const predicate = new Predicate(filter, store);
+    const predicate = new Predicate(filter, store.numbers);
     for (let slot = 0; slot < this.#updated; slot += 1) {
       if (predicate.matches(store.attributes, slot)) return true;
     }

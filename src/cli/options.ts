@@ -1,7 +1,8 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { FilterInput } from '../client/node.js';
+import type { Amounts, FilterInput } from '../client/node.js';
+import { CONDITION_NAMES, type ConditionKind, CONDITIONS } from '../protocol/conditions.js';
 
 /** Where a key is kept unless told otherwise. */
 export const DEFAULT_KEY_FILE = join(homedir(), '.config', 'discovery-hub', 'key.pem');
@@ -32,60 +33,51 @@ export function decimalNumber(text: string): number {
 }
 
 /** Collects an option that may be given several times, or with commas. */
-function collect(text: string, earlier: string[] = []): string[] {
-  return [...earlier, ...text.split(',').map((part) => part.trim())];
+function collect(text: string, earlier: unknown): string[] {
+  return [...((earlier ?? []) as string[]), ...text.split(',').map((part) => part.trim())];
 }
 
-/** What the filter flags are parsed into. */
-export interface FilterFlags {
-  cpu?: number;
-  memory?: number;
-  storage?: number;
-  country?: string[];
-  platform?: string[];
-  paymentsNetwork?: string[];
-  maxUsd?: number;
-  live?: boolean;
-}
+/** What the flags of a command with filters are parsed into, by commander's names. */
+export type FilterFlags = Readonly<Record<string, unknown>>;
+
+/** How the value of a flag is read; undefined for a flag without one. */
+const READERS: Readonly<Record<ConditionKind, ((text: string, earlier: unknown) => unknown) | undefined>> = {
+  'at-least': wholeNumber,
+  'one-of': collect,
+  'at-most': decimalNumber,
+  only: undefined,
+};
+
+const FLAGS = CONDITION_NAMES.map((name) => {
+  const { kind, flag } = CONDITIONS[name];
+  const option = new Option(flag.form, flag.help);
+  return { name, option, key: option.attributeName(), reader: READERS[kind] };
+});
 
 /** Adds the filters as flags. */
 export function withFilterFlags(command: Command): Command {
-  return command
-    .option('--cpu <cores>', 'at least so many cores', wholeNumber)
-    .option('--memory <gb>', 'at least so many GB of memory', wholeNumber)
-    .option('--storage <gb>', 'at least so many GB of disk', wholeNumber)
-    .option('--country <codes>', 'one of these countries, e.g. SE,NO', collect)
-    .option('--platform <names>', 'one of these platforms, e.g. x86_64', collect)
-    .option('--payments-network <names>', 'one of these payment networks', collect)
-    .option(
-      '--max-usd <amount>',
-      'at most so many US dollars a month for the amounts asked for',
-      decimalNumber,
-    )
-    .option('--live', 'leave out providers whose connection was lost');
+  for (const { option, reader } of FLAGS) {
+    const own = new Option(option.flags, option.description);
+    command.addOption(reader === undefined ? own : own.argParser<unknown>(reader));
+  }
+  return command;
 }
 
 /** The filter that flags ask for. */
 export function filterOf(flags: FilterFlags): FilterInput {
-  const { cpu, memory, storage, country, platform, paymentsNetwork, maxUsd, live } = flags;
-  return {
-    ...(cpu === undefined ? {} : { cpu }),
-    ...(memory === undefined ? {} : { memory }),
-    ...(storage === undefined ? {} : { storage }),
-    ...(country === undefined ? {} : { country }),
-    ...(platform === undefined ? {} : { platform }),
-    ...(paymentsNetwork === undefined ? {} : { payments_network: paymentsNetwork }),
-    ...(maxUsd === undefined ? {} : { max_usd_per_month: maxUsd }),
-    ...(live === true ? { status: 'live' as const } : {}),
-  };
+  return Object.fromEntries(
+    FLAGS.flatMap(({ name, key }) => {
+      const said = flags[key];
+      if (said === undefined) return [];
+      const condition = CONDITIONS[name];
+      return [[name, condition.kind === 'only' ? condition.value : said]];
+    }),
+  );
 }
 
 /** The amounts that an estimate is for; null when none were asked for. */
-export function amountsOf({
-  cpu,
-  memory,
-  storage,
-}: FilterFlags): { cpu: number; memory: number; storage: number } | null {
+export function amountsOf(flags: FilterFlags): Amounts | null {
+  const { cpu, memory, storage } = filterOf(flags);
   if (cpu === undefined && memory === undefined && storage === undefined) return null;
   return { cpu: cpu ?? 1, memory: memory ?? 1, storage: storage ?? 1 };
 }

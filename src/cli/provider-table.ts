@@ -1,15 +1,13 @@
 import Table from 'cli-table3';
-import type { PublishedAdvertisement } from '../client/node.js';
+import { type Amounts, monthlyEstimate, type PublishedAdvertisement } from '../client/node.js';
 import { printable } from './terminal.js';
-
-type Amounts = { cpu: number; memory: number; storage: number } | null;
 
 /** What a table of providers is made for. */
 export interface TableOptions {
   /** Columns of the terminal; null where nothing needs to be cut. */
   width: number | null;
   /** What the estimate is for; null for no estimate column. */
-  amounts: Amounts;
+  amounts: Amounts | null;
   /** Unix milliseconds that ages count from. */
   now: number;
   /** How a row is coloured, by its place. */
@@ -118,12 +116,9 @@ function shorten(text: string, width: number): string {
 }
 
 /** What the asked amounts cost a month; empty where a price is missing. */
-export function formatEstimate({ pricing }: PublishedAdvertisement, amounts: Amounts): string {
-  const core = pricing?.usd_per_core_month;
-  const memory = pricing?.usd_per_gb_ram_month;
-  const storage = pricing?.usd_per_gb_storage_month;
-  if (amounts === null || core === undefined || memory === undefined || storage === undefined) return '';
-  return (core * amounts.cpu + memory * amounts.memory + storage * amounts.storage).toFixed(2);
+export function formatEstimate({ pricing }: PublishedAdvertisement, amounts: Amounts | null): string {
+  const estimate = amounts === null ? null : monthlyEstimate(pricing, amounts);
+  return estimate === null ? '' : estimate.toFixed(2);
 }
 
 /** How long ago, in the largest unit that says enough. */

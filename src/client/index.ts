@@ -62,6 +62,7 @@ export type {
 } from '../protocol/advertisement.js';
 export type { CodecName } from '../protocol/codec.js';
 export type { ErrorCode } from '../protocol/errors.js';
+export { type Amounts, monthlyEstimate } from '../protocol/estimate.js';
 export type { FilterInput } from '../protocol/filter.js';
 export type { RemovalReason } from '../protocol/frames-down.js';
 export type { KeyPair } from '../protocol/schemes/ed25519.js';

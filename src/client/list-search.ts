@@ -1,4 +1,5 @@
-import { FILTER_MEMBERS, type FilterInput, parseFilter } from '../protocol/filter.js';
+import { CONDITION_NAMES } from '../protocol/conditions.js';
+import { type FilterInput, parseFilter } from '../protocol/filter.js';
 import { DiscoveryError } from './errors.js';
 
 /** What a list request has beside its filter. */
@@ -20,7 +21,7 @@ export function listSearch(filter: FilterInput, { sort, limit, after }: ListPart
     throw DiscoveryError.from(error, 'ADV_002');
   }
   const search = new URLSearchParams();
-  for (const member of FILTER_MEMBERS) {
+  for (const member of CONDITION_NAMES) {
     const value = checked[member];
     if (value === undefined) continue;
     if (typeof value === 'number') search.set(member, decimal(value));

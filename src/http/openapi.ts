@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { advertisementSchema } from '../protocol/advertisement.js';
+import { type ConditionName, CONDITIONS, kindOf } from '../protocol/conditions.js';
 import { ERROR_STATUS } from '../protocol/errors.js';
 import { LIMITS, PROTOCOL_VERSION, SUBPROTOCOLS, WEBSOCKET_PATH } from '../protocol/limits.js';
-import { listQuerySchema } from '../protocol/list-query.js';
+import { listQuerySchema, takesMany } from '../protocol/list-query.js';
 import { KEY_PATTERN, SIGNATURE_PATTERN } from '../protocol/schemes/table.js';
 
 type JsonObject = Record<string, unknown>;
@@ -25,13 +26,7 @@ const HEX = (pattern: RegExp): JsonObject => ({ type: 'string', pattern: pattern
 const REF = (name: string): JsonObject => ({ $ref: `#/components/schemas/${name}` });
 const JSON_CONTENT = (schema: JsonObject): JsonObject => ({ 'application/json': { schema } });
 
-const MULTIPLE = new Set(['country', 'platform', 'payments_network']);
-
-const PARAMETER_NOTES: Record<string, string> = {
-  country: 'Equal to one of these; repeated or comma-separated',
-  platform: 'Equal to one of these; repeated or comma-separated',
-  payments_network: 'Equal to one of these; repeated or comma-separated',
-  status: '`live` leaves suspects out',
+const PAGE_NOTES: Record<string, string> = {
   sort: '`price`: by the monthly estimate for the asked amounts, unpriced last; `updated`: newest first; default: by provider_id',
   limit: 'Advertisements a page; without it all matches',
   after: 'The cursor from the `Link: <…>; rel="next"` header of the previous page',
@@ -40,12 +35,13 @@ const PARAMETER_NOTES: Record<string, string> = {
 function queryParameters(): JsonObject[] {
   const { properties } = schemaOf(listQuerySchema) as { properties: Record<string, JsonObject> };
   return Object.entries(properties).map(([name, property]) => {
-    const { description, ...schema } = property;
+    const { description: _, ...schema } = property;
     return {
       name,
       in: 'query',
-      description: description ?? PARAMETER_NOTES[name],
-      ...(MULTIPLE.has(name)
+      description:
+        kindOf(name) === undefined ? PAGE_NOTES[name] : CONDITIONS[name as ConditionName].description,
+      ...(takesMany(name)
         ? { schema: { type: 'array', items: { type: 'string' } }, style: 'form', explode: true }
         : { schema }),
     };

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { describeIssues } from './advertisement.js';
+import { CONDITION_NAMES, kindOf } from './conditions.js';
 import { ProtocolError } from './errors.js';
-import { FILTER_MEMBERS, type Filter, filterSchema } from './filter.js';
+import { type Filter, filterSchema } from './filter.js';
 import { LIMITS } from './limits.js';
 
 export const SORTS = ['price', 'updated'] as const;
@@ -25,9 +26,17 @@ export interface ListQuery {
   after: PageCursor | null;
 }
 
-const NUMERIC = new Set(['cpu', 'memory', 'storage', 'max_usd_per_month', 'limit']);
-const MULTIPLE = new Set(['country', 'platform', 'payments_network']);
-const KNOWN: ReadonlySet<string> = new Set([...FILTER_MEMBERS, 'sort', 'limit', 'after']);
+const KNOWN: ReadonlySet<string> = new Set([...CONDITION_NAMES, 'sort', 'limit', 'after']);
+
+/** Whether a parameter may be repeated or have values with commas between them. */
+export function takesMany(name: string): boolean {
+  return kindOf(name) === 'one-of';
+}
+
+function isNumeric(name: string): boolean {
+  const kind = kindOf(name);
+  return kind === 'at-least' || kind === 'at-most' || name === 'limit';
+}
 
 const pageSchema = z.object({
   sort: z.enum(SORTS, 'must be "price" or "updated"; leave it out to sort by provider_id').optional(),
@@ -79,12 +88,12 @@ function parameters(search: string): [name: string, value: string][] {
 export function parseListQuery(search: string): ListQuery {
   const raw: Record<string, string | number | string[]> = {};
   for (const [name, value] of parameters(search)) {
-    if (MULTIPLE.has(name)) {
+    if (takesMany(name)) {
       const values = (raw[name] ??= []) as string[];
       values.push(...value.split(','));
     } else if (raw[name] !== undefined) {
       refuse(`${name} is given twice`);
-    } else if (NUMERIC.has(name)) {
+    } else if (isNumeric(name)) {
       if (!DECIMAL.test(value))
         refuse(`${name}: must be a plain decimal number, not ${JSON.stringify(value.slice(0, 32))}`);
       raw[name] = Number(value);

@@ -1,7 +1,6 @@
 import type { RemovalReason } from '../protocol/frames-down.js';
 import { AttributeColumns } from './store/columns.js';
-import type { Interner } from '../lib/interner.js';
-import type { Interners } from './store/predicate.js';
+import type { ValueNumbers } from './store/value-numbers.js';
 
 /** Why an advertisement went, as the log keeps it. */
 export type GoneReason = Exclude<RemovalReason, 'unmatched'>;
@@ -42,8 +41,7 @@ const NO_SLOT = -1;
 export class ChangeLog {
   readonly before: AttributeColumns;
   readonly #capacity: number;
-  readonly #platforms: Interner;
-  readonly #networks: Interner;
+  readonly #numbers: ValueNumbers;
   readonly #ids: string[] = [];
   /** The position of each change. */
   readonly #seqs: Float64Array;
@@ -65,7 +63,7 @@ export class ChangeLog {
   #floor = 0;
 
   /** @param capacity How many changes are kept. */
-  constructor(epoch: string, capacity: number, interners: Interners) {
+  constructor(epoch: string, capacity: number, numbers: ValueNumbers) {
     this.#epoch = epoch;
     this.#capacity = Math.max(1, capacity);
     this.before = new AttributeColumns(this.#capacity);
@@ -74,8 +72,7 @@ export class ChangeLog {
     this.#slots = new Int32Array(this.#capacity);
     this.#previous = new Float64Array(this.#capacity);
     this.#superseded = new Uint8Array(this.#capacity);
-    this.#platforms = interners.platforms;
-    this.#networks = interners.networks;
+    this.#numbers = numbers;
   }
 
   /** Names the log whose positions these are. */
@@ -116,10 +113,7 @@ export class ChangeLog {
     this.#count += 1;
     const row = this.#count % this.#capacity;
     if (this.#count > this.#capacity) this.#floor = this.#seqs[row]!;
-    if (this.#existed[row] === 1) {
-      this.#platforms.release(this.before.platform[row]!);
-      this.#networks.release(this.before.network[row]!);
-    }
+    if (this.#existed[row] === 1) this.#numbers.releaseRow(this.before.values, row);
     this.#link(providerId, row);
     this.#seqs[row] = seq;
     this.#slots[row] = reason === null && current !== null ? current.slot : NO_SLOT;
@@ -127,8 +121,7 @@ export class ChangeLog {
     this.#existed[row] = current === null ? 0 : 1;
     if (current === null) return null;
     this.before.copyRow(row, current.columns, current.slot);
-    this.#platforms.retain(this.before.platform[row]!);
-    this.#networks.retain(this.before.network[row]!);
+    this.#numbers.retainRow(this.before.values, row);
     return row;
   }
 

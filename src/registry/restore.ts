@@ -2,6 +2,7 @@ import { advertisementSchema } from '../protocol/advertisement.js';
 import { providerIdKind } from '../protocol/provider-id.js';
 import type { ServiceClock } from '../lib/clock.js';
 import { renderHead } from './store/advertisement-json.js';
+import { renumberValues } from './store/columns.js';
 import type { Identities } from './identities.js';
 import { rowBytes, signerIn } from './store/packed-row.js';
 import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
@@ -77,7 +78,7 @@ export class Restore {
 
   /** Takes back signed advertisements that are ready to be filed. */
   rows(batch: RowBatch): void {
-    const { arena, platforms, networks } = this.#store;
+    const { arena, numbers } = this.#store;
     const slab = Buffer.from(batch.slab.buffer, batch.slab.byteOffset, batch.slab.byteLength);
     const base = arena.adopt(slab, batch.bytes);
     for (let index = 0; index < batch.ids.length; index += 1) {
@@ -96,8 +97,7 @@ export class Restore {
         this.#leaveOut(providerId);
         continue;
       }
-      row.attributes.platform = platforms.acquire(row.platform);
-      row.attributes.network = networks.acquire(row.network);
+      renumberValues(batch.numbers, row.from, (place, text) => numbers.acquire(place, batch.texts[text]!));
       this.#slots.push(this.#store.adopt(providerId, row, lease));
       this.#heartbeatOf(providerId, updatedAt);
     }

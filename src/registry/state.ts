@@ -36,7 +36,7 @@ export class State {
    * @param replayEvents How many changes are kept for resuming.
    */
   constructor(epoch: string, replayEvents: number, leaseFrom: LeaseFrom) {
-    this.changes = new ChangeLog(epoch, replayEvents, this.store);
+    this.changes = new ChangeLog(epoch, replayEvents, this.store.numbers);
     this.#leaseFrom = leaseFrom;
   }
 

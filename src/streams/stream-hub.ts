@@ -72,7 +72,7 @@ export class StreamHub {
     this.#observer = observer;
     this.#onError = onError;
     this.#limits = { ...STREAM_LIMITS, ...limits };
-    this.#filters = new FilterIndex(registry.store);
+    this.#filters = new FilterIndex(registry.store.numbers);
     this.#fanOut = new FanOut(this.#limits.framesPerTurn, () => {
       this.#delivered();
     });

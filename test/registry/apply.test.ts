@@ -7,6 +7,7 @@ import type { Entry } from '../../src/registry/entry.js';
 import { matchingSlots } from '../../src/registry/lists/query.js';
 import type { Deliver } from '../../src/registry/log.js';
 import { State } from '../../src/registry/state.js';
+import { COUNTRY } from '../../src/registry/store/columns.js';
 import type { Store } from '../../src/registry/store/store.js';
 import { content } from '../support/arbitraries.js';
 import { MemoryLog } from '../support/memory-log.js';
@@ -70,9 +71,7 @@ function told({ store, changes }: Pick<State, 'store' | 'changes'>, change: Chan
   const row =
     beforeRow === null
       ? null
-      : [before.cpu, before.memory, before.storage, before.country, before.live].map(
-          (column) => column[beforeRow],
-        );
+      : [...before.amounts, before.values[COUNTRY]!, ...before.flags].map((column) => column[beforeRow]);
   const after = slot === null ? null : store.fragment(slot).toString('utf8');
   return JSON.stringify([seq, providerId, row, after, reason]);
 }

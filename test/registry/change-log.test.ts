@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { ChangeLog, type Difference, type GoneReason } from '../../src/registry/change-log.js';
-import { AttributeColumns, type Attributes } from '../../src/registry/store/columns.js';
-import { Interner } from '../../src/lib/interner.js';
+import { AttributeColumns, CPU, LIVE, rowOf, USD, VALUES } from '../../src/registry/store/columns.js';
+import { ValueNumbers } from '../../src/registry/store/value-numbers.js';
+import { recordOf } from '../support/arbitraries.js';
 import { sequences, steps } from '../support/steps.js';
 
+const PLATFORM = VALUES.indexOf('platform');
+const NETWORK = VALUES.indexOf('payments_network');
 const IDS = ['a', 'b', 'c', 'd', 'e'];
 /** Where the log stands before the first entry. */
 const START = 7;
@@ -16,7 +19,7 @@ interface State {
   platform: string | null;
   network: string | null;
   usdCore: number;
-  live: number;
+  live: boolean;
 }
 
 interface Logged {
@@ -28,8 +31,7 @@ interface Logged {
 
 /** A log with a small ring beside the whole history. */
 class LogModel {
-  readonly platforms = new Interner();
-  readonly networks = new Interner();
+  readonly numbers = new ValueNumbers();
   readonly log: ChangeLog;
   readonly history: Logged[] = [];
   /** The position of the last entry. */
@@ -40,7 +42,7 @@ class LogModel {
 
   constructor(capacity: number) {
     this.#capacity = capacity;
-    this.log = new ChangeLog('', capacity, this);
+    this.log = new ChangeLog('', capacity, this.numbers);
     this.position = START;
     this.log.startAt('e', START);
   }
@@ -63,16 +65,13 @@ class LogModel {
     );
     this.history.push({ seq: this.position, id, before, reason: given });
     this.#assertRow(beforeRow, before);
-    if (before !== null) {
-      this.platforms.release(this.#columns.platform[slot]!);
-      this.networks.release(this.#columns.network[slot]!);
-    }
+    if (before !== null) this.numbers.releaseRow(this.#columns.values, slot);
     if (next === null) {
       this.#present.delete(id);
     } else {
       this.#present.set(id, next);
       if (before === null) this.log.place(slot);
-      this.#columns.write(slot, this.#attributes(next));
+      this.#columns.write(slot, this.#row(next));
     }
   }
 
@@ -111,16 +110,16 @@ class LogModel {
     assert.equal(row === null, expected === null);
     if (row === null || expected === null) return;
     const { before } = this.log;
-    assert.equal(before.cpu[row], expected.cpu);
-    assert.equal(before.live[row], expected.live);
-    assert.equal(before.usdCore[row], expected.usdCore);
-    const text = (interner: Interner, value: string | null) => (value === null ? 0 : interner.find(value));
-    assert.equal(
-      before.platform[row],
-      text(this.platforms, expected.platform),
-      'its platform was given away',
-    );
-    assert.equal(before.network[row], text(this.networks, expected.network), 'its network was given away');
+    assert.equal(before.amounts[CPU]![row], expected.cpu);
+    assert.equal(before.flags[LIVE]![row], expected.live ? 1 : 0);
+    assert.equal(before.prices[USD]![row], expected.usdCore);
+    for (const [place, value] of [
+      [PLATFORM, expected.platform],
+      [NETWORK, expected.network],
+    ] as const) {
+      const number = value === null ? 0 : this.numbers.find(place, value);
+      assert.equal(before.values[place]![row], number, `its ${VALUES[place]!} was given away`);
+    }
   }
 
   /** Texts that the ring and the present rows need, and no others, are held. */
@@ -128,23 +127,23 @@ class LogModel {
     const states = this.history.slice(-this.#capacity).map(({ before }) => before);
     const needed = [...states, ...this.#present.values()].filter((state) => state !== null);
     const count = (texts: (string | null)[]) => new Set(texts.filter((one) => one !== null)).size;
-    assert.equal(this.platforms.size, count(needed.map(({ platform }) => platform)));
-    assert.equal(this.networks.size, count(needed.map(({ network }) => network)));
+    const platforms = count(needed.map(({ platform }) => platform));
+    assert.equal(this.numbers.size, platforms + count(needed.map(({ network }) => network)));
   }
 
-  #attributes(state: State): Attributes {
-    return {
-      cpu: state.cpu,
-      memory: 1,
-      storage: 1,
-      country: 3,
-      platform: this.platforms.acquire(state.platform),
-      network: this.networks.acquire(state.network),
-      usdCore: state.usdCore,
-      usdMemory: Number.NaN,
-      usdStorage: 0,
-      live: state.live,
-    };
+  #row({ cpu, platform, network, usdCore, live }: State): number[] {
+    const record = recordOf('a', {
+      ipAddress: '203.0.113.7',
+      country: 'SE',
+      resources: { cpu, memory: 1, storage: 1 },
+      platform,
+      pricing: Number.isNaN(usdCore)
+        ? null
+        : { usd_per_core_month: usdCore, usd_per_gb_ram_month: 0, usd_per_gb_storage_month: 0 },
+      name: null,
+      paymentsNetwork: network,
+    });
+    return rowOf(record, live, (place, value) => this.numbers.acquire(place, value));
   }
 }
 
@@ -153,7 +152,7 @@ const state: fc.Arbitrary<State> = fc.record({
   platform: fc.constantFrom(null, 'arm64', 'x86_64', 'riscv', 'mips'),
   network: fc.constantFrom(null, 'holesky', 'arm64'),
   usdCore: fc.constantFrom(0, 0.1, 1e300, Number.NaN),
-  live: fc.constantFrom(0, 1),
+  live: fc.boolean(),
 });
 const step = steps(
   'change',
@@ -183,7 +182,7 @@ test('since any cursor that is covered, the log tells what the whole history tel
 });
 
 test('a log that is told to keep nothing still keeps the last change, which is being matched', () => {
-  const log = new ChangeLog('e', 0, { platforms: new Interner(), networks: new Interner() });
+  const log = new ChangeLog('e', 0, new ValueNumbers());
   assert.equal(log.append(1, 'a', null, null), null);
   assert.equal(log.covers(1), true);
   assert.equal(log.covers(0), true);

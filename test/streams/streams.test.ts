@@ -234,7 +234,7 @@ test('a stream is forgotten with its last subscription, and no longer matched', 
   assert.deepEqual([world.hub.streams, world.hub.subscriptions], [1, 1]);
   world.hub.unsubscribe(second);
   assert.deepEqual([world.hub.streams, world.hub.subscriptions], [0, 0]);
-  assert.equal(world.registry.store.platforms.size, 0);
+  assert.equal(world.registry.store.numbers.size, 0);
   client.frames.length = 0;
   world.advertise('a', { ...CONTENT, platform: 'arm64' });
   await turn();

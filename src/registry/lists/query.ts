@@ -1,6 +1,7 @@
 import { askedAmounts } from '../../protocol/filter.js';
 import { formatPageCursor, type ListQuery, type PageCursor } from '../../protocol/list-query.js';
 import { Heap } from '../../lib/heap.js';
+import { USD } from '../store/columns.js';
 import type { Predicate } from '../store/predicate.js';
 import type { Store } from '../store/store.js';
 
@@ -91,10 +92,11 @@ function findNewest(store: Store, { filter }: ListQuery, best: FirstRows): void 
 function findCheapest(store: Store, { filter, after }: ListQuery, best: FirstRows): void {
   const predicate = store.predicates.of(filter);
   const { attributes, ids } = store;
+  const prices = store.prices[USD]!;
   const asked = askedAmounts(filter);
   const most = filter.max_usd_per_month ?? Number.MAX_VALUE;
   const { floor } = best;
-  store.prices.scan(asked, floor, most, (slots, costs) => {
+  prices.scan(asked, floor, most, (slots, costs) => {
     let ceiling = Math.min(most, best.ceiling);
     for (let at = 0; at < slots.length; at += 1) {
       const key = costs[at]!;
@@ -109,7 +111,7 @@ function findCheapest(store: Store, { filter, after }: ListQuery, best: FirstRow
   store.index.scan(after?.key === null ? after.providerId : null, (slots, from) => {
     for (let at = from; at < slots.length && !best.isFull; at += 1) {
       const slot = slots[at]!;
-      if (!Number.isNaN(attributes.usdCore[slot]) || !predicate.matches(attributes, slot)) continue;
+      if (prices.isPriced(slot) || !predicate.matches(attributes, slot)) continue;
       best.add({ slot, key: UNPRICED, id: ids[slot]! });
     }
     return !best.isFull;

@@ -1,151 +1,161 @@
 import { grown } from '../../lib/typed-arrays.js';
-import { COUNTRIES } from '../../protocol/countries.js';
+import { CONDITIONS, namesOfKind, type NameOfKind } from '../../protocol/conditions.js';
+import { priceMembers } from '../../protocol/estimate.js';
 import { outlineOf } from './row-prefilter.js';
 import type { AdvertisementRecord } from './records.js';
 
-const countryIndex = new Map(COUNTRIES.map((code, index) => [code, index]));
+/** The conditions of each kind. A condition's place here is the place of its column, or of its three prices. */
+export const AMOUNTS = namesOfKind('at-least');
+export const VALUES = namesOfKind('one-of');
+export const ESTIMATES = namesOfKind('at-most');
+export const FLAGS = namesOfKind('only');
 
-/** The position of an assigned country in its columns and bitmaps. */
-export function countryNumber(code: string): number {
-  return countryIndex.get(code)!;
-}
+/** The prices that an estimate is made of: of a core, a GB of memory and a GB of disk. */
+export const PRICES_AN_ESTIMATE = 3;
+
+export const CPU = AMOUNTS.indexOf('cpu');
+export const MEMORY = AMOUNTS.indexOf('memory');
+export const STORAGE = AMOUNTS.indexOf('storage');
+export const COUNTRY = VALUES.indexOf('country');
+export const USD = ESTIMATES.indexOf('max_usd_per_month');
+export const LIVE = FLAGS.indexOf('status');
+
+const NO_PRICES: readonly number[] = Array<number>(PRICES_AN_ESTIMATE).fill(Number.NaN);
+
+/** Where in a row the numbers of each kind begin. */
+const VALUES_AT = AMOUNTS.length;
+const PRICES_AT = VALUES_AT + VALUES.length;
+const FLAGS_AT = PRICES_AT + PRICES_AN_ESTIMATE * ESTIMATES.length;
+/** How many numbers a row has. */
+export const ROW_NUMBERS = FLAGS_AT + FLAGS.length;
+
+/** What `one-of` conditions compare. */
+const VALUE_OF: Readonly<Record<NameOfKind<'one-of'>, (record: AdvertisementRecord) => string | null>> = {
+  country: ({ country }) => country,
+  platform: ({ platform }) => platform,
+  payments_network: ({ paymentsNetwork }) => paymentsNetwork,
+};
+
+const PRICE_MEMBERS = ESTIMATES.map((name) => priceMembers(CONDITIONS[name].currency));
 
 /**
- * What filters look at in an advertisement.
- * @param platform Its number.
- * @param network Its number.
+ * What filters look at in an advertisement: amounts, numbers of values, prices (NaN for all three of a currency where one
+ * is missing), then flags.
+ * @param numberOf The number of a value of the condition at this place in `VALUES`.
  */
-export function attributesOf(
+export function rowOf(
   record: AdvertisementRecord,
-  platform: number,
-  network: number,
   live: boolean,
-): Attributes {
-  const { resources, pricing } = record;
-  const usdCore = pricing?.['usd_per_core_month'];
-  const usdMemory = pricing?.['usd_per_gb_ram_month'];
-  const usdStorage = pricing?.['usd_per_gb_storage_month'];
-  const priced =
-    typeof usdCore === 'number' && typeof usdMemory === 'number' && typeof usdStorage === 'number';
-  return {
-    cpu: resources['cpu']!,
-    memory: resources['memory']!,
-    storage: resources['storage']!,
-    country: countryNumber(record.country),
-    platform,
-    network,
-    usdCore: priced ? usdCore : Number.NaN,
-    usdMemory: priced ? usdMemory : Number.NaN,
-    usdStorage: priced ? usdStorage : Number.NaN,
-    live: live ? 1 : 0,
-  };
+  numberOf: (place: number, value: string | null) => number,
+): number[] {
+  const row: number[] = [];
+  for (const name of AMOUNTS) row.push(record.resources[name]!);
+  VALUES.forEach((name, place) => row.push(numberOf(place, VALUE_OF[name](record))));
+  for (const members of PRICE_MEMBERS) {
+    const prices = members.map((member) => record.pricing?.[member]);
+    const known = prices.filter((price) => typeof price === 'number');
+    row.push(...(known.length === PRICES_AN_ESTIMATE ? known : NO_PRICES));
+  }
+  row[FLAGS_AT + LIVE] = live ? 1 : 0;
+  return row;
 }
 
-/** What filters look at, of one advertisement. `platform` and `network` are interned; 0 means not given. */
-export interface Attributes {
-  cpu: number;
-  memory: number;
-  storage: number;
-  country: number;
-  platform: number;
-  network: number;
-  /** US dollars a month for a core, a GB of memory, a GB of disk; NaN where any of the three is missing. */
-  usdCore: number;
-  usdMemory: number;
-  usdStorage: number;
-  /** 1 for live, 0 for suspect. */
-  live: number;
+/** Puts other numbers in the place of those that a row has for values. */
+export function renumberValues(
+  row: Float64Array,
+  from: number,
+  numberOf: (place: number, number: number) => number,
+): void {
+  for (let place = 0; place < VALUES.length; place += 1) {
+    const at = from + VALUES_AT + place;
+    row[at] = numberOf(place, row[at]!);
+  }
+}
+
+/** Whether a row is live. */
+export function isLiveRow(row: ArrayLike<number>, from: number): boolean {
+  return row[from + FLAGS_AT + LIVE] === 1;
 }
 
 /**
- * Filterable attributes of many advertisements, one typed array an attribute. The store keeps the present ones
- * in this shape and the change log those before each change, so that one predicate reads both.
+ * Filterable attributes of many advertisements in typed arrays, of one type for each kind of condition, so that one loop
+ * reads all of a kind. The store keeps the present ones in this shape and the change log those before each change, so that
+ * one predicate reads both.
  */
 export class AttributeColumns {
-  cpu: Uint16Array;
-  memory: Int32Array;
-  storage: Int32Array;
-  country: Uint8Array;
-  platform: Uint32Array;
-  network: Uint32Array;
-  usdCore: Float64Array;
-  usdMemory: Float64Array;
-  usdStorage: Float64Array;
-  live: Uint8Array;
+  readonly amounts: Int32Array[];
+  /** The numbers of values: see `ValueNumbers`. */
+  readonly values: Uint32Array[];
+  /** US dollars or GLM a month for a core, a GB of memory, a GB of disk; NaN where any of the three is missing. */
+  readonly prices: Float64Array[];
+  /** 1 where that is so. */
+  readonly flags: Uint8Array[];
   /** Country, cores, memory and disk in one word: see `outlineOf`. */
   outline: Int32Array;
 
   constructor(capacity: number) {
-    this.cpu = new Uint16Array(capacity);
-    this.memory = new Int32Array(capacity);
-    this.storage = new Int32Array(capacity);
-    this.country = new Uint8Array(capacity);
-    this.platform = new Uint32Array(capacity);
-    this.network = new Uint32Array(capacity);
-    this.usdCore = new Float64Array(capacity);
-    this.usdMemory = new Float64Array(capacity);
-    this.usdStorage = new Float64Array(capacity);
-    this.live = new Uint8Array(capacity);
+    this.amounts = AMOUNTS.map(() => new Int32Array(capacity));
+    this.values = VALUES.map(() => new Uint32Array(capacity));
+    this.prices = ESTIMATES.flatMap(() =>
+      Array.from({ length: PRICES_AN_ESTIMATE }, () => new Float64Array(capacity)),
+    );
+    this.flags = FLAGS.map(() => new Uint8Array(capacity));
     this.outline = new Int32Array(capacity);
   }
 
-  write(index: number, row: Attributes): void {
-    this.cpu[index] = row.cpu;
-    this.memory[index] = row.memory;
-    this.storage[index] = row.storage;
-    this.country[index] = row.country;
-    this.platform[index] = row.platform;
-    this.network[index] = row.network;
-    this.usdCore[index] = row.usdCore;
-    this.usdMemory[index] = row.usdMemory;
-    this.usdStorage[index] = row.usdStorage;
-    this.live[index] = row.live;
-    this.outline[index] = outlineOf(row.cpu, row.memory, row.storage, row.country);
+  /**
+   * @param row The numbers of `rowOf`.
+   * @param from Where in them the row begins.
+   */
+  write(index: number, row: ArrayLike<number>, from = 0): void {
+    const { amounts, values, prices, flags } = this;
+    let at = from;
+    for (const column of amounts) column[index] = row[at++]!;
+    for (const column of values) column[index] = row[at++]!;
+    for (const column of prices) column[index] = row[at++]!;
+    for (const column of flags) column[index] = row[at++]!;
+    this.outline[index] = outlineOf(
+      amounts[CPU]![index]!,
+      amounts[MEMORY]![index]!,
+      amounts[STORAGE]![index]!,
+      values[COUNTRY]![index]!,
+    );
   }
 
   copyRow(index: number, from: AttributeColumns, fromIndex: number): void {
-    this.cpu[index] = from.cpu[fromIndex]!;
-    this.memory[index] = from.memory[fromIndex]!;
-    this.storage[index] = from.storage[fromIndex]!;
-    this.country[index] = from.country[fromIndex]!;
-    this.platform[index] = from.platform[fromIndex]!;
-    this.network[index] = from.network[fromIndex]!;
-    this.usdCore[index] = from.usdCore[fromIndex]!;
-    this.usdMemory[index] = from.usdMemory[fromIndex]!;
-    this.usdStorage[index] = from.usdStorage[fromIndex]!;
-    this.live[index] = from.live[fromIndex]!;
+    const { amounts, values, prices, flags } = this;
+    for (let at = 0; at < amounts.length; at += 1) amounts[at]![index] = from.amounts[at]![fromIndex]!;
+    for (let at = 0; at < values.length; at += 1) values[at]![index] = from.values[at]![fromIndex]!;
+    for (let at = 0; at < prices.length; at += 1) prices[at]![index] = from.prices[at]![fromIndex]!;
+    for (let at = 0; at < flags.length; at += 1) flags[at]![index] = from.flags[at]![fromIndex]!;
     this.outline[index] = from.outline[fromIndex]!;
   }
 
   /** Whether two rows are the same to every filter. */
   equal(index: number, other: AttributeColumns, otherIndex: number): boolean {
-    return (
-      this.cpu[index] === other.cpu[otherIndex] &&
-      this.memory[index] === other.memory[otherIndex] &&
-      this.storage[index] === other.storage[otherIndex] &&
-      this.country[index] === other.country[otherIndex] &&
-      this.platform[index] === other.platform[otherIndex] &&
-      this.network[index] === other.network[otherIndex] &&
-      this.live[index] === other.live[otherIndex] &&
-      // Missing prices are NaN, and as good as equal.
-      Object.is(this.usdCore[index], other.usdCore[otherIndex]) &&
-      Object.is(this.usdMemory[index], other.usdMemory[otherIndex]) &&
-      Object.is(this.usdStorage[index], other.usdStorage[otherIndex])
-    );
+    const { amounts, values, prices, flags } = this;
+    for (let at = 0; at < amounts.length; at += 1)
+      if (amounts[at]![index] !== other.amounts[at]![otherIndex]) return false;
+    for (let at = 0; at < values.length; at += 1)
+      if (values[at]![index] !== other.values[at]![otherIndex]) return false;
+    for (let at = 0; at < flags.length; at += 1)
+      if (flags[at]![index] !== other.flags[at]![otherIndex]) return false;
+    // Missing prices are NaN, and as good as equal.
+    for (let at = 0; at < prices.length; at += 1)
+      if (!Object.is(prices[at]![index], other.prices[at]![otherIndex])) return false;
+    return true;
   }
 
   /** Makes room for `capacity` rows; the present ones stay. */
   grow(capacity: number): void {
-    this.cpu = grown(this.cpu, new Uint16Array(capacity));
-    this.memory = grown(this.memory, new Int32Array(capacity));
-    this.storage = grown(this.storage, new Int32Array(capacity));
-    this.country = grown(this.country, new Uint8Array(capacity));
-    this.platform = grown(this.platform, new Uint32Array(capacity));
-    this.network = grown(this.network, new Uint32Array(capacity));
-    this.usdCore = grown(this.usdCore, new Float64Array(capacity));
-    this.usdMemory = grown(this.usdMemory, new Float64Array(capacity));
-    this.usdStorage = grown(this.usdStorage, new Float64Array(capacity));
-    this.live = grown(this.live, new Uint8Array(capacity));
+    for (const [place, column] of this.amounts.entries())
+      this.amounts[place] = grown(column, new Int32Array(capacity));
+    for (const [place, column] of this.values.entries())
+      this.values[place] = grown(column, new Uint32Array(capacity));
+    for (const [place, column] of this.prices.entries())
+      this.prices[place] = grown(column, new Float64Array(capacity));
+    for (const [place, column] of this.flags.entries())
+      this.flags[place] = grown(column, new Uint8Array(capacity));
     this.outline = grown(this.outline, new Int32Array(capacity));
   }
 }

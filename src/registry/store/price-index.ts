@@ -1,10 +1,16 @@
-import type { Amounts } from '../../protocol/filter.js';
+import { type Amounts, monthlyCost } from '../../protocol/estimate.js';
 import { grown } from '../../lib/typed-arrays.js';
-import type { AttributeColumns } from './columns.js';
+import { type AttributeColumns, PRICES_AN_ESTIMATE } from './columns.js';
 import { Heap } from '../../lib/heap.js';
-import { monthlyCost } from './predicate.js';
 
 const MAX_CHUNK = 256;
+
+/** What each slot asks for a core, a GB of memory and a GB of disk. */
+interface Prices {
+  core: Float64Array;
+  memory: Float64Array;
+  storage: Float64Array;
+}
 
 /** A stretch of the curve: its rows in order, with their prices at hand, and the bounds of these. */
 class Chunk {
@@ -17,18 +23,18 @@ class Chunk {
   /** The lowest price of a core, of memory and of disk, then the highest of each. */
   readonly #bounds = new Float64Array(6);
 
-  constructor(slots: number[], columns: AttributeColumns) {
+  constructor(slots: number[], prices: Prices) {
     this.slots = slots;
     slots.forEach((slot, at) => {
-      this.#write(at, slot, columns);
+      this.#write(at, slot, prices);
     });
     this.#measure();
   }
 
-  insert(at: number, slot: number, columns: AttributeColumns): void {
+  insert(at: number, slot: number, prices: Prices): void {
     this.#prices.copyWithin(3 * (at + 1), 3 * at, 3 * this.slots.length);
     this.slots.splice(at, 0, slot);
-    this.#write(at, slot, columns);
+    this.#write(at, slot, prices);
     this.#include(3 * at, 3 * (at + 1));
   }
 
@@ -40,8 +46,8 @@ class Chunk {
   }
 
   /** Cuts off the upper half. */
-  split(columns: AttributeColumns): Chunk {
-    const upper = new Chunk(this.slots.splice(this.slots.length >> 1), columns);
+  split(prices: Prices): Chunk {
+    const upper = new Chunk(this.slots.splice(this.slots.length >> 1), prices);
     this.#measure();
     return upper;
   }
@@ -61,10 +67,10 @@ class Chunk {
     }
   }
 
-  #write(at: number, slot: number, { usdCore, usdMemory, usdStorage }: AttributeColumns): void {
-    this.#prices[3 * at] = usdCore[slot]!;
-    this.#prices[3 * at + 1] = usdMemory[slot]!;
-    this.#prices[3 * at + 2] = usdStorage[slot]!;
+  #write(at: number, slot: number, prices: Prices): void {
+    this.#prices[3 * at] = prices.core[slot]!;
+    this.#prices[3 * at + 1] = prices.memory[slot]!;
+    this.#prices[3 * at + 2] = prices.storage[slot]!;
   }
 
   #measure(): void {
@@ -94,20 +100,26 @@ class Chunk {
 }
 
 /**
- * The priced rows by their prices, for finding the cheapest without looking at all of them. What a row costs depends
+ * The rows with prices in one currency by these, for finding the cheapest without looking at all of them. What a row costs depends
  * on the amounts that are asked for, so no single order would do: the rows lie along a space-filling curve through
  * the three prices, in chunks of neighbours, and a chunk's bounds tell what its cheapest row could cost at least.
  */
 export class PriceIndex {
   readonly #columns: AttributeColumns;
+  /** The column of its first price. */
+  readonly #first: number;
   #keys: Uint32Array;
   #chunks: Chunk[] = [];
   readonly #queue = new Heap<Chunk>((a, b) => a.least < b.least);
   readonly #costs = new Float64Array(MAX_CHUNK);
 
-  /** @param columns The prices of each slot, shared with the store. */
-  constructor(columns: AttributeColumns, capacity: number) {
+  /**
+   * @param columns The prices of each slot, shared with the store.
+   * @param currency The place of the estimate in `ESTIMATES`.
+   */
+  constructor(columns: AttributeColumns, capacity: number, currency: number) {
     this.#columns = columns;
+    this.#first = currency * PRICES_AN_ESTIMATE;
     this.#keys = new Uint32Array(capacity);
   }
 
@@ -121,7 +133,7 @@ export class PriceIndex {
     const order = new Float64Array(slots.length);
     let count = 0;
     for (const slot of slots) {
-      if (!this.#isPriced(slot)) continue;
+      if (!this.isPriced(slot)) continue;
       this.#keys[slot] = this.#curveKey(slot);
       order[count] = this.#keys[slot] * 2 ** 23 + slot;
       count += 1;
@@ -134,7 +146,7 @@ export class PriceIndex {
       this.#chunks.push(
         new Chunk(
           Array.from(part, (rank) => rank % 2 ** 23),
-          this.#columns,
+          this.#prices(),
         ),
       );
     }
@@ -142,22 +154,22 @@ export class PriceIndex {
 
   /** Files a row by its present prices; without effect when it has none. */
   insert(slot: number): void {
-    if (!this.#isPriced(slot)) return;
+    if (!this.isPriced(slot)) return;
     const key = this.#curveKey(slot);
     this.#keys[slot] = key;
     const number = this.#chunkFor(key, slot);
     const chunk = this.#chunks[number];
     if (chunk === undefined) {
-      this.#chunks.push(new Chunk([slot], this.#columns));
+      this.#chunks.push(new Chunk([slot], this.#prices()));
       return;
     }
-    chunk.insert(this.#lowerBound(chunk.slots, key, slot), slot, this.#columns);
-    if (chunk.slots.length > MAX_CHUNK) this.#chunks.splice(number + 1, 0, chunk.split(this.#columns));
+    chunk.insert(this.#lowerBound(chunk.slots, key, slot), slot, this.#prices());
+    if (chunk.slots.length > MAX_CHUNK) this.#chunks.splice(number + 1, 0, chunk.split(this.#prices()));
   }
 
   /** Takes a row out; its prices must still be those it was filed by. */
   remove(slot: number): void {
-    if (!this.#isPriced(slot)) return;
+    if (!this.isPriced(slot)) return;
     const key = this.#keys[slot]!;
     const number = this.#chunkFor(key, slot);
     const chunk = this.#chunks[number]!;
@@ -194,16 +206,25 @@ export class PriceIndex {
     this.#queue.takeAll();
   }
 
-  #isPriced(slot: number): boolean {
-    return !Number.isNaN(this.#columns.usdCore[slot]);
+  /** Whether a slot has all three prices. */
+  isPriced(slot: number): boolean {
+    return !Number.isNaN(this.#columns.prices[this.#first]![slot]);
+  }
+
+  /** The columns, which grow. */
+  #prices(): Prices {
+    const { prices } = this.#columns;
+    return {
+      core: prices[this.#first]!,
+      memory: prices[this.#first + 1]!,
+      storage: prices[this.#first + 2]!,
+    };
   }
 
   #curveKey(slot: number): number {
-    const { usdCore, usdMemory, usdStorage } = this.#columns;
+    const { core, memory, storage } = this.#prices();
     return (
-      spread(step(usdCore[slot]!)) |
-      (spread(step(usdMemory[slot]!)) << 1) |
-      (spread(step(usdStorage[slot]!)) << 2)
+      spread(step(core[slot]!)) | (spread(step(memory[slot]!)) << 1) | (spread(step(storage[slot]!)) << 2)
     );
   }
 

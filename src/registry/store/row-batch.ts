@@ -1,5 +1,5 @@
 import { addressesIn, roomFor, SLAB_BYTES } from '../../lib/arena.js';
-import { attributesOf } from './columns.js';
+import { ROW_NUMBERS, rowOf } from './columns.js';
 import { type JsonTexts, renderHead } from './advertisement-json.js';
 import { packRow } from './packed-row.js';
 import type { AdvertisementRecord } from './records.js';
@@ -11,7 +11,7 @@ import type { PlacedRow } from './store.js';
  */
 export interface RowBatch {
   ids: string[];
-  /** The texts that platforms and networks are numbers of; 0 stands for none. */
+  /** The texts that values are numbers of; 0 stands for none. */
   texts: (string | null)[];
   /** As many of each row as `NUMBERS` says, in the order in which `rowIn` reads them. */
   numbers: Float64Array<ArrayBuffer>;
@@ -23,41 +23,27 @@ export interface RowBatch {
 /** A row of a batch, whose address counts from the beginning of the slab. */
 export interface BatchedRow extends PlacedRow {
   providerId: string;
-  platform: string | null;
-  network: string | null;
   /** Unix milliseconds. */
   updatedAt: number;
   attached: boolean;
 }
 
-const NUMBERS = 14;
+const NUMBERS = 5 + ROW_NUMBERS;
 /** More than a slab has room for, but for very short rows. */
 const MAX_ROWS = 4096;
 
-/** Reads a row of a batch. Its attributes say suspect, and have no platform and network yet. */
-export function rowIn({ ids, texts, numbers }: RowBatch, row: number): BatchedRow {
+/** Reads a row of a batch. It is suspect, and its values are numbers of the batch's own texts. */
+export function rowIn({ ids, numbers }: RowBatch, row: number): BatchedRow {
   let at = row * NUMBERS;
   return {
     providerId: ids[row]!,
-    platform: texts[numbers[at++]!]!,
-    network: texts[numbers[at++]!]!,
     updatedAt: numbers[at++]!,
     attached: numbers[at++] === 1,
     address: numbers[at++]!,
     headBytes: numbers[at++]!,
     proofBytes: numbers[at++]!,
-    attributes: {
-      cpu: numbers[at++]!,
-      memory: numbers[at++]!,
-      storage: numbers[at++]!,
-      country: numbers[at++]!,
-      usdCore: numbers[at++]!,
-      usdMemory: numbers[at++]!,
-      usdStorage: numbers[at]!,
-      platform: 0,
-      network: 0,
-      live: 0,
-    },
+    attributes: numbers,
+    from: at,
   };
 }
 
@@ -82,28 +68,17 @@ export class RowBatcher {
     const room = roomFor(bytes.length);
     if (this.#bytes + room > SLAB_BYTES || this.#ids.length === MAX_ROWS) return false;
     this.#slab.set(bytes, this.#bytes);
-    const { cpu, memory, storage, country, usdCore, usdMemory, usdStorage } = attributesOf(
-      record,
-      0,
-      0,
-      false,
-    );
     const numbers = this.#numbers;
     let at = this.#ids.length * NUMBERS;
-    numbers[at++] = this.#number(record.platform);
-    numbers[at++] = this.#number(record.paymentsNetwork);
     numbers[at++] = record.updatedAt;
     numbers[at++] = record.attached ? 1 : 0;
     numbers[at++] = addressesIn(this.#bytes);
     numbers[at++] = headBytes;
     numbers[at++] = proofBytes;
-    numbers[at++] = cpu;
-    numbers[at++] = memory;
-    numbers[at++] = storage;
-    numbers[at++] = country;
-    numbers[at++] = usdCore;
-    numbers[at++] = usdMemory;
-    numbers[at] = usdStorage;
+    numbers.set(
+      rowOf(record, false, (_, value) => this.#number(value)),
+      at,
+    );
     this.#ids.push(record.providerId);
     this.#bytes += room;
     return true;

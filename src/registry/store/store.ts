@@ -1,17 +1,17 @@
 import type { PublishedAdvertisement } from '../../protocol/advertisement.js';
 import { grown } from '../../lib/typed-arrays.js';
 import { Arena } from '../../lib/arena.js';
-import { AttributeColumns, type Attributes, attributesOf } from './columns.js';
+import { AttributeColumns, ESTIMATES, isLiveRow, LIVE, rowOf } from './columns.js';
 import { TimingWheel } from '../../lib/timing-wheel.js';
 import { createdAtIn, tailBytes, writeTail } from './advertisement-json.js';
 import { IdIndex } from './id-index.js';
-import { Interner } from '../../lib/interner.js';
 import { packRow, proofIn, rowBytes, signerIn } from './packed-row.js';
 import type { AdvertisementRecord, IdentityRecord } from './records.js';
 import { Predicates } from './predicate.js';
 import { PriceIndex } from './price-index.js';
 import type { UnpackedProof } from './packed-proof.js';
 import { TICK_MS } from '../../lib/clock.js';
+import { ValueNumbers } from './value-numbers.js';
 
 const INITIAL_CAPACITY = 1024;
 /** Five minutes of ticks and a good deal more; longer deadlines are looked at once a turn. */
@@ -29,7 +29,9 @@ export interface Lease {
 
 /** A row whose bytes are in the arena: see `packRow`. */
 export interface PlacedRow {
-  attributes: Attributes;
+  /** The numbers of `rowOf`, which begin at `from`. */
+  attributes: ArrayLike<number>;
+  from: number;
   address: number;
   headBytes: number;
   proofBytes: number;
@@ -44,10 +46,10 @@ export class Store {
   /** The provider id of each slot; undefined where the slot is free. */
   readonly ids: (string | undefined)[] = [];
   readonly index = new IdIndex(this.ids);
-  readonly prices = new PriceIndex(this.attributes, INITIAL_CAPACITY);
-  readonly platforms = new Interner();
-  readonly networks = new Interner();
-  readonly predicates = new Predicates(this);
+  /** One for each currency, by the place of its estimate in `ESTIMATES`. */
+  readonly prices = ESTIMATES.map((_, place) => new PriceIndex(this.attributes, INITIAL_CAPACITY, place));
+  readonly numbers = new ValueNumbers();
+  readonly predicates = new Predicates(this.numbers);
   readonly arena = new Arena();
   readonly wheel = new TimingWheel(INITIAL_CAPACITY, TICK_MS, WHEEL_BUCKETS);
   readonly #slots = new Map<string, number>();
@@ -95,7 +97,7 @@ export class Store {
   }
 
   isLive(slot: number): boolean {
-    return this.attributes.live[slot] === 1;
+    return this.attributes.flags[LIVE]![slot] === 1;
   }
 
   /** Whether its provider signed it. */
@@ -125,7 +127,7 @@ export class Store {
     const slot = this.adopt(record.providerId, this.#place(record, head, live), lease);
     if (ordered) {
       this.index.insert(slot);
-      this.prices.insert(slot);
+      for (const prices of this.prices) prices.insert(slot);
     }
     return slot;
   }
@@ -144,7 +146,7 @@ export class Store {
     this.ids[slot] = providerId;
     this.#slots.set(providerId, slot);
     this.#contents += 1;
-    this.#suspects += row.attributes.live === 1 ? 0 : 1;
+    this.#suspects += isLiveRow(row.attributes, row.from) ? 0 : 1;
     this.#writeContent(slot, row);
     this.setLease(slot, lease);
     this.wheel.schedule(slot, lease.deadline);
@@ -154,7 +156,7 @@ export class Store {
   /** Puts the slots that were added without order in order, in place of all that was there. */
   loadIndexes(slots: number[]): void {
     this.index.load(slots);
-    this.prices.load(slots);
+    for (const prices of this.prices) prices.load(slots);
   }
 
   /** Whether clients would see anything but new times if this were put in the slot's place. */
@@ -176,16 +178,16 @@ export class Store {
   /** The same for one that does not differ, but for its times and its proof. */
   renew(slot: number, record: AdvertisementRecord, head: string, lease: Lease, live: boolean): void {
     this.#suspects += (this.isLive(slot) ? 1 : 0) - (live ? 1 : 0);
-    this.prices.remove(slot);
+    for (const prices of this.prices) prices.remove(slot);
     this.#releaseContent(slot);
     this.#writeContent(slot, this.#place(record, head, live));
-    this.prices.insert(slot);
+    for (const prices of this.prices) prices.insert(slot);
     this.setLease(slot, lease);
   }
 
   setLive(slot: number, live: boolean): void {
     this.#suspects += (this.isLive(slot) ? 1 : 0) - (live ? 1 : 0);
-    this.attributes.live[slot] = live ? 1 : 0;
+    this.attributes.flags[LIVE]![slot] = live ? 1 : 0;
     this.#tailStale[slot] = 1;
     this.#version += 1;
     this.#contents += 1;
@@ -205,7 +207,7 @@ export class Store {
     const id = this.ids[slot]!;
     this.wheel.cancel(slot);
     this.index.remove(slot);
-    this.prices.remove(slot);
+    for (const prices of this.prices) prices.remove(slot);
     this.#slots.delete(id);
     this.#suspects -= this.isLive(slot) ? 0 : 1;
     this.#releaseContent(slot);
@@ -223,7 +225,7 @@ export class Store {
 
   /** The length of an advertisement's JSON. */
   fragmentBytes(slot: number): number {
-    return this.#headBytes[slot]! + tailBytes(this.attributes.live[slot]!, this.#verified[slot]!);
+    return this.#headBytes[slot]! + tailBytes(this.attributes.flags[LIVE]![slot]!, this.#verified[slot]!);
   }
 
   /** Writes an advertisement's JSON to a place in `target`. @returns The place behind it. */
@@ -260,7 +262,7 @@ export class Store {
     if (this.#tailStale[slot] === 0) return;
     const address = this.#address[slot]!;
     writeTail(this.arena.slab(address), this.arena.offset(address) + this.#headBytes[slot]!, {
-      live: this.attributes.live[slot]!,
+      live: this.attributes.flags[LIVE]![slot]!,
       verified: this.#verified[slot]!,
       updatedAt: this.#updatedAt[slot]!,
       expiresAt: this.#expiresAt[slot]!,
@@ -272,14 +274,12 @@ export class Store {
     const { bytes, headBytes, proofBytes } = packRow(record, head);
     const address = this.arena.allocate(bytes.length);
     this.arena.slab(address).set(bytes, this.arena.offset(address));
-    const platform = this.platforms.acquire(record.platform);
-    const network = this.networks.acquire(record.paymentsNetwork);
-    const attributes = attributesOf(record, platform, network, live);
-    return { attributes, address, headBytes, proofBytes };
+    const attributes = rowOf(record, live, (place, value) => this.numbers.acquire(place, value));
+    return { attributes, from: 0, address, headBytes, proofBytes };
   }
 
   #writeContent(slot: number, row: PlacedRow): void {
-    this.attributes.write(slot, row.attributes);
+    this.attributes.write(slot, row.attributes, row.from);
     this.#verified[slot] = row.proofBytes === 0 ? 0 : 1;
     this.#address[slot] = row.address;
     this.#headBytes[slot] = row.headBytes;
@@ -289,14 +289,13 @@ export class Store {
   }
 
   #releaseContent(slot: number): void {
-    this.platforms.release(this.attributes.platform[slot]!);
-    this.networks.release(this.attributes.network[slot]!);
+    this.numbers.releaseRow(this.attributes.values, slot);
     this.arena.release(this.#address[slot]!, rowBytes(this.#headBytes[slot]!, this.#proofBytes[slot]!));
   }
 
   #grow(capacity: number): void {
     this.attributes.grow(capacity);
-    this.prices.grow(capacity);
+    for (const prices of this.prices) prices.grow(capacity);
     this.wheel.grow(capacity);
     this.#updatedAt = grown(this.#updatedAt, new Float64Array(capacity));
     this.#expiresAt = grown(this.#expiresAt, new Float64Array(capacity));

@@ -1,11 +1,21 @@
 import type { Filter } from '../../protocol/filter.js';
 import { lowestBit, wordsFor } from '../../lib/bitmap.js';
+import { grown } from '../../lib/typed-arrays.js';
 import { Budgets } from './budgets.js';
-import { type AttributeColumns, countryNumber } from '../../registry/store/columns.js';
+import {
+  AMOUNTS,
+  type AttributeColumns,
+  COUNTRY,
+  ESTIMATES,
+  FLAGS,
+  PRICES_AN_ESTIMATE,
+  VALUES,
+} from '../../registry/store/columns.js';
 import { Handles } from './handles.js';
-import { type Interners, Predicate } from '../../registry/store/predicate.js';
+import { Predicate } from '../../registry/store/predicate.js';
 import { ThresholdIndex } from './threshold-index.js';
 import { ValueIndex } from './value-index.js';
+import type { ValueNumbers } from '../../registry/store/value-numbers.js';
 
 const INITIAL_BITS = 128;
 /** The group of filters that ask for no country. */
@@ -14,31 +24,33 @@ const ANY_COUNTRY = -1;
 interface Entry {
   filter: Filter;
   predicate: Predicate;
-  countries: number[] | null;
-  platforms: number[] | null;
-  networks: number[] | null;
+  /** The numbers of the values that it accepts, by the place of the condition; null where it does not ask. */
+  values: readonly (readonly number[] | null)[];
 }
 
 /**
- * Many filters asked about one row at once: the reverse of a list. Each filter has a handle, a bit; each attribute has
- * an index that says which filters a value may satisfy; the few that are left after all of them are asked one by one.
+ * Many filters asked about one row at once: the reverse of a list. Each filter has a handle, a bit; each condition has
+ * an index that says which filters a row may satisfy; the few that are left after all of them are asked one by one.
  */
 export class FilterIndex {
   readonly #entries: (Entry | undefined)[] = [];
   readonly #handles = new Handles();
-  readonly #interners: Interners;
+  readonly #numbers: ValueNumbers;
   #words = wordsFor(INITIAL_BITS);
 
-  readonly #cpu = new ThresholdIndex();
-  readonly #memory = new ThresholdIndex();
-  readonly #storage = new ThresholdIndex();
-  readonly #country = new ValueIndex(this.#words);
-  readonly #platform = new ValueIndex(this.#words);
-  readonly #network = new ValueIndex(this.#words);
-  readonly #budgets = new Budgets();
+  readonly #amounts = AMOUNTS.map(() => new ThresholdIndex());
+  readonly #values = VALUES.map(() => new ValueIndex(this.#words));
+  readonly #budgets = ESTIMATES.map((name) => new Budgets(name));
+  /** What each filter asks of amounts, side by side by its handle. */
+  #leasts = new Int32Array(INITIAL_BITS * AMOUNTS.length);
+  /** A bit for each flag that a filter asks for, by its handle. */
+  #flags = new Uint32Array(INITIAL_BITS);
+  /** The amounts of the row that is looked at, and its bitmaps but for its country's. */
+  readonly #rowAmounts = new Int32Array(AMOUNTS.length);
+  readonly #bitmaps: Uint32Array[] = [];
 
-  constructor(interners: Interners) {
-    this.#interners = interners;
+  constructor(numbers: ValueNumbers) {
+    this.#numbers = numbers;
   }
 
   /** How many filters are in the index. */
@@ -48,35 +60,42 @@ export class FilterIndex {
 
   /** Adds a filter and returns its handle, which is free again after `remove`. */
   add(filter: Filter): number {
-    const countries = filter.country?.map(countryNumber) ?? null;
-    // The country leaves fewer filters than anything else, so that most words need not be looked at.
-    const handle = this.#handles.take(countries?.[0] ?? ANY_COUNTRY);
-    if (this.#handles.words > this.#words) this.#grow(this.#words * 2);
     // Held for as long as the filter is here, so that a number means the same text to it and to all rows.
-    const platforms = filter.platform?.map((text) => this.#interners.platforms.acquire(text)) ?? null;
-    const networks = filter.payments_network?.map((text) => this.#interners.networks.acquire(text)) ?? null;
-    const predicate = new Predicate(filter, this.#interners);
-    this.#entries[handle] = { filter, predicate, countries, platforms, networks };
-    this.#cpu.insert(filter.cpu ?? 0, handle);
-    this.#memory.insert(filter.memory ?? 0, handle);
-    this.#storage.insert(filter.storage ?? 0, handle);
-    this.#country.insert(countries, handle);
-    this.#platform.insert(platforms, handle);
-    this.#network.insert(networks, handle);
-    this.#budgets.set(handle, filter);
+    const values = VALUES.map(
+      (name, place) => filter[name]?.map((value) => this.#numbers.acquire(place, value)) ?? null,
+    );
+    // The country leaves fewer filters than anything else, so that most words need not be looked at.
+    const handle = this.#handles.take(values[COUNTRY]?.[0] ?? ANY_COUNTRY);
+    if (this.#handles.words > this.#words) this.#grow(this.#words * 2);
+    this.#entries[handle] = { filter, predicate: new Predicate(filter, this.#numbers), values };
+    AMOUNTS.forEach((name, place) => {
+      this.#amounts[place]!.insert(filter[name] ?? 0, handle);
+    });
+    values.forEach((accepted, place) => {
+      this.#values[place]!.insert(accepted, handle);
+    });
+    for (const budgets of this.#budgets) budgets.set(handle, filter);
+    this.#leasts.set(
+      AMOUNTS.map((name) => filter[name] ?? 0),
+      handle * AMOUNTS.length,
+    );
+    this.#flags[handle] = FLAGS.reduce(
+      (flags, name, place) => flags | (filter[name] === undefined ? 0 : 1 << place),
+      0,
+    );
     return handle;
   }
 
   remove(handle: number): void {
-    const { filter, countries, platforms, networks } = this.#entries[handle]!;
-    this.#cpu.remove(filter.cpu ?? 0, handle);
-    this.#memory.remove(filter.memory ?? 0, handle);
-    this.#storage.remove(filter.storage ?? 0, handle);
-    this.#country.remove(countries, handle);
-    this.#platform.remove(platforms, handle);
-    this.#network.remove(networks, handle);
-    for (const number of platforms ?? []) this.#interners.platforms.release(number);
-    for (const number of networks ?? []) this.#interners.networks.release(number);
+    const { filter, values } = this.#entries[handle]!;
+    AMOUNTS.forEach((name, place) => {
+      this.#amounts[place]!.remove(filter[name] ?? 0, handle);
+    });
+    values.forEach((accepted, place) => {
+      this.#values[place]!.remove(accepted, handle);
+      for (const number of accepted ?? []) this.#numbers.release(place, number);
+    });
+    for (const budgets of this.#budgets) budgets.remove(filter);
     this.#entries[handle] = undefined;
     this.#handles.giveBack(handle);
   }
@@ -89,37 +108,63 @@ export class FilterIndex {
   /** The handles of the filters that a row satisfies. */
   match(columns: AttributeColumns, index: number): number[] {
     const found: number[] = [];
-    const cpu = this.#cpu.candidates(columns.cpu[index]!, this.#words);
-    const memory = this.#memory.candidates(columns.memory[index]!, this.#words);
-    const storage = this.#storage.candidates(columns.storage[index]!, this.#words);
-    if (cpu === null || memory === null || storage === null) return found;
-    const country = this.#country.accepting(columns.country[index]!);
-    const platform = this.#platform.accepting(columns.platform[index]!);
-    const network = this.#network.accepting(columns.network[index]!);
-    const usdCore = columns.usdCore[index]!;
-    const usdMemory = columns.usdMemory[index]!;
-    const usdStorage = columns.usdStorage[index]!;
+    const bitmaps = this.#bitmaps;
+    bitmaps.length = 0;
+    for (let place = 0; place < AMOUNTS.length; place += 1) {
+      const candidates = this.#amounts[place]!.candidates(columns.amounts[place]![index]!, this.#words);
+      if (candidates === null) return found;
+      if (this.#amounts[place]!.isAsked) bitmaps.push(candidates);
+    }
+    for (let place = 0; place < VALUES.length; place += 1) {
+      const values = this.#values[place]!;
+      if (place !== COUNTRY && values.isAsked) bitmaps.push(values.accepting(columns.values[place]![index]!));
+    }
+    const country = this.#values[COUNTRY]!.accepting(columns.values[COUNTRY]![index]!);
+    const amounts = this.#rowAmounts;
+    for (let place = 0; place < amounts.length; place += 1) amounts[place] = columns.amounts[place]![index]!;
+    let flags = 0;
+    for (let place = 0; place < FLAGS.length; place += 1) flags |= columns.flags[place]![index]! << place;
     const { words } = this.#handles;
     for (let word = 0; word < words; word += 1) {
-      const here = country[word]!;
-      if (here === 0) continue;
-      let left = here & cpu[word]! & memory[word]! & storage[word]! & platform[word]! & network[word]!;
+      let left = country[word]!;
+      if (left === 0) continue;
+      for (const bitmap of bitmaps) left &= bitmap[word]!;
       for (; left !== 0; left &= left - 1) {
         const handle = word * 32 + lowestBit(left);
-        if (!this.#budgets.allow(handle, usdCore, usdMemory, usdStorage)) continue;
-        if (this.#entries[handle]!.predicate.matches(columns, index)) found.push(handle);
+        if (this.#isEnough(handle, amounts, flags) && this.#isAffordable(columns, index, handle))
+          found.push(handle);
       }
     }
     return found;
   }
 
+  /** The bitmaps let a few through that ask for more, and say nothing of flags. */
+  #isEnough(handle: number, amounts: Int32Array, flags: number): boolean {
+    if ((this.#flags[handle]! & ~flags) !== 0) return false;
+    const first = handle * AMOUNTS.length;
+    for (let place = 0; place < amounts.length; place += 1)
+      if (amounts[place]! < this.#leasts[first + place]!) return false;
+    return true;
+  }
+
+  #isAffordable({ prices }: AttributeColumns, index: number, handle: number): boolean {
+    for (let place = 0; place < this.#budgets.length; place += 1) {
+      const budgets = this.#budgets[place]!;
+      const first = place * PRICES_AN_ESTIMATE;
+      if (
+        budgets.isAsked &&
+        !budgets.allow(handle, prices[first]![index]!, prices[first + 1]![index]!, prices[first + 2]![index]!)
+      )
+        return false;
+    }
+    return true;
+  }
+
   #grow(words: number): void {
     this.#words = words;
-    this.#cpu.invalidate();
-    this.#memory.invalidate();
-    this.#storage.invalidate();
-    this.#country.grow(words);
-    this.#platform.grow(words);
-    this.#network.grow(words);
+    this.#leasts = grown(this.#leasts, new Int32Array(words * 32 * AMOUNTS.length));
+    this.#flags = grown(this.#flags, new Uint32Array(words * 32));
+    for (const amounts of this.#amounts) amounts.invalidate();
+    for (const values of this.#values) values.grow(words);
   }
 }

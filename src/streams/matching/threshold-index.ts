@@ -15,6 +15,11 @@ export class ThresholdIndex {
   /** How many of the prefixes are still right after insertions and removals. */
   #validPrefixes = 0;
 
+  /** Whether any filter asks: one that does not has the threshold 0, and amounts are never less. */
+  get isAsked(): boolean {
+    return (this.#thresholds.at(-1) ?? 0) > 0;
+  }
+
   insert(threshold: number, handle: number): void {
     const at = this.#upperBound(threshold);
     this.#thresholds.splice(at, 0, threshold);

@@ -24,6 +24,11 @@ export class ValueIndex {
   readonly #accepting = new Map<number, HandleList | HandleBitmap>();
   readonly #bitmaps = new Set<HandleBitmap>();
 
+  /** Whether any filter asks. */
+  get isAsked(): boolean {
+    return this.#accepting.size > 0;
+  }
+
   constructor(words: number) {
     this.#indifferent = new Uint32Array(words);
     this.#scratch = new Uint32Array(words);

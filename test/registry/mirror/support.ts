@@ -10,6 +10,7 @@ import type { Request, WorkerSetup } from '../../../src/registry/mirror/messages
 import { Mirror } from '../../../src/registry/mirror/mirror.js';
 import { proofIn, rowBytes } from '../../../src/registry/store/packed-row.js';
 import type { AdvertisementRecord, IdentityRecord } from '../../../src/registry/store/records.js';
+import { AttributeColumns, VALUES } from '../../../src/registry/store/columns.js';
 import { type RowBatch, rowIn } from '../../../src/registry/store/row-batch.js';
 import type { PublishedAdvertisement } from '../../../src/protocol/advertisement.js';
 
@@ -87,8 +88,11 @@ export function recordsIn(batch: RowBatch): AdvertisementRecord[] {
     const head = JSON.parse(`${bytes.toString('utf8', 0, headBytes)}}`) as PublishedAdvertisement;
     const proof = proofIn(bytes, headBytes, providerId);
     assert.equal(head.provider_id, providerId);
-    assert.equal(head.platform, row.platform);
-    assert.equal(head.payments_network, row.network);
+    const columns = new AttributeColumns(1);
+    columns.write(0, row.attributes, row.from);
+    VALUES.forEach((name, place) => {
+      assert.equal(head[name], batch.texts[columns.values[place]![0]!]);
+    });
     return {
       providerId,
       ipAddress: head.ip_address,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import type { Amounts } from '../../../src/protocol/filter.js';
-import { AttributeColumns } from '../../../src/registry/store/columns.js';
+import type { Amounts } from '../../../src/protocol/estimate.js';
+import { AttributeColumns, PRICES_AN_ESTIMATE, USD } from '../../../src/registry/store/columns.js';
 import { estimate } from '../../../src/registry/store/predicate.js';
 import { finite, PriceIndex } from '../../../src/registry/store/price-index.js';
 
@@ -11,20 +11,20 @@ const CAPACITY = 4096;
 /** A price index beside a plain set of what is in it. */
 class Pair {
   readonly columns = new AttributeColumns(CAPACITY);
-  readonly index = new PriceIndex(this.columns, CAPACITY);
+  readonly index = new PriceIndex(this.columns, CAPACITY, USD);
   readonly present = new Set<number>();
 
   cost(slot: number, asked: Amounts): number {
-    return finite(estimate(this.columns, slot, asked));
+    return finite(estimate(this.columns, slot, asked, USD));
   }
 
-  put(slot: number, [usdCore, usdMemory, usdStorage]: Prices): void {
+  put(slot: number, prices: Prices): void {
     this.take(slot);
-    Object.entries({ usdCore, usdMemory, usdStorage }).forEach(([name, price]) => {
-      this.columns[name as 'usdCore'][slot] = price;
+    prices.forEach((price, at) => {
+      this.columns.prices[USD * PRICES_AN_ESTIMATE + at]![slot] = price;
     });
     this.index.insert(slot);
-    if (!Number.isNaN(usdCore)) this.present.add(slot);
+    if (!Number.isNaN(prices[0])) this.present.add(slot);
   }
 
   take(slot: number): void {

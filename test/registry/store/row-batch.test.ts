@@ -102,7 +102,7 @@ test('rows that travelled are taken back as if each had come by itself', () => {
         );
       }
       assert.equal(registry.store.arena.usedBytes, expected.store.arena.usedBytes);
-      assert.equal(registry.store.platforms.size, expected.store.platforms.size);
+      assert.equal(registry.store.numbers.size, expected.store.numbers.size);
       for (const { providerId } of records) registry.propose(withdrawn(providerId));
       assert.equal(registry.store.arena.usedBytes, 0, 'room is taken that nobody uses');
     }),

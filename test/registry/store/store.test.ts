@@ -124,7 +124,7 @@ test('the text of an advertisement always equals one that is made anew', () => {
       model.check();
       for (const one of [...model.rows.keys()]) model.remove(one);
       assert.equal(model.store.arena.usedBytes, 0, 'room is taken that nobody uses');
-      assert.equal(model.store.platforms.size + model.store.networks.size, 0);
+      assert.equal(model.store.numbers.size, 0);
     }),
     { numRuns: 300 },
   );

@@ -1,0 +1,124 @@
+import * as z from 'zod';
+import { amount, boundedText, countryCode } from './advertisement.js';
+import { COUNTRIES } from './countries.js';
+import { LIMITS } from './limits.js';
+
+/** What the command line has for a condition. */
+interface Flag {
+  /** As commander reads it, e.g. `--cpu <cores>`. */
+  form: string;
+  help: string;
+}
+
+interface About {
+  /** For readers of the interface description. */
+  description: string;
+  flag: Flag;
+}
+
+/** The currencies that prices come in, as the members of a pricing begin with them. */
+export type Currency = 'usd' | 'glm';
+
+/** One value or a list of them; goes out as a sorted list without repetitions. */
+function oneOrMany<Schema extends z.ZodType<string>>(schema: Schema) {
+  const tooMany = `must have 1 to ${String(LIMITS.maxFilterValues)} values`;
+  const list = z.array(schema).min(1, tooMany).max(LIMITS.maxFilterValues, tooMany);
+  return z
+    .union([schema.transform((value) => [value]), list], {
+      // Says what is wrong with the form that was meant, instead of that neither of the two fits.
+      error: ({ errors, input }) => errors[Array.isArray(input) ? 1 : 0]?.[0]?.message,
+    })
+    .transform((values) => [...new Set(values)].sort());
+}
+
+/** At least so much of the resource of that name. */
+function atLeast(max: number, about: About) {
+  return { kind: 'at-least', schema: amount(1, max).optional(), ...about } as const;
+}
+
+/**
+ * The member of that name equals one of these.
+ * @param all Every value that there is, in a fixed order; null where providers write what they like.
+ */
+function oneOf<Schema extends z.ZodType<string>>(
+  value: Schema,
+  all: readonly string[] | null,
+  about: Omit<About, 'description'>,
+) {
+  const description = 'Equal to one of these; repeated or comma-separated';
+  return { kind: 'one-of', schema: oneOrMany(value).optional(), all, description, ...about } as const;
+}
+
+/** The estimate in a currency, for the asked amounts, is at most this. */
+function atMost(currency: Currency, about: About) {
+  const problem = 'must be a finite number of at least 0';
+  const schema = z.number(problem).min(0, problem).optional();
+  return { kind: 'at-most', schema, currency, ...about } as const;
+}
+
+/** Leaves out all that something is not true of. */
+function only<Value extends string | boolean>(value: Value, problem: string, about: About) {
+  return { kind: 'only', schema: z.literal(value, problem).optional(), value, ...about } as const;
+}
+
+/**
+ * All that a filter can ask, by the name of its member and query parameter, in canonical order. Everything else about a
+ * condition follows from its kind: how it is read from queries and flags, what columns it has in memory, how rows are
+ * tested and which index finds the filters that a row may satisfy.
+ */
+export const CONDITIONS = {
+  cpu: atLeast(LIMITS.maxCpu, {
+    description: 'At least so many cores',
+    flag: { form: '--cpu <cores>', help: 'at least so many cores' },
+  }),
+  memory: atLeast(LIMITS.maxMemory, {
+    description: 'At least so many GB of memory',
+    flag: { form: '--memory <gb>', help: 'at least so many GB of memory' },
+  }),
+  storage: atLeast(LIMITS.maxStorage, {
+    description: 'At least so many GB of disk',
+    flag: { form: '--storage <gb>', help: 'at least so many GB of disk' },
+  }),
+  country: oneOf(countryCode, COUNTRIES, {
+    flag: { form: '--country <codes>', help: 'one of these countries, e.g. SE,NO' },
+  }),
+  platform: oneOf(boundedText(LIMITS.maxPlatformLength), null, {
+    flag: { form: '--platform <names>', help: 'one of these platforms, e.g. x86_64' },
+  }),
+  payments_network: oneOf(boundedText(LIMITS.maxNetworkLength), null, {
+    flag: { form: '--payments-network <names>', help: 'one of these payment networks' },
+  }),
+  max_usd_per_month: atMost('usd', {
+    description:
+      'The estimate for the asked amounts is at most this; providers without the three prices do not match',
+    flag: {
+      form: '--max-usd <amount>',
+      help: 'at most so many US dollars a month for the amounts asked for',
+    },
+  }),
+  status: only('live', 'can only be "live"; leave it out to see suspects too', {
+    description: '`live` leaves suspects out',
+    flag: { form: '--live', help: 'leave out providers whose connection was lost' },
+  }),
+} as const;
+
+export type ConditionName = keyof typeof CONDITIONS;
+export type ConditionKind = (typeof CONDITIONS)[ConditionName]['kind'];
+
+/** The names of the conditions of a kind. */
+export type NameOfKind<Kind extends ConditionKind> = {
+  [Name in ConditionName]: (typeof CONDITIONS)[Name]['kind'] extends Kind ? Name : never;
+}[ConditionName];
+
+/** The names of all conditions, in canonical order. */
+export const CONDITION_NAMES = Object.keys(CONDITIONS) as ConditionName[];
+
+/** The names of the conditions of a kind, in canonical order. */
+export function namesOfKind<Kind extends ConditionKind>(kind: Kind): readonly NameOfKind<Kind>[] {
+  return CONDITION_NAMES.filter((name): name is NameOfKind<Kind> => CONDITIONS[name].kind === kind);
+}
+
+/** The kind of a condition; undefined where there is none of that name. */
+export function kindOf(name: string): ConditionKind | undefined {
+  return Object.hasOwn(CONDITIONS, name) ? CONDITIONS[name as ConditionName].kind : undefined;
+}

@@ -1,0 +1,37 @@
+import type { Pricing } from './advertisement.js';
+import type { Currency } from './conditions.js';
+
+/** Cores, GB of memory and GB of disk. */
+export interface Amounts {
+  cpu: number;
+  memory: number;
+  storage: number;
+}
+
+/** The members of a pricing that an estimate needs, all three. */
+export function priceMembers(currency: Currency) {
+  return [
+    `${currency}_per_core_month`,
+    `${currency}_per_gb_ram_month`,
+    `${currency}_per_gb_storage_month`,
+  ] as const;
+}
+
+/**
+ * The monthly estimate for some amounts at these prices; NaN where a price is NaN. Everybody sums in this order, so that
+ * rounding makes no difference between a list, a stream and what a client works out itself.
+ */
+export function monthlyCost(core: number, memory: number, storage: number, asked: Amounts): number {
+  return core * asked.cpu + memory * asked.memory + storage * asked.storage;
+}
+
+/** What amounts cost a month at a provider, to the bit as a hub compares it; null where one of the three prices is missing. */
+export function monthlyEstimate(
+  pricing: Pricing | null,
+  asked: Amounts,
+  currency: Currency = 'usd',
+): number | null {
+  const [core, memory, storage] = priceMembers(currency).map((member) => pricing?.[member]);
+  if (core === undefined || memory === undefined || storage === undefined) return null;
+  return monthlyCost(core, memory, storage, asked);
+}

@@ -1,0 +1,77 @@
+import { Interner } from '../../lib/interner.js';
+import { CONDITIONS } from '../../protocol/conditions.js';
+import { VALUES } from './columns.js';
+
+interface Numbering {
+  find(value: string): number | undefined;
+  acquire(value: string | null): number;
+  retain(number: number): void;
+  release(number: number): void;
+  readonly version: number;
+  /** How many texts are held. */
+  readonly size: number;
+}
+
+/** Of values of which all are known beforehand: the place in their list. */
+function fixedNumbering(all: readonly string[]): Numbering {
+  const numbers = new Map(all.map((value, number) => [value, number]));
+  const find = (value: string): number | undefined => numbers.get(value);
+  return {
+    find,
+    acquire: (value) => numbers.get(value!)!,
+    retain: () => undefined,
+    release: () => undefined,
+    version: 0,
+    size: 0,
+  };
+}
+
+/**
+ * The numbers that stand in the columns for the values of `one-of` conditions, by the place of the condition in `VALUES`.
+ * Where providers write what they like, a number is held by every row and filter that has it, and 0 stands for no text.
+ */
+export class ValueNumbers {
+  readonly #numberings: readonly Numbering[] = VALUES.map((name) => {
+    const { all } = CONDITIONS[name];
+    return all === null ? new Interner() : fixedNumbering(all);
+  });
+
+  /** Another one whenever a text has got a number, or lost it. */
+  get version(): number {
+    return this.#numberings.reduce((sum, { version }) => sum + version, 0);
+  }
+
+  /** How many texts are held. */
+  get size(): number {
+    return this.#numberings.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** The number of a value; undefined when nobody can have it. */
+  find(place: number, value: string): number | undefined {
+    return this.#numberings[place]!.find(value);
+  }
+
+  /** The number of a value, held once more. */
+  acquire(place: number, value: string | null): number {
+    return this.#numberings[place]!.acquire(value);
+  }
+
+  /** Holds the numbers of a row once more. */
+  retainRow(values: readonly Uint32Array[], index: number): void {
+    this.#numberings.forEach((numbering, place) => {
+      numbering.retain(values[place]![index]!);
+    });
+  }
+
+  /** Lets go of the numbers of a row. */
+  releaseRow(values: readonly Uint32Array[], index: number): void {
+    this.#numberings.forEach((numbering, place) => {
+      numbering.release(values[place]![index]!);
+    });
+  }
+
+  /** Lets go of a number. */
+  release(place: number, number: number): void {
+    this.#numberings[place]!.release(number);
+  }
+}
