@@ -137,8 +137,15 @@ export async function startHub(
     await Promise.all([entries.close(), verifier.close()]);
     throw error;
   }
+  let knownShift = registry.clock.shift;
   const tick = (): void => {
     registry.tick();
+    const { shift } = registry.clock;
+    if (shift !== knownShift) {
+      const stepMs = shift - knownShift;
+      log.warn({ stepMs }, 'the wall clock was set; advertisements and bindings last as long as before');
+      knownShift = shift;
+    }
     gateway.tick();
   };
   const timer = setInterval(tick, TICK_MS);

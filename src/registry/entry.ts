@@ -5,7 +5,7 @@ import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
 export type SessionToken = number;
 
 /**
- * One change of what is known: a plain, serialisable value. It carries its times (Unix milliseconds), so applying it
+ * One change of what is known: a plain, serialisable value. It carries its times (steady Unix milliseconds), so applying it
  * reads no clock.
  */
 export type Entry =

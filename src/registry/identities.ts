@@ -39,15 +39,15 @@ export class Identities {
     }
   }
 
-  /** What is known of an id at a time (Unix ms); undefined when no key is bound to it, or no longer. */
-  get(providerId: string, wall: number): IdentityRecord | undefined {
+  /** What is known of an id at a time (steady Unix ms); undefined when no key is bound to it, or no longer. */
+  get(providerId: string, now: number): IdentityRecord | undefined {
     const record = this.#records.get(providerId) ?? this.#advertised(providerId);
-    return record === undefined || this.#lapsed(record, wall) ? undefined : record;
+    return record === undefined || this.#lapsed(record, now) ? undefined : record;
   }
 
   /** The key that owns an id: a key id is its own key. Undefined for a name that is still free. */
-  ownerOf(providerId: string, wall: number): string | undefined {
-    return providerIdKind(providerId) === 'key' ? providerId : this.get(providerId, wall)?.publicKey;
+  ownerOf(providerId: string, now: number): string | undefined {
+    return providerIdKind(providerId) === 'key' ? providerId : this.get(providerId, now)?.publicKey;
   }
 
   save(record: IdentityRecord): void {
@@ -70,13 +70,13 @@ export class Identities {
   }
 
   /** Notes a heartbeat, in memory only, where there is a record that has to be told of it. */
-  touch(providerId: string, wall: number): void {
+  touch(providerId: string, now: number): void {
     const record = this.#records.get(providerId);
-    if (record !== undefined) record.seenAt = Math.max(record.seenAt, wall);
+    if (record !== undefined) record.seenAt = Math.max(record.seenAt, now);
   }
 
   /** Looks at the next `count` records and forgets those that have lapsed, going round and round. */
-  sweep(wall: number, count: number): void {
+  sweep(now: number, count: number): void {
     this.#sweep ??= this.#records.values();
     for (let looked = 0; looked < count; looked += 1) {
       const step = this.#sweep.next();
@@ -84,12 +84,12 @@ export class Identities {
         this.#sweep = null;
         return;
       }
-      if (this.#lapsed(step.value, wall)) this.#records.delete(step.value.providerId);
+      if (this.#lapsed(step.value, now)) this.#records.delete(step.value.providerId);
     }
   }
 
-  #lapsed(record: IdentityRecord, wall: number): boolean {
-    return wall - record.seenAt > LIMITS.bindingLifetimeMs && !this.#isPresent(record.providerId);
+  #lapsed(record: IdentityRecord, now: number): boolean {
+    return now - record.seenAt > LIMITS.bindingLifetimeMs && !this.#isPresent(record.providerId);
   }
 }
 

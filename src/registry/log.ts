@@ -1,3 +1,4 @@
+import type { ClockAnchor } from '../lib/clock.js';
 import type { Entry } from './entry.js';
 import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
 import type { RowBatch } from './store/row-batch.js';
@@ -7,8 +8,10 @@ import type { RowBatch } from './store/row-batch.js';
  * memory, with delays and failures.
  */
 
-/** Heartbeats collected since the last batch: parallel arrays. */
+/** Heartbeats collected since the last batch: parallel arrays. Times are steady time, as all that is stored. */
 export interface HeartbeatBatch {
+  /** When it was collected: whoever is attached was so then. Null while others still wait to be collected. */
+  anchor: ClockAnchor | null;
   providerIds: string[];
   /** Unix milliseconds. */
   updatedAt: Float64Array;
@@ -18,7 +21,9 @@ export interface HeartbeatBatch {
 
 /** Takes what was kept, in any order. Nothing counts before the log is open. */
 export interface KeptSink {
-  /** How many advertisements there are; comes before all else. */
+  /** Where steady time stood when heartbeats were last saved; comes before all else, if it is known. */
+  clock(anchor: ClockAnchor): void;
+  /** How many advertisements there are; comes before them. */
   expect(advertisements: number): void;
   /** Advertisements that were signed, made ready in another thread. */
   rows(batch: RowBatch): void;
@@ -54,9 +59,9 @@ export interface Log {
    * @throws PersistenceError (as a rejection) when it was not written.
    */
   propose(entry: Entry): Promise<number>;
-  /** Written with the next transaction; nobody waits for it. */
+  /** Written with the next transaction; nobody waits for it. The anchor of an empty batch is written, too. */
   saveHeartbeats(batch: HeartbeatBatch): void;
-  /** Removes expired advertisements, and identities not seen since `seenBefore` (Unix ms). Nobody waits for it. */
+  /** Removes expired advertisements, and identities not seen since `seenBefore` (steady Unix ms). Nobody waits for it. */
   purge(expiredIds: string[], seenBefore: number): void;
   /** Null while writes work, else why they do not. */
   readonly problem: string | null;

@@ -22,6 +22,9 @@ export async function openRegistry<Kind extends Log>(
   let registry = new Registry(settings, clock);
   let kept = 0;
   const sink: KeptSink = {
+    clock: (anchor) => {
+      registry.resumeClock(anchor);
+    },
     identity: (record) => {
       registry.restoreIdentity(record);
     },

@@ -4,7 +4,7 @@ import { formatCursor } from '../protocol/cursor.js';
 import type { Filter } from '../protocol/filter.js';
 import { LIMITS } from '../protocol/limits.js';
 import type { ListQuery } from '../protocol/list-query.js';
-import { type Clock, ServiceClock } from '../lib/clock.js';
+import { type Clock, type ClockAnchor, ServiceClock } from '../lib/clock.js';
 import type { Change, ChangeLog, GoneReason } from './change-log.js';
 import type { SessionToken } from './entry.js';
 import type { Identities } from './identities.js';
@@ -133,9 +133,16 @@ export class Registry {
   keepIn(log: Log): void {
     this.#log = log;
     this.changes.startAt(log.epoch, log.position);
+    this.#saveHeartbeats([]);
     log.deliverTo((entry, position) => {
       this.#state.apply(entry, position);
     });
+  }
+
+  /** Goes on from where steady time stood in an earlier run. Comes before all else that was kept. */
+  resumeClock(anchor: ClockAnchor): void {
+    this.clock.resume(anchor);
+    this.store.shiftTimes(this.clock.shift);
   }
 
   /** Says how many advertisements are about to be taken back, at most. */
@@ -223,7 +230,7 @@ export class Registry {
     const token = this.#nextToken;
     this.#nextToken += 1;
     this.heartbeat(providerId);
-    const proposal = this.#log.propose({ kind: 'attach', providerId, token, at: this.clock.wall() });
+    const proposal = this.#log.propose({ kind: 'attach', providerId, token, at: this.clock.steady() });
     return { token, applied: proposal.then(() => undefined) };
   }
 
@@ -249,7 +256,7 @@ export class Registry {
   heartbeat(providerId: string): void {
     const slot = this.store.find(providerId);
     if (slot !== undefined) {
-      const lease = this.#leaseFrom(this.clock.wall());
+      const lease = this.#leaseFrom(this.clock.steady());
       this.store.setLease(slot, lease);
       this.#touched.add(providerId);
       this.identities.touch(providerId, lease.updatedAt);
@@ -258,10 +265,10 @@ export class Registry {
     // A write that is under way writes the binding itself, and what is known here is older than that.
     if (this.#writing.has(providerId)) return;
     // Without an advertisement the only thing to keep alive is the binding: once a day is enough for 30 days.
-    const wall = this.clock.wall();
-    const identity = this.identities.get(providerId, wall);
-    if (identity === undefined || wall - identity.seenAt < TOUCH_MS) return;
-    identity.seenAt = wall;
+    const now = this.clock.steady();
+    const identity = this.identities.get(providerId, now);
+    if (identity === undefined || now - identity.seenAt < TOUCH_MS) return;
+    identity.seenAt = now;
     // Nobody waits for it: a failure shows in the state of the mirror, and tomorrow brings another.
     this.#log.propose({ kind: 'bind', identity: { ...identity } }).catch(() => undefined);
   }
@@ -279,9 +286,17 @@ export class Registry {
 
   // ---- time -------------------------------------------------------------------------------------------------
 
+  /** Has times shown as the wall clock tells them, which somebody may have set. */
+  followWall(): void {
+    if (!this.clock.followWall()) return;
+    this.store.shiftTimes(this.clock.shift);
+    this.#saveHeartbeats([]);
+  }
+
   /** Moves time on: expires what is due, flushes heartbeats, cleans up. Called every `TICK_MS`. */
   tick(): void {
     this.clock.tick();
+    this.followWall();
     const { now } = this.clock;
     this.store.wheel.advance(now, MAX_EXPIRIES_PER_TICK, (slot) => {
       const deadline = this.store.deadline(slot);
@@ -307,8 +322,13 @@ export class Registry {
       this.#touched.delete(providerId);
       if (this.store.find(providerId) !== undefined) providerIds.push(providerId);
     }
-    if (providerIds.length === 0) return;
+    // An open session is a heartbeat that never ends.
+    if (providerIds.length > 0 || this.#state.sessions > 0) this.#saveHeartbeats(providerIds);
+  }
+
+  #saveHeartbeats(providerIds: string[]): void {
     this.#log.saveHeartbeats({
+      anchor: this.#touched.size === 0 ? this.clock.anchor : null,
       providerIds,
       updatedAt: Float64Array.from(providerIds, (id) => this.store.updatedAt(this.store.find(id)!)),
       attached: Uint8Array.from(providerIds, (id) => (this.isAttached(id) ? 1 : 0)),
@@ -316,7 +336,8 @@ export class Registry {
   }
 
   #cleanUp(): void {
-    const wall = this.clock.wall();
+    this.#saveHeartbeats([]);
+    const now = this.clock.steady();
     const gone: string[] = [];
     const undecided = new Set<string>();
     for (const id of this.#expired) {
@@ -325,8 +346,8 @@ export class Registry {
       else if (this.store.find(id) === undefined) gone.push(id);
     }
     this.#expired = undecided;
-    this.#log.purge(gone, wall - LIMITS.bindingLifetimeMs);
-    this.identities.sweep(wall, MAX_SWEPT_PER_CLEANUP);
+    this.#log.purge(gone, now - LIMITS.bindingLifetimeMs);
+    this.identities.sweep(now, MAX_SWEPT_PER_CLEANUP);
   }
 
   #expire(slot: number): void {
@@ -338,8 +359,9 @@ export class Registry {
       this.store.wheel.schedule(slot, this.clock.now + EXPIRY_RETRY_MS);
   }
 
-  #leaseFrom(wall: number): Lease {
+  /** @param at Steady time. */
+  #leaseFrom(at: number): Lease {
     const { expiryMs } = this.#settings;
-    return { updatedAt: wall, expiresAt: wall + expiryMs, deadline: this.clock.now + expiryMs };
+    return { updatedAt: at, expiresAt: at + expiryMs, deadline: this.clock.now + expiryMs };
   }
 }

@@ -128,22 +128,22 @@ export class Restore {
   }
 
   #ownerOf(providerId: string): string | undefined {
-    return this.#identities.ownerOf(providerId, this.#clock.wall());
+    return this.#identities.ownerOf(providerId, this.#clock.steady());
   }
 
   /** Null when its time is over. */
   #leaseOf(updatedAt: number, attached: boolean): Lease | null {
-    const wall = this.#clock.wall();
+    const now = this.#clock.steady();
     const { expiryMs, restartGraceMs, lagMs } = this.#settings;
-    const left = Math.min(updatedAt + expiryMs - wall, expiryMs);
+    const left = Math.min(updatedAt + expiryMs - now, expiryMs);
     if (left + (attached ? lagMs : 0) <= 0) return null;
     const time = Math.max(left, restartGraceMs);
-    return { updatedAt, expiresAt: wall + time, deadline: this.#clock.now + time };
+    return { updatedAt, expiresAt: now + time, deadline: this.#clock.now + time };
   }
 
   /** What is gone may be all that tells of its binding. */
   #keepBinding(providerId: string, signer: { publicKey: string; t: number }, updatedAt: number): void {
-    if (this.#identities.get(providerId, this.#clock.wall()) !== undefined) return;
+    if (this.#identities.get(providerId, this.#clock.steady()) !== undefined) return;
     const { publicKey, t } = signer;
     this.#identities.load({ providerId, publicKey, lastT: t, seenAt: updatedAt });
   }

@@ -7,7 +7,7 @@ import type { IdentityRecord } from './store/records.js';
 import { Snapshots } from './store/snapshot.js';
 import { type Lease, Store } from './store/store.js';
 
-/** The lease of an advertisement that was heard of at a time (Unix ms). */
+/** The lease of an advertisement that was heard of at a steady time (Unix ms). */
 export type LeaseFrom = (at: number) => Lease;
 
 /**
@@ -43,6 +43,11 @@ export class State {
   /** Calls a listener right after each change. Listeners are called in the order in which they registered. */
   onChange(listener: (change: Change) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** How many providers have a session. */
+  get sessions(): number {
+    return this.#sessions.size;
   }
 
   /** The token of the provider's session; undefined when none is open. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import fc from 'fast-check';
+import type { ClockAnchor } from '../../src/lib/clock.js';
 import { type DurableEntry, type Entry, isDurable } from '../../src/registry/entry.js';
 import type { KeptSink, Log, OpenLog } from '../../src/registry/log.js';
 import { Mirror } from '../../src/registry/mirror/mirror.js';
@@ -21,6 +22,12 @@ class Kept implements KeptSink {
   readonly advertisements = new Map<string, AdvertisementRecord>();
   readonly identities = new Map<string, IdentityRecord>();
   expected = 0;
+  anchor: ClockAnchor | null = null;
+
+  clock(anchor: ClockAnchor): void {
+    assert.equal(this.advertisements.size, 0, 'the clock comes before all else');
+    this.anchor = anchor;
+  }
 
   expect(advertisements: number): void {
     this.expected = advertisements;
@@ -209,7 +216,9 @@ for (const [name, make] of Object.entries(LOGS)) {
     const open = make(t);
     const first = await Opened.on(open);
     await Promise.all(['a', 'b', 'c'].map((id) => first.log.propose(advertised(advertisementOf(id)))));
+    const anchor = { steady: T0 + 7000, wall: T0 + 9000, boot: { id: 'one', uptimeMs: 5 } };
     first.log.saveHeartbeats({
+      anchor,
       providerIds: ['a', 'b'],
       updatedAt: Float64Array.of(T0 + 5000, T0 + 6000),
       attached: Uint8Array.of(1, 0),
@@ -219,16 +228,21 @@ for (const [name, make] of Object.entries(LOGS)) {
     assert.equal(first.log.pending, 0);
     assert.equal(first.log.lagMs, 0);
     const { log, kept } = await Opened.on(open);
-    const heard = [...kept.advertisements.values()].map((one) => [
-      one.providerId,
-      one.updatedAt,
-      one.attached,
-    ]);
+    const heard = [...kept.advertisements.values()].map((one) => [one.providerId, one.updatedAt]);
     assert.deepEqual(heard.sort(), [
-      ['a', T0 + 5000, true],
-      ['b', T0 + 6000, false],
+      // Still attached when the last heartbeats were saved.
+      ['a', T0 + 7000],
+      ['b', T0 + 6000],
     ]);
+    assert.deepEqual(kept.anchor, anchor);
     await log.close();
+    const third = await Opened.on(open);
+    assert.equal(
+      third.kept.advertisements.get('a')?.updatedAt,
+      T0 + 7000,
+      'nobody was attached in the last run',
+    );
+    await third.log.close();
   });
 
   test(`${name}: a log that is closed takes no more that has to be durable, and says so`, async (t) => {

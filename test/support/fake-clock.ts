@@ -1,9 +1,10 @@
-import type { Clock } from '../../src/lib/clock.js';
+import type { BootTime, Clock } from '../../src/lib/clock.js';
 
 /** A clock that only moves when it is told to. */
 export class FakeClock implements Clock {
   #monotonic = 0;
   #wall: number;
+  #boot: BootTime = { id: 'first', uptimeMs: 3_600_000 };
 
   /** @param wall Unix milliseconds to begin with. */
   constructor(wall = Date.now()) {
@@ -22,6 +23,16 @@ export class FakeClock implements Clock {
   advance(ms: number): void {
     this.#monotonic += ms;
     this.#wall += ms;
+    this.#boot = { ...this.#boot, uptimeMs: this.#boot.uptimeMs + ms };
+  }
+
+  boot(): BootTime {
+    return this.#boot;
+  }
+
+  /** The machine starts anew. What that takes is up to whoever advances the clock. */
+  reboot(): void {
+    this.#boot = { id: `${this.#boot.id}+`, uptimeMs: 0 };
   }
 
   /** Somebody sets the wall clock. */

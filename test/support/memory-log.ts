@@ -7,6 +7,7 @@ import {
   type OpenLog,
   PersistenceError,
 } from '../../src/registry/log.js';
+import type { ClockAnchor } from '../../src/lib/clock.js';
 import type { AdvertisementRecord, IdentityRecord } from '../../src/registry/store/records.js';
 
 /** One write that was asked for, in the order in which they were. */
@@ -35,6 +36,7 @@ function writeOf(entry: DurableEntry): Write {
 export class MemoryDisk {
   readonly rows = new Map<string, AdvertisementRecord>();
   readonly identities = new Map<string, IdentityRecord>();
+  anchor: ClockAnchor | null = null;
 }
 
 /**
@@ -58,9 +60,16 @@ export class MemoryLog implements Log {
   /** Opens a log on what a disk has kept. */
   static in(disk: MemoryDisk): OpenLog<MemoryLog> {
     return (sink) => {
+      if (disk.anchor !== null) sink.clock(disk.anchor);
       sink.expect(disk.rows.size);
       for (const identity of disk.identities.values()) sink.identity({ ...identity });
-      for (const record of disk.rows.values()) sink.advertisement({ ...record });
+      for (const record of disk.rows.values()) {
+        if (record.attached && disk.anchor !== null)
+          record.updatedAt = Math.max(record.updatedAt, disk.anchor.steady);
+        // The next log asks who was attached in this one.
+        record.attached = false;
+        sink.advertisement({ ...record });
+      }
       return Promise.resolve(new MemoryLog(disk));
     };
   }
@@ -133,6 +142,10 @@ export class MemoryLog implements Log {
   }
 
   saveHeartbeats(batch: HeartbeatBatch): void {
+    if (batch.providerIds.length === 0 && !this.#held && !this.#crashed) {
+      this.disk.anchor = batch.anchor ?? this.disk.anchor;
+      return;
+    }
     void this.#write({ kind: 'heartbeats', batch }, null);
   }
 
@@ -194,6 +207,7 @@ export class MemoryLog implements Log {
         this.identities.set(write.identity.providerId, write.identity);
         return;
       case 'heartbeats':
+        this.disk.anchor = write.batch.anchor ?? this.disk.anchor;
         write.batch.providerIds.forEach((id, index) => {
           const row = this.rows.get(id);
           if (row === undefined) return;

@@ -1,23 +1,21 @@
 import fc from 'fast-check';
 
 /** One thing that is done to a model, which says what it is when a sequence of them fails. */
-export interface Step<Model> {
-  run: (model: Model) => void;
+export interface Step<Model, Result = void> {
+  run: (model: Model) => Result;
 }
 
 /**
  * An arbitrary of steps.
  * @param name What a failing sequence shows, before the arguments.
  */
-export function steps<Model, Args extends unknown[]>(
+export function steps<Model, Args extends unknown[], Result = void>(
   name: string,
   args: { [Index in keyof Args]: fc.Arbitrary<Args[Index]> },
-  run: (model: Model, ...args: Args) => void,
-): fc.Arbitrary<Step<Model>> {
+  run: (model: Model, ...args: Args) => Result,
+): fc.Arbitrary<Step<Model, Result>> {
   return fc.tuple<Args>(...args).map((values) => ({
-    run: (model: Model) => {
-      run(model, ...values);
-    },
+    run: (model: Model) => run(model, ...values),
     [fc.toStringMethod]: () => `${name}(${values.map((value) => fc.stringify(value)).join(', ')})`,
   }));
 }

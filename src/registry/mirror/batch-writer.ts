@@ -24,8 +24,11 @@ function upsert(table: string, columns: readonly string[]): string {
  */
 export type BatchWriter = (operations: readonly Operation[]) => Refusal[];
 
-/** Prepares the statements, once, on a database of the current schema. */
-export function createBatchWriter(db: Database): BatchWriter {
+/**
+ * Prepares the statements, once, on a database of the current schema.
+ * @param fencingToken Marks who is attached, so that a later hub can tell by whom.
+ */
+export function createBatchWriter(db: Database, fencingToken: number): BatchWriter {
   const putAdvertisement = db.prepare<[unknown[]]>(upsert('advertisements', ADVERTISEMENT_COLUMNS));
   const putIdentity = db.prepare<[IdentityRow]>(upsert('identities', IDENTITY_COLUMNS));
   // Heartbeats reach the advertisement only, so its identity takes them over when the advertisement goes.
@@ -48,6 +51,9 @@ export function createBatchWriter(db: Database): BatchWriter {
     WHERE rowid > ? AND rowid <= ? AND seen_at < ? AND NOT EXISTS (
       SELECT 1 FROM advertisements WHERE advertisements.provider_id = identities.provider_id
     )`);
+  const saveClock = db.prepare<[number, number, number, string | null, number | null]>(
+    upsert('runs', ['fencing_token', 'steady', 'wall', 'boot_id', 'uptime']),
+  );
   const touch = db.prepare<[]>('UPDATE hub SET starts = starts');
 
   let forgottenUpTo = 0;
@@ -60,7 +66,7 @@ export function createBatchWriter(db: Database): BatchWriter {
   function apply(operation: Operation): void {
     switch (operation[0]) {
       case 'advertise':
-        putAdvertisement.run(withTimes(operation[1]));
+        putAdvertisement.run(toStored(operation[1], fencingToken));
         if (operation[2] !== null) putIdentity.run(operation[2]);
         break;
       case 'remove':
@@ -72,11 +78,16 @@ export function createBatchWriter(db: Database): BatchWriter {
         putIdentity.run(operation[1]);
         break;
       case 'heartbeat':
-        heartbeat.run(formatTime(operation[2]), operation[3], operation[1]);
+        heartbeat.run(formatTime(operation[2]), operation[3] * fencingToken, operation[1]);
         break;
       case 'forget':
         forgetNext(operation[1]);
         break;
+      case 'clock': {
+        const { steady, wall, boot } = operation[1];
+        saveClock.run(fencingToken, steady, wall, boot?.id ?? null, boot?.uptimeMs ?? null);
+        break;
+      }
     }
   }
 
@@ -111,9 +122,10 @@ export function createBatchWriter(db: Database): BatchWriter {
   };
 }
 
-function withTimes(row: AdvertisementRow): unknown[] {
+function toStored(row: AdvertisementRow, fencingToken: number): unknown[] {
   const values: unknown[] = [...row];
   values[6] = formatTime(row[6]);
   values[7] = formatTime(row[7]);
+  values[14] = row[14] * fencingToken;
   return values;
 }

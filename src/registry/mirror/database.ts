@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import Database from 'better-sqlite3';
+import type { ClockAnchor } from '../../lib/clock.js';
 import type { DatabaseLocation } from './location.js';
 import { migrate } from './migrations.js';
 
@@ -72,6 +73,9 @@ function headerOf(path: string): string {
   }
 }
 
+/** What more runs ago was attached has expired since, or the hub can hardly have run at all. */
+const KEPT_RUNS = 1000;
+
 /** SQLite can open the file, but not trust it. */
 export class DamagedFileError extends Error {
   override readonly name = 'DamagedFileError';
@@ -89,6 +93,25 @@ export function checkStructure(db: Database.Database): void {
   if (finding.startsWith(HEAD)) throw new DamagedFileError(finding.slice(HEAD.length));
 }
 
+/** Until when (steady time) each run of a hub is known to have had its sessions, by its fencing token. */
+export type Runs = ReadonlyMap<number, number>;
+
+export function readRuns(db: Database.Database): Runs {
+  return new Map(db.prepare<[], [number, number]>('SELECT fencing_token, steady FROM runs').raw().all());
+}
+
+/** Where steady time stood when a hub last wrote it; null where none did. */
+export function readAnchor(db: Database.Database): ClockAnchor | null {
+  const found = db
+    .prepare<[], { steady: number; wall: number; boot_id: string | null; uptime: number | null }>(
+      'SELECT * FROM runs ORDER BY fencing_token DESC LIMIT 1',
+    )
+    .get();
+  if (found === undefined) return null;
+  const { steady, wall, boot_id: id, uptime: uptimeMs } = found;
+  return { steady, wall, boot: id === null || uptimeMs === null ? null : { id, uptimeMs } };
+}
+
 /**
  * Draws the next fencing token, which ends all earlier ones, and ends the reservation. Also proves that the file can be
  * written.
@@ -97,6 +120,7 @@ export function takeFencingToken(db: Database.Database): number {
   const sql = `INSERT INTO hub (id, starts) VALUES (1, 1)
     ON CONFLICT (id) DO UPDATE SET starts = starts + 1 RETURNING starts`;
   const fencingToken = db.prepare<[], number>(sql).pluck().get() ?? 0;
+  db.prepare('DELETE FROM runs WHERE fencing_token < ?').run(fencingToken - KEPT_RUNS);
   db.exec('COMMIT');
   return fencingToken;
 }

@@ -1,7 +1,15 @@
 import { existsSync, renameSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import type { KeptSink } from '../log.js';
-import { checkHeader, connect, DamagedFileError, reserveDatabase, takeFencingToken } from './database.js';
+import {
+  checkHeader,
+  connect,
+  DamagedFileError,
+  readAnchor,
+  readRuns,
+  reserveDatabase,
+  takeFencingToken,
+} from './database.js';
 import { describeFailure, isUnreadable } from './failures.js';
 import type { DatabaseLocation } from './location.js';
 import type { Found, Stretch } from './messages.js';
@@ -74,6 +82,8 @@ async function loadFile(path: string, sink: KeptSink): Promise<FileResult> {
   try {
     checkHeader(path);
     reserveDatabase(db);
+    const anchor = readAnchor(db);
+    if (anchor !== null) sink.clock(anchor);
     const skippedRows = await readAll(db, path, sink);
     return { fencingToken: takeFencingToken(db), skippedRows };
   } catch (error) {
@@ -109,6 +119,7 @@ async function readAll(db: Database, path: string, sink: KeptSink): Promise<numb
 
 /** Cuts the tables into as many stretches as there are threads to read them. */
 function stretchesOf(db: Database, path: string): Stretch[] {
+  const runs = readRuns(db);
   // Each by itself, or they would be looked for in all rows.
   const ends = ['min', 'max'].flatMap((end) =>
     ['advertisements', 'identities'].map((table) =>
@@ -118,11 +129,11 @@ function stretchesOf(db: Database, path: string): Stretch[] {
   const numbers = ends.filter((end) => typeof end === 'number');
   const from = Math.min(...numbers, Number.MAX_SAFE_INTEGER);
   const to = Math.max(...numbers, 0);
-  if (to - from < MIN_SHARED_ROWS) return [{ path, from, to }];
+  if (to - from < MIN_SHARED_ROWS) return [{ path, runs, from, to }];
   const middle = Math.floor((from + to) / 2);
   return [
-    { path, from, to: middle },
-    { path, from: middle + 1, to },
+    { path, runs, from, to: middle },
+    { path, runs, from: middle + 1, to },
   ];
 }
 

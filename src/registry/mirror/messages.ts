@@ -1,5 +1,7 @@
+import type { ClockAnchor } from '../../lib/clock.js';
 import type { AdvertisementRecord, IdentityRecord } from '../store/records.js';
 import type { RowBatch } from '../store/row-batch.js';
+import type { Runs } from './database.js';
 import type { DatabaseLocation } from './location.js';
 
 /** What a worker is started with. */
@@ -37,7 +39,8 @@ export type Operation =
   | readonly ['remove', providerId: string, IdentityRow | null]
   | readonly ['identity', IdentityRow]
   | readonly ['heartbeat', providerId: string, updatedAt: number, attached: 0 | 1]
-  | readonly ['forget', seenBefore: number];
+  | readonly ['forget', seenBefore: number]
+  | readonly ['clock', ClockAnchor];
 
 /** An operation that was left out of its batch: its index there, and why. */
 export type Refusal = readonly [index: number, reason: string];
@@ -66,6 +69,7 @@ export interface Readers {
 /** What both tables have from one row number to another, both included. */
 export interface Stretch {
   path: string;
+  runs: Runs;
   from: number;
   to: number;
 }

@@ -39,6 +39,16 @@ const MIGRATIONS: readonly ((db: Database) => void)[] = [
     );
     db.exec('INSERT OR IGNORE INTO hub (id, starts) VALUES (1, 0)');
   },
+  (db) => {
+    // How far each run of a hub came, by its fencing token: Unix milliseconds, and the machine's uptime in milliseconds.
+    db.exec(`CREATE TABLE runs (
+      fencing_token INTEGER PRIMARY KEY,
+      steady INTEGER NOT NULL,
+      wall INTEGER NOT NULL,
+      boot_id TEXT,
+      uptime INTEGER
+    )`);
+  },
 ];
 
 /** The database was written by a newer version of the hub. */

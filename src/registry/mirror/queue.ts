@@ -21,14 +21,15 @@ interface LazyWrite {
 export interface Batch {
   awaited: readonly AwaitedWrite[];
   lazy: ReadonlyMap<string, LazyWrite>;
-  forget: Operation | null;
+  /** What concerns no provider. */
+  rest: readonly Operation[];
 }
 
 /** All operations of a batch; awaited ones come first, at the same indices. */
-export function operationsOf({ awaited, lazy, forget }: Batch): Operation[] {
+export function operationsOf({ awaited, lazy, rest }: Batch): Operation[] {
   const operations = awaited.map((write) => write.operation);
   for (const write of lazy.values()) operations.push(write.operation);
-  if (forget !== null) operations.push(forget);
+  operations.push(...rest);
   return operations;
 }
 
@@ -49,6 +50,7 @@ export class WriteQueue {
   #taken = 0;
   readonly #lazy = new Map<string, LazyWrite>();
   #forget: Operation | null = null;
+  #clock: Operation | null = null;
   /** `performance.now()` when lazy writes began to wait; means nothing while none does. */
   #lazySince = 0;
 
@@ -57,7 +59,7 @@ export class WriteQueue {
   }
 
   get lazyCount(): number {
-    return this.#lazy.size + (this.#forget === null ? 0 : 1);
+    return this.#lazy.size + this.#rest.length;
   }
 
   /** `performance.now()` of the oldest write that waits, null when none does. */
@@ -75,7 +77,11 @@ export class WriteQueue {
     this.#arrived += 1;
   }
 
-  addHeartbeats({ providerIds, updatedAt, attached }: HeartbeatBatch): void {
+  addHeartbeats({ anchor, providerIds, updatedAt, attached }: HeartbeatBatch): void {
+    if (anchor !== null) {
+      if (this.lazyCount === 0) this.#lazySince = performance.now();
+      this.#clock = ['clock', anchor];
+    }
     providerIds.forEach((providerId, index) => {
       // A row that is about to go is not brought back by a heartbeat, only by an advertisement.
       if (this.#lazy.get(providerId)?.operation[0] === 'remove') return;
@@ -96,25 +102,28 @@ export class WriteQueue {
     const lazyRoom = withLazy ? Math.min(this.lazyCount, Math.floor(limit * LAZY_SHARE)) : 0;
     const awaited = this.#takeAwaited(limit - lazyRoom);
     const lazy = new Map<string, LazyWrite>();
-    let forget: Operation | null = null;
+    let rest: readonly Operation[] = [];
     if (withLazy) {
-      forget = this.#forget;
-      this.#forget = null;
-      const room = limit - awaited.length - (forget === null ? 0 : 1);
+      const room = limit - awaited.length - this.#rest.length;
       for (const [providerId, write] of this.#lazy) {
-        if (lazy.size === room || write.after > this.#taken) break;
+        if (lazy.size >= room || write.after > this.#taken) break;
         lazy.set(providerId, write);
         this.#lazy.delete(providerId);
       }
+      // Whoever is attached in the file was so when the clock was read, so it never passes their heartbeats.
+      const isComplete = this.#lazy.size === 0;
+      rest = isComplete ? this.#rest : this.#rest.filter((operation) => operation !== this.#clock);
+      this.#forget = null;
+      if (isComplete) this.#clock = null;
       // A little too young for what is left, which keeps the bookkeeping to one number.
       this.#lazySince = performance.now();
     }
-    return { awaited, lazy, forget };
+    return { awaited, lazy, rest };
   }
 
   /** Puts back the lazy part of a batch that was not written, as far as nothing newer replaces it. */
-  restoreLazy({ lazy, forget }: Batch, since: number): void {
-    if (lazy.size === 0 && forget === null) return;
+  restoreLazy({ lazy, rest }: Batch, since: number): void {
+    if (lazy.size === 0 && rest.length === 0) return;
     const replaced = new Set<unknown>();
     for (let i = this.#head; i < this.#awaited.length; i += 1) {
       const operation = this.#awaited[i]?.operation;
@@ -127,8 +136,13 @@ export class WriteQueue {
       if (replaced.has(providerId) || (newer !== undefined && !isRemovalOfDead)) continue;
       this.#lazy.set(providerId, write);
     }
-    this.#forget ??= forget;
+    this.#forget ??= rest.find(([kind]) => kind === 'forget') ?? null;
+    this.#clock ??= rest.find(([kind]) => kind === 'clock') ?? null;
     this.#lazySince = since;
+  }
+
+  get #rest(): Operation[] {
+    return [this.#forget, this.#clock].filter((operation) => operation !== null);
   }
 
   #addLazy(providerId: string, operation: Operation): void {

@@ -1,7 +1,7 @@
 /** A thread that reads a stretch of both tables, and makes signed advertisements ready to be filed. */
 import type { AdvertisementRecord, IdentityRecord } from '../store/records.js';
 import { RowBatcher } from '../store/row-batch.js';
-import { openToRead } from './database.js';
+import { openToRead, type Runs } from './database.js';
 import type { Found } from './messages.js';
 import { forEachRow } from './pages.js';
 import { ADVERTISEMENT_COLUMNS, IDENTITY_COLUMNS, readAdvertisement, readIdentity } from './rows.js';
@@ -26,15 +26,17 @@ class Sender {
   readonly #signed = new RowBatcher();
   #unsigned: AdvertisementRecord[] = [];
   #identities: IdentityRecord[] = [];
+  readonly #runs: Runs;
   #skipped = 0;
 
-  constructor(say: (found: Found, travels?: readonly ArrayBuffer[]) => void) {
+  constructor(runs: Runs, say: (found: Found, travels?: readonly ArrayBuffer[]) => void) {
+    this.#runs = runs;
     this.#say = say;
   }
 
   /** @returns Whether it is there, and signed. */
   advertisement(row: readonly unknown[]): boolean {
-    const stored = readAdvertisement(row);
+    const stored = readAdvertisement(row, this.#runs);
     if (stored === null) {
       this.#skipped += 1;
       return false;
@@ -83,10 +85,10 @@ class Sender {
   }
 }
 
-inThread('reader', ({ path, from, to }, say) => {
+inThread('reader', ({ path, runs, from, to }, say) => {
   const db = openToRead(path);
   try {
-    const sender = new Sender(say);
+    const sender = new Sender(runs, say);
     const identityOf = db
       .prepare<[unknown], unknown[]>(
         `SELECT ${IDENTITY_COLUMNS.join(', ')} FROM identities WHERE provider_id = ?`,

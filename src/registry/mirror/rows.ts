@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { JsonTexts } from '../store/advertisement-json.js';
 import type { AdvertisementRecord, IdentityRecord, ProofRecord } from '../store/records.js';
+import type { Runs } from './database.js';
 import type { AdvertisementRow, IdentityRow } from './messages.js';
 import { parseTime } from './time.js';
 
@@ -68,12 +69,16 @@ export interface StoredAdvertisement {
   texts: JsonTexts;
 }
 
-/** Reads a row of `ADVERTISEMENT_COLUMNS`; null when it cannot be one that a hub wrote. */
-export function readAdvertisement(row: readonly unknown[]): StoredAdvertisement | null {
+/**
+ * Reads a row of `ADVERTISEMENT_COLUMNS`; null when it cannot be one that a hub wrote.
+ * @param runs How far the runs came: who was attached then was heard of until then.
+ */
+export function readAdvertisement(row: readonly unknown[], runs: Runs): StoredAdvertisement | null {
   const [providerId, ipAddress, country, platform, resources, pricing, createdAt, updatedAt, name, network] =
     row;
   const updated = parseTime(updatedAt) ?? parseTime(createdAt);
   if (updated === null) return null;
+  const attachedUntil = (typeof row[14] === 'number' ? runs.get(row[14]) : undefined) ?? 0;
   if (typeof providerId !== 'string' || typeof ipAddress !== 'string' || typeof country !== 'string')
     return null;
   if (!isTextOrNull(platform) || !isTextOrNull(name) || !isTextOrNull(network)) return null;
@@ -91,11 +96,12 @@ export function readAdvertisement(row: readonly unknown[]): StoredAdvertisement 
     resources: resourcesObject as AdvertisementRecord['resources'],
     pricing: pricingObject as AdvertisementRecord['pricing'],
     createdAt: parseTime(createdAt) ?? updated,
-    updatedAt: updated,
+    updatedAt: Math.max(updated, attachedUntil),
     name,
     paymentsNetwork: network,
     proof: readProof(row[10], row[11], row[12], row[13]),
-    attached: row[14] === 1,
+    // An older hub wrote this 1, and told nothing of how far it came.
+    attached: row[14] === 1 && !runs.has(1),
   };
   return { record, texts };
 }

@@ -15,7 +15,7 @@ function openDatabase(): { db: Database; write: BatchWriter } {
   try {
     prepareDatabase(db);
     if (location.kind === 'file') checkFencingToken(db, fencingToken);
-    return { db, write: createBatchWriter(db) };
+    return { db, write: createBatchWriter(db, fencingToken) };
   } catch (error) {
     db.close();
     throw error;

@@ -59,6 +59,8 @@ export class Store {
   #version = 0;
   #contents = 0;
 
+  /** Added to times that clients are shown. */
+  #shift = 0;
   #updatedAt = new Float64Array(INITIAL_CAPACITY);
   #expiresAt = new Float64Array(INITIAL_CAPACITY);
   #deadline = new Float64Array(INITIAL_CAPACITY);
@@ -203,6 +205,13 @@ export class Store {
     this.#version += 1;
   }
 
+  /** Shows all times that many milliseconds later than they are stored. */
+  shiftTimes(ms: number): void {
+    this.#shift = ms;
+    this.#tailStale.fill(1);
+    this.#version += 1;
+  }
+
   remove(slot: number): void {
     const id = this.ids[slot]!;
     this.wheel.cancel(slot);
@@ -264,8 +273,8 @@ export class Store {
     writeTail(this.arena.slab(address), this.arena.offset(address) + this.#headBytes[slot]!, {
       live: this.attributes.flags[LIVE]![slot]!,
       verified: this.#verified[slot]!,
-      updatedAt: this.#updatedAt[slot]!,
-      expiresAt: this.#expiresAt[slot]!,
+      updatedAt: this.#updatedAt[slot]! + this.#shift,
+      expiresAt: this.#expiresAt[slot]! + this.#shift,
     });
     this.#tailStale[slot] = 0;
   }

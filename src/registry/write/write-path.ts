@@ -123,9 +123,9 @@ export class WritePath {
     }
     await this.#exclusively(claim.providerId, null, async () => {
       this.#checkOwner(claim);
-      const wall = this.#registry.clock.wall();
+      const now = this.#registry.clock.steady();
       if (this.#admitBinding(claim.providerId, origin)) {
-        const identity = { providerId: claim.providerId, publicKey: claim.publicKey, lastT: 0, seenAt: wall };
+        const identity = { providerId: claim.providerId, publicKey: claim.publicKey, lastT: 0, seenAt: now };
         await this.#propose({ kind: 'bind', identity });
       }
     });
@@ -187,21 +187,21 @@ export class WritePath {
    * unsigned claim.
    */
   #authorise(claim: Claim): IdentityRecord | null {
-    const wall = this.#registry.clock.wall();
+    const now = this.#registry.clock.steady();
     this.#checkOwner(claim);
     if (!claim.signed) return null;
-    const lastT = this.#registry.identities.get(claim.providerId, wall)?.lastT ?? 0;
+    const lastT = this.#registry.identities.get(claim.providerId, now)?.lastT ?? 0;
     if (claim.t <= lastT) {
       throw new ProtocolError(
         'AUTH_002',
         `t=${String(claim.t)} is not later than t=${String(lastT)}, which was accepted already; sign anew with the present time`,
       );
     }
-    return { providerId: claim.providerId, publicKey: claim.publicKey, lastT: claim.t, seenAt: wall };
+    return { providerId: claim.providerId, publicKey: claim.publicKey, lastT: claim.t, seenAt: now };
   }
 
   #checkOwner(claim: Claim): void {
-    const owner = this.#registry.identities.ownerOf(claim.providerId, this.#registry.clock.wall());
+    const owner = this.#registry.identities.ownerOf(claim.providerId, this.#registry.clock.steady());
     if (owner === undefined || (claim.signed && owner === claim.publicKey)) return;
     throw new ProtocolError(
       'AUTH_004',
@@ -215,7 +215,7 @@ export class WritePath {
   #admitBinding(providerId: string, origin: string | null): boolean {
     const { identities, clock } = this.#registry;
     if (providerIdKind(providerId) !== 'name') return false;
-    if (identities.get(providerId, clock.wall()) !== undefined) return false;
+    if (identities.get(providerId, clock.steady()) !== undefined) return false;
     this.#quotas.spendName(origin, clock.now);
     return true;
   }
@@ -253,7 +253,8 @@ export class WritePath {
 
   #record(claim: Claim, advertisement: Advertisement, payload: Uint8Array): AdvertisementRecord {
     const { providerId } = claim;
-    const wall = this.#registry.clock.wall();
+    const { clock } = this.#registry;
+    this.#registry.followWall();
     const slot = this.#registry.store.find(providerId);
     return {
       providerId,
@@ -264,8 +265,8 @@ export class WritePath {
       pricing: advertisement.pricing ?? null,
       name: advertisement.name ?? null,
       paymentsNetwork: advertisement.payments_network ?? null,
-      createdAt: slot === undefined ? wall : this.#registry.store.createdAt(slot),
-      updatedAt: wall,
+      createdAt: slot === undefined ? clock.wall() : this.#registry.store.createdAt(slot),
+      updatedAt: clock.steady(),
       proof: claim.signed
         ? { publicKey: claim.publicKey, t: claim.t, payload, signature: claim.signature }
         : null,

@@ -33,6 +33,7 @@ test(
     assert.match(mirror.problem ?? '', /hub\.db is full/);
 
     const batch = (updatedAt: number) => ({
+      anchor: null,
       providerIds: ['kept', 'expired'],
       updatedAt: Float64Array.of(updatedAt, updatedAt),
       attached: Uint8Array.of(1, 1),

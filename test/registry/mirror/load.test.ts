@@ -250,6 +250,7 @@ test('a large file is read once, whole, whatever gaps it has', async (t) => {
   await loadMirror(
     { kind: 'file', path },
     {
+      clock: () => assert.fail('no hub had it'),
       expect: (advertisements) => {
         told = advertisements;
       },

@@ -17,6 +17,7 @@ import { randomSource } from '../../support/random.js';
 
 function heartbeats(updatedAt: number, attached: boolean, ...providerIds: string[]): HeartbeatBatch {
   return {
+    anchor: null,
     providerIds,
     updatedAt: new Float64Array(providerIds.length).fill(updatedAt),
     attached: new Uint8Array(providerIds.length).fill(attached ? 1 : 0),

@@ -59,6 +59,16 @@ function play(seed: number): void {
   const rows = new Map<string, Row>();
   const queue = new WriteQueue();
   let underWay: Batch | null = null;
+  /** The time of the last anchor that was asked for, and of the one that was written. */
+  let anchored = 0;
+  let written = 0;
+
+  function take(limit: number, withLazy: boolean): Batch {
+    const batch = queue.take(limit, withLazy);
+    const hasClock = batch.rest.some(([kind]) => kind === 'clock');
+    if (hasClock) assert.equal(queue.lazyCount, 0, 'the clock passes heartbeats that it vouches for');
+    return batch;
+  }
 
   function add(time: number): void {
     const id = ids[Math.floor(random() * ids.length)]!;
@@ -68,7 +78,9 @@ function play(seed: number): void {
     const step: Step = { kind, time, state: 'waits' };
     history.get(id)!.push(step);
     if (kind === 'heartbeat') {
+      anchored = time;
       queue.addHeartbeats({
+        anchor: { steady: time, wall: time, boot: null },
         providerIds: [id],
         updatedAt: Float64Array.of(time),
         attached: Uint8Array.of(1),
@@ -89,8 +101,14 @@ function play(seed: number): void {
   }
 
   function finish(batch: Batch, works: boolean): void {
-    if (works) for (const operation of operationsOf(batch)) execute(rows, operation);
-    else queue.restoreLazy(batch, 0);
+    if (works) {
+      for (const operation of operationsOf(batch)) {
+        execute(rows, operation);
+        if (operation[0] !== 'clock') continue;
+        assert.ok(operation[1].steady > written, 'the clock goes back');
+        written = operation[1].steady;
+      }
+    } else queue.restoreLazy(batch, 0);
     for (const write of batch.awaited) {
       if (works) write.resolve();
       else write.reject(new Error('no'));
@@ -99,14 +117,15 @@ function play(seed: number): void {
 
   for (let time = 1; time <= 60; time += 1) {
     if (random() < 0.7) add(time);
-    else if (underWay === null) underWay = queue.take(1 + Math.floor(random() * 6), random() < 0.7);
+    else if (underWay === null) underWay = take(1 + Math.floor(random() * 6), random() < 0.7);
     else {
       finish(underWay, random() < 0.6);
       underWay = null;
     }
   }
   if (underWay !== null) finish(underWay, true);
-  while (queue.awaitedCount + queue.lazyCount > 0) finish(queue.take(4, true), true);
+  while (queue.awaitedCount + queue.lazyCount > 0) finish(take(4, true), true);
+  assert.equal(written, anchored, `seed ${String(seed)}: the last anchor was lost`);
   assert.equal(queue.oldestSince, null);
 
   for (const [id, steps] of history) {
@@ -126,7 +145,12 @@ test('whatever fails, no write undoes a later one and none is lost without need'
 test('writes that somebody waits for go first, and leave others a share', () => {
   const queue = new WriteQueue();
   const ids = Array.from({ length: 10 }, (_, i) => `p${String(i)}`);
-  queue.addHeartbeats({ providerIds: ids, updatedAt: new Float64Array(10), attached: new Uint8Array(10) });
+  queue.addHeartbeats({
+    anchor: null,
+    providerIds: ids,
+    updatedAt: new Float64Array(10),
+    attached: new Uint8Array(10),
+  });
   for (const id of 'abcdefghij') {
     queue.add({
       operation: ['remove', id, null],

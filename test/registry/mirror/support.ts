@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { loadMirror, type LoadedMirror, type MirrorLogger } from '../../../src/registry/mirror/load.js';
 import type { DatabaseLocation } from '../../../src/registry/mirror/location.js';
-import type { Request, WorkerSetup } from '../../../src/registry/mirror/messages.js';
+import type { Operation, Request, WorkerSetup } from '../../../src/registry/mirror/messages.js';
 import { Mirror } from '../../../src/registry/mirror/mirror.js';
 import { proofIn, rowBytes } from '../../../src/registry/store/packed-row.js';
 import type { AdvertisementRecord, IdentityRecord } from '../../../src/registry/store/records.js';
@@ -118,6 +118,7 @@ export async function load(location: DatabaseLocation, log: MirrorLogger = new T
   const loaded = await loadMirror(
     location,
     {
+      clock: () => undefined,
       expect: () => undefined,
       identity: (record) => identities.set(record.providerId, record),
       advertisement: (record) => {
@@ -144,6 +145,13 @@ export async function loadFile(path: string, log?: MirrorLogger): Promise<Stored
   return load({ kind: 'file', path }, log);
 }
 
+/** What an operation does, and to whom; null for the clock, which comes with whatever else is written. */
+function nameOf(operation: Operation): string | null {
+  if (operation[0] === 'clock') return null;
+  const [kind, subject] = operation;
+  return `${kind} ${String(Array.isArray(subject) ? subject[0] : subject)}`;
+}
+
 /** A worker whose requests can be held back and counted. */
 export class ObservedWorker extends Worker {
   readonly batches: string[][] = [];
@@ -159,8 +167,7 @@ export class ObservedWorker extends Worker {
   }
 
   override postMessage(value: Request): void {
-    if (value.kind === 'write')
-      this.batches.push(value.body.map(([kind, subject]) => `${kind} ${String(subject).split(',')[0]!}`));
+    if (value.kind === 'write') this.batches.push(value.body.flatMap((operation) => nameOf(operation) ?? []));
     if (this.#gate === null) super.postMessage(value);
     else
       void this.#gate.then(() => {

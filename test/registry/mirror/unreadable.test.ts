@@ -147,6 +147,7 @@ test('rows that came before an error are taken back', async (t) => {
   let rows = 0;
   let resets = 0;
   const sink = {
+    clock: () => undefined,
     expect: () => undefined,
     identity: () => undefined,
     rows: () => undefined,
