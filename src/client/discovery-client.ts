@@ -3,7 +3,8 @@ import type { PublishedAdvertisement } from '../protocol/advertisement.js';
 import type { FilterInput } from '../protocol/filter.js';
 import { LIMITS } from '../protocol/limits.js';
 import type { SORTS } from '../protocol/list-query.js';
-import { ED25519, type KeyPair, sign } from '../protocol/schemes/ed25519.js';
+import type { KeyPair } from '../protocol/schemes/ed25519.js';
+import { schemeNamed } from '../protocol/schemes/table.js';
 import { formatSignatureHeader } from '../protocol/signature-header.js';
 import type { Proof } from '../protocol/signing.js';
 import { type Scheduler, systemScheduler } from './scheduler.js';
@@ -13,9 +14,9 @@ import { DiscoveryError } from './errors.js';
 import { publishedSchema } from './frames.js';
 import { type HttpCall, HttpCaller } from './http-caller.js';
 import { parseHubUrl } from './hub-url.js';
-import { checkProviderId } from './keys.js';
 import { listSearch, nextAfter } from './list-search.js';
 import { proofSchema } from './verify-proof.js';
+import { type Signer, signerFrom, signWith } from './signer.js';
 
 const ADVERTISEMENTS = '/api/v1/advertisements';
 
@@ -61,7 +62,7 @@ export interface Page {
 
 /** Who signs a write, for providers that have a name. */
 export interface SignOptions extends RequestOptions {
-  /** A name that the key owns, or will once it is used; the public key itself unless given. */
+  /** A name that the Ed25519 key owns, or will once it is used; the public key itself unless given. */
   providerId?: string | undefined;
 }
 
@@ -136,14 +137,14 @@ export class DiscoveryClient {
    * Resolves, with what the hub shows now, once it is durable.
    */
   async advertise(
-    key: KeyPair,
+    key: KeyPair | Signer,
     advertisement: AdvertisementInput,
     options: SignOptions = {},
   ): Promise<PublishedAdvertisement> {
-    const providerId = checkProviderId(options.providerId ?? key.publicKey, key);
+    const signer = signerFrom(key, options.providerId);
     const { text } = prepareAdvertisement(advertisement);
     const { body } = await this.#http.call(ADVERTISEMENTS, publishedSchema, {
-      ...this.#signed('POST', 'advertise', providerId, text, key),
+      ...(await this.#signed('POST', 'advertise', text, signer)),
       body: text,
       signal: options.signal,
     });
@@ -152,16 +153,16 @@ export class DiscoveryClient {
 
   /**
    * Takes an advertisement back everywhere.
+   * @param providerId A name that the Ed25519 key owns; the id of the key or signer unless given.
    * @returns False when there was none.
    */
-  async withdraw(
-    key: KeyPair,
-    providerId: string = key.publicKey,
-    options: RequestOptions = {},
-  ): Promise<boolean> {
-    checkProviderId(providerId, key);
-    const call = this.#signed('DELETE', 'withdraw', providerId, '', key);
-    const answer = this.#http.call(itemPath(providerId), anything, { ...call, signal: options.signal });
+  async withdraw(key: KeyPair | Signer, providerId?: string, options: RequestOptions = {}): Promise<boolean> {
+    const signer = signerFrom(key, providerId);
+    const call = await this.#signed('DELETE', 'withdraw', '', signer);
+    const answer = this.#http.call(itemPath(signer.providerId), anything, {
+      ...call,
+      signal: options.signal,
+    });
     return (await this.#orNull(answer)) !== null;
   }
 
@@ -184,25 +185,23 @@ export class DiscoveryClient {
     return (await this.#http.call(path, schema, options)).body;
   }
 
-  #signed(
+  async #signed(
     method: 'POST' | 'DELETE',
     action: 'advertise' | 'withdraw',
-    providerId: string,
     payload: string,
-    key: KeyPair,
-  ): HttpCall {
+    signer: Signer,
+  ): Promise<HttpCall> {
     const t = signingTime(this.#scheduler.now());
-    const signature = sign({ action, providerId, t, payload }, key);
+    const signature = await new Promise<string>((resolve, reject) => {
+      signWith(signer, { action, t, payload }, resolve, reject);
+    });
+    const publicKey = signer.publicKey ?? null;
+    const scheme = schemeNamed(signer.scheme)!;
     return {
       method,
       headers: {
-        'X-Provider-ID': providerId,
-        'X-Provider-Signature': formatSignatureHeader({
-          t,
-          publicKey: key.publicKey,
-          scheme: ED25519,
-          signature,
-        }),
+        'X-Provider-ID': signer.providerId,
+        'X-Provider-Signature': formatSignatureHeader({ t, publicKey, scheme, signature }),
       },
     };
   }

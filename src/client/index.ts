@@ -44,7 +44,7 @@ export {
 } from './discovery-client.js';
 export { DiscoveryError, type DiscoveryErrorCode, type LocalErrorCode } from './errors.js';
 export { generateKey, keyFromSeed, seedOf } from './keys.js';
-export { type ProofExpectation, type VerifiedProof, verifyProof } from './verify-proof.js';
+export { type ProofExpectation, type ProofInput, type VerifiedProof, verifyProof } from './verify-proof.js';
 export {
   ProviderSession,
   type ProviderSessionOptions,
@@ -52,6 +52,7 @@ export {
   type SessionState,
 } from './provider-session.js';
 export type { AdvertisementSource } from './publisher.js';
+export { ed25519Signer, ethereumSigner, type Signer, walletSigner } from './signer.js';
 export { type Watch, watch, type WatchEvents, type WatchState } from './watch.js';
 export type { ClientSocket, SocketClosure, SocketListener, WebSocketFactory } from './web-socket.js';
 export type {
@@ -66,4 +67,5 @@ export { type Amounts, monthlyEstimate } from '../protocol/estimate.js';
 export type { FilterInput } from '../protocol/filter.js';
 export type { RemovalReason } from '../protocol/frames-down.js';
 export type { KeyPair } from '../protocol/schemes/ed25519.js';
+export type { SchemeName } from '../protocol/schemes/scheme.js';
 export type { Proof } from '../protocol/signing.js';

@@ -1,5 +1,5 @@
-import { providerIdKind } from '../protocol/provider-id.js';
-import { type KeyPair, keyPairFromSeed } from '../protocol/schemes/ed25519.js';
+import { readProviderId } from '../protocol/provider-id.js';
+import { ED25519, type KeyPair, keyPairFromSeed } from '../protocol/schemes/ed25519.js';
 import { fromHex } from '../protocol/text.js';
 import { DiscoveryError } from './errors.js';
 
@@ -37,18 +37,18 @@ export function seedOf(key: KeyPair): Uint8Array {
 }
 
 /**
- * Checks that a key may speak for a provider id, as far as that can be known without the hub.
+ * Checks that an Ed25519 key may speak for a provider id, as far as that can be known without the hub.
  * @throws DiscoveryError `AUTH_001` for an id that no key can own, `AUTH_004` for the id of another key.
  */
 export function checkProviderId(providerId: string, key: KeyPair): string {
-  const kind = providerIdKind(providerId);
-  if (kind === null || kind === 'ethereum') {
+  const id = readProviderId(providerId);
+  if (id?.scheme !== ED25519) {
     throw new DiscoveryError(
       'AUTH_001',
-      `${JSON.stringify(providerId.slice(0, 128))} cannot be a provider id here: use the public key, or a name of 1 to 128 of A-Z a-z 0-9 . _ : - that begins with a letter or digit`,
+      `${JSON.stringify(providerId.slice(0, 128))} cannot be the provider id of an Ed25519 key: use the public key, or a name of 1 to 128 of A-Z a-z 0-9 . _ : - that begins with a letter or digit and looks neither like a key nor like an Ethereum address`,
     );
   }
-  if (kind === 'key' && providerId !== key.publicKey) {
+  if (id.kind === 'key' && providerId !== key.publicKey) {
     throw new DiscoveryError('AUTH_004', `the provider id ${providerId} is the public key of another key`);
   }
   return providerId;

@@ -1,8 +1,7 @@
 import type { PublishedAdvertisement } from '../protocol/advertisement.js';
 import type { Down, DownFrame } from '../protocol/frames-down.js';
-import type { Up } from '../protocol/frames-up.js';
-import { type KeyPair, sign } from '../protocol/schemes/ed25519.js';
-import { sessionPayload } from '../protocol/signing.js';
+import type { KeyPair } from '../protocol/schemes/ed25519.js';
+import { sessionPayload, type SignedAction } from '../protocol/signing.js';
 import { type Scheduler, systemScheduler } from './scheduler.js';
 import { signingTime } from './signing-time.js';
 import {
@@ -15,14 +14,14 @@ import {
 import { Emitter } from './emitter.js';
 import { DiscoveryError } from './errors.js';
 import { parseHubUrl } from './hub-url.js';
-import { checkProviderId } from './keys.js';
 import { type AdvertisementSource, Publisher } from './publisher.js';
+import { type Signer, signerFrom, signWith } from './signer.js';
 
 /** What a provider's session needs to know. */
 export interface ProviderSessionOptions extends ConnectOptions {
-  /** Signs for the provider. It never leaves this process. */
-  key: KeyPair;
-  /** A name that the key owns, or will once it is used; the public key itself unless given. */
+  /** Signs for the provider: a signer, or an Ed25519 key, which never leaves this process. */
+  key: KeyPair | Signer;
+  /** A name that the Ed25519 key owns, or will once it is used; the public key itself unless given. */
   providerId?: string | undefined;
   advertisement: AdvertisementSource;
 }
@@ -69,7 +68,7 @@ interface PendingRequest {
  */
 export class ProviderSession {
   readonly providerId: string;
-  readonly #key: KeyPair;
+  readonly #signer: Signer;
   readonly #host: string;
   readonly #scheduler: Scheduler;
   readonly #events = new Emitter<SessionEvents>();
@@ -78,6 +77,8 @@ export class ProviderSession {
   #error: DiscoveryError | null = null;
   #lastId = 0;
   #request: PendingRequest | null = null;
+  /** What the present connection began with. */
+  #welcome: Down<'welcome'> | null = null;
   /** Milliseconds by which the clock here is ahead of the hub's. */
   #skewMs = 0;
 
@@ -89,23 +90,19 @@ export class ProviderSession {
   constructor(url: string | URL, options: ProviderSessionOptions) {
     const { key, advertisement } = options;
     const hub = parseHubUrl(url);
-    this.providerId = checkProviderId(options.providerId ?? key.publicKey, key);
-    this.#key = key;
+    this.#signer = signerFrom(key, options.providerId);
+    this.providerId = this.#signer.providerId;
     this.#host = hub.host;
     this.#scheduler = options.scheduler ?? systemScheduler;
     this.#publisher = new Publisher(advertisement, {
       scheduler: this.#scheduler,
       random: options.random ?? Math.random,
       advertise: async (text) => {
-        const answer = await this.#ask({
-          type: 'advertise',
-          payload: text,
-          ...this.#sign('advertise', text),
-        });
+        const answer = await this.#ask('advertise', text, { type: 'advertise', payload: text });
         return (answer as Down<'advertised'>).advertisement;
       },
       withdraw: async () => {
-        await this.#ask({ type: 'withdraw', ...this.#sign('withdraw', '') });
+        await this.#ask('withdraw', '', { type: 'withdraw' });
       },
       published: (published) => {
         this.#events.emit('published', published);
@@ -218,14 +215,25 @@ export class ProviderSession {
 
   #authenticate(welcome: Down<'welcome'>): void {
     this.#skewMs = this.#scheduler.now() - Date.parse(welcome.server_time);
-    this.#lastId += 1;
-    this.#connection.send({
-      type: 'authenticate',
-      id: this.#lastId,
-      provider_id: this.providerId,
-      public_key: this.#key.publicKey,
-      ...this.#sign('session', sessionPayload(welcome.nonce, this.#host)),
-    });
+    this.#welcome = welcome;
+    const isPresent = (): boolean => this.#welcome === welcome && this.state === 'authenticating';
+    const { providerId, publicKey } = this.#signer;
+    this.#sign(
+      'session',
+      sessionPayload(welcome.nonce, this.#host),
+      (signed) => {
+        if (!isPresent()) return;
+        this.#lastId += 1;
+        const who = {
+          provider_id: providerId,
+          ...(publicKey === undefined ? {} : { public_key: publicKey }),
+        };
+        this.#connection.send({ type: 'authenticate', id: this.#lastId, ...who, ...signed });
+      },
+      (error) => {
+        if (isPresent()) this.#connection.refuse(error);
+      },
+    );
   }
 
   #receive(frame: DownFrame): void {
@@ -275,24 +283,54 @@ export class ProviderSession {
     };
   }
 
-  #sign(action: 'advertise' | 'withdraw' | 'session', payload: string): { t: number; signature: string } {
+  /** Signs with the present time. A wallet may take its time: what it is for may be over when it answers. */
+  #sign(
+    action: SignedAction,
+    payload: string,
+    signed: (signed: { t: number; signature: string }) => void,
+    failed: (error: DiscoveryError) => void,
+  ): void {
     const t = signingTime(this.#scheduler.now());
-    return { t, signature: sign({ action, providerId: this.providerId, t, payload }, this.#key) };
+    signWith(
+      this.#signer,
+      { action, t, payload },
+      (signature) => {
+        signed({ t, signature });
+      },
+      failed,
+    );
   }
 
-  /** Sends a request and waits for its answer; there is one at a time. */
-  #ask(frame: Omit<Up<'advertise'>, 'id'> | Omit<Up<'withdraw'>, 'id'>): Promise<Answer> {
+  /** Signs and sends a request, and waits for its answer; there is one at a time. */
+  #ask(
+    action: 'advertise' | 'withdraw',
+    signedPayload: string,
+    frame: { type: 'advertise'; payload: string } | { type: 'withdraw' },
+  ): Promise<Answer> {
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise((resolve, reject) => {
-      const cancelTimer = this.#scheduler.after(ANSWER_MS, () => {
-        const seconds = String(ANSWER_MS / 1000);
-        this.#connection.reconnect(
-          new DiscoveryError('TIMEOUT', `the hub did not answer "${frame.type}" within ${seconds} s`),
-        );
-      });
-      this.#request = { id, resolve, reject, cancelTimer };
-      this.#connection.send({ ...frame, id });
+      const request: PendingRequest = { id, resolve, reject, cancelTimer: () => undefined };
+      this.#request = request;
+      this.#sign(
+        action,
+        signedPayload,
+        (signed) => {
+          if (this.#request !== request) return;
+          request.cancelTimer = this.#scheduler.after(ANSWER_MS, () => {
+            const seconds = String(ANSWER_MS / 1000);
+            this.#connection.reconnect(
+              new DiscoveryError('TIMEOUT', `the hub did not answer "${frame.type}" within ${seconds} s`),
+            );
+          });
+          this.#connection.send({ ...frame, ...signed, id });
+        },
+        (error) => {
+          if (this.#request !== request) return;
+          this.#request = null;
+          reject(error);
+        },
+      );
     });
   }
 

@@ -31,7 +31,8 @@ export type SignedFrame = Up<'authenticate' | 'advertise' | 'withdraw'>;
 /** The provider that a session speaks for, and its hold on it. */
 interface Hold {
   providerId: string;
-  publicKey: string;
+  /** As it was sent, if at all. */
+  publicKey: string | null;
   token: SessionToken;
 }
 
@@ -112,6 +113,8 @@ export class Session {
     const connection = this.#connection;
     const nonce = this.#nonce;
     this.#nonce = null;
+    const publicKey = frame.public_key ?? null;
+    let providerId: string;
     try {
       if (nonce === null) {
         throw new ProtocolError(
@@ -119,7 +122,8 @@ export class Session {
           "this connection's nonce has been used; open a new connection to authenticate again",
         );
       }
-      const claim = readSignedClaim(frame.provider_id, frame.public_key ?? null, frame.t, frame.signature);
+      const claim = readSignedClaim(frame.provider_id, publicKey, frame.t, frame.signature);
+      ({ providerId } = claim);
       await this.#gateway.authenticate(claim, nonce, this.#host, connection.client.address);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -130,9 +134,8 @@ export class Session {
     }
     // The socket may have gone while the signature was verified; then there is nobody to speak for.
     if (connection.isOver) return;
-    const providerId = frame.provider_id;
     const { token, applied } = this.#gateway.takeOver(providerId, connection);
-    this.#hold = { providerId, publicKey: frame.public_key ?? providerId, token };
+    this.#hold = { providerId, publicKey, token };
     connection.admit();
     await applied;
     const advertisement = this.#gateway.registry.find(providerId) ?? utf8('null');

@@ -1,6 +1,7 @@
 import { ProtocolError } from '../protocol/errors.js';
 import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
 import { WEBSOCKET_PATH } from '../protocol/limits.js';
+import { canonicalProviderId } from '../protocol/provider-id.js';
 import { PayloadError } from '../registry/write/payload.js';
 import {
   type AdvertisementService,
@@ -167,7 +168,7 @@ export class HttpApi {
 
 function decodeId(encoded: string): string {
   try {
-    return decodeURIComponent(encoded);
+    return canonicalProviderId(decodeURIComponent(encoded));
   } catch {
     throw new ProtocolError('HTTP_400', 'the path has a broken percent-encoding');
   }

@@ -4,7 +4,7 @@ import { type ConditionName, CONDITIONS, kindOf } from '../protocol/conditions.j
 import { ERROR_STATUS } from '../protocol/errors.js';
 import { LIMITS, PROTOCOL_VERSION, SUBPROTOCOLS, WEBSOCKET_PATH } from '../protocol/limits.js';
 import { listQuerySchema, takesMany } from '../protocol/list-query.js';
-import { KEY_PATTERN, SIGNATURE_PATTERN } from '../protocol/schemes/table.js';
+import { KEY_PATTERN, SCHEMES, SIGNATURE_PATTERN } from '../protocol/schemes/table.js';
 
 type JsonObject = Record<string, unknown>;
 
@@ -68,7 +68,7 @@ const CREDENTIALS = [
     name: 'X-Provider-ID',
     in: 'header',
     required: true,
-    description: 'The public key in lower-case hex, or a name',
+    description: 'The public key in lower-case hex, a name, or an Ethereum address',
     schema: { type: 'string' },
   },
   {
@@ -76,7 +76,7 @@ const CREDENTIALS = [
     in: 'header',
     required: true,
     description:
-      '`t=<Unix milliseconds>,k=<public key>,v1=<signature>`: Ed25519 over five fields, each but the last ended by a line feed: `vm-discovery/v1`, the action (`advertise` or `withdraw`), the provider id, t, and the exact bytes of the body (empty for `withdraw`). `k` may be left out when the id is a key id.',
+      '`t=<Unix milliseconds>,k=<public key>,v1=<signature>`: Ed25519 over five fields, each but the last ended by a line feed: `vm-discovery/v1`, the action (`advertise` or `withdraw`), the provider id, t, and the exact bytes of the body (empty for `withdraw`). `k` may be left out when the id is a key id. An Ethereum address signs the same text as a personal message (EIP-191), and sends `t=<Unix milliseconds>,e1=<r s v>`, 130 hex digits.',
     schema: { type: 'string' },
   },
 ];
@@ -272,10 +272,16 @@ export function buildOpenApi(): JsonObject {
         PublishedAdvertisement: publishedAdvertisement(advertisement),
         Proof: {
           type: 'object',
-          required: ['provider_id', 'public_key', 't', 'payload', 'signature'],
+          required: ['provider_id', 'scheme', 'public_key', 't', 'payload', 'signature'],
           properties: {
             provider_id: { type: 'string' },
-            public_key: HEX(KEY_PATTERN),
+            scheme: { enum: SCHEMES.map(({ name }) => name) },
+            public_key: {
+              ...HEX(KEY_PATTERN),
+              type: ['string', 'null'],
+              description:
+                'null where the provider id is an Ethereum address, which says who has to have signed',
+            },
             t: { type: 'integer', description: 'Unix time in milliseconds' },
             payload: { type: 'string', description: 'The text that was signed, to the byte' },
             signature: HEX(SIGNATURE_PATTERN),

@@ -2,15 +2,14 @@ import { NAME_SCHEME, SCHEMES, type SignatureScheme } from './schemes/table.js';
 
 /**
  * The three kinds of provider id:
- * - `key`: a key of a signature scheme;
- * - `name`: chosen freely and bound to the first key that signs for it;
- * - `ethereum`: `0x` and 40 hex digits, reserved until such signatures can be verified.
+ * - `key`: an Ed25519 public key, which nobody else can ever use;
+ * - `ethereum`: an Ethereum address, which nobody else can use once its owner has signed;
+ * - `name`: chosen freely and bound to the first key that signs for it.
  */
-export type ProviderIdKind = 'key' | 'name' | 'ethereum';
+export type ProviderIdKind = 'key' | 'ethereum' | 'name';
 
 /** All that any provider id is made of. Not every such text is one: see `readProviderId`. */
 export const PROVIDER_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
-const ETHEREUM_PATTERN = /^0x[0-9a-fA-F]{40}$/;
 /** What people and programs take for a key or an address. Such a text is never a name, lest it pass for somebody else. */
 const LOOKALIKE_PATTERN = /^(?:[0-9a-f]{64}|0x[0-9a-f]{40})$/i;
 
@@ -19,27 +18,36 @@ export interface ProviderId {
   /** Its canonical form, the only one that is stored, signed and sent out. */
   readonly id: string;
   readonly kind: ProviderIdKind;
-  /** How its owner signs; null while nobody can sign for such an id. */
-  readonly scheme: SignatureScheme | null;
+  /** How its owner signs. */
+  readonly scheme: SignatureScheme;
 }
 
 /** Reads a provider id in any spelling that comes in; null when it is none. */
 export function readProviderId(text: string): ProviderId | null {
   for (const scheme of SCHEMES) {
     const id = scheme.canonicalId(text);
-    if (id !== null) return { id, kind: 'key', scheme };
+    if (id !== null) return { id, kind: scheme.idKind, scheme };
   }
-  if (ETHEREUM_PATTERN.test(text)) return { id: text, kind: 'ethereum', scheme: null };
   if (!PROVIDER_ID_PATTERN.test(text) || LOOKALIKE_PATTERN.test(text)) return null;
   return { id: text, kind: 'name', scheme: NAME_SCHEME };
 }
 
-/** The scheme that the owner of a provider id signs with. The id is in its canonical form. */
-export function schemeOf(providerId: string): SignatureScheme {
-  return SCHEMES.find(({ idPattern }) => idPattern.test(providerId)) ?? NAME_SCHEME;
+/** The canonical form of a provider id; a text that is none stays as it is, and names nobody. */
+export function canonicalProviderId(text: string): string {
+  return readProviderId(text)?.id ?? text;
 }
 
-/** Tells which kind of id this is; null when it is none. */
-export function providerIdKind(id: string): ProviderIdKind | null {
-  return readProviderId(id)?.kind ?? null;
+/** The scheme that the owner of a provider id signs with. The id is in its canonical form. */
+export function schemeOf(providerId: string): SignatureScheme {
+  return ownSchemeOf(providerId) ?? NAME_SCHEME;
+}
+
+/** Which kind of provider id this is. It is one, and in its canonical form. */
+export function kindOf(providerId: string): ProviderIdKind {
+  return ownSchemeOf(providerId)?.idKind ?? 'name';
+}
+
+/** The scheme that an id is a key of. Only looks at its form: checksums cost a hash. */
+function ownSchemeOf(providerId: string): SignatureScheme | undefined {
+  return SCHEMES.find(({ idPattern }) => idPattern.test(providerId));
 }

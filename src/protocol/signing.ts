@@ -1,3 +1,4 @@
+import type { SchemeName } from './schemes/scheme.js';
 import { utf8 } from './text.js';
 
 /** What a signature is for. A signature of one action is never valid as another. */
@@ -15,7 +16,9 @@ export interface SignedFields {
 /** What a provider signed, as `GET …/proof` hands it out, so that nobody has to trust the hub. */
 export interface Proof {
   provider_id: string;
-  public_key: string;
+  scheme: SchemeName;
+  /** Null where the provider id says who has to have signed. */
+  public_key: string | null;
   t: number;
   payload: string;
   signature: string;
@@ -25,9 +28,14 @@ const FORM = 'vm-discovery/v1';
 /** 32 bytes in hex. */
 export const NONCE_PATTERN = /^[0-9a-f]{64}$/;
 
+/** What is signed under a payload that is a text: see `signedBytes`. */
+export function signedText({ action, providerId, t, payload }: SignedFields & { payload: string }): string {
+  return `${FORM}\n${action}\n${providerId}\n${String(t)}\n${payload}`;
+}
+
 /** The exact bytes that are signed: five fields, each but the last ended by one line feed. */
 export function signedBytes({ action, providerId, t, payload }: SignedFields): Uint8Array {
-  const head = utf8(`${FORM}\n${action}\n${providerId}\n${String(t)}\n`);
+  const head = utf8(signedText({ action, providerId, t, payload: '' }));
   const tail = typeof payload === 'string' ? utf8(payload) : payload;
   const bytes = new Uint8Array(head.length + tail.length);
   bytes.set(head);

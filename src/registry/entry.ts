@@ -20,7 +20,7 @@ export type Entry =
       origin: string | null;
     }
   | { kind: 'withdraw'; providerId: string; identity: IdentityRecord | null }
-  /** A key is bound to a name by its first session. */
+  /** A name is bound to its key, or an address to its owner, by its first session. */
   | { kind: 'bind'; identity: IdentityRecord }
   /** A session begins, which is a heartbeat: the provider is live from `at` on, and every older token is void. */
   | { kind: 'attach'; providerId: string; token: SessionToken; at: number }

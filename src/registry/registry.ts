@@ -4,6 +4,7 @@ import { formatCursor } from '../protocol/cursor.js';
 import type { Filter } from '../protocol/filter.js';
 import { LIMITS } from '../protocol/limits.js';
 import type { ListQuery } from '../protocol/list-query.js';
+import { schemeOf } from '../protocol/provider-id.js';
 import { type Clock, type ClockAnchor, ServiceClock } from '../lib/clock.js';
 import type { Change, ChangeLog, GoneReason } from './change-log.js';
 import type { SessionToken } from './entry.js';
@@ -195,11 +196,13 @@ export class Registry {
     const slot = this.store.find(providerId);
     if (slot === undefined) return undefined;
     const proof = this.store.proof(slot);
+    const scheme = schemeOf(providerId);
     return proof === null
       ? null
       : {
           provider_id: providerId,
-          public_key: proof.publicKey,
+          scheme: scheme.name,
+          public_key: scheme.sentKey === null ? null : proof.publicKey,
           t: proof.t,
           payload: Buffer.from(proof.payload).toString('utf8'),
           signature: proof.signature,

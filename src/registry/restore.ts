@@ -1,5 +1,5 @@
 import { advertisementSchema } from '../protocol/advertisement.js';
-import { providerIdKind } from '../protocol/provider-id.js';
+import { readProviderId } from '../protocol/provider-id.js';
 import type { ServiceClock } from '../lib/clock.js';
 import { renderHead } from './store/advertisement-json.js';
 import { renumberValues } from './store/columns.js';
@@ -153,7 +153,7 @@ function isAcceptable(record: AdvertisementRecord): boolean {
   const { ipAddress, country, resources, platform, pricing, name, paymentsNetwork } = record;
   const advertisement = { ip_address: ipAddress, country, resources, platform, pricing, name };
   return (
-    providerIdKind(record.providerId) !== null &&
+    readProviderId(record.providerId)?.id === record.providerId &&
     advertisementSchema.safeParse({ ...advertisement, payments_network: paymentsNetwork }).success
   );
 }

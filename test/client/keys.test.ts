@@ -14,7 +14,7 @@ import {
   saveKey,
   seedOf,
 } from '../../src/client/node.js';
-import { sign } from '../../src/protocol/schemes/ed25519.js';
+import { signBytes } from '../../src/protocol/schemes/ed25519.js';
 import { signedBytes } from '../../src/protocol/signing.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'keys-'));
@@ -76,7 +76,7 @@ test('a key of openssl can be read, and signs as openssl verifies', async () => 
   const key = await loadKey(path);
   assert.equal(key.publicKey, publicKeyOf(path));
   const fields = { action: 'withdraw', providerId: 'p1', t: 1, payload: '' } as const;
-  const signature = Buffer.from(sign(fields, key), 'hex');
+  const signature = Buffer.from(signBytes(signedBytes(fields), key), 'hex');
   assert.ok(verify(null, signedBytes(fields), openssl('pkey', '-in', path, '-pubout'), signature));
 });
 

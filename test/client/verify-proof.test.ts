@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { generateKey, type KeyPair, type Proof, verifyProof } from '../../src/client/index.js';
-import { sign } from '../../src/protocol/schemes/ed25519.js';
+import { signBytes } from '../../src/protocol/schemes/ed25519.js';
+import { signedBytes } from '../../src/protocol/signing.js';
 import { publishedAs } from './support/fake-hub.js';
 
 const TEXT =
@@ -9,8 +10,8 @@ const TEXT =
 const KEY = generateKey();
 
 function proofOf(payload: string, providerId = 'p1', key: KeyPair = KEY, t = 1740063600000): Proof {
-  const signature = sign({ action: 'advertise', providerId, t, payload }, key);
-  return { provider_id: providerId, public_key: key.publicKey, t, payload, signature };
+  const signature = signBytes(signedBytes({ action: 'advertise', providerId, t, payload }), key);
+  return { provider_id: providerId, scheme: 'ed25519', public_key: key.publicKey, t, payload, signature };
 }
 
 const fails = (proof: unknown, message: RegExp, expected: Parameters<typeof verifyProof>[1] = {}): void => {
@@ -45,7 +46,10 @@ test('whatever is changed in it breaks it', () => {
 test('a signature of something else is no proof', () => {
   const fields = { providerId: 'p1', t: 1, payload: TEXT };
   for (const action of ['withdraw', 'session'] as const) {
-    fails({ ...proofOf(TEXT), t: 1, signature: sign({ ...fields, action }, KEY) }, /signature/);
+    fails(
+      { ...proofOf(TEXT), t: 1, signature: signBytes(signedBytes({ ...fields, action }), KEY) },
+      /signature/,
+    );
   }
 });
 

@@ -7,6 +7,7 @@ import { ADVERTISEMENT, nextT } from '../support/test-hub.js';
 
 interface Proof {
   provider_id: string;
+  scheme: string;
   public_key: string;
   t: number;
   payload: string;
@@ -35,8 +36,9 @@ onBothTransports('the proof of an advertisement', {}, (hub) => {
     const t = nextT(hub().clock);
     await hub().post(key, 'proven', ADVERTISEMENT, t);
     const proof = await proofOf('proven');
-    assert.deepEqual(Object.keys(proof).sort(), ['payload', 'provider_id', 'public_key', 'signature', 't']);
+    assert.deepEqual(Object.keys(proof).sort(), ['payload', 'provider_id', 'public_key', 'scheme', 'signature', 't']);
     assert.equal(proof.provider_id, 'proven');
+    assert.equal(proof.scheme, 'ed25519');
     assert.equal(proof.public_key, key.publicKey);
     assert.equal(proof.t, t);
     assert.equal(proof.payload, JSON.stringify(ADVERTISEMENT));

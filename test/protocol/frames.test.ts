@@ -5,7 +5,7 @@ import { CLOSE, shouldReconnect } from '../../src/protocol/close-codes.js';
 import { formatCursor, parseCursor } from '../../src/protocol/cursor.js';
 import { ProtocolError } from '../../src/protocol/errors.js';
 import { parseUpFrame, UP_SCHEMAS } from '../../src/protocol/frames-up.js';
-import { providerIdKind } from '../../src/protocol/provider-id.js';
+import { kindOf, type ProviderIdKind, readProviderId } from '../../src/protocol/provider-id.js';
 
 const SIGNATURE = 'ab'.repeat(64);
 const KEY = 'cd'.repeat(32);
@@ -169,12 +169,16 @@ test('a cursor that is anything else is none', () => {
 });
 
 test('a provider id is a key, an Ethereum address, a name, or none', () => {
-  const kinds: [string, ReturnType<typeof providerIdKind>][] = [
+  const kinds: [string, ProviderIdKind | null][] = [
     [KEY, 'key'],
     [KEY.toUpperCase(), null],
     [`${KEY.slice(1)}F`, null],
     [KEY.slice(1), 'name'],
-    [`0x${'aB'.repeat(20)}`, 'ethereum'],
+    [`0x${'ab'.repeat(20)}`, 'ethereum'],
+    [`0x${'AB'.repeat(20)}`, 'ethereum'],
+    [`0x${'aB'.repeat(20)}`, null],
+    ['0x52908400098527886E0F7030069857D2E4169EE7', 'ethereum'],
+    ['0x52908400098527886E0F7030069857D2E4169Ee7', null],
     [`0X${'ab'.repeat(20)}`, null],
     [`0X${'AB'.repeat(20)}`, null],
     [`0x${'ab'.repeat(19)}`, 'name'],
@@ -190,7 +194,11 @@ test('a provider id is a key, an Ethereum address, a name, or none', () => {
     ['a/b', null],
     ['ä', null],
   ];
-  for (const [id, kind] of kinds) assert.equal(providerIdKind(id), kind, id);
+  for (const [id, kind] of kinds) {
+    const read = readProviderId(id);
+    assert.equal(read?.kind ?? null, kind, id);
+    if (read !== null) assert.equal(kindOf(read.id), kind, id);
+  }
 });
 
 test('44xx and an over-long frame tell a client to stay away; all other codes to come back', () => {

@@ -1,5 +1,4 @@
 import nacl from 'tweetnacl';
-import { type SignedFields, signedBytes } from '../signing.js';
 import { fromHex, toHex } from '../text.js';
 import type { SignatureScheme } from './scheme.js';
 
@@ -21,8 +20,8 @@ export function keyPairFromSeed(seed: Uint8Array): KeyPair {
 }
 
 /** Signs with Ed25519; lower-case hex. */
-export function sign(fields: SignedFields, keyPair: KeyPair): string {
-  return toHex(nacl.sign.detached(signedBytes(fields), keyPair.secretKey));
+export function signBytes(bytes: Uint8Array, keyPair: KeyPair): string {
+  return toHex(nacl.sign.detached(bytes, keyPair.secretKey));
 }
 
 /** The y coordinates of the eight points of small order, little endian, without the sign bit. */
@@ -74,12 +73,15 @@ export function isAcceptableSignature(signature: string): boolean {
 /** Ed25519 (RFC 8032). Keys are public keys; a provider id of this scheme is such a key. */
 export const ED25519: SignatureScheme = {
   name: 'ed25519',
+  signers: 'Ed25519 keys',
   headerField: 'v1',
+  headerForm: 't=<Unix milliseconds>,k=<public key>,v1=<signature>',
   sentKey: { pattern: KEY_PATTERN, form: '64 lower-case hex digits' },
   signaturePattern: SIGNATURE_PATTERN,
   signatureForm: '128 lower-case hex digits',
   keyBytes: 32,
   signatureBytes: 64,
+  idKind: 'key',
   idPattern: KEY_PATTERN,
   canonicalId: (text) => (KEY_PATTERN.test(text) ? text : null),
   keyHex: (key) => key,

@@ -1,5 +1,5 @@
 /** The names of the schemes, as proofs have them. */
-export type SchemeName = 'ed25519';
+export type SchemeName = 'ed25519' | 'eip191';
 
 /**
  * One way of signing. All that depends on it is in its entry of the table (table.ts). The hub verifies with faster
@@ -9,8 +9,12 @@ export type SchemeName = 'ed25519';
  */
 export interface SignatureScheme {
   readonly name: SchemeName;
+  /** Who signs this way, in words. */
+  readonly signers: string;
   /** The field of `X-Provider-Signature` that has the signature. */
   readonly headerField: string;
+  /** The whole value of that header, in words for somebody who sent another one. */
+  readonly headerForm: string;
   /** The key that is sent beside a signature: its text form, also in words; null where the id says it all. */
   readonly sentKey: { readonly pattern: RegExp; readonly form: string } | null;
   /** The texts of a signature that come in. */
@@ -19,7 +23,9 @@ export interface SignatureScheme {
   readonly signatureForm: string;
   readonly keyBytes: number;
   readonly signatureBytes: number;
-  /** A provider id that is a key of this scheme, in whichever spelling. */
+  /** What provider ids are that are keys of this scheme. */
+  readonly idKind: 'key' | 'ethereum';
+  /** Such an id, in whichever spelling; a checksum is not looked at. */
   readonly idPattern: RegExp;
   /** The canonical form of a provider id that is a key of this scheme, in any spelling that comes in; null for other texts. */
   readonly canonicalId: (text: string) => string | null;

@@ -1,9 +1,10 @@
 import { ED25519 } from './ed25519.js';
 import { type SignedFields, signedBytes } from '../signing.js';
+import { EIP191 } from './ethereum.js';
 import type { SchemeName, SignatureScheme } from './scheme.js';
 
 /** All schemes. A scheme's place here is its number where threads exchange it. */
-export const SCHEMES: readonly SignatureScheme[] = [ED25519];
+export const SCHEMES: readonly SignatureScheme[] = [ED25519, EIP191];
 
 /** The scheme that names are signed with: the first valid signature binds a name to its key. */
 export const NAME_SCHEME = ED25519;

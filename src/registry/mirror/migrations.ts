@@ -1,4 +1,6 @@
 import type { Database } from 'better-sqlite3';
+import { readProviderId } from '../../protocol/provider-id.js';
+import { parseTime } from './time.js';
 
 /** Numbered by their position, from 1. Never change one that was released: add another. */
 const MIGRATIONS: readonly ((db: Database) => void)[] = [
@@ -49,6 +51,10 @@ const MIGRATIONS: readonly ((db: Database) => void)[] = [
       uptime INTEGER
     )`);
   },
+  (db) => {
+    dropLookalikes(db);
+    mergeSpellings(db);
+  },
 ];
 
 /** The database was written by a newer version of the hub. */
@@ -74,6 +80,38 @@ export function migrate(db: Database): void {
       db.pragma(`user_version = ${String(version + index + 1)}`);
     })();
   });
+}
+
+/** Ids that pass for a public key were names once. Now nobody can speak for them. */
+function dropLookalikes(db: Database): void {
+  for (const table of ['advertisements', 'identities']) {
+    db.exec(`DELETE FROM ${table} WHERE length(provider_id) = 64
+      AND provider_id GLOB '*[A-F]*' AND provider_id NOT GLOB '*[^0-9A-Fa-f]*'`);
+  }
+}
+
+/**
+ * Gives Ethereum addresses their canonical form. The first generation took each spelling for a provider of its own; the
+ * one that was heard of last stays. What is no address, for a wrong checksum, is left out of what is served later on.
+ */
+function mergeSpellings(db: Database): void {
+  const rows = db
+    .prepare<[], { rowid: number; id: string; seen: unknown }>(
+      "SELECT rowid, provider_id AS id, updated_at AS seen FROM advertisements WHERE provider_id LIKE '0x%' AND length(provider_id) = 42",
+    )
+    .all()
+    .map((row) => ({ ...row, canonical: readProviderId(row.id)?.id, seen: parseTime(row.seen) ?? 0 }))
+    .sort((a, b) => b.seen - a.seen);
+  const remove = db.prepare<[number]>('DELETE FROM advertisements WHERE rowid = ?');
+  const rename = db.prepare<[string, number]>('UPDATE advertisements SET provider_id = ? WHERE rowid = ?');
+  const kept = new Map<string, { rowid: number; id: string }>();
+  for (const { rowid, id, canonical } of rows) {
+    if (canonical === undefined) continue;
+    if (kept.has(canonical)) remove.run(rowid);
+    else kept.set(canonical, { rowid, id });
+  }
+  // Only now is no other row in the way.
+  for (const [canonical, { rowid, id }] of kept) if (id !== canonical) rename.run(canonical, rowid);
 }
 
 function addColumns(db: Database, definitions: readonly string[]): void {

@@ -17,18 +17,21 @@ export interface AdvertisementRecord {
   attached: boolean;
 }
 
-/** What a provider signed. Key and signature are lower-case hex. */
+/** What a provider signed. */
 export interface ProofRecord {
+  /** Lower-case hex; of an Ethereum address, which is a key of its own, its EIP-55 form. */
   publicKey: string;
   t: number;
   /** The exact bytes, or the text that they are the UTF-8 of. */
   payload: Uint8Array | string;
+  /** Lower-case hex. */
   signature: string;
 }
 
 /** Which key owns a provider id, and the newest signed time accepted from it. Outlives the advertisement. */
 export interface IdentityRecord {
   providerId: string;
+  /** As in `ProofRecord`. */
   publicKey: string;
   /** Unix milliseconds; 0 before the first `advertise` or `withdraw`. */
   lastT: number;

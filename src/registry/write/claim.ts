@@ -1,19 +1,21 @@
 import { ProtocolError } from '../../protocol/errors.js';
 import { type ProviderId, readProviderId } from '../../protocol/provider-id.js';
+import { SCHEMES, type SignatureScheme } from '../../protocol/schemes/table.js';
 import { parseSignatureHeader } from '../../protocol/signature-header.js';
 
-/** Who says to have sent a request. Nothing in it has been verified yet. */
+/** Who says to have sent a request, in canonical form. Nothing in it has been verified yet. */
 export type Claim =
   | { signed: true; providerId: string; publicKey: string; t: number; signature: string }
   | { signed: false; providerId: string };
 
 export type SignedClaim = Extract<Claim, { signed: true }>;
 
-const HEADER_FORM = 'X-Provider-Signature: t=<Unix milliseconds>,k=<public key>,v1=<signature>';
+const FORMS = SCHEMES.map(({ headerForm }) => headerForm).join(' or ');
 
 /**
- * Checks the form of an id and a key that a request was sent under, as `AUTH_001` wants it.
- * @param publicKey Null where the request left it out, which only a key id allows.
+ * Checks the form of an id and a signature that a request was sent under, as `AUTH_001` wants it.
+ * @param publicKey Null where the request left it out: only a name cannot do without.
+ * @throws ProtocolError `AUTH_001`
  */
 export function readSignedClaim(
   providerId: string,
@@ -21,23 +23,21 @@ export function readSignedClaim(
   t: number,
   signature: string,
 ): SignedClaim {
-  const { id, kind, scheme } = checkId(providerId);
-  if (scheme === null) {
+  const { id, kind, scheme } = readId(providerId);
+  const canonical = scheme.canonicalSignature(signature);
+  if (canonical === null) throw wrongScheme(id, scheme);
+  if (publicKey !== null && scheme.sentKey === null) {
     throw new ProtocolError(
       'AUTH_001',
-      'provider ids of the form 0x and 40 hex digits are reserved for Ethereum addresses, whose signatures this hub cannot verify yet; use your public key or a name as provider id',
+      `${id} needs no public key beside it; leave the public key out, the id says who has to have signed`,
     );
   }
-  const key = publicKey ?? (kind === 'key' ? id : null);
+  const key = publicKey ?? (kind === 'name' ? null : id);
   if (key === null) {
     throw new ProtocolError(
       'AUTH_001',
-      `the public key is missing, which only a key id can do without; send it along (${HEADER_FORM})`,
+      `the public key is missing, which only a key id can do without; send it along (X-Provider-Signature: ${scheme.headerForm})`,
     );
-  }
-  const canonical = scheme.canonicalSignature(signature);
-  if (canonical === null) {
-    throw new ProtocolError('AUTH_001', `the signature is malformed; send ${scheme.signatureForm}`);
   }
   return { signed: true, providerId: id, publicKey: key, t, signature: canonical };
 }
@@ -56,27 +56,33 @@ export function readHttpClaim(
     throw new ProtocolError('AUTH_003', 'the header X-Provider-ID is missing');
   }
   if (signatureHeader === undefined || signatureHeader === '') {
-    throw new ProtocolError('AUTH_003', `the header X-Provider-Signature is missing; send ${HEADER_FORM}`);
+    throw new ProtocolError('AUTH_003', `the header X-Provider-Signature is missing; send ${FORMS}`);
   }
+  const { id, scheme } = readId(providerId);
   const parsed = parseSignatureHeader(signatureHeader);
-  const { id, scheme } = checkId(providerId);
-  if (acceptUnsigned && (parsed === null || scheme === null)) return { signed: false, providerId: id };
-  if (parsed === null) {
-    throw new ProtocolError(
-      'AUTH_001',
-      `the signature header is malformed; send ${HEADER_FORM}, key and signature in lower-case hex`,
-    );
-  }
-  return readSignedClaim(providerId, parsed.publicKey, parsed.t, parsed.signature);
+  if (parsed?.scheme === scheme) return readSignedClaim(id, parsed.publicKey, parsed.t, parsed.signature);
+  if (acceptUnsigned) return { signed: false, providerId: id };
+  if (parsed !== null) throw wrongScheme(id, scheme);
+  throw new ProtocolError(
+    'AUTH_001',
+    `the signature header is malformed; send ${scheme.headerForm}, keys and signatures in lower-case hex`,
+  );
 }
 
-function checkId(providerId: string): ProviderId {
+function readId(providerId: string): ProviderId {
   const read = readProviderId(providerId);
-  if (read === null) {
-    throw new ProtocolError(
-      'AUTH_001',
-      'the provider id is malformed; use your public key (64 lower-case hex digits) or a name of 1 to 128 of A-Z a-z 0-9 . _ : - that begins with a letter or digit and looks neither like a key nor like an Ethereum address',
-    );
-  }
-  return read;
+  if (read !== null) return read;
+  throw new ProtocolError(
+    'AUTH_001',
+    SCHEMES.some(({ idPattern }) => idPattern.test(providerId))
+      ? 'the provider id is not an Ethereum address: where upper and lower case are mixed, they are a checksum (EIP-55), and this one is wrong; copy the address again, or send it all in lower case'
+      : 'the provider id is malformed; use your public key (64 lower-case hex digits), your Ethereum address (0x and 40 hex digits), or a name of 1 to 128 of A-Z a-z 0-9 . _ : - that begins with a letter or digit and looks like neither of them',
+  );
+}
+
+function wrongScheme(id: string, scheme: SignatureScheme): ProtocolError {
+  return new ProtocolError(
+    'AUTH_001',
+    `the signature is not of the form that ${scheme.signers} make, and ${id} can only sign that way; send ${scheme.signatureForm} (over HTTP: X-Provider-Signature: ${scheme.headerForm})`,
+  );
 }

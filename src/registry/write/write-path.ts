@@ -1,7 +1,7 @@
 import type { Advertisement } from '../../protocol/advertisement.js';
 import { ProtocolError } from '../../protocol/errors.js';
 import { LIMITS } from '../../protocol/limits.js';
-import { providerIdKind, schemeOf } from '../../protocol/provider-id.js';
+import { kindOf, schemeOf } from '../../protocol/provider-id.js';
 import { type SignedAction, sessionPayload, signedBytes } from '../../protocol/signing.js';
 import type { Claim, SignedClaim } from './claim.js';
 import { KeyedLock } from '../../lib/keyed-lock.js';
@@ -91,7 +91,7 @@ export class WritePath {
   }
 
   /**
-   * Checks the handshake of a session and binds a name that is still free.
+   * Checks the handshake of a session and binds a name or an address that is still free.
    * @param nonce What this connection was given.
    * @param hosts The hosts that may have been signed.
    * @param otherHosts Hosts that explain a refusal when one of them was signed instead.
@@ -211,12 +211,13 @@ export class WritePath {
     );
   }
 
-  /** Whether this binds a name that was free, of which there may not be too many from one address. */
+  /** Whether this binds an id that was free; there may not be too many names among them from one address. */
   #admitBinding(providerId: string, origin: string | null): boolean {
     const { identities, clock } = this.#registry;
-    if (providerIdKind(providerId) !== 'name') return false;
-    if (identities.get(providerId, clock.steady()) !== undefined) return false;
-    this.#quotas.spendName(origin, clock.now);
+    const kind = kindOf(providerId);
+    if (kind === 'key' || identities.get(providerId, clock.steady()) !== undefined) return false;
+    // Addresses are nobody's to run out of.
+    if (kind === 'name') this.#quotas.spendName(origin, clock.now);
     return true;
   }
 

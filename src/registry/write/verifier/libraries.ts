@@ -1,8 +1,12 @@
 import { SCHEMES, type SchemeName } from '../../../protocol/schemes/table.js';
 import { loadVerifyEd25519 } from './ed25519.js';
+import { loadVerifyEip191 } from './eip191.js';
 import type { VerifyBytes } from './verify-bytes.js';
 
-const LOADERS: Readonly<Record<SchemeName, () => Promise<VerifyBytes>>> = { ed25519: loadVerifyEd25519 };
+const LOADERS: Readonly<Record<SchemeName, () => VerifyBytes | Promise<VerifyBytes>>> = {
+  ed25519: loadVerifyEd25519,
+  eip191: loadVerifyEip191,
+};
 
 /** The fastest that there is on this machine for each scheme. */
 export async function loadVerifiers(): Promise<Readonly<Record<SchemeName, VerifyBytes>>> {

@@ -1,0 +1,128 @@
+import { secp256k1 } from '@noble/curves/secp256k1';
+import { keccak_256 } from '@noble/hashes/sha3';
+import { fromHex, toHex, utf8 } from '../text.js';
+import type { SignatureScheme } from './scheme.js';
+
+const ADDRESS_PATTERN = /^0x[0-9a-fA-F]{40}$/;
+const SIGNATURE_PATTERN = /^(?:0x)?[0-9a-f]{130}$/;
+
+/** The EIP-55 form of an address that is given as 40 lower-case hex digits: the case of its letters is a checksum. */
+function checksummed(digits: string): string {
+  const hash = toHex(keccak_256(utf8(digits)));
+  let address = '0x';
+  for (let at = 0; at < digits.length; at += 1) {
+    const digit = digits.charAt(at);
+    address += hash.charAt(at) >= '8' ? digit.toUpperCase() : digit;
+  }
+  return address;
+}
+
+/**
+ * Reads an Ethereum address: all in lower case, all in upper case, or with its checksum.
+ * @returns Its EIP-55 form; null when it is none, or its checksum is wrong.
+ */
+export function canonicalAddress(text: string): string | null {
+  if (!ADDRESS_PATTERN.test(text)) return null;
+  const digits = text.slice(2);
+  const lower = digits.toLowerCase();
+  const canonical = checksummed(lower);
+  return digits === lower || digits === digits.toUpperCase() || text === canonical ? canonical : null;
+}
+
+/** The address of a public key of 65 bytes (SEC 1, uncompressed), as 40 lower-case hex digits. */
+export function addressDigits(publicKey: Uint8Array): string {
+  return toHex(keccak_256(publicKey.subarray(1)).subarray(12));
+}
+
+const PREFIX = '\x19Ethereum Signed Message:\n';
+
+/** What is really signed of a personal message (EIP-191, version 0x45): 32 bytes. */
+export function personalMessageHash(message: Uint8Array): Uint8Array {
+  return keccak_256
+    .create()
+    .update(utf8(`${PREFIX}${String(message.length)}`))
+    .update(message)
+    .digest();
+}
+
+/** The order of the curve's group, and half of it rounded down; big endian. */
+const GROUP_ORDER = 'fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141';
+const HALF_ORDER = '7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0';
+const ZERO = '0'.repeat(64);
+
+/** The recovery id that the last byte of a signature stands for: 0 or 1; undefined for any other byte. */
+const RECOVERY_IDS: Readonly<Record<number, 0 | 1>> = { 0: 0, 1: 1, 27: 0, 28: 1 };
+
+/** Which of the two possible keys signed: 0 or 1; undefined for a byte that says neither. */
+export function recoveryId(v: number): 0 | 1 | undefined {
+  return RECOVERY_IDS[v];
+}
+
+/**
+ * Whether r and s lie within the group's order, v names one of two keys, and s is the lower one of the two that are valid:
+ * without that, anybody can make a second signature of the same message (EIP-2).
+ */
+function isAcceptableSignature(signature: string): boolean {
+  const r = signature.slice(0, 64);
+  const s = signature.slice(64, 128);
+  // Texts of equal length in lower-case hex are ordered as the numbers are.
+  const inRange = r !== ZERO && r < GROUP_ORDER && s !== ZERO && s <= HALF_ORDER;
+  return inRange && recoveryId(Number.parseInt(signature.slice(128), 16)) !== undefined;
+}
+
+/** The address that signed a personal message, as 40 lower-case hex digits; null when there is none. */
+function recoverAddress(message: Uint8Array, signature: string): string | null {
+  try {
+    const recovery = recoveryId(Number.parseInt(signature.slice(128), 16))!;
+    const compact = secp256k1.Signature.fromBytes(fromHex(signature.slice(0, 128)), 'compact');
+    const hash = personalMessageHash(message);
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- what replaces it is missing from the library's types
+    return addressDigits(compact.addRecoveryBit(recovery).recoverPublicKey(hash).toBytes(false));
+  } catch {
+    // Not every r is the coordinate of a point.
+    return null;
+  }
+}
+
+/** Whether 32 bytes are a private key: neither zero nor beyond the order of the group. */
+export function isPrivateKey(bytes: Uint8Array): boolean {
+  return secp256k1.utils.isValidSecretKey(bytes);
+}
+
+/** The address of a private key of 32 bytes, in EIP-55 form. */
+export function addressOf(privateKey: Uint8Array): string {
+  return checksummed(addressDigits(secp256k1.getPublicKey(privateKey, false)));
+}
+
+/** Signs a personal message; 65 bytes r, s and v (27 or 28) in hex. */
+export function signPersonalMessage(message: Uint8Array, privateKey: Uint8Array): string {
+  const signature = secp256k1.sign(personalMessageHash(message), privateKey, { lowS: true });
+  return toHex(signature.toBytes('compact')) + (27 + signature.recovery).toString(16);
+}
+
+/**
+ * EIP-191 personal messages, signed by Ethereum accounts. The key is the address, which is also the provider id: which
+ * public key signed can be recovered from a signature, and whose it is follows from its hash.
+ */
+export const EIP191: SignatureScheme = {
+  name: 'eip191',
+  signers: 'Ethereum accounts (EIP-191)',
+  headerField: 'e1',
+  headerForm: 't=<Unix milliseconds>,e1=<r, s and v>',
+  sentKey: null,
+  signaturePattern: SIGNATURE_PATTERN,
+  signatureForm: '130 lower-case hex digits (r, s, v) with or without 0x',
+  keyBytes: 20,
+  signatureBytes: 65,
+  idKind: 'ethereum',
+  idPattern: ADDRESS_PATTERN,
+  canonicalId: canonicalAddress,
+  keyHex: (key) => key.slice(2).toLowerCase(),
+  canonicalSignature: (text) => (SIGNATURE_PATTERN.test(text) ? text.slice(text.length - 130) : null),
+  isAcceptable: (key, signature) =>
+    ADDRESS_PATTERN.test(key) &&
+    SIGNATURE_PATTERN.test(signature) &&
+    signature.length === 130 &&
+    isAcceptableSignature(signature),
+  verify: (bytes, key, signature) => recoverAddress(bytes, signature) === key.slice(2).toLowerCase(),
+};
