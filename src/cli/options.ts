@@ -14,7 +14,7 @@ export function urlOption(): Option {
 
 /** `--key`, or the environment's `DISCOVERY_KEY`. */
 export function keyOption(): Option {
-  return new Option('--key <file>', 'the key file (PKCS#8 PEM)')
+  return new Option('--key <file>', 'the key file: PEM, hex, or JSON of the first generation')
     .env('DISCOVERY_KEY')
     .default(DEFAULT_KEY_FILE);
 }

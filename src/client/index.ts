@@ -43,7 +43,7 @@ export {
   type SignOptions,
 } from './discovery-client.js';
 export { DiscoveryError, type DiscoveryErrorCode, type LocalErrorCode } from './errors.js';
-export { generateKey, keyFromSeed, seedOf } from './keys.js';
+export { generateEthereumKey, generateKey, keyFromSeed, seedOf } from './keys.js';
 export { type ProofExpectation, type ProofInput, type VerifiedProof, verifyProof } from './verify-proof.js';
 export {
   ProviderSession,

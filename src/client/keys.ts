@@ -1,5 +1,6 @@
 import { readProviderId } from '../protocol/provider-id.js';
 import { ED25519, type KeyPair, keyPairFromSeed } from '../protocol/schemes/ed25519.js';
+import { isPrivateKey } from '../protocol/schemes/ethereum.js';
 import { fromHex } from '../protocol/text.js';
 import { DiscoveryError } from './errors.js';
 
@@ -15,6 +16,15 @@ const SEED_PATTERN = /^[0-9a-fA-F]{64}$/;
 export function generateKey(): KeyPair {
   const { crypto } = globalThis as unknown as { crypto: PlatformCrypto };
   return keyFromSeed(crypto.getRandomValues(new Uint8Array(SEED_BYTES)));
+}
+
+/** Makes the private key of a new Ethereum account from the platform's randomness: 32 bytes. */
+export function generateEthereumKey(): Uint8Array {
+  const { crypto } = globalThis as unknown as { crypto: PlatformCrypto };
+  const privateKey = new Uint8Array(SEED_BYTES);
+  do crypto.getRandomValues(privateKey);
+  while (!isPrivateKey(privateKey));
+  return privateKey;
 }
 
 /**

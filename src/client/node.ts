@@ -11,4 +11,5 @@ setDefaultWebSocket(nodeWebSocket);
 
 export * from './index.js';
 export { loadKey, loadOrCreateKey, saveKey } from './node/key-file.js';
+export { loadOrCreateSigner, loadSigner, saveEthereumKey } from './node/signer-file.js';
 export { nodeWebSocket };

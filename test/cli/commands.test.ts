@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Change, PublishedAdvertisement } from '../../src/client/index.js';
@@ -109,6 +109,36 @@ test('keygen never overwrites a key', async (t) => {
   const first = await finish(runPiped(['keygen', '--key', 'mine.pem'], folder));
   assert.match(first.output, /^[0-9a-f]{64}$/m);
   assert.equal((await finish(runPiped(['keygen', '--key', 'mine.pem'], folder))).code, 1);
+});
+
+test('an Ethereum account advertises, is shown as its address, and is taken by lower-case ids and other forms of its key', async (t) => {
+  const { run, folder, hub } = await world(t);
+  const path = join(folder, 'account.hex');
+  const made = await finish(run('keygen', '--ethereum', '--key', path));
+  const address = /^0x[0-9a-fA-F]{40}$/m.exec(made.output)?.[0] ?? '';
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  const secret = readFileSync(path, 'utf8');
+  assert.match(secret, /^[0-9a-f]{64}\n$/);
+  assert.equal((await finish(run('keygen', '--ethereum', '--key', path))).code, 1);
+
+  const daemon = run('advertise', '--country', 'SE', '--key', path);
+  await daemon.wrote(new RegExp(`published ${address}: `));
+  assert.match((await finish(run('list'))).output, new RegExp(`^${address} `, 'm'));
+  const got = await finish(run('get', address.toLowerCase()));
+  assert.deepEqual(
+    [got.code, got.output.includes(`signed by the Ethereum account ${address} at`)],
+    [0, true],
+  );
+  assert.equal(await daemon.stop('SIGINT'), 0);
+
+  const old = join(folder, 'account.json');
+  const account = { address: address.toLowerCase(), private_key: `0x${secret.trim()}` };
+  writeFileSync(old, JSON.stringify(account), { mode: 0o600 });
+  const withdrawn = await finish(run('withdraw', '--key', old));
+  assert.deepEqual([withdrawn.code, withdrawn.output], [0, `Withdrew ${address}.\n`]);
+  assert.deepEqual((await hub.request('GET', '/api/v1/advertisements')).body, []);
+  const named = await finish(run('withdraw', '--key', path, '--id', 'a-name'));
+  assert.deepEqual([named.code, named.output.includes('cannot speak for a-name')], [1, true]);
 });
 
 test('doctor goes step by step, and says what to fix', async (t) => {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { generateKey, type KeyPair, type Proof, verifyProof } from '../../src/client/index.js';
 import { signBytes } from '../../src/protocol/schemes/ed25519.js';
 import { signedBytes } from '../../src/protocol/signing.js';
+import { TestAccount } from '../support/ethereum.js';
 import { publishedAs } from './support/fake-hub.js';
 
 const TEXT =
@@ -70,6 +71,36 @@ test('what does not have the form is refused before anything is computed', () =>
   fails(null, /form/);
   fails({ ...proof, provider_id: 'white space' }, /provider id/);
   fails(proofOf(TEXT, `0x${'ab'.repeat(20)}`), /provider id/);
+});
+
+test('a proof of an Ethereum account holds without a key, and only as such', () => {
+  const account = new TestAccount();
+  const { address } = account;
+  const proof = {
+    provider_id: address,
+    scheme: 'eip191' as const,
+    public_key: null,
+    t: 1,
+    payload: TEXT,
+    signature: account.sign('advertise', address, 1, TEXT),
+  };
+  const { scheme, publicKey, providerId } = verifyProof(proof, { published: publishedAs(address) });
+  assert.deepEqual([scheme, publicKey, providerId], ['eip191', null, address]);
+  const foreign = new TestAccount().sign('advertise', address, 1, TEXT);
+  fails({ ...proof, signature: foreign }, /signature/);
+  fails({ ...proof, payload: `${TEXT} ` }, /signature/);
+  fails({ ...proof, provider_id: account.lower }, /canonical/);
+  fails({ ...proof, public_key: KEY.publicKey }, /form/);
+  fails({ ...proof, scheme: 'ed25519' }, /does not sign with ed25519/);
+  fails({ ...proof, scheme: 'rsa' }, /form/);
+  fails({ ...proofOf(TEXT), scheme: 'eip191' }, /does not sign with eip191/);
+  fails({ ...proofOf(TEXT), public_key: null }, /form/);
+  fails(proof, /another key/, { publicKey: KEY.publicKey });
+});
+
+test('a hub that knows one scheme only does not name it', () => {
+  const { scheme: _, ...proof } = proofOf(TEXT);
+  assert.equal(verifyProof(proof).scheme, 'ed25519');
 });
 
 test('a key id is proved by its own key only', () => {

@@ -59,14 +59,12 @@ onBothTransports('Ethereum addresses', {}, (hub) => {
   });
 
   test('a wrong checksum is refused, and so is an id that was signed in another than its canonical form', async () => {
-    const account = new TestAccount();
+    // An address with letters of both cases.
+    const account = new TestAccount(Buffer.alloc(32, 0x11));
     const { address, lower } = account;
-    const wrong = address.replace(/[a-f]/i, (letter) =>
-      letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase(),
-    );
+    const wrong = address.replace('E', 'e');
     const t = nextT(hub().clock);
-    const refused = await post(hub(), account.headers('advertise', t, BODY, wrong));
-    assertError(refused, 401, 'AUTH_001', wrong === lower ? /./ : /checksum|signature/);
+    assertError(await post(hub(), account.headers('advertise', t, BODY, wrong)), 401, 'AUTH_001', /checksum/);
     const signature = account.sign('advertise', lower, t, BODY);
     for (const spelling of [lower, address])
       assertError(await post(hub(), unsigned(spelling, `t=${String(t)},e1=${signature}`)), 401, 'AUTH_001');

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Command, Option } from 'commander';
-import { type CodecName, loadOrCreateKey, ProviderSession } from '../../client/node.js';
+import { type CodecName, loadOrCreateSigner, ProviderSession } from '../../client/node.js';
 import {
   type AdvertisementFlags,
   buildAdvertisement,
@@ -32,13 +32,13 @@ export function addAdvertise(program: Command): void {
   )
     .addOption(urlOption())
     .addOption(keyOption())
-    .option('--id <provider id>', 'a name that the key owns; the public key itself unless given')
+    .option('--id <provider id>', 'a name that an Ed25519 key owns; what the key says itself unless given')
     .addOption(new Option('--codec <form>', 'the wire form').choices(['json', 'msgpack']).default('json'))
     .option('--notify', 'tell systemd when the machine is advertised (Type=notify, NotifyAccess=all)')
     .option('--withdraw-on-stop', 'take the advertisement back when stopped, instead of letting it expire')
     .addHelpText(
       'after',
-      '\nThe key is made when there is none. The command reconnects for ever; it ends when it is stopped, when another session\nof the same provider takes over, or when the hub refuses it.\n\nExample:\n  discovery-hub advertise --country SE --usd-per-core 5 --usd-per-gb-ram 2 --usd-per-gb-storage 0.1',
+      '\nAn Ed25519 key is made when there is none. The command reconnects for ever; it ends when it is stopped, when another session\nof the same provider takes over, or when the hub refuses it.\n\nExample:\n  discovery-hub advertise --country SE --usd-per-core 5 --usd-per-gb-ram 2 --usd-per-gb-storage 0.1',
     )
     .action(advertise);
 }
@@ -48,8 +48,7 @@ async function advertise(flags: AdvertiseFlags): Promise<void> {
   source();
   mkdirSync(dirname(flags.key), { recursive: true, mode: 0o700 });
   const session = new ProviderSession(flags.url, {
-    key: await loadOrCreateKey(flags.key),
-    providerId: flags.id,
+    key: await loadOrCreateSigner(flags.key, flags.id),
     advertisement: source,
     codec: flags.codec,
   });

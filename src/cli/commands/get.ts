@@ -35,7 +35,8 @@ async function get(id: string, flags: { url: string }): Promise<void> {
     return;
   }
   // Throws when the proof does not hold, or is not of what the hub shows.
-  verifyProof(proof, { published: advertisement });
+  const { publicKey, providerId } = verifyProof(proof, { published: advertisement });
+  const signer = publicKey ?? `the Ethereum account ${providerId}`;
   const when = new Date(proof.t).toISOString();
-  process.stderr.write(colours.green(`Verified: signed by ${proof.public_key} at ${when}.\n`));
+  process.stderr.write(colours.green(`Verified: signed by ${signer} at ${when}.\n`));
 }

@@ -1,24 +1,42 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
-import { generateKey, saveKey } from '../../client/node.js';
+import {
+  ethereumSigner,
+  generateEthereumKey,
+  generateKey,
+  saveEthereumKey,
+  saveKey,
+} from '../../client/node.js';
 import { keyOption } from '../options.js';
 
 /** `discovery-hub keygen` */
 export function addKeygen(program: Command): void {
   program
     .command('keygen')
-    .description('make a key and print its public part, which is a provider id')
+    .description('make a key and print the provider id that it speaks for')
     .addOption(keyOption())
+    .option('--ethereum', 'make an Ethereum account; its address is the provider id')
     .addHelpText(
       'after',
-      '\nThe file is readable by its owner only, and never overwritten. openssl reads it, too.\n\nExample:\n  discovery-hub keygen --key provider.pem',
+      '\nThe file is readable by its owner only, and never overwritten. openssl reads an Ed25519 key, too; the\nkey of an Ethereum account is in hex, as geth and other tools read it.\n\nExample:\n  discovery-hub keygen --key provider.pem\n  discovery-hub keygen --ethereum --key account.hex',
     )
-    .action(async ({ key: path }: { key: string }) => {
-      const key = generateKey();
+    .action(async ({ key: path, ethereum }: { key: string; ethereum?: boolean }) => {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      await saveKey(path, key);
+      const providerId = await (ethereum === true ? makeAccount(path) : makeKey(path));
       process.stderr.write(`Saved in ${path}; whoever has this file can speak for you.\n`);
-      process.stdout.write(`${key.publicKey}\n`);
+      process.stdout.write(`${providerId}\n`);
     });
+}
+
+async function makeKey(path: string): Promise<string> {
+  const key = generateKey();
+  await saveKey(path, key);
+  return key.publicKey;
+}
+
+async function makeAccount(path: string): Promise<string> {
+  const privateKey = generateEthereumKey();
+  await saveEthereumKey(path, privateKey);
+  return ethereumSigner(privateKey).providerId;
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DiscoveryClient, loadKey } from '../../client/node.js';
+import { DiscoveryClient, loadSigner } from '../../client/node.js';
 import { EXIT } from '../exit-codes.js';
 import { keyOption, urlOption } from '../options.js';
 
@@ -10,15 +10,15 @@ export function addWithdraw(program: Command): void {
     .description('take an advertisement back')
     .addOption(urlOption())
     .addOption(keyOption())
-    .option('--id <provider id>', 'a name that the key owns; the public key itself unless given')
+    .option('--id <provider id>', 'a name that an Ed25519 key owns; what the key says itself unless given')
     .addHelpText(
       'after',
       '\nExit status: 0 withdrawn, 3 there was nothing to withdraw.\n\nExample:\n  discovery-hub withdraw --key provider.pem',
     )
     .action(async (flags: { url: string; key: string; id?: string }) => {
-      const key = await loadKey(flags.key);
-      const id = flags.id ?? key.publicKey;
-      if (await new DiscoveryClient(flags.url).withdraw(key, id)) {
+      const signer = await loadSigner(flags.key, flags.id);
+      const id = signer.providerId;
+      if (await new DiscoveryClient(flags.url).withdraw(signer)) {
         process.stdout.write(`Withdrew ${id}.\n`);
       } else {
         process.stderr.write(`There was no advertisement of ${id}.\n`);

@@ -1,0 +1,72 @@
+import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { DiscoveryError } from '../errors.js';
+
+/** Bytes of a file that is read as a key; a real one has a few hundred at most. */
+const MAX_FILE_BYTES = 64 * 1024;
+const FOR_OTHERS = 0o077;
+
+/**
+ * Writes a new file that only its owner may read (mode 0600).
+ * @throws DiscoveryError `KEY` when there is such a file already (it is never overwritten), or it cannot be written.
+ */
+export async function writePrivateFile(path: string, text: string): Promise<void> {
+  let file: FileHandle;
+  try {
+    file = await open(path, 'wx', 0o600);
+  } catch (cause) {
+    const message =
+      codeOf(cause) === 'EEXIST'
+        ? `${path} exists already; a key is never overwritten`
+        : `the key cannot be written to ${path}: ${(cause as Error).message}`;
+    throw new DiscoveryError('KEY', message, { cause });
+  }
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } catch (cause) {
+    // Half a key would be in the way of the next try.
+    await unlink(path).catch(() => undefined);
+    throw new DiscoveryError('KEY', `the key cannot be written to ${path}: ${(cause as Error).message}`, {
+      cause,
+    });
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Reads a file that only its owner may read (not checked on Windows).
+ * @throws DiscoveryError `KEY`
+ */
+export async function readPrivateFile(path: string): Promise<string> {
+  let file: FileHandle;
+  try {
+    file = await open(path, 'r');
+  } catch (cause) {
+    throw new DiscoveryError('KEY', `the key cannot be read: ${(cause as Error).message}`, { cause });
+  }
+  try {
+    const { mode, size } = await file.stat();
+    if (process.platform !== 'win32' && (mode & FOR_OTHERS) !== 0) {
+      throw new DiscoveryError(
+        'KEY',
+        `${path} can be read by others than its owner (mode ${(mode & 0o777).toString(8).padStart(4, '0')}); run: chmod 600 ${path}`,
+      );
+    }
+    if (size > MAX_FILE_BYTES) throw new DiscoveryError('KEY', `${path} is too large to be a key`);
+    return await file.readFile('utf8');
+  } catch (error) {
+    throw DiscoveryError.from(error, 'KEY');
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whether an error says that there is no such file. */
+export function isMissing(error: unknown): boolean {
+  return codeOf((error as DiscoveryError).cause) === 'ENOENT';
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null | undefined)?.code;
+}
