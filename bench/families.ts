@@ -7,10 +7,12 @@ import { lists } from './parts/lists.js';
 import { liveUpdates } from './parts/live-updates.js';
 import { posts } from './parts/posts.js';
 import { sessions } from './parts/sessions.js';
+import { signatures } from './parts/signatures.js';
 
 /** All that is measured without being asked for by name, in the order in which it is. */
 export const FAMILIES: readonly Family[] = [
   lists,
+  signatures,
   posts,
   sessions,
   fanOut,

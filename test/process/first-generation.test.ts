@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
+import { TestAccount } from '../support/ethereum.js';
 import { TestKey } from '../support/keys.js';
 import { ADVERTISEMENT } from '../support/test-hub.js';
 import { HubProcess, scratchFolder } from './hub-process.js';
@@ -64,3 +65,74 @@ for (const withPlatform of [true, false]) {
     assert.equal(await hub.stop(), 0);
   });
 }
+
+test("one Ethereum address is one provider in a file that has it in several spellings, and stays its owner's over restarts", async (t) => {
+  const folder = scratchFolder(t);
+  const file = join(folder, 'hub.db');
+  const old = new Database(file);
+  old.exec(`CREATE TABLE advertisements (
+    provider_id TEXT PRIMARY KEY, ip_address TEXT NOT NULL, country TEXT NOT NULL, resources JSON NOT NULL,
+    created_at TIMESTAMP, updated_at TIMESTAMP)`);
+  const insert = old.prepare('INSERT INTO advertisements VALUES (?, ?, ?, ?, ?, ?)');
+  const put = (id: string, country: string, seconds: number): void => {
+    const seen = ago(seconds);
+    insert.run(id, '192.168.1.100', country, '{"cpu":4,"memory":8,"storage":40}', seen, seen);
+  };
+  const account = new TestAccount(Buffer.alloc(32, 0x11));
+  const { address, lower, upper } = account;
+  const canonicalIsOldest = new TestAccount(Buffer.alloc(32, 0x22));
+  put(upper, 'SE', 90);
+  put(lower, 'NO', 60);
+  put(canonicalIsOldest.address, 'SE', 100);
+  put(canonicalIsOldest.lower, 'FI', 50);
+  put(address.replace('E', 'e'), 'DK', 40);
+  put(`0X${'ab'.repeat(20)}`, 'DK', 40);
+  put('AB'.repeat(32), 'DK', 40);
+  old.close();
+
+  let hub = await HubProcess.start(folder, { UNSIGNED: 'accept' });
+  const listed = async (): Promise<[string, string][]> => {
+    const { body } = await hub.request<PublishedAdvertisement[]>('GET', '/api/v1/advertisements');
+    return body.map(({ provider_id, country }) => [provider_id, country]);
+  };
+  const both: [string, string][] = [
+    [address, 'NO'],
+    [canonicalIsOldest.address, 'FI'],
+  ];
+  assert.deepEqual(await listed(), both.sort());
+
+  const payload = JSON.stringify(ADVERTISEMENT);
+  const post = (headers: Record<string, string>) =>
+    hub.request<PublishedAdvertisement>('POST', '/api/v1/advertisements', {
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body: payload,
+    });
+  const unsigned = { 'X-Provider-ID': lower, 'X-Provider-Signature': 'none' };
+  assert.deepEqual((await post(unsigned)).body.provider_id, address);
+  const signed = await post(account.headers('advertise', Date.now(), payload, upper));
+  assert.deepEqual([signed.body.provider_id, signed.body.verified], [address, true]);
+  assert.equal((await post(unsigned)).status, 403);
+
+  for (let restart = 0; restart < 2; restart += 1) {
+    assert.equal(await hub.stop(), 0);
+    hub = await HubProcess.start(folder, { UNSIGNED: 'accept' });
+    assert.equal((await post(unsigned)).status, 403);
+    const { body } = await hub.request<{ scheme: string }>('GET', `/api/v1/advertisements/${lower}/proof`);
+    if (restart === 0) {
+      assert.equal(body.scheme, 'eip191');
+      const headers = account.headers('withdraw', Date.now() + 1, '');
+      assert.equal((await hub.request('DELETE', `/api/v1/advertisements/${lower}`, { headers })).status, 200);
+    }
+  }
+  assert.equal(await hub.stop(), 0);
+  const kept = new Database(file, { readonly: true });
+  assert.equal(
+    kept.prepare('SELECT count(*) FROM advertisements WHERE provider_id = ?').pluck().get(lower),
+    0,
+  );
+  assert.equal(
+    kept.prepare('SELECT public_key FROM identities WHERE provider_id = ?').pluck().get(address),
+    address,
+  );
+  kept.close();
+});
