@@ -1,6 +1,6 @@
 import logUpdate from 'log-update';
 import type { ProviderSession } from '../client/node.js';
-import { kindOf } from '../protocol/provider-id.js';
+import { providerIdKind } from '../protocol/provider-id.js';
 import { coloursFor, printable, widthOf } from './terminal.js';
 
 const REDRAW_MS = 1000;
@@ -67,7 +67,7 @@ export class SessionReport {
       this.#liveSince === null ? '' : ` since ${this.#liveSince.toLocaleTimeString('en-GB')}, ${beats}`;
     const trouble = error?.message ?? this.#problem;
     // The middle of an address is what tells it from one that was made to look like it.
-    const who = kindOf(providerId) === 'ethereum' ? providerId : providerId.slice(0, 12);
+    const who = providerIdKind(providerId) === 'ethereum' ? providerId : providerId.slice(0, 12);
     const text = `${state}${since} · ${who} on ${this.#url}${trouble === null ? '' : ` · ${printable(trouble)}`}`;
     const line = text.length > width ? `${text.slice(0, width - 1)}…` : text;
     const paint = state === 'live' ? colours.green : trouble === null ? colours.dim : colours.yellow;

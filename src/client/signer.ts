@@ -76,10 +76,10 @@ export function ethereumSigner(privateKey: Uint8Array | string): Signer {
  * ```ts
  * walletSigner(wallet.address, (text) => wallet.signMessage(text)); // ethers
  * walletSigner(account.address, (message) => account.signMessage({ message })); // viem
- * walletSigner(address, (text) => ethereum.request({ method: 'personal_sign', params: [text, address] })); // a browser's
+ * walletSigner(address, (text) => ethereum.request({ method: 'personal_sign', params: [hexOf(text), address] })); // a browser's
  * ```
  *
- * A hub waits 10 seconds for the signature of a session; a wallet that asks its user each time has to be quick.
+ * `personal_sign` takes the UTF-8 bytes of the text in hex, with `0x`. A hub waits 10 seconds for the signature of a session; a wallet that asks its user each time has to be quick.
  * @param address The account's address, in any spelling; its EIP-55 form is the provider id.
  * @param signMessage Signs a text as a personal message (EIP-191); returns 65 bytes in hex.
  * @throws DiscoveryError `AUTH_001` when it is no address.

@@ -43,7 +43,7 @@ export function schemeOf(providerId: string): SignatureScheme {
 }
 
 /** Which kind of provider id this is. It is one, and in its canonical form. */
-export function kindOf(providerId: string): ProviderIdKind {
+export function providerIdKind(providerId: string): ProviderIdKind {
   return ownSchemeOf(providerId)?.idKind ?? 'name';
 }
 

@@ -1,5 +1,5 @@
 import { LIMITS } from '../protocol/limits.js';
-import { kindOf } from '../protocol/provider-id.js';
+import { providerIdKind } from '../protocol/provider-id.js';
 import type { IdentityRecord } from './store/records.js';
 
 /**
@@ -47,7 +47,7 @@ export class Identities {
 
   /** The key that owns an id: a key id is its own key. Undefined for a name or an address that nobody has signed for yet. */
   ownerOf(providerId: string, now: number): string | undefined {
-    return kindOf(providerId) === 'key' ? providerId : this.get(providerId, now)?.publicKey;
+    return providerIdKind(providerId) === 'key' ? providerId : this.get(providerId, now)?.publicKey;
   }
 
   save(record: IdentityRecord): void {

@@ -75,7 +75,7 @@ class SlowWallet {
 
 function begin(key: Signer): { hub: FakeHub; session: ProviderSession } {
   const hub = new FakeHub();
-  const options = { webSocket: hub.webSocket, clock: new FakeTime(), random: () => 0.5 };
+  const options = { webSocket: hub.webSocket, scheduler: new FakeTime(), random: () => 0.5 };
   const session = new ProviderSession('http://hub.example:7465', {
     key,
     advertisement: ADVERTISEMENT,
@@ -187,7 +187,7 @@ test('plain requests are signed by any signer, and by a key as ever', async () =
     calls.push(init);
     return Promise.resolve(new Response(JSON.stringify(publishedAs('p1'))));
   }) as typeof globalThis.fetch;
-  const client = new DiscoveryClient('http://hub.example', { fetch, clock: new FakeTime() });
+  const client = new DiscoveryClient('http://hub.example', { fetch, scheduler: new FakeTime() });
   const key = generateKey();
   await client.advertise(ethereumSigner(SECRET), ADVERTISEMENT);
   await client.advertise(key, ADVERTISEMENT, { providerId: 'p1' });

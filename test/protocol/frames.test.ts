@@ -5,7 +5,7 @@ import { CLOSE, shouldReconnect } from '../../src/protocol/close-codes.js';
 import { formatCursor, parseCursor } from '../../src/protocol/cursor.js';
 import { ProtocolError } from '../../src/protocol/errors.js';
 import { parseUpFrame, UP_SCHEMAS } from '../../src/protocol/frames-up.js';
-import { kindOf, type ProviderIdKind, readProviderId } from '../../src/protocol/provider-id.js';
+import { providerIdKind, type ProviderIdKind, readProviderId } from '../../src/protocol/provider-id.js';
 
 const SIGNATURE = 'ab'.repeat(64);
 const KEY = 'cd'.repeat(32);
@@ -197,7 +197,7 @@ test('a provider id is a key, an Ethereum address, a name, or none', () => {
   for (const [id, kind] of kinds) {
     const read = readProviderId(id);
     assert.equal(read?.kind ?? null, kind, id);
-    if (read !== null) assert.equal(kindOf(read.id), kind, id);
+    if (read !== null) assert.equal(providerIdKind(read.id), kind, id);
   }
 });
 

@@ -149,6 +149,9 @@ test('the written heartbeat of an open session may lag by two seconds, that of a
   assert.deepEqual([within, beyond, plain], [true, false, false]);
 });
 
+/** In its canonical form. */
+const ADDRESS = '0x52908400098527886E0F7030069857D2E4169EE7';
+
 test('what was not signed is only taken back when it would be accepted today', () => {
   const bad: Record<string, Partial<AdvertisementRecord>> = {
     country: { country: 'XX' },
@@ -164,11 +167,14 @@ test('what was not signed is only taken back when it would be accepted today', (
   const badRecords = Object.entries(bad).map(([id, changes]) => record(id, 0, { ...changes, proof: null }));
   const results = restart.restore(
     record('good', 0, { proof: null }),
-    record(`0x${'ab'.repeat(20)}`, 0, { proof: null }),
+    record(ADDRESS, 0, { proof: null }),
     record('not an id', 0, { proof: null }),
+    record(ADDRESS.toLowerCase(), 0, { proof: null }),
+    record(`0X${'ab'.repeat(20)}`, 0, { proof: null }),
+    record('AB'.repeat(32), 0, { proof: null }),
     ...badRecords,
   );
-  assert.deepEqual(results, [true, true, ...Array<boolean>(1 + badRecords.length).fill(false)]);
+  assert.deepEqual(results, [true, true, ...Array<boolean>(4 + badRecords.length).fill(false)]);
   assert.equal(restart.registry.advertisement('good')?.verified, false);
 });
 

@@ -1,7 +1,7 @@
 import type { Advertisement } from '../../protocol/advertisement.js';
 import { ProtocolError } from '../../protocol/errors.js';
 import { LIMITS } from '../../protocol/limits.js';
-import { kindOf, schemeOf } from '../../protocol/provider-id.js';
+import { providerIdKind, schemeOf } from '../../protocol/provider-id.js';
 import { type SignedAction, sessionPayload, signedBytes } from '../../protocol/signing.js';
 import type { Claim, SignedClaim } from './claim.js';
 import { KeyedLock } from '../../lib/keyed-lock.js';
@@ -214,7 +214,7 @@ export class WritePath {
   /** Whether this binds an id that was free; there may not be too many names among them from one address. */
   #admitBinding(providerId: string, origin: string | null): boolean {
     const { identities, clock } = this.#registry;
-    const kind = kindOf(providerId);
+    const kind = providerIdKind(providerId);
     if (kind === 'key' || identities.get(providerId, clock.steady()) !== undefined) return false;
     // Addresses are nobody's to run out of.
     if (kind === 'name') this.#quotas.spendName(origin, clock.now);

@@ -22,6 +22,7 @@ test('a signed advertisement is stored with what was signed, and answered as cli
   const proof = bench.registry.proof('a');
   assert.deepEqual(proof, {
     provider_id: 'a',
+    scheme: 'ed25519',
     public_key: key.publicKey,
     t,
     payload: payloadNamed('Göteborg ⚡'),
