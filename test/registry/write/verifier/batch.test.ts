@@ -13,7 +13,7 @@ test('what is packed comes out again, in order', () => {
       {
         scheme: fc.constant(scheme),
         bytes: fc.uint8Array(),
-        publicKey: hex(scheme.keyBytes),
+        publicKey: hex(scheme.keyBytes).map((key) => (scheme.idKind === 'ethereum' ? `0x${key}` : key)),
         signature: hex(scheme.signatureBytes),
       },
       { noNullPrototype: true },
@@ -30,7 +30,8 @@ test('what is packed comes out again, in order', () => {
           signature: signature.toString('hex'),
         });
       });
-      assert.deepEqual(read, batch);
+      const inHex = batch.map((one) => ({ ...one, publicKey: one.scheme.keyHex(one.publicKey) }));
+      assert.deepEqual(read, inHex);
     }),
   );
 });
