@@ -25,7 +25,7 @@ export function loadVerifyEip191(): VerifyBytes {
 }
 
 /**
- * libsecp256k1, thirty times as fast as JavaScript; null where there is no binary of it. The package's own way in would
+ * libsecp256k1, over ten times as fast as JavaScript; null where there is no binary of it. The package's own way in would
  * fall back to a slow library instead of saying so.
  */
 export function loadLibsecp256k1(): VerifyBytes | null {
