@@ -44,6 +44,7 @@ function filtersOf(count: number, untested: number, test: (filter: Filter) => bo
 /** A subscriber that takes everything and keeps nothing. */
 class Sink implements Subscriber {
   readonly codec = CODECS.json;
+  readonly account = { work: 0 };
   readonly writable = true;
   events = 0;
 

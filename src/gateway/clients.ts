@@ -3,8 +3,10 @@ export interface Client {
   /** As limits count it: an IPv4 address or the /64 of an IPv6 one. */
   readonly address: string;
   connections: number;
-  /** Over all of its connections. */
+  /** Over all of its connections; one to a large filter counts for several. */
   subscriptions: number;
+  /** Done on snapshots and resumes of all its connections, in the units of `WORK`. */
+  work: number;
 }
 
 /** The client addresses with an open connection. */
@@ -20,7 +22,7 @@ export class Clients {
   enter(address: string): Client {
     let client = this.#clients.get(address);
     if (client === undefined) {
-      client = { address, connections: 0, subscriptions: 0 };
+      client = { address, connections: 0, subscriptions: 0, work: 0 };
       this.#clients.set(address, client);
     }
     client.connections += 1;

@@ -112,7 +112,9 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
   }
 
   emptied(): void {
-    if (!this.#isOver && this.#outbox.emptied()) this.#subscriptions?.advance();
+    if (this.#isOver || !this.#outbox.emptied()) return;
+    this.#subscriptions?.advance();
+    this.#sendDueBookmark();
   }
 
   closed(code: number): void {
@@ -158,6 +160,10 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
   }
 
   // ---- what the gateway and its streams call ----------------------------------------------------------------
+
+  get account(): Client {
+    return this.client;
+  }
 
   get writable(): boolean {
     return !this.#isOver && !this.#outbox.isFull;
@@ -205,10 +211,10 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
       return Number.POSITIVE_INFINITY;
     }
     if (this.#liveness.takePing(now)) this.#socket.ping();
-    if (this.#subscriptions !== null && now >= this.#nextBookmark) {
-      this.#nextBookmark = this.#subscriptions.bookmark(now);
-    }
-    return Math.min(this.#liveness.nextLook(now), this.#nextBookmark, this.#outbox.giveUpAt);
+    this.#sendDueBookmark();
+    // One that is overdue is tried again in the next tick, and, where the outbox is full, as soon as that is empty.
+    const bookmark = Math.max(this.#nextBookmark, now + 1);
+    return Math.min(this.#liveness.nextLook(now), bookmark, this.#outbox.giveUpAt);
   }
 
   // ---- requests ---------------------------------------------------------------------------------------------
@@ -261,6 +267,12 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
     subscriptions.unsubscribe(frame);
     if (subscriptions.size === 0) this.#nextBookmark = Number.POSITIVE_INFINITY;
     this.reply({ type: 'unsubscribed', id: frame.id, stream: frame.stream });
+  }
+
+  #sendDueBookmark(): void {
+    const { now } = this.#gateway;
+    if (this.#subscriptions === null || now < this.#nextBookmark) return;
+    if (this.#subscriptions.bookmark()) this.#nextBookmark = now + LIMITS.bookmarkMs;
   }
 
   /** Made when the first is asked for, because most connections are those of providers. */

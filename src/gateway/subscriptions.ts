@@ -1,12 +1,12 @@
 import { ProtocolError } from '../protocol/errors.js';
 import { type Filter, parseFilter } from '../protocol/filter.js';
 import type { Up } from '../protocol/frames-up.js';
-import { LIMITS } from '../protocol/limits.js';
 import type { Client } from './clients.js';
 import type { WindowLimiter } from '../lib/window-limiter.js';
 import type { GatewaySettings } from './settings.js';
+import { filterWeight } from '../streams/filter-key.js';
 import type { StreamHub } from '../streams/stream-hub.js';
-import type { Subscriber, Subscription } from '../streams/stream.js';
+import type { Stream, Subscriber, Subscription } from '../streams/stream.js';
 
 /** What subscriptions need of the hub that they belong to. */
 export interface SubscriptionHost {
@@ -42,14 +42,18 @@ export class Subscriptions {
   subscribe(frame: Up<'subscribe'>): void {
     const filter = parseFilter(frame.filter);
     this.#spend();
-    const present = [...this.#byStream.values()].find((one) => this.#streams.isFor(one, filter));
-    if (present === undefined) this.#checkLimits(filter);
-    const subscription = this.#streams.subscribe(this.#subscriber, frame.id, filter, frame.resume ?? null);
-    this.#client.subscriptions += 1;
-    // Only now, so that the stream, and with it its name, stays the same.
+    const stream = this.#streams.find(filter);
+    const present = stream === undefined ? undefined : this.#byStream.get(stream.name);
+    if (present === undefined) this.#checkLimits(filter, stream);
+    const { id, resume = null } = frame;
+    const subscription = this.#streams.subscribe(this.#subscriber, id, filter, resume, present);
+    this.#client.subscriptions += subscription.stream.weight;
+    if (this.#isOver) {
+      this.#end(subscription);
+      return;
+    }
     if (present !== undefined) this.#end(present);
-    if (this.#isOver) this.#end(subscription);
-    else this.#byStream.set(subscription.stream.name, subscription);
+    this.#byStream.set(subscription.stream.name, subscription);
   }
 
   /** @throws ProtocolError when the connection is not subscribed to that. */
@@ -71,18 +75,16 @@ export class Subscriptions {
   }
 
   /**
-   * Sends a bookmark, which speaks for all streams of the connection, so all of them have to be there.
-   * @returns Service ms when to try again.
+   * Sends a bookmark, which speaks for all streams of the connection, so all of them have to stand at its cursor.
+   * @returns Whether it could be sent.
    */
-  bookmark(now: number): number {
-    this.#streams.flush();
-    const subscriptions = [...this.#byStream.values()];
-    if (this.#subscriber.writable && subscriptions.every(({ state }) => state === 'live')) {
-      if (!subscriptions.every((one) => this.#streams.isCurrent(one))) return now + 1;
-      const { codec } = this.#subscriber;
-      this.#subscriber.send(codec.encode({ type: 'bookmark', cursor: this.#streams.cursor }));
-    }
-    return now + LIMITS.bookmarkMs;
+  bookmark(): boolean {
+    const { writable, codec } = this.#subscriber;
+    const cursor = writable ? this.#streams.commonCursor([...this.#byStream.values()]) : null;
+    // Asking may have sent what was due, and filled the outbox.
+    if (cursor === null || !this.#subscriber.writable) return false;
+    this.#subscriber.send(codec.encode({ type: 'bookmark', cursor }));
+    return true;
   }
 
   /** Ends all of them, and those that are just beginning. */
@@ -93,7 +95,7 @@ export class Subscriptions {
   }
 
   #end(subscription: Subscription): void {
-    this.#client.subscriptions -= 1;
+    this.#client.subscriptions -= subscription.stream.weight;
     this.#streams.unsubscribe(subscription);
   }
 
@@ -108,25 +110,28 @@ export class Subscriptions {
     );
   }
 
-  #checkLimits(filter: Filter): void {
+  /** @param stream That of the filter, if it has one. */
+  #checkLimits(filter: Filter, stream: Stream | undefined): void {
     const { maxSubscriptions, maxSubscriptionsPerAddress, maxFilters } = this.#host.settings;
     const { address, subscriptions } = this.#client;
+    const weight = stream?.weight ?? filterWeight(filter);
+    const counts = weight === 1 ? '' : `; by the number of its values, this filter counts as ${String(weight)}`;
     if (this.#byStream.size >= maxSubscriptions) {
       throw new ProtocolError(
         'WS_003',
         `this connection has ${String(maxSubscriptions)} subscriptions already; unsubscribe from one first`,
       );
     }
-    if (maxSubscriptionsPerAddress > 0 && subscriptions >= maxSubscriptionsPerAddress) {
+    if (maxSubscriptionsPerAddress > 0 && subscriptions + weight > maxSubscriptionsPerAddress) {
       throw new ProtocolError(
         'WS_004',
-        `the connections of ${address} have ${String(subscriptions)} subscriptions already, as many as one address may have; unsubscribe from one first`,
+        `the connections of ${address} have ${String(subscriptions)} subscriptions already, and one address may have ${String(maxSubscriptionsPerAddress)}${counts}; unsubscribe from one first`,
       );
     }
-    if (this.#streams.streams >= maxFilters && !this.#streams.has(filter)) {
+    if (stream === undefined && this.#streams.weight + weight > maxFilters) {
       throw new ProtocolError(
         'WS_005',
-        `${String(maxFilters)} different filters are in use, as many as the hub takes; use a wider one that others use as well, such as {}, or try again later`,
+        `${String(this.#streams.weight)} different filters are in use, and the hub takes ${String(maxFilters)}${counts}; use a wider one that others use as well, such as {}, or try again later`,
       );
     }
   }

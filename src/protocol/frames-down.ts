@@ -32,11 +32,13 @@ export type DownFrame =
   | { type: 'advertised'; id: RequestId; advertisement: PublishedAdvertisement }
   | { type: 'withdrawn'; id: RequestId }
   | { type: 'heartbeat'; server_time: string }
-  | { type: 'subscribed'; id: RequestId; stream: string; cursor: string; resumed: boolean }
+  /** The cursor is null unless resumed. */
+  | { type: 'subscribed'; id: RequestId; stream: string; cursor: string | null; resumed: boolean }
   | {
       type: 'snapshot';
       stream: string;
-      cursor: string;
+      /** Null until the last frame. */
+      cursor: string | null;
       advertisements: PublishedAdvertisement[];
       last: boolean;
     }

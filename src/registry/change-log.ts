@@ -1,5 +1,6 @@
 import type { RemovalReason } from '../protocol/frames-down.js';
 import { AttributeColumns } from './store/columns.js';
+import { grown } from '../lib/typed-arrays.js';
 import type { ValueNumbers } from './store/value-numbers.js';
 
 /** Why an advertisement went, as the log keeps it. */
@@ -29,7 +30,7 @@ export interface Difference {
   reason: GoneReason | null;
 }
 
-const NO_SLOT = -1;
+const INITIAL_SLOTS = 1024;
 
 /**
  * The last changes in order, in a ring: for each the provider and the attributes before it. Together with the
@@ -47,8 +48,12 @@ export class ChangeLog {
   readonly #seqs: Float64Array;
   readonly #existed: Uint8Array;
   readonly #reasons: (GoneReason | null)[] = [];
-  /** The slot after each change. */
+  /** The slot that each change was made in. */
   readonly #slots: Int32Array;
+  /** The ordinal of the change before each in the same slot; 0 for none. */
+  readonly #previousInSlot: Float64Array;
+  /** The ordinal of the last change in each slot; 0 for none. */
+  #latestInSlot = new Float64Array(INITIAL_SLOTS);
   /** The ordinal of the same provider's change before each; 0 for none that is known. */
   readonly #previous: Float64Array;
   /** Whether there is a newer change of the same provider. */
@@ -71,6 +76,7 @@ export class ChangeLog {
     this.#existed = new Uint8Array(this.#capacity);
     this.#slots = new Int32Array(this.#capacity);
     this.#previous = new Float64Array(this.#capacity);
+    this.#previousInSlot = new Float64Array(this.#capacity);
     this.#superseded = new Uint8Array(this.#capacity);
     this.#numbers = numbers;
   }
@@ -83,6 +89,11 @@ export class ChangeLog {
   /** The position of the last entry that changed what is seen: those behind it leave every list and stream as it is. */
   get seq(): number {
     return this.#seq;
+  }
+
+  /** The ordinal of the last change; 0 before the first. */
+  get count(): number {
+    return this.#count;
   }
 
   /** Follows a log from this position on, before its first entry. */
@@ -116,10 +127,10 @@ export class ChangeLog {
     if (this.#existed[row] === 1) this.#numbers.releaseRow(this.before.values, row);
     this.#link(providerId, row);
     this.#seqs[row] = seq;
-    this.#slots[row] = reason === null && current !== null ? current.slot : NO_SLOT;
     this.#reasons[row] = reason;
     this.#existed[row] = current === null ? 0 : 1;
     if (current === null) return null;
+    this.#fileInSlot(current.slot);
     this.before.copyRow(row, current.columns, current.slot);
     this.#numbers.retainRow(this.before.values, row);
     return row;
@@ -127,7 +138,25 @@ export class ChangeLog {
 
   /** Says in which slot the provider is that the last change has added. */
   place(slot: number): void {
-    this.#slots[this.#count % this.#capacity] = slot;
+    this.#fileInSlot(slot);
+  }
+
+  /** The ordinal of the last change in a slot; 0 for none. */
+  latestIn(slot: number): number {
+    return slot < this.#latestInSlot.length ? this.#latestInSlot[slot]! : 0;
+  }
+
+  /** The ordinal of the first change in a slot after another, since which all are still here; 0 for none. */
+  firstIn(slot: number, after: number): number {
+    let first = 0;
+    for (let at = this.latestIn(slot); at > after; at = this.#previousInSlot[at % this.#capacity]!) first = at;
+    return first;
+  }
+
+  /** The row of `before` with the attributes before a change that is still here; null when there was no advertisement. */
+  rowBefore(ordinal: number): number | null {
+    const row = ordinal % this.#capacity;
+    return this.#existed[row] === 1 ? row : null;
   }
 
   /**
@@ -149,7 +178,7 @@ export class ChangeLog {
       }
       difference.providerId = this.#ids[last]!;
       difference.beforeRow = this.#existed[first] === 1 ? first : null;
-      difference.slot = this.#slots[last] === NO_SLOT ? null : this.#slots[last]!;
+      difference.slot = this.#reasons[last] === null ? this.#slots[last]! : null;
       if (!look(difference)) return;
     }
   }
@@ -164,6 +193,15 @@ export class ChangeLog {
       else low = middle + 1;
     }
     return low;
+  }
+
+  #fileInSlot(slot: number): void {
+    if (slot >= this.#latestInSlot.length)
+      this.#latestInSlot = grown(this.#latestInSlot, new Float64Array(2 ** Math.ceil(Math.log2(slot + 1))));
+    const row = this.#count % this.#capacity;
+    this.#slots[row] = slot;
+    this.#previousInSlot[row] = this.#latestInSlot[slot]!;
+    this.#latestInSlot[slot] = this.#count;
   }
 
   /** Puts the present change before all others of its provider, in place of the oldest of all. */

@@ -1,7 +1,6 @@
 import type { Proof } from '../protocol/signing.js';
 import type { PublishedAdvertisement } from '../protocol/advertisement.js';
 import { formatCursor } from '../protocol/cursor.js';
-import type { Filter } from '../protocol/filter.js';
 import { LIMITS } from '../protocol/limits.js';
 import type { ListQuery } from '../protocol/list-query.js';
 import { schemeOf } from '../protocol/provider-id.js';
@@ -10,14 +9,13 @@ import type { Change, ChangeLog, GoneReason } from './change-log.js';
 import type { SessionToken } from './entry.js';
 import type { Identities } from './identities.js';
 import { type FoundPage, type ListPage, ListReader } from './lists/list-reader.js';
-import { matchingSlots } from './lists/query.js';
 import { noLog, type Log } from './log.js';
+import type { Moments } from './moments.js';
 import { Restore } from './restore.js';
 import { State } from './state.js';
 import type { Origins } from './store/origins.js';
 import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
 import type { RowBatch } from './store/row-batch.js';
-import type { Snapshot } from './store/snapshot.js';
 import type { Lease, Store } from './store/store.js';
 
 export interface RegistrySettings {
@@ -218,12 +216,9 @@ export class Registry {
     return { body, found, cursor: this.cursor };
   }
 
-  /** Opens the matches of this moment for reading at leisure. */
-  openSnapshot(filter: Filter): Snapshot {
-    return this.#state.snapshots.open(
-      matchingSlots(this.store, this.store.predicates.of(filter)),
-      this.changes.seq,
-    );
+  /** What is being read of earlier moments. */
+  get moments(): Moments {
+    return this.#state.moments;
   }
 
   // ---- sessions ---------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 import { type Change, ChangeLog, type GoneReason } from './change-log.js';
 import { type Entry, REASONS, type SessionToken } from './entry.js';
 import { Identities } from './identities.js';
+import { Moments } from './moments.js';
 import { renderHead } from './store/advertisement-json.js';
 import { Origins } from './store/origins.js';
 import type { IdentityRecord } from './store/records.js';
@@ -23,6 +24,7 @@ export class State {
   readonly changes: ChangeLog;
   readonly origins = new Origins();
   readonly snapshots = new Snapshots(this.store);
+  readonly moments: Moments;
   /** How many advertisements went, by reason. */
   readonly gone: Record<GoneReason, number> = { expired: 0, withdrawn: 0 };
   readonly #leaseFrom: LeaseFrom;
@@ -37,6 +39,7 @@ export class State {
    */
   constructor(epoch: string, replayEvents: number, leaseFrom: LeaseFrom) {
     this.changes = new ChangeLog(epoch, replayEvents, this.store.numbers);
+    this.moments = new Moments(this.store, this.changes);
     this.#leaseFrom = leaseFrom;
   }
 
@@ -143,7 +146,7 @@ export class State {
   }
 
   /**
-   * The steps of every visible change: preserve the row for open snapshots, append to the change log, change the store,
+   * The steps of every visible change: preserve the row for those who read an earlier moment, append to the change log, change the store,
    * tell the listeners.
    * @param slot Where the advertisement is; undefined for a new one.
    * @param mutate Changes the store. Returns where the advertisement is afterwards; null when it is gone.
@@ -154,7 +157,10 @@ export class State {
     reason: GoneReason | null,
     mutate: () => number | null,
   ): void {
-    if (slot !== undefined) this.snapshots.preserve(slot);
+    if (slot !== undefined) {
+      this.snapshots.preserve(slot);
+      this.moments.preserve(slot);
+    }
     const current = slot === undefined ? null : { columns: this.store.attributes, slot };
     const beforeRow = this.changes.append(this.#position, providerId, current, reason);
     const after = mutate();

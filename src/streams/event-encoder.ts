@@ -3,6 +3,7 @@ import type { RemovalReason } from '../protocol/frames-down.js';
 import { parseJson } from '../protocol/json.js';
 import type { GoneReason } from '../registry/change-log.js';
 import type { Store } from '../registry/store/store.js';
+import { ROWS_PER_STEP, WORK } from './limits.js';
 import type { Stream } from './stream.js';
 
 /** The net effect of a difference on whoever holds the state before it. */
@@ -42,6 +43,51 @@ export function transcode(codec: Codec, json: Uint8Array): Uint8Array {
   return codec.encode(decoded.value);
 }
 
+/** Several of them, from views that are good until the registry changes; yields the work it takes, step by step. */
+export function* transcodeAll(
+  codec: Codec,
+  rows: readonly Uint8Array[],
+): Generator<number, readonly Uint8Array[], undefined> {
+  if (codec.name === 'json') return rows;
+  // Copies, because the registry may have moved on by the time of the last step.
+  const copies = rows.map((row) => Buffer.from(row));
+  const encoded: Uint8Array[] = [];
+  for (let at = 0; at < copies.length; at += ROWS_PER_STEP) {
+    const step = copies.slice(at, at + ROWS_PER_STEP);
+    encoded.push(...step.map((row) => transcode(codec, row)));
+    yield step.length * WORK.encode[codec.name];
+  }
+  return encoded;
+}
+
+/** An event that stays what it is while the store goes on: with the advertisement's JSON. */
+export type EventCopy =
+  | { op: 'added' | 'updated'; advertisement: Uint8Array }
+  | { op: 'removed'; providerId: string; reason: RemovalReason };
+
+export function copyEvent(store: Store, event: NetEvent): EventCopy {
+  return event.op === 'removed'
+    ? event
+    : { op: event.op, advertisement: Buffer.from(store.fragment(event.slot)) };
+}
+
+/** One member of an `events` frame. */
+export function encodeEvent(codec: Codec, event: EventCopy): Uint8Array {
+  return event.op === 'removed'
+    ? codec.encode({ op: event.op, provider_id: event.providerId, reason: event.reason })
+    : codec.extend({ op: event.op }, 'advertisement', transcode(codec, event.advertisement));
+}
+
+/** An `events` frame of encoded events. */
+export function eventsFrame(
+  codec: Codec,
+  stream: string,
+  cursor: string,
+  events: readonly Uint8Array[],
+): Uint8Array {
+  return codec.extend({ type: 'events', stream, cursor }, 'events', codec.list(events));
+}
+
 /**
  * Encodes events for one flush: each advertisement once for each codec in use, however many streams it goes to.
  * Good only until the store changes.
@@ -65,7 +111,7 @@ export class EventEncoder {
         ? codec.encode({ op: event.op, provider_id: event.providerId, reason: event.reason })
         : codec.extend({ op: event.op }, 'advertisement', this.#advertisement(codec, event.slot)),
     );
-    return codec.extend({ type: 'events', stream, cursor }, 'events', codec.list(items));
+    return eventsFrame(codec, stream, cursor, items);
   }
 
   #advertisement(codec: Codec, slot: number): Uint8Array {

@@ -1,26 +1,16 @@
 import type { CodecName } from '../protocol/codec.js';
-import { formatCursor, parseCursor } from '../protocol/cursor.js';
-import { canonicalFilterKey, type Filter } from '../protocol/filter.js';
+import { formatCursor } from '../protocol/cursor.js';
+import type { Filter } from '../protocol/filter.js';
 import type { RequestId } from '../protocol/frames-up.js';
 import type { Change, GoneReason } from '../registry/change-log.js';
 import { FilterIndex } from './matching/filter-index.js';
 import type { Registry } from '../registry/registry.js';
-import { EventEncoder, netEvents, transcode } from './event-encoder.js';
+import { EventEncoder, netEvents } from './event-encoder.js';
 import { FanOut } from './fan-out.js';
+import { Feed } from './feed.js';
+import { filterKey, filterWeight } from './filter-key.js';
 import { STREAM_LIMITS, type StreamLimits, type StreamObserver } from './limits.js';
 import { mergeNotes, type Stream, type Subscriber, type Subscription } from './stream.js';
-
-/** Snapshot frames that one connection is sent before others get their turn. */
-const FRAMES_PER_TURN = 4;
-
-/** Providers of a stream that changed between two numbers, whether somebody holds them, and why those went that did. */
-interface Missed {
-  stream: Stream;
-  from: number;
-  to: number;
-  held: ReadonlyMap<string, boolean>;
-  reasons: ReadonlyMap<string, GoneReason>;
-}
 
 interface StreamHubOptions {
   limits?: Partial<StreamLimits>;
@@ -45,6 +35,7 @@ export class StreamHub {
   readonly #streams = new Map<string, Stream>();
   readonly #byHandle: (Stream | undefined)[] = [];
   readonly #fanOut: FanOut;
+  readonly #feed: Feed;
   /** Streams with notes. */
   #dirty: Stream[] = [];
   /** Why providers went since the last flush, also where a stream had let go of one before. */
@@ -56,8 +47,7 @@ export class StreamHub {
   /** Up to here all changes have been noted and, but for streams that are busy, flushed. */
   #flushedSeq: number;
   #subscriptions = 0;
-  /** Asked for twice in a row by everybody who resumes, and by many who come back from the same moment. */
-  #lastMissed: Missed | null = null;
+  #weight = 0;
 
   /**
    * @param options.limits Those that differ from `STREAM_LIMITS`.
@@ -76,6 +66,17 @@ export class StreamHub {
     this.#fanOut = new FanOut(this.#limits.framesPerTurn, () => {
       this.#delivered();
     });
+    this.#feed = new Feed({
+      registry,
+      observer,
+      limits: this.#limits,
+      flush: () => {
+        this.flush();
+      },
+      giveUp: (subscriptions, error) => {
+        this.#giveUp(subscriptions, error);
+      },
+    });
     this.#flushedSeq = registry.changes.seq;
     registry.onChange((change) => {
       this.#match(change);
@@ -84,6 +85,11 @@ export class StreamHub {
 
   get streams(): number {
     return this.#streams.size;
+  }
+
+  /** What all filters weigh. */
+  get weight(): number {
+    return this.#weight;
   }
 
   get subscriptions(): number {
@@ -96,31 +102,37 @@ export class StreamHub {
   }
 
   /**
-   * Begins a subscription: answers `subscribed`, then brings the subscriber to the present, by what it missed or
-   * by a snapshot.
+   * Begins a subscription: answers `subscribed` when it is its turn, then brings the subscriber to the present, by what it
+   * missed or by a snapshot.
+   * @param id Names the request.
+   * @param resume The cursor to go on from; null for a snapshot.
+   * @param replaced The subscriber's present subscription to the same stream, which ends: its last events would be taken
+   * for those of the new one.
    */
-  subscribe(subscriber: Subscriber, id: RequestId, filter: Filter, resume: string | null): Subscription {
-    this.flush();
+  subscribe(
+    subscriber: Subscriber,
+    id: RequestId,
+    filter: Filter,
+    resume: string | null,
+    replaced?: Subscription,
+  ): Subscription {
     const stream = this.#streamFor(filter);
-    const subscription: Subscription = { stream, subscriber, state: 'waiting', seq: 0, snapshot: null };
+    const subscription: Subscription = {
+      stream,
+      subscriber,
+      request: { id, resume },
+      state: 'asked',
+      seq: 0,
+      snapshot: null,
+      next: 0,
+    };
     stream.subscriptions.add(subscription);
     const { codec } = subscriber;
     stream.codecs.set(codec.name, (stream.codecs.get(codec.name) ?? 0) + 1);
     this.#subscriptions += 1;
-    const resumed = this.#resumePoint(stream, resume);
-    if (resume !== null) this.#observer.resumeDecided(resumed === null ? 'refused' : 'exact');
-    const { epoch, seq } = this.#registry.changes;
-    const cursor = formatCursor(epoch, resumed ?? seq);
-    subscriber.send(
-      codec.encode({ type: 'subscribed', id, stream: stream.name, cursor, resumed: resumed !== null }),
-    );
-    if (resumed === null) {
-      subscription.state = 'reading';
-      subscription.snapshot = this.#registry.openSnapshot(filter);
-    } else {
-      subscription.seq = resumed;
-    }
-    this.advance(subscription);
+    // Only now, so that the stream, and with it its name, stays the same.
+    if (replaced !== undefined) this.unsubscribe(replaced);
+    this.#feed.advance(subscription);
     return subscription;
   }
 
@@ -132,11 +144,12 @@ export class StreamHub {
     if (sameCodec > 0) stream.codecs.set(subscriber.codec.name, sameCodec);
     else stream.codecs.delete(subscriber.codec.name);
     stream.latecomers.delete(subscription);
-    subscription.snapshot?.close();
+    this.#feed.end(subscription);
     if (stream.subscriptions.size > 0) return;
     this.#filters.remove(stream.handle);
     this.#byHandle[stream.handle] = undefined;
-    this.#streams.delete(canonicalFilterKey(stream.filter));
+    this.#streams.delete(stream.key);
+    this.#weight -= stream.weight;
   }
 
   /** Whether a subscriber has been told of everything up to the last flush. */
@@ -145,29 +158,53 @@ export class StreamHub {
     return state === 'live' && stream.notes.length === 0 && isReached;
   }
 
-  /** Whether anybody is subscribed to this filter. */
-  has(filter: Filter): boolean {
-    return this.#streams.has(canonicalFilterKey(filter));
+  /** The stream of a filter, if anybody is subscribed to it. */
+  find(filter: Filter): Stream | undefined {
+    return this.#streams.get(filterKey(filter));
   }
 
   /** Whether a subscription is for just this filter. */
   isFor(subscription: Subscription, filter: Filter): boolean {
-    return this.#streams.get(canonicalFilterKey(filter)) === subscription.stream;
+    return this.find(filter) === subscription.stream;
+  }
+
+  /**
+   * A point up to which several subscriptions of one connection have been told of everything, and none of anything behind
+   * it: a cursor that all of them may resume from.
+   * @returns The cursor; null while there is none.
+   */
+  commonCursor(subscriptions: readonly Subscription[]): string | null {
+    this.flush();
+    let told = 0;
+    let complete = this.#flushedSeq;
+    for (const subscription of subscriptions) {
+      // What it holds of its snapshot so far is true nowhere.
+      if (subscription.state === 'asked' || subscription.state === 'reading') return null;
+      told = Math.max(told, subscription.seq);
+      complete = Math.min(complete, this.#completeUpTo(subscription));
+    }
+    if (told > complete) return null;
+    for (const subscription of subscriptions) subscription.seq = complete;
+    return formatCursor(this.#registry.changes.epoch, complete);
+  }
+
+  /** The last number up to which a subscription has been told of everything. */
+  #completeUpTo({ state, seq, stream }: Subscription): number {
+    if (state !== 'live') return seq;
+    const { delivery, notes, base } = stream;
+    if (delivery !== null) return seq < delivery.seq ? delivery.base : delivery.seq;
+    return notes.length > 0 ? base : this.#flushedSeq;
   }
 
   /** Sends a subscription on towards the present, as far as its connection takes it. */
   advance(subscription: Subscription): void {
-    try {
-      if (subscription.state === 'reading') this.#sendSnapshot(subscription);
-      if (subscription.state === 'waiting' && subscription.subscriber.writable) this.#catchUp(subscription);
-    } catch (error) {
-      this.#giveUp([subscription], error);
-    }
+    this.#feed.advance(subscription);
   }
 
   /** Flushes all streams that are not busy. Runs by itself at the end of each turn with changes. */
   flush(): void {
     this.#flushedSeq = this.#registry.changes.seq;
+    this.#feed.bound();
     if (this.#dirty.length === 0) return;
     const dirty = this.#dirty;
     this.#dirty = [];
@@ -251,13 +288,14 @@ export class StreamHub {
   }
 
   #streamFor(filter: Filter): Stream {
-    const key = canonicalFilterKey(filter);
+    const key = filterKey(filter);
     const known = this.#streams.get(key);
     if (known !== undefined) return known;
     const handle = this.#filters.add(filter);
     const stream: Stream = {
       name: `s${this.#nextName.toString(36)}`,
-      filter,
+      key,
+      weight: filterWeight(filter),
       handle,
       predicate: this.#filters.predicate(handle),
       subscriptions: new Set(),
@@ -266,101 +304,12 @@ export class StreamHub {
       base: 0,
       delivery: null,
       latecomers: new Set(),
+      snapshot: null,
     };
+    this.#weight += stream.weight;
     this.#nextName += 1;
     this.#streams.set(key, stream);
     this.#byHandle[handle] = stream;
     return stream;
-  }
-
-  /** The sequence number to resume from; null when that would not be exact. */
-  #resumePoint(stream: Stream, resume: string | null): number | null {
-    const cursor = resume === null ? null : parseCursor(resume);
-    const { changes } = this.#registry;
-    if (cursor?.epoch !== changes.epoch || !changes.covers(cursor.seq)) return null;
-    return this.#missedSince(stream, cursor.seq) === null ? null : cursor.seq;
-  }
-
-  /** What whoever holds a stream's truth at `seq` has missed; null when it is too much to be told. */
-  #missedSince(stream: Stream, seq: number): Missed | null {
-    const { changes, store } = this.#registry;
-    const { predicate } = stream;
-    const known = this.#lastMissed;
-    if (known?.stream === stream && known.from === seq && known.to === changes.seq) return known;
-    const held = new Map<string, boolean>();
-    const reasons = new Map<string, GoneReason>();
-    changes.since(seq, ({ providerId, beforeRow, slot, reason }) => {
-      const isHeld = beforeRow !== null && predicate.matches(changes.before, beforeRow);
-      if (!isHeld && (slot === null || !predicate.matches(store.attributes, slot))) return true;
-      held.set(providerId, isHeld);
-      if (reason !== null) reasons.set(providerId, reason);
-      return held.size <= this.#limits.maxCatchUpEvents;
-    });
-    if (held.size > this.#limits.maxCatchUpEvents) return null;
-    return (this.#lastMissed = { stream, from: seq, to: changes.seq, held, reasons });
-  }
-
-  #sendSnapshot(subscription: Subscription): void {
-    const { subscriber, stream } = subscription;
-    const snapshot = subscription.snapshot!;
-    const { codec } = subscriber;
-    const cursor = formatCursor(this.#registry.changes.epoch, snapshot.seq);
-    if (snapshot.setAsideBytes > this.#limits.maxSnapshotBytes) {
-      subscriber.fallBehind('too much changed while the snapshot was read');
-      return;
-    }
-    for (let frames = 0; subscriber.writable; frames += 1) {
-      if (frames === FRAMES_PER_TURN) {
-        setImmediate(() => {
-          if (stream.subscriptions.has(subscription)) this.advance(subscription);
-        });
-        return;
-      }
-      const batch = snapshot.read(this.#limits.snapshotBatch).map((fragment) => transcode(codec, fragment));
-      const last = snapshot.done;
-      subscriber.send(
-        codec.extend(
-          { type: 'snapshot', stream: stream.name, cursor, last },
-          'advertisements',
-          codec.list(batch),
-        ),
-      );
-      if (last) {
-        subscription.snapshot = null;
-        subscription.seq = snapshot.seq;
-        subscription.state = 'waiting';
-        return;
-      }
-    }
-  }
-
-  #catchUp(subscription: Subscription): void {
-    this.flush();
-    const { stream, subscriber } = subscription;
-    // What other streams of the same connection were just sent may have filled it.
-    if (!subscriber.writable) return;
-    // Told from now on, it would be told again of what is noted already.
-    if (stream.notes.length > 0) {
-      stream.latecomers.add(subscription);
-      return;
-    }
-    const { changes, store } = this.#registry;
-    if (!changes.covers(subscription.seq)) {
-      subscriber.fallBehind('it missed more changes than the hub keeps');
-      return;
-    }
-    const since = subscription.seq;
-    subscription.state = 'live';
-    subscription.seq = changes.seq;
-    if (since === changes.seq) return;
-    const missed = this.#missedSince(stream, since);
-    if (missed === null) {
-      subscriber.fallBehind(`it missed more than ${String(this.#limits.maxCatchUpEvents)} events`);
-      return;
-    }
-    const { held, reasons } = missed;
-    const events = netEvents(store, stream, held, (id) => reasons.get(id) ?? null);
-    if (events.length === 0) return;
-    subscriber.send(new EventEncoder(store).frame(subscriber.codec.name, stream.name, this.cursor, events));
   }
 }

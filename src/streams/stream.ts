@@ -1,7 +1,8 @@
 import type { Codec, CodecName } from '../protocol/codec.js';
-import type { Filter } from '../protocol/filter.js';
+import type { RequestId } from '../protocol/frames-up.js';
 import type { Predicate } from '../registry/store/predicate.js';
-import type { Snapshot } from '../registry/store/snapshot.js';
+import type { Snapshot } from './snapshot.js';
+import type { Account } from './turns.js';
 
 /** A change that a stream's subscribers have not been told of. */
 export interface Note {
@@ -14,7 +15,10 @@ export interface Note {
 export interface Stream {
   /** What clients call it. */
   readonly name: string;
-  readonly filter: Filter;
+  /** Tells its filter from others. */
+  readonly key: string;
+  /** How many subscriptions one to it counts for, by what its filter takes to keep. */
+  readonly weight: number;
   /** Its number in the filter index. */
   readonly handle: number;
   readonly predicate: Predicate;
@@ -29,11 +33,15 @@ export interface Stream {
   delivery: Delivery | null;
   /** Subscriptions that can only join once the notes have been flushed. */
   readonly latecomers: Set<Subscription>;
+  /** The snapshot that was begun last, while somebody reads it. */
+  snapshot: Snapshot | null;
 }
 
 /** What a subscription needs of the connection it belongs to. */
 export interface Subscriber {
   readonly codec: Codec;
+  /** Whom its snapshots and resumes are charged to. */
+  readonly account: Account;
   /** False while so much waits that stream events are held back. */
   readonly writable: boolean;
   /** May end the connection and all its subscriptions, but does not change the registry before it returns. */
@@ -46,16 +54,21 @@ export interface Subscriber {
 
 /**
  * One connection's interest in one stream.
- * - `live`: gets every flush as it happens, in its turn; it was told of changes or joined last at `seq`.
- * - `reading`: is being sent its snapshot; holds nothing yet.
+ * - `asked`: has not been answered; holds nothing yet.
+ * - `reading`: is being sent its snapshot; holds no truth yet.
  * - `waiting`: holds the truth at `seq`; what it misses is looked up in the change log once it can take more.
+ * - `live`: gets every flush as it happens, in its turn; it was told of changes or joined last at `seq`.
  */
 export interface Subscription {
   readonly stream: Stream;
   readonly subscriber: Subscriber;
-  state: 'live' | 'reading' | 'waiting';
+  /** The request, and the cursor that it asks to resume from. */
+  readonly request: { id: RequestId; resume: string | null };
+  state: 'asked' | 'reading' | 'waiting' | 'live';
   seq: number;
+  /** What it reads, from its first frame to its last; it goes on with the slot `next`. */
   snapshot: Snapshot | null;
+  next: number;
 }
 
 /** One flush of a stream, on its way to those that held the truth before it. */

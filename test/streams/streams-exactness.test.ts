@@ -190,11 +190,14 @@ test('every client holds, at every cursor it is given, exactly what a list would
       fc.constantFrom(2, 8, 30, 1000),
       // So few that a flush takes several turns, in which more changes and clients come and go.
       fc.constantFrom(1, 2, 500),
+      // So little that every step of a snapshot, a resume or a catch-up is a turn of its own.
+      fc.constantFrom(1, 500_000),
+      fc.constantFrom(0, 2, 1000),
       beginning,
       sequences(burst, 80),
-      async (replayEvents, framesPerTurn, first, then) => {
+      async (replayEvents, framesPerTurn, workPerTurn, maxSharedLag, first, then) => {
         // Snapshots of more than one frame, with a few providers.
-        const limits = { framesPerTurn, snapshotBatch: 2 };
+        const limits = { framesPerTurn, workPerTurn, maxSharedLag, snapshotBatch: 2, snapshotLooks: 5 };
         const world = new StreamWorld({ expiryMs: 2000, replayEvents, limits });
         await play(world, first, then);
         seen.exact += world.decided.exact;
@@ -211,10 +214,19 @@ test('every client holds, at every cursor it is given, exactly what a list would
 test('the same holds where catching up with more than a few events is refused, and slow snapshots are given up', async () => {
   // Bounds that take thousands of providers to meet, so small that a few providers cross them again and again.
   const limits = { framesPerTurn: 3, snapshotBatch: 1, maxCatchUpEvents: 2, maxSnapshotBytes: 900 };
+  let fallenBehind = 0;
   await fc.assert(
-    fc.asyncProperty(beginning, sequences(burst, 60), async (first, then) => {
-      await play(new StreamWorld({ expiryMs: 2000, replayEvents: 100, limits }), first, then);
-    }),
+    fc.asyncProperty(
+      fc.constantFrom(1, 500_000),
+      beginning,
+      sequences(burst, 60),
+      async (workPerTurn, first, then) => {
+        const world = new StreamWorld({ expiryMs: 2000, replayEvents: 100, limits: { ...limits, workPerTurn } });
+        await play(world, first, then);
+        fallenBehind += world.fallenBehind;
+      },
+    ),
     { numRuns: 150 },
   );
+  assert.ok(fallenBehind > 20, `only ${String(fallenBehind)} times`);
 });

@@ -23,6 +23,7 @@ const SMALL: Content = { ...CONTENT, resources: { cpu: 1, memory: 1, storage: 1 
 /** A subscriber that keeps everything it is sent. */
 class Client implements Subscriber {
   readonly codec: Codec;
+  readonly account = { work: 0 };
   readonly sent: Uint8Array[] = [];
   readonly frames: DownFrame[] = [];
   /** Frames that it takes before it is full. */
@@ -114,7 +115,7 @@ test('a subscription is answered, then brought the present, then every change of
     type: 'subscribed',
     id: 1,
     stream: subscribed.stream,
-    cursor,
+    cursor: null,
     resumed: false,
   });
   assert.equal(snapshot.last, true);
@@ -242,15 +243,18 @@ test('a stream is forgotten with its last subscription, and no longer matched', 
 });
 
 test('a subscription that is given up while its snapshot is read keeps nothing', () => {
-  const world = new World();
-  world.advertise('a', CONTENT);
+  const world = new World({ limits: { snapshotBatch: 1 } });
+  for (const id of ['a', 'b']) world.advertise(id, CONTENT);
   const client = new Client();
-  client.room = 1;
+  client.room = 2;
   const subscription = world.subscribe(client, {});
   assert.equal(subscription.state, 'reading');
-  world.hub.unsubscribe(subscription);
   world.withdraw('a');
-  assert.equal(subscription.snapshot?.setAsideBytes, 0);
+  assert.notEqual(world.registry.moments.bytes, 0);
+  world.hub.unsubscribe(subscription);
+  assert.equal(world.registry.moments.bytes, 0);
+  world.withdraw('b');
+  assert.equal(world.registry.moments.bytes, 0);
 });
 
 test('a resume is exact while the hub keeps what was missed, and refused with a new snapshot otherwise', async () => {
@@ -312,17 +316,22 @@ test('whoever waits too long is told to go, and nothing is dropped before', asyn
   assert.deepEqual(client.frames, []);
 });
 
-test('a snapshot that is read so slowly that too much of it has to be kept is given up', () => {
-  const world = new World({ limits: { maxSnapshotBytes: 500 } });
-  for (const id of ['a', 'b']) world.advertise(id, CONTENT);
+test('a snapshot that is read so slowly that too much of it has to be kept is given up', async () => {
+  const world = new World({ limits: { maxSnapshotBytes: 500, snapshotBatch: 1 } });
+  for (const id of ['a', 'b', 'c']) world.advertise(id, CONTENT);
   const client = new Client();
-  client.room = 1;
+  client.room = 2;
   const subscription = world.subscribe(client, {});
+  assert.equal(subscription.state, 'reading');
   world.withdraw('a');
-  client.room = 0;
+  await turn();
+  client.room = 1;
   world.hub.advance(subscription);
   assert.equal(client.fellBehind, null);
   world.withdraw('b');
+  await turn();
+  assert.equal(world.registry.moments.bytes, 0, 'it is let go of at once, not when it is read on');
+  client.room = 1;
   world.hub.advance(subscription);
   assert.match(String(client.fellBehind), /too much changed while the snapshot was read/);
 });

@@ -7,6 +7,7 @@ import type { Subscriber, Subscription } from '../../src/streams/stream.js';
 import { CODECS, type Codec, type CodecName } from '../../src/protocol/codec.js';
 import type { Filter } from '../../src/protocol/filter.js';
 import type { Down, DownFrame, StreamEvent } from '../../src/protocol/frames-down.js';
+import type { RequestId } from '../../src/protocol/frames-up.js';
 import { LIMITS } from '../../src/protocol/limits.js';
 import { matches } from './naive.js';
 import { comparable, RegistryWorld } from './registry-world.js';
@@ -32,7 +33,6 @@ class View {
   held = new Map<string, string>();
   /** Null until all of the snapshot has arrived. */
   seq: number | null = null;
-  #snapshotSeq = -1;
 
   constructor(world: StreamWorld, filter: Filter, resumeFrom: ResumeFrom) {
     this.#world = world;
@@ -41,7 +41,6 @@ class View {
   }
 
   subscribed({ cursor, resumed }: Down<'subscribed'>): void {
-    const seq = this.#world.seqOf(cursor);
     const from = this.#resumeFrom;
     assert.equal(
       resumed,
@@ -49,25 +48,24 @@ class View {
       'a resume is exact or refused, and not refused without need',
     );
     if (!resumed) {
-      this.#snapshotSeq = seq;
-      assert.equal(seq, this.#world.registry.changes.seq);
+      assert.equal(cursor, null);
       return;
     }
     assert.ok(typeof from === 'object' && from !== null);
-    assert.equal(seq, from.seq);
+    assert.equal(this.#world.seqOf(cursor!), from.seq);
     this.held = new Map(from.held);
-    this.#arrive(seq);
+    this.#arrive(from.seq);
   }
 
   snapshot({ cursor, advertisements, last }: Down<'snapshot'>): void {
     assert.equal(this.seq, null, 'a snapshot that was not due');
-    assert.equal(this.#world.seqOf(cursor), this.#snapshotSeq);
+    assert.equal(cursor !== null, last, 'only the last frame brings a truth');
     assert.ok(advertisements.length <= LIMITS.maxSnapshotBatch);
     for (const advertisement of advertisements) {
       assert.ok(!this.held.has(advertisement.provider_id), 'a snapshot has a provider twice');
       this.held.set(advertisement.provider_id, comparable(advertisement));
     }
-    if (last) this.#arrive(this.#snapshotSeq);
+    if (last) this.#arrive(this.#world.seqOf(cursor!));
   }
 
   events({ cursor, events }: Down<'events'>): void {
@@ -84,7 +82,8 @@ class View {
 
   bookmark(cursor: string): void {
     const seq = this.#world.seqOf(cursor);
-    assert.ok(seq >= this.seq!);
+    assert.notEqual(this.seq, null, 'a bookmark before the snapshot is complete');
+    assert.ok(seq >= this.seq!, 'a bookmark that goes back');
     this.#arrive(seq);
   }
 
@@ -145,7 +144,10 @@ export class StreamClient implements Subscriber {
   /** Frames it still takes before it is full, and before its connection breaks. */
   #room = Number.POSITIVE_INFINITY;
   #life = Number.POSITIVE_INFINITY;
-  #subscribing: View | null = null;
+  /** The subscriptions that have not been answered, by the ids of their requests. */
+  readonly #asked = new Map<RequestId, View>();
+  #requests = 0;
+  readonly account = { work: 0 };
   closed = false;
 
   constructor(world: StreamWorld, codec: CodecName) {
@@ -184,7 +186,7 @@ export class StreamClient implements Subscriber {
 
   fallBehind(reason: string): void {
     if (this.closed) return;
-    const subscriptions = [...this.views.values()].flatMap(({ subscription }) => subscription ?? []);
+    const subscriptions = this.#views().flatMap(({ subscription }) => subscription ?? []);
     const { changes } = this.#world.registry;
     const isOverrun = subscriptions.some(({ state, seq }) => state === 'waiting' && !changes.covers(seq));
     if (reason.includes('than the hub keeps')) assert.ok(isOverrun, 'it is given up although it could go on');
@@ -192,17 +194,23 @@ export class StreamClient implements Subscriber {
     this.close();
   }
 
+  /** Whether all its subscriptions have been answered. */
+  get isAnswered(): boolean {
+    return this.#asked.size === 0;
+  }
+
   subscribe(filter: Filter, resumeFrom: ResumeFrom): void {
     const { hub } = this.#world;
-    const present = [...this.views.values()].find(
-      (view) => view.subscription !== null && hub.isFor(view.subscription, filter),
-    );
+    const stream = hub.find(filter);
+    const present = this.#views().find(({ subscription }) => subscription?.stream === stream);
     const view = new View(this.#world, filter, resumeFrom);
-    this.#subscribing = view;
+    this.#requests += 1;
+    const id = this.#requests;
+    this.#asked.set(id, view);
+    for (const views of [this.views, this.#asked] as Map<unknown, View>[])
+      for (const [key, one] of views) if (one === present) views.delete(key);
     const resume = this.#world.cursorOf(resumeFrom);
-    view.subscription = hub.subscribe(this, 'x', filter, resume);
-    this.#subscribing = null;
-    if (present?.subscription) hub.unsubscribe(present.subscription);
+    view.subscription = hub.subscribe(this, id, filter, resume, present?.subscription ?? undefined);
     if (this.closed) hub.unsubscribe(view.subscription);
   }
 
@@ -223,8 +231,7 @@ export class StreamClient implements Subscriber {
     const wasFull = this.#room === 0;
     this.#room = frames;
     if (!wasFull) return;
-    for (const { subscription } of this.views.values())
-      if (subscription) this.#world.hub.advance(subscription);
+    for (const { subscription } of this.#views()) if (subscription) this.#world.hub.advance(subscription);
   }
 
   /** Its connection breaks while it is sent the frame after so many. */
@@ -235,24 +242,27 @@ export class StreamClient implements Subscriber {
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    for (const { subscription } of this.views.values())
-      if (subscription) this.#world.hub.unsubscribe(subscription);
+    for (const { subscription } of this.#views()) if (subscription) this.#world.hub.unsubscribe(subscription);
   }
 
   /** What the connection does when it has been quiet for a while. */
   bookmark(): void {
     const { hub } = this.#world;
-    hub.flush();
-    const views = [...this.views.values()];
-    if (!this.writable) return;
-    if (!views.every(({ subscription }) => subscription !== null && hub.isCurrent(subscription))) return;
-    for (const view of views) view.bookmark(hub.cursor);
+    const views = this.#views();
+    const cursor = hub.commonCursor(views.flatMap(({ subscription }) => subscription ?? []));
+    if (cursor === null || !this.writable) return;
+    for (const view of views) view.bookmark(cursor);
+  }
+
+  /** Of all streams, answered or not. */
+  #views(): View[] {
+    return [...this.views.values(), ...this.#asked.values()];
   }
 
   #receive(frame: DownFrame): void {
     if (frame.type === 'subscribed') {
-      const view = this.#subscribing!;
-      assert.equal(frame.id, 'x');
+      const view = this.#asked.get(frame.id)!;
+      this.#asked.delete(frame.id);
       this.views.set(frame.stream, view);
       view.subscribed(frame);
     } else if (frame.type === 'snapshot') {
@@ -344,9 +354,9 @@ export class StreamWorld extends RegistryWorld {
     for (let turns = 0; ; turns += 1) {
       for (const client of this.clients) if (!client.closed) client.take();
       await this.turn();
-      const open = this.clients.filter(({ closed }) => !closed).flatMap(({ views }) => [...views.values()]);
-      if (open.every((view) => this.#isCurrent(view))) return;
-      assert.ok(turns < 100, 'somebody never gets up to date');
+      const open = this.clients.filter(({ closed }) => !closed);
+      if (open.every((client) => client.isAnswered && [...client.views.values()].every((view) => this.#isCurrent(view)))) return;
+      assert.ok(turns < 5000, 'somebody never gets up to date');
     }
   }
 

@@ -3,7 +3,8 @@ import test from 'node:test';
 import fc from 'fast-check';
 import type { PublishedAdvertisement } from '../../../src/protocol/advertisement.js';
 import type { Filter } from '../../../src/protocol/filter.js';
-import type { Snapshot } from '../../../src/registry/store/snapshot.js';
+import { matchingSlots } from '../../../src/registry/lists/query.js';
+import { type Snapshot, Snapshots } from '../../../src/registry/store/snapshot.js';
 import { type Content, content, filter } from '../../support/arbitraries.js';
 import { comparable, RegistryWorld } from '../../support/registry-world.js';
 import { sequences, type Step, steps } from '../../support/steps.js';
@@ -14,13 +15,34 @@ interface Reading {
   read: Map<string, string>;
 }
 
+/** A registry whose rows are set aside for snapshots of the test before they change. */
+class SnapshotWorld extends RegistryWorld {
+  readonly #snapshots = new Snapshots(this.registry.store);
+
+  constructor(settings: { expiryMs?: number } = {}) {
+    super(settings);
+    const { changes } = this.registry;
+    const append = changes.append.bind(changes);
+    // The last step before a row changes.
+    changes.append = (seq, id, current, reason) => {
+      if (current !== null) this.#snapshots.preserve(current.slot);
+      return append(seq, id, current, reason);
+    };
+  }
+
+  openSnapshot(asked: Filter): Snapshot {
+    const { store } = this.registry;
+    return this.#snapshots.open(matchingSlots(store, store.predicates.of(asked)), this.seq);
+  }
+}
+
 /** Readers that take their time while the registry goes on. */
 class Readers {
-  readonly world = new RegistryWorld({ expiryMs: 1000 });
+  readonly world = new SnapshotWorld({ expiryMs: 1000 });
   readonly #readings: Reading[] = [];
 
   open(asked: Filter): void {
-    const snapshot = this.world.registry.openSnapshot(asked);
+    const snapshot = this.world.openSnapshot(asked);
     assert.equal(snapshot.seq, this.world.seq);
     this.#readings.push({ filter: asked, snapshot, read: new Map() });
   }
@@ -115,9 +137,9 @@ const CONTENT: Content = {
 };
 
 test('only rows that are still to be read are set aside, and no longer than until they are read', () => {
-  const world = new RegistryWorld();
+  const world = new SnapshotWorld();
   for (const one of ['a', 'b', 'c']) world.advertise(one, CONTENT);
-  const snapshot = world.registry.openSnapshot({});
+  const snapshot = world.openSnapshot({});
   assert.equal(snapshot.size, 3);
   snapshot.read(1);
   world.withdraw('a');
@@ -132,9 +154,9 @@ test('only rows that are still to be read are set aside, and no longer than unti
 });
 
 test('a snapshot that is closed sets nothing aside any more', () => {
-  const world = new RegistryWorld();
+  const world = new SnapshotWorld();
   for (const one of ['a', 'b']) world.advertise(one, CONTENT);
-  const snapshot = world.registry.openSnapshot({});
+  const snapshot = world.openSnapshot({});
   world.withdraw('a');
   snapshot.close();
   world.withdraw('b');
@@ -142,7 +164,7 @@ test('a snapshot that is closed sets nothing aside any more', () => {
 });
 
 test('a snapshot without matches is done before it is read', () => {
-  const snapshot = new RegistryWorld().registry.openSnapshot({});
+  const snapshot = new SnapshotWorld().openSnapshot({});
   assert.equal(snapshot.done, true);
   assert.deepEqual(snapshot.read(10), []);
 });

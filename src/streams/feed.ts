@@ -1,0 +1,234 @@
+import { CODECS, type CodecName } from '../protocol/codec.js';
+import { formatCursor, parseCursor } from '../protocol/cursor.js';
+import type { GoneReason } from '../registry/change-log.js';
+import type { Registry } from '../registry/registry.js';
+import { copyEvent, encodeEvent, eventsFrame, netEvents } from './event-encoder.js';
+import { ROWS_PER_STEP, type StreamLimits, type StreamObserver, WORK } from './limits.js';
+import { RecentFrames, Snapshot } from './snapshot.js';
+import type { Stream, Subscription } from './stream.js';
+import { type Task, Turns } from './turns.js';
+
+/** Providers of a stream that changed between two numbers, whether somebody holds them, and why those went that did. */
+interface Missed {
+  stream: Stream;
+  from: number;
+  to: number;
+  held: ReadonlyMap<string, boolean>;
+  reasons: ReadonlyMap<string, GoneReason>;
+  /** The `events` frames that tell it, by codec, as far as they were asked for. */
+  frames: Partial<Record<CodecName, Uint8Array>>;
+}
+
+/** What a feed needs of the streams that it belongs to. */
+export interface FeedHost {
+  readonly registry: Registry;
+  readonly observer: StreamObserver;
+  readonly limits: StreamLimits;
+  /** Sends what all streams have to tell that are not busy. */
+  flush(): void;
+  /** Told of what nobody has foreseen; ends the subscriptions. */
+  giveUp(subscriptions: readonly Subscription[], error: unknown): void;
+}
+
+/**
+ * Brings subscriptions to the present: answers them, sends snapshots and what was missed. Each step waits for its turn and
+ * is charged to the account of its subscriber; one that waits, for its turn or for room in its outbox, keeps no rows.
+ */
+export class Feed {
+  readonly #host: FeedHost;
+  readonly #turns: Turns<Subscription>;
+  readonly #frames = new RecentFrames();
+  /** Asked for twice in a row by everybody who resumes, and by many who come back from the same moment. */
+  #lastMissed: Missed | null = null;
+
+  constructor(host: FeedHost) {
+    this.#host = host;
+    this.#turns = new Turns(
+      host.limits.workPerTurn,
+      ({ subscriber }) => subscriber.account,
+      (subscription) => this.#step(subscription),
+    );
+  }
+
+  /** Has a subscription go on as soon as it is its turn. */
+  advance(subscription: Subscription): void {
+    if (subscription.state === 'live') return;
+    this.#turns.add(subscription);
+    this.#turns.run();
+  }
+
+  /** Lets go of a subscription that is over. */
+  end(subscription: Subscription): void {
+    this.#turns.remove(subscription);
+    this.#leaveSnapshot(subscription);
+  }
+
+  /** Gives up the oldest snapshots while more is kept for them than there is room for. */
+  bound(): void {
+    const { moments } = this.#host.registry;
+    for (let { oldest } = moments; oldest !== undefined; { oldest } = moments) {
+      if (oldest.isKept && moments.bytes <= this.#host.limits.maxSnapshotBytes) return;
+      oldest.close();
+    }
+  }
+
+  *#step(subscription: Subscription): Task {
+    const { stream, subscriber } = subscription;
+    try {
+      if (!stream.subscriptions.has(subscription) || !subscriber.writable) return;
+      if (subscription.state === 'asked') yield* this.#answer(subscription);
+      else if (subscription.state === 'reading') yield* this.#sendSnapshot(subscription);
+      else if (subscription.state === 'waiting') yield* this.#catchUp(subscription);
+    } catch (error) {
+      this.#host.giveUp([subscription], error);
+    }
+  }
+
+  /** Has it go on when others have had their turn. */
+  #again(subscription: Subscription): void {
+    if (subscription.stream.subscriptions.has(subscription)) this.#turns.add(subscription);
+  }
+
+  *#answer(subscription: Subscription): Task {
+    const { stream, subscriber, request } = subscription;
+    const { changes } = this.#host.registry;
+    const cursor = request.resume === null ? null : parseCursor(request.resume);
+    const seq = cursor?.epoch === changes.epoch && changes.covers(cursor.seq) ? cursor.seq : null;
+    const isExact = seq !== null && this.#missedSince(stream, seq) !== null;
+    if (request.resume !== null) this.#host.observer.resumeDecided(isExact ? 'exact' : 'refused');
+    subscription.state = isExact ? 'waiting' : 'reading';
+    if (isExact) subscription.seq = seq;
+    subscriber.send(
+      subscriber.codec.encode({
+        type: 'subscribed',
+        id: request.id,
+        stream: stream.name,
+        cursor: isExact ? formatCursor(changes.epoch, seq) : null,
+        resumed: isExact,
+      }),
+    );
+    yield WORK.answer + (seq === null ? 0 : (changes.seq - seq) * WORK.change);
+    this.#again(subscription);
+  }
+
+  *#sendSnapshot(subscription: Subscription): Task {
+    const { subscriber } = subscription;
+    const snapshot = (subscription.snapshot ??= this.#join(subscription));
+    if (!snapshot.moment.isKept) {
+      subscriber.fallBehind('too much changed while the snapshot was read');
+      return;
+    }
+    const frame = yield* snapshot.frame(subscriber.codec.name, subscription.next);
+    // Making it may have taken more than a turn.
+    if (!subscription.stream.subscriptions.has(subscription) || !subscriber.writable) return;
+    if (frame.next === null) {
+      this.#leaveSnapshot(subscription);
+      subscription.seq = snapshot.moment.seq;
+      subscription.state = 'waiting';
+    } else {
+      subscription.next = frame.next;
+    }
+    if (frame.bytes !== null) subscriber.send(frame.bytes);
+    yield WORK.answer + frame.advertisements * WORK.row;
+    this.#again(subscription);
+  }
+
+  /** The snapshot of its stream that others are reading, or a new one. */
+  #join(subscription: Subscription): Snapshot {
+    const { stream } = subscription;
+    const { registry, limits } = this.#host;
+    const { changes, moments } = registry;
+    const known = stream.snapshot;
+    const isFresh =
+      known?.moment.isKept === true && changes.seq - known.moment.seq <= limits.maxSharedLag;
+    const snapshot = isFresh
+      ? known
+      : new Snapshot(stream, moments.open(), changes.epoch, limits, this.#frames);
+    stream.snapshot = snapshot;
+    snapshot.readers.add(subscription);
+    return snapshot;
+  }
+
+  #leaveSnapshot(subscription: Subscription): void {
+    subscription.snapshot?.leave(subscription);
+    subscription.snapshot = null;
+  }
+
+  *#catchUp(subscription: Subscription): Task {
+    this.#host.flush();
+    const { stream, subscriber, seq: since } = subscription;
+    const { changes } = this.#host.registry;
+    // What other streams of the same connection were just sent may have filled it, or ended it.
+    if (subscription.state !== 'waiting' || !subscriber.writable) return;
+    // Told from now on, it would be told again of what is noted already.
+    if (stream.notes.length > 0) {
+      stream.latecomers.add(subscription);
+      return;
+    }
+    if (!changes.covers(since)) {
+      subscriber.fallBehind('it missed more changes than the hub keeps');
+      return;
+    }
+    const to = changes.seq;
+    const missed = this.#missedSince(stream, since);
+    if (missed === null) {
+      subscriber.fallBehind('it missed more events than the hub sends at once');
+      return;
+    }
+    const frame = yield* this.#eventsFrame(missed, subscriber.codec.name);
+    // Encoding may have taken more than a turn.
+    if (!stream.subscriptions.has(subscription) || !subscriber.writable) return;
+    subscription.seq = to;
+    if (changes.seq === to) subscription.state = 'live';
+    if (frame !== null) subscriber.send(frame);
+    if (subscription.state === 'waiting') this.#again(subscription);
+  }
+
+  /** The frame that tells what was missed; null when there is nothing to tell. */
+  *#eventsFrame(missed: Missed, codecName: CodecName): Generator<number, Uint8Array | null, undefined> {
+    const { stream, from, to, held, reasons, frames } = missed;
+    const { store, changes } = this.#host.registry;
+    // All now, because the registry may have moved on by the time the last of them is encoded.
+    const events =
+      frames[codecName] === undefined ? netEvents(store, stream, held, (id) => reasons.get(id) ?? null) : [];
+    const copies = events.map((event) => copyEvent(store, event));
+    yield WORK.answer + (to - from) * WORK.change + held.size * WORK.row;
+    const items: Uint8Array[] = [];
+    for (let at = 0; at < copies.length; at += ROWS_PER_STEP) {
+      const some = copies.slice(at, at + ROWS_PER_STEP);
+      items.push(...some.map((copy) => encodeEvent(CODECS[codecName], copy)));
+      yield some.length * WORK.encode[codecName];
+    }
+    if (items.length > 0)
+      frames[codecName] = eventsFrame(
+        CODECS[codecName],
+        stream.name,
+        formatCursor(changes.epoch, to),
+        items,
+      );
+    return frames[codecName] ?? null;
+  }
+
+  /** What whoever holds a stream's truth at `seq` has missed; null when it is too much to be told. */
+  #missedSince(stream: Stream, seq: number): Missed | null {
+    const { registry, limits } = this.#host;
+    const { changes, store } = registry;
+    const { predicate } = stream;
+    const known = this.#lastMissed;
+    if (known?.stream === stream && known.from === seq && known.to === changes.seq) return known;
+    const held = new Map<string, boolean>();
+    const reasons = new Map<string, GoneReason>();
+    let bytes = 0;
+    changes.since(seq, ({ providerId, beforeRow, slot, reason }) => {
+      const isHeld = beforeRow !== null && predicate.matches(changes.before, beforeRow);
+      const isMatch = slot !== null && predicate.matches(store.attributes, slot);
+      if (!isHeld && !isMatch) return true;
+      held.set(providerId, isHeld);
+      if (reason !== null) reasons.set(providerId, reason);
+      if (isMatch) bytes += store.fragmentBytes(slot);
+      return held.size <= limits.maxCatchUpEvents && bytes <= limits.maxCatchUpBytes;
+    });
+    if (held.size > limits.maxCatchUpEvents || bytes > limits.maxCatchUpBytes) return null;
+    return (this.#lastMissed = { stream, from: seq, to: changes.seq, held, reasons, frames: {} });
+  }
+}

@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+import { canonicalFilterKey, type Filter } from '../protocol/filter.js';
+
+/** Longer keys are kept as a hash. */
+const MAX_PLAIN_KEY = 200;
+/** Values of a filter that are as expensive to keep as one usual subscription. */
+const VALUES_PER_SUBSCRIPTION = 16;
+
+/** A short text that is the same for equal filters and for no others. */
+export function filterKey(filter: Filter): string {
+  const key = canonicalFilterKey(filter);
+  return key.length <= MAX_PLAIN_KEY ? key : createHash('sha256').update(key).digest('base64');
+}
+
+/** How many subscriptions one to a filter counts for: one, and more for a filter of many values. */
+export function filterWeight(filter: Filter): number {
+  return Math.max(1, Math.ceil(valuesIn(filter) / VALUES_PER_SUBSCRIPTION));
+}
+
+function valuesIn(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  return Object.values(value).reduce((sum: number, inner: unknown) => sum + valuesIn(inner), 0);
+}

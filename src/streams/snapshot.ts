@@ -1,0 +1,89 @@
+import { CODECS, type CodecName } from '../protocol/codec.js';
+import { formatCursor } from '../protocol/cursor.js';
+import type { Moment } from '../registry/moments.js';
+import { transcodeAll } from './event-encoder.js';
+import { type StreamLimits, WORK } from './limits.js';
+import type { Stream, Subscription } from './stream.js';
+
+/** A `snapshot` frame, and where the next one begins. */
+export interface SnapshotFrame {
+  /** Null where nothing matches, and more is to be looked at. */
+  bytes: Uint8Array | null;
+  readonly advertisements: number;
+  /** The slot that the next one goes on from; null behind the last. */
+  readonly next: number | null;
+}
+
+const MAX_RECENT_FRAMES = 16;
+
+/** The frames that were made last, of all snapshots together, so that what is kept does not grow with their number. */
+export class RecentFrames {
+  readonly #frames = new Map<string, SnapshotFrame>();
+
+  find(name: string): SnapshotFrame | undefined {
+    return this.#frames.get(name);
+  }
+
+  keep(name: string, frame: SnapshotFrame): void {
+    this.#frames.set(name, frame);
+    if (this.#frames.size <= MAX_RECENT_FRAMES) return;
+    const [oldest] = this.#frames.keys();
+    this.#frames.delete(oldest!);
+  }
+}
+
+/**
+ * All matches of a stream at one moment, for those who read them at the same time: who reads what another has just
+ * read is sent the same frame.
+ */
+export class Snapshot {
+  readonly moment: Moment;
+  readonly readers = new Set<Subscription>();
+  readonly #stream: Stream;
+  readonly #epoch: string;
+  readonly #limits: StreamLimits;
+  readonly #frames: RecentFrames;
+
+  /** @param frames Shared by all snapshots. */
+  constructor(stream: Stream, moment: Moment, epoch: string, limits: StreamLimits, frames: RecentFrames) {
+    this.#stream = stream;
+    this.moment = moment;
+    this.#epoch = epoch;
+    this.#limits = limits;
+    this.#frames = frames;
+  }
+
+  /** Makes the frame that goes on from a slot. The caller has asked `moment.isKept`. */
+  *frame(codecName: CodecName, from: number): Generator<number, SnapshotFrame, undefined> {
+    const name = `${this.#stream.name} ${String(this.moment.seq)} ${codecName} ${String(from)}`;
+    const known = this.#frames.find(name);
+    if (known !== undefined) return known;
+    const { snapshotBatch, snapshotBytes, snapshotLooks } = this.#limits;
+    const step = { rows: snapshotBatch, bytes: snapshotBytes, looks: snapshotLooks };
+    const { rows, next, looks } = this.moment.read(this.#stream.predicate, from, step);
+    const last = next === null;
+    const frame: SnapshotFrame = { bytes: null, advertisements: rows.length, next };
+    if (rows.length > 0 || last) {
+      const head = {
+        type: 'snapshot',
+        stream: this.#stream.name,
+        // Until the last frame a client holds what was true at no cursor.
+        cursor: last ? formatCursor(this.#epoch, this.moment.seq) : null,
+        last,
+      };
+      const codec = CODECS[codecName];
+      frame.bytes = codec.extend(head, 'advertisements', codec.list(yield* transcodeAll(codec, rows)));
+    }
+    if (this.readers.size > 1) this.#frames.keep(name, frame);
+    yield looks * WORK.look;
+    return frame;
+  }
+
+  /** One reader is done with it. */
+  leave(reader: Subscription): void {
+    this.readers.delete(reader);
+    if (this.readers.size > 0) return;
+    this.moment.close();
+    if (this.#stream.snapshot === this) this.#stream.snapshot = null;
+  }
+}
