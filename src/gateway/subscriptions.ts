@@ -115,7 +115,8 @@ export class Subscriptions {
     const { maxSubscriptions, maxSubscriptionsPerAddress, maxFilters } = this.#host.settings;
     const { address, subscriptions } = this.#client;
     const weight = stream?.weight ?? filterWeight(filter);
-    const counts = weight === 1 ? '' : `; by the number of its values, this filter counts as ${String(weight)}`;
+    const counts =
+      weight === 1 ? '' : `; by the number of its values, this filter counts as ${String(weight)}`;
     if (this.#byStream.size >= maxSubscriptions) {
       throw new ProtocolError(
         'WS_003',

@@ -149,7 +149,8 @@ export class ChangeLog {
   /** The ordinal of the first change in a slot after another, since which all are still here; 0 for none. */
   firstIn(slot: number, after: number): number {
     let first = 0;
-    for (let at = this.latestIn(slot); at > after; at = this.#previousInSlot[at % this.#capacity]!) first = at;
+    for (let at = this.latestIn(slot); at > after; at = this.#previousInSlot[at % this.#capacity]!)
+      first = at;
     return first;
   }
 

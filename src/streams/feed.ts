@@ -139,8 +139,7 @@ export class Feed {
     const { registry, limits } = this.#host;
     const { changes, moments } = registry;
     const known = stream.snapshot;
-    const isFresh =
-      known?.moment.isKept === true && changes.seq - known.moment.seq <= limits.maxSharedLag;
+    const isFresh = known?.moment.isKept === true && changes.seq - known.moment.seq <= limits.maxSharedLag;
     const snapshot = isFresh
       ? known
       : new Snapshot(stream, moments.open(), changes.epoch, limits, this.#frames);
@@ -200,12 +199,7 @@ export class Feed {
       yield some.length * WORK.encode[codecName];
     }
     if (items.length > 0)
-      frames[codecName] = eventsFrame(
-        CODECS[codecName],
-        stream.name,
-        formatCursor(changes.epoch, to),
-        items,
-      );
+      frames[codecName] = eventsFrame(CODECS[codecName], stream.name, formatCursor(changes.epoch, to), items);
     return frames[codecName] ?? null;
   }
 

@@ -76,7 +76,8 @@ onBothTransports('metrics', {}, (hub) => {
       socket.send({ type: 'subscribe', id: 1, filter, resume });
       return socket.next('subscribed', ['bookmark', 'snapshot', 'events']);
     };
-    const { cursor } = await subscribe({ cpu: 2 });
+    await subscribe({ cpu: 2 });
+    const { cursor } = await socket.next('snapshot');
     await subscribe({ country: 'SE' });
     const during = await scrape();
     assert.equal(during.value('discovery_subscribers'), 2);

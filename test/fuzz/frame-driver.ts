@@ -141,7 +141,10 @@ class WayRun {
 
   /** @returns Whether it was an error. */
   #take(frame: Frame): boolean {
-    if (isStreamFrame(frame)) return false;
+    if (isStreamFrame(frame)) {
+      this.#speaker.cursor = frame['cursor'] as string | null;
+      return false;
+    }
     settle(frame, this.#pending);
     this.#note(frame);
     return frame['type'] === 'error';
@@ -150,7 +153,6 @@ class WayRun {
   #note(frame: Frame): void {
     if (frame['type'] === 'subscribed') {
       this.#speaker.streams.push(frame['stream'] as string);
-      this.#speaker.cursor = frame['cursor'] as string;
     } else if (frame['type'] === 'advertised') {
       const { provider_id: id, verified } = frame['advertisement'] as PublishedAdvertisement;
       assert.deepEqual([id, verified], [this.#speaker.id, true]);

@@ -32,7 +32,7 @@ class Readers {
 
   constructor(replayEvents: number) {
     this.world = new RegistryWorld({ expiryMs: 1000, replayEvents });
-    this.#filters = new FilterIndex(this.world.registry.store);
+    this.#filters = new FilterIndex(this.world.registry.store.numbers);
   }
 
   open(asked: Filter): void {
@@ -52,7 +52,11 @@ class Readers {
       this.#end(reading);
       return;
     }
-    const { rows, next, looks } = moment.read(predicate, reading.next!, { rows: most, bytes: 5000, looks: 3 });
+    const { rows, next, looks } = moment.read(predicate, reading.next!, {
+      rows: most,
+      bytes: 5000,
+      looks: 3,
+    });
     assert.ok(rows.length <= most && looks <= 3);
     for (const advertisement of rows.map(parse)) {
       assert.ok(!read.has(advertisement.provider_id), 'it was read twice');
@@ -153,7 +157,7 @@ test('what changed is kept once for all moments, and only what one of them has s
   assert.equal(moments.bytes, bytes);
   for (const name of ['y', 'z']) world.advertise('a', { ...CONTENT, name });
   assert.equal(moments.bytes, bytes, 'nobody has opened what came in between');
-  const all = new Predicate({}, store);
+  const all = new Predicate({}, store.numbers);
   const step = { rows: 10, bytes: 10_000, looks: 10 };
   for (const moment of open) assert.equal(parse(moment.read(all, 0, step).rows[0]!).name, null);
   for (const moment of open.slice(1)) moment.close();
@@ -184,7 +188,7 @@ test('a step of reading ends with its rows, its bytes or its looks, whichever co
   const world = new RegistryWorld();
   for (const one of ['a', 'b', 'c', 'd']) world.advertise(one, CONTENT);
   const { moments, store } = world.registry;
-  const all = new Predicate({}, store);
+  const all = new Predicate({}, store.numbers);
   const moment = moments.open();
   const size = store.fragmentBytes(0);
   const lengths = (step: { rows: number; bytes: number; looks: number }) => {
@@ -195,9 +199,12 @@ test('a step of reading ends with its rows, its bytes or its looks, whichever co
   assert.deepEqual(lengths({ rows: 100, bytes: size + 1, looks: 100 }), [2, 2, 2]);
   assert.deepEqual(lengths({ rows: 100, bytes: 1e6, looks: 3 }), [3, 3, 3]);
   assert.deepEqual(lengths({ rows: 4, bytes: 1e6, looks: 100 }), [4, 4, null]);
-  assert.deepEqual(new RegistryWorld().registry.moments.open().read(all, 0, { rows: 1, bytes: 1, looks: 1 }), {
-    rows: [],
-    next: null,
-    looks: 0,
-  });
+  assert.deepEqual(
+    new RegistryWorld().registry.moments.open().read(all, 0, { rows: 1, bytes: 1, looks: 1 }),
+    {
+      rows: [],
+      next: null,
+      looks: 0,
+    },
+  );
 });

@@ -221,7 +221,11 @@ test('the same holds where catching up with more than a few events is refused, a
       beginning,
       sequences(burst, 60),
       async (workPerTurn, first, then) => {
-        const world = new StreamWorld({ expiryMs: 2000, replayEvents: 100, limits: { ...limits, workPerTurn } });
+        const world = new StreamWorld({
+          expiryMs: 2000,
+          replayEvents: 100,
+          limits: { ...limits, workPerTurn },
+        });
         await play(world, first, then);
         fallenBehind += world.fallenBehind;
       },

@@ -355,7 +355,12 @@ export class StreamWorld extends RegistryWorld {
       for (const client of this.clients) if (!client.closed) client.take();
       await this.turn();
       const open = this.clients.filter(({ closed }) => !closed);
-      if (open.every((client) => client.isAnswered && [...client.views.values()].every((view) => this.#isCurrent(view)))) return;
+      if (
+        open.every(
+          (client) => client.isAnswered && [...client.views.values()].every((view) => this.#isCurrent(view)),
+        )
+      )
+        return;
       assert.ok(turns < 5000, 'somebody never gets up to date');
     }
   }
