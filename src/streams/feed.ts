@@ -73,9 +73,8 @@ export class Feed {
   }
 
   *#step(subscription: Subscription): Task {
-    const { stream, subscriber } = subscription;
     try {
-      if (!stream.subscriptions.has(subscription) || !subscriber.writable) return;
+      if (!canGoOn(subscription)) return;
       if (subscription.state === 'asked') yield* this.#answer(subscription);
       else if (subscription.state === 'reading') yield* this.#sendSnapshot(subscription);
       else if (subscription.state === 'waiting') yield* this.#catchUp(subscription);
@@ -120,7 +119,7 @@ export class Feed {
     }
     const frame = yield* snapshot.frame(subscriber.codec.name, subscription.next);
     // Making it may have taken more than a turn.
-    if (!subscription.stream.subscriptions.has(subscription) || !subscriber.writable) return;
+    if (!canGoOn(subscription)) return;
     if (frame.next === null) {
       this.#leaveSnapshot(subscription);
       subscription.seq = snapshot.moment.seq;
@@ -176,7 +175,7 @@ export class Feed {
     }
     const frame = yield* this.#eventsFrame(missed, subscriber.codec.name);
     // Encoding may have taken more than a turn.
-    if (!stream.subscriptions.has(subscription) || !subscriber.writable) return;
+    if (!canGoOn(subscription)) return;
     subscription.seq = to;
     if (changes.seq === to) subscription.state = 'live';
     if (frame !== null) subscriber.send(frame);
@@ -225,4 +224,10 @@ export class Feed {
     if (held.size > limits.maxCatchUpEvents || bytes > limits.maxCatchUpBytes) return null;
     return (this.#lastMissed = { stream, from: seq, to: changes.seq, held, reasons, frames: {} });
   }
+}
+
+/** Whether a subscription is not over, and its connection takes more. */
+function canGoOn(subscription: Subscription): boolean {
+  const { stream, subscriber } = subscription;
+  return stream.subscriptions.has(subscription) && subscriber.writable;
 }

@@ -186,12 +186,17 @@ export class StreamClient implements Subscriber {
 
   fallBehind(reason: string): void {
     if (this.closed) return;
-    const subscriptions = this.#views().flatMap(({ subscription }) => subscription ?? []);
+    const { subscriptions } = this;
     const { changes } = this.#world.registry;
     const isOverrun = subscriptions.some(({ state, seq }) => state === 'waiting' && !changes.covers(seq));
     if (reason.includes('than the hub keeps')) assert.ok(isOverrun, 'it is given up although it could go on');
     this.#world.fallenBehind += 1;
     this.close();
+  }
+
+  /** All of them, answered or not. */
+  get subscriptions(): Subscription[] {
+    return this.#views().flatMap(({ subscription }) => subscription ?? []);
   }
 
   /** Whether all its subscriptions have been answered. */
