@@ -1,7 +1,7 @@
 /** Matches updates against many filters, in this process: through the registry and the hub of streams. */
 import { CODECS } from '../../src/protocol/codec.js';
 import { StreamHub } from '../../src/streams/stream-hub.js';
-import type { Subscriber } from '../../src/streams/stream.js';
+import type { Subscriber, Subscription } from '../../src/streams/stream.js';
 import { type Filter, parseFilter } from '../../src/protocol/filter.js';
 import { systemClock } from '../../src/lib/clock.js';
 import { Predicate } from '../../src/registry/store/predicate.js';
@@ -71,6 +71,7 @@ class World {
   readonly #registry: Registry;
   readonly #order = new LocalOrder();
   readonly #sink = new Sink();
+  readonly #subscriptions: Subscription[] = [];
   /** The first so many providers are updated. */
   readonly #updated: number;
   readonly #now = Date.now();
@@ -99,7 +100,7 @@ class World {
     for (let index = 0; index < providers; index += 1) this.#apply(index, null);
     const isSilent = (filter: Filter): boolean => !this.#matchesUpdated(filter);
     for (const filter of filtersOf(filters, telling ?? filters, isSilent)) {
-      hub.subscribe(this.#sink, 1, filter, null);
+      this.#subscriptions.push(hub.subscribe(this.#sink, 1, filter, null));
     }
     this.#registry.onChange(() => {
       this.#spent += performance.now() - began;
@@ -107,6 +108,8 @@ class World {
   }
 
   async match(updates: number): Promise<{ micros: number; matches: number }> {
+    // Their snapshots take turns, and are no part of it.
+    while (this.#subscriptions.some(({ state }) => state !== 'live')) await new Promise(setImmediate);
     this.#spent = 0;
     this.#sink.events = 0;
     this.#round += 1;

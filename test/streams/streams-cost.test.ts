@@ -54,7 +54,7 @@ function crowd(world: StreamWorld, size: number): StreamClient[] {
 test('many snapshots at once: a turn reads so much, however many are asked for', async () => {
   // A frame of 50 is more work than a turn has.
   const world = new CountingWorld({ workPerTurn: 4000, snapshotBatch: 50 });
-  crowd(world, 20).forEach((client, at) => {
+  crowd(world, 10).forEach((client, at) => {
     client.subscribe({ cpu: 1, memory: 1 + (at % 7), storage: 1 + at }, null);
   });
   const most = await world.mostInATurn();
