@@ -65,7 +65,7 @@ export class HttpApi {
         {
           name: 'advertisements',
           handlers: {
-            GET: ({ search }) => lists.answer(search),
+            GET: (request) => lists.answer(request.search, () => options.originOf(request)),
             POST: (request) => postAdvertisement(options, request),
           },
         },

@@ -9,6 +9,7 @@ import type { Change, ChangeLog, GoneReason } from './change-log.js';
 import type { SessionToken } from './entry.js';
 import type { Identities } from './identities.js';
 import { type FoundPage, type ListPage, ListReader } from './lists/list-reader.js';
+import type { Work } from '../lib/work-queue.js';
 import { noLog, type Log } from './log.js';
 import type { Moments } from './moments.js';
 import { Restore } from './restore.js';
@@ -208,12 +209,22 @@ export class Registry {
   }
 
   /**
+   * Makes a list in steps, each of at most some thousand rows: see `ListReader.read`.
    * @param known What was found for the same query before.
-   * @throws ProtocolError `ADV_003` when too many long lists are being read.
    */
-  list(query: ListQuery, known?: FoundPage): ListAnswer {
-    const { body, found } = this.#lists.read(query, known);
-    return { body, found, cursor: this.cursor };
+  *listInSteps(query: ListQuery, known?: FoundPage): Work<ListAnswer> {
+    const { cursor } = this;
+    const { body, found } = yield* this.#lists.read(query, known);
+    return { body, found, cursor };
+  }
+
+  /** The same at once, for whoever has nobody else to serve. */
+  list(query: ListQuery): ListAnswer {
+    const steps = this.listInSteps(query);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
   }
 
   /** What is being read of earlier moments. */

@@ -164,7 +164,10 @@ export class State {
     const current = slot === undefined ? null : { columns: this.store.attributes, slot };
     const beforeRow = this.changes.append(this.#position, providerId, current, reason);
     const after = mutate();
-    if (slot === undefined && after !== null) this.changes.place(after);
+    if (slot === undefined && after !== null) {
+      this.changes.place(after);
+      this.snapshots.added(after);
+    }
     const change: Change = { seq: this.#position, providerId, beforeRow, slot: after, reason };
     for (const listener of this.#listeners) listener(change);
   }

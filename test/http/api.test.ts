@@ -4,6 +4,9 @@ import fc from 'fast-check';
 import { HttpApi } from '../../src/http/api.js';
 import { Metrics } from '../../src/http/metrics.js';
 import type { HttpRequest, HttpResponse } from '../../src/protocol/http-message.js';
+import type { ListQuery } from '../../src/protocol/list-query.js';
+import type { Work } from '../../src/lib/work-queue.js';
+import type { FoundPage } from '../../src/registry/lists/list-reader.js';
 import type { ListAnswer } from '../../src/registry/registry.js';
 import { Registry } from '../../src/registry/registry.js';
 import {
@@ -22,9 +25,9 @@ import { ADVERTISEMENT } from '../support/test-hub.js';
 class FragileRegistry extends Registry {
   broken = false;
 
-  override list(query: Parameters<Registry['list']>[0]): ListAnswer {
+  override *listInSteps(query: ListQuery, known?: FoundPage): Work<ListAnswer> {
     if (this.broken) throw new Error('secret detail of the machine');
-    return super.list(query);
+    return yield* super.listInSteps(query, known);
   }
 }
 

@@ -79,8 +79,11 @@ export class UwsHttp {
     }
     if (answer instanceof Promise) {
       request.keep();
-      (exchange ?? new Exchange(res)).later(answer, FAILED, (response) =>
-        write(res, request.method, response, false),
+      (exchange ?? new Exchange(res)).later(
+        answer,
+        FAILED,
+        (response) => write(res, request.method, response, false),
+        (response) => response.source?.close(),
       );
     } else {
       write(res, request.method, answer, false);
@@ -136,10 +139,15 @@ class Exchange {
     });
   }
 
-  /** Calls `done` with what was promised, with the response corked, unless the client is gone by then. */
-  later<T>(promise: Promise<T>, instead: T, done: (value: T) => void): void {
+  /** Calls `done` with what was promised, with the response corked, or `unwanted` when the client is gone by then. */
+  later<T>(
+    promise: Promise<T>,
+    instead: T,
+    done: (value: T) => void,
+    unwanted: (value: T) => void = () => undefined,
+  ): void {
     const settle = (value: T): void => {
-      if (this.over) return;
+      if (this.over) return unwanted(value);
       this.over = true;
       this.#res.cork(() => done(value));
     };

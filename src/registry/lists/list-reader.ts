@@ -2,7 +2,9 @@ import { ProtocolError } from '../../protocol/errors.js';
 import type { ListQuery } from '../../protocol/list-query.js';
 import type { ServiceClock } from '../../lib/clock.js';
 import { LongList } from './long-list.js';
-import { type Page, runQuery } from './query.js';
+import { FrozenMatches } from './frozen-matches.js';
+import { findPage, type Page } from './query.js';
+import type { Work } from '../../lib/work-queue.js';
 import type { Snapshots } from '../store/snapshot.js';
 import type { Store } from '../store/store.js';
 
@@ -42,33 +44,30 @@ export class ListReader {
   }
 
   /**
+   * Makes a list in steps, as it is at the first of them; whatever changes in between is not in it.
    * @param known What was found for the same query before: heartbeats alone change no more than times.
-   * @throws ProtocolError `ADV_003` when too many long lists are being read.
+   * @throws ProtocolError `ADV_003` when too many long lists are being read, or too much changes meanwhile.
    */
-  read(query: ListQuery, known?: FoundPage): ListPage {
+  *read(query: ListQuery, known?: FoundPage): Work<ListPage> {
     const { contents } = this.#store;
-    const isGood = known?.contents === contents && query.sort !== 'updated';
-    const found = isGood ? known : { ...runQuery(this.#store, query), contents };
-    const { slots } = found;
-    let bytes = 2 + Math.max(0, slots.length - 1);
-    for (const slot of slots) bytes += this.#store.fragmentBytes(slot);
-    const body = bytes > MAX_BYTES_IN_ONE_PIECE ? this.#open(slots, bytes) : this.#join(slots, bytes);
-    return { body, found };
-  }
-
-  #join(slots: readonly number[], bytes: number): Buffer {
-    const body = Buffer.allocUnsafe(bytes);
-    body[0] = OPENING_BRACKET;
-    let position = 1;
-    for (const slot of slots) {
-      if (position > 1) body[position++] = COMMA;
-      position = this.#store.copyFragment(slot, body, position);
+    const matches = new FrozenMatches(this.#store, this.#snapshots, query);
+    let isRead = true;
+    try {
+      const isGood = known?.contents === contents && query.sort !== 'updated';
+      const found = isGood ? known : { ...(yield* findPage(this.#store, query, matches)), contents };
+      const { slots } = found;
+      const bytes = 2 + Math.max(0, slots.length - 1) + (yield* matches.bytesOf(slots));
+      if (bytes <= MAX_BYTES_IN_ONE_PIECE) return { body: join(slots, bytes, matches), found };
+      yield* matches.settle(slots);
+      const body = this.#open(slots, bytes, matches);
+      isRead = false;
+      return { body, found };
+    } finally {
+      if (isRead) matches.close();
     }
-    body[position] = CLOSING_BRACKET;
-    return body;
   }
 
-  #open(slots: readonly number[], bytes: number): LongList {
+  #open(slots: readonly number[], bytes: number, matches: FrozenMatches): LongList {
     if (this.#longLists >= MAX_LONG_LISTS) {
       throw new ProtocolError(
         'ADV_003',
@@ -77,9 +76,20 @@ export class ListReader {
       );
     }
     this.#longLists += 1;
-    // Nobody asks for its number: the list's cursor is that of the answer.
-    return new LongList(this.#snapshots.open(slots, 0), bytes, this.#clock, () => {
+    return new LongList(matches, slots, bytes, this.#clock, () => {
       this.#longLists -= 1;
     });
   }
+}
+
+function join(slots: readonly number[], bytes: number, matches: FrozenMatches): Buffer {
+  const body = Buffer.allocUnsafe(bytes);
+  body[0] = OPENING_BRACKET;
+  let position = 1;
+  for (const slot of slots) {
+    if (position > 1) body[position++] = COMMA;
+    position = matches.copyRow(slot, body, position);
+  }
+  body[position] = CLOSING_BRACKET;
+  return body;
 }

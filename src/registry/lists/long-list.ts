@@ -1,13 +1,11 @@
 import type { BodySource } from '../../protocol/http-message.js';
 import type { ServiceClock } from '../../lib/clock.js';
-import type { Snapshot } from '../store/snapshot.js';
+import type { FrozenMatches } from './frozen-matches.js';
 
 /** Rows that are read at a time: a few hundred KiB. */
 const ROWS_A_PART = 512;
 /** Service milliseconds that a reader may take for all of it. */
 const MAX_READING_MS = 300_000;
-/** Bytes of changed rows that are kept for one reader. */
-const MAX_SET_ASIDE_BYTES = 16 * 1024 * 1024;
 
 const START = Buffer.from('[');
 const COMMA = Buffer.from(',');
@@ -16,19 +14,29 @@ const END = Buffer.from(']');
 /** A list that is too long to be made in one piece, as a JSON array in parts: the truth of one moment, read at leisure. */
 export class LongList implements BodySource {
   readonly bytes: number;
-  readonly #snapshot: Snapshot;
+  readonly #matches: FrozenMatches;
+  readonly #slots: readonly number[];
   readonly #clock: ServiceClock;
   readonly #deadline: number;
   readonly #onClose: () => void;
+  #position = 0;
   #separator = START;
   #isClosed = false;
 
   /**
-   * @param snapshot Its rows, at least one.
+   * @param matches Settled; closed with the list.
+   * @param slots Its rows, at least one.
    * @param bytes Of all of it, brackets and commas included.
    */
-  constructor(snapshot: Snapshot, bytes: number, clock: ServiceClock, onClose: () => void) {
-    this.#snapshot = snapshot;
+  constructor(
+    matches: FrozenMatches,
+    slots: readonly number[],
+    bytes: number,
+    clock: ServiceClock,
+    onClose: () => void,
+  ) {
+    this.#matches = matches;
+    this.#slots = slots;
     this.bytes = bytes;
     this.#clock = clock;
     this.#deadline = clock.now + MAX_READING_MS;
@@ -38,24 +46,25 @@ export class LongList implements BodySource {
   /** @throws Error when it took too long, or too much has changed meanwhile. */
   next(): Uint8Array | null {
     if (this.#isRead()) return null;
-    if (this.#clock.now > this.#deadline || this.#snapshot.setAsideBytes > MAX_SET_ASIDE_BYTES)
+    if (this.#clock.now > this.#deadline || this.#matches.isLost)
       throw new Error('a long list was read too slowly');
     const parts: Uint8Array[] = [];
-    for (const row of this.#snapshot.read(ROWS_A_PART)) {
-      parts.push(this.#separator, row);
+    const end = Math.min(this.#position + ROWS_A_PART, this.#slots.length);
+    for (; this.#position < end; this.#position += 1) {
+      parts.push(this.#separator, this.#matches.take(this.#slots[this.#position]!));
       this.#separator = COMMA;
     }
     return Buffer.concat(this.#isRead() ? [...parts, END] : parts);
   }
 
   #isRead(): boolean {
-    return this.#snapshot.done;
+    return this.#position === this.#slots.length;
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#snapshot.close();
+    this.#matches.close();
     this.#onClose();
   }
 }

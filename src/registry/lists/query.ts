@@ -1,9 +1,13 @@
 import { askedAmounts } from '../../protocol/filter.js';
 import { formatPageCursor, type ListQuery, type PageCursor } from '../../protocol/list-query.js';
-import { Heap } from '../../lib/heap.js';
+import type { Work } from '../../lib/work-queue.js';
+import { stableOrder } from '../../lib/stable-sort.js';
 import { USD } from '../store/columns.js';
 import type { Predicate } from '../store/predicate.js';
 import type { Store } from '../store/store.js';
+import { FirstRows } from './first-rows.js';
+import type { FrozenMatches } from './frozen-matches.js';
+import { cursorOfRank, isBefore, rankOfCursor } from './rank.js';
 
 /** The slots of one page, in the asked order, and where the next one begins. */
 export interface Page {
@@ -12,160 +16,208 @@ export interface Page {
   next: string | null;
 }
 
-/** Answers a list request from memory. */
-export function runQuery(store: Store, query: ListQuery): Page {
-  return query.sort === 'id' ? pageById(store, query) : pageByRank(store, query);
-}
+/** Rows that are looked at in one step, about: chunks of the index are not divided. */
+const STEP = 4096;
+/** A short page is not worth a whole step. */
+const FIRST_LOOK = 1024;
+/** So many rows are looked at one by one sooner than the chunks of the price index could be compared. */
+const FEW_ROWS = 4096;
+/** Where the price index has handed out so many rows, it has little to leave out. */
+const MAX_FROM_PRICE_INDEX = 8192;
 
-/**
- * Matching slots in the order of their ids.
- * @param after Only ids behind this one; null for all.
- * @param wanted At most so many.
- */
-export function matchingSlots(
-  store: Store,
-  predicate: Predicate,
-  after: string | null = null,
-  wanted = Number.POSITIVE_INFINITY,
-): number[] {
-  const { attributes } = store;
+/** Matching slots in the order of their ids. */
+export function matchingSlots(store: Store, predicate: Predicate): number[] {
   const found: number[] = [];
-  store.index.scan(after, (slots, from) => {
-    predicate.select(attributes, slots, from, found, wanted);
-    return found.length < wanted;
+  store.index.scan(null, (slots, from) => {
+    predicate.select(store.attributes, slots, from, found, Number.POSITIVE_INFINITY);
+    return true;
   });
   return found;
 }
 
-/** One more than asked for tells whether there is a next page. */
-function rowsToFind(limit: number | null): number {
-  return limit === null ? Number.POSITIVE_INFINITY : limit + 1;
-}
-
-function pageById(store: Store, { filter, limit, after }: ListQuery): Page {
-  const wanted = rowsToFind(limit);
-  const slots = matchingSlots(store, store.predicates.of(filter), after?.providerId ?? null, wanted);
-  if (slots.length < wanted) return { slots, next: null };
-  slots.pop();
-  return { slots, next: formatPageCursor({ sort: 'id', key: null, providerId: store.ids[slots.at(-1)!]! }) };
-}
-
-/** A row and what it is sorted by: a smaller key comes first, and of equal keys the smaller id. */
-interface Ranked {
-  slot: number;
-  key: number;
-  id: string;
-}
-
-function isBefore(a: Ranked, b: Ranked): boolean {
-  return a.key !== b.key ? a.key < b.key : a.id < b.id;
-}
-
-/** The key of unpriced providers, who come last. */
-const UNPRICED = Number.POSITIVE_INFINITY;
-
-function pageByRank(store: Store, query: ListQuery): Page {
+/**
+ * Answers a list request from memory, in steps of some thousand rows.
+ * @param matches Opened in the same turn as the first step is made.
+ */
+export function* findPage(store: Store, query: ListQuery, matches: FrozenMatches): Work<Page> {
   const { sort, limit, after } = query;
-  const best = new FirstRows(rowsToFind(limit), after === null ? null : rankOfCursor(after));
-  if (sort === 'updated') findNewest(store, query, best);
-  else findCheapest(store, query, best);
-  const rows = best.sorted();
-  const page = limit === null ? rows : rows.slice(0, limit);
-  const last = page.at(-1);
-  const more = rows.length > page.length && last !== undefined;
-  return {
-    slots: page.map((row) => row.slot),
-    next: more ? formatPageCursor(cursorOfRank(sort, last)) : null,
-  };
+  if (sort !== 'id' && limit !== null) return yield* firstByRank(store, query, limit, matches);
+  // One more than asked for tells whether there is a next page.
+  const wanted = limit === null ? Number.POSITIVE_INFINITY : limit + 1;
+  const slots = yield* matchesById(store, query, wanted, matches);
+  if (sort !== 'id') return { slots: yield* sortedByRank(slots, after, matches), next: null };
+  if (slots.length < wanted) return { slots, next: null };
+  slots.length = wanted - 1;
+  const providerId = matches.idOf(slots.at(-1)!);
+  return { slots, next: formatPageCursor({ sort, key: null, providerId }) };
 }
 
-function findNewest(store: Store, { filter }: ListQuery, best: FirstRows): void {
-  const predicate = store.predicates.of(filter);
-  for (let slot = 0; slot < store.slotLimit; slot += 1) {
-    const key = -store.updatedAt(slot);
-    if (!best.wants(key)) continue;
-    const id = store.ids[slot];
-    if (id !== undefined && predicate.matches(store.attributes, slot)) best.add({ slot, key, id });
+/**
+ * Walks over the matches in the order of their ids, leaving out what has changed.
+ * @param visit Gets some matches; returns false when it wants no more.
+ */
+function* walk(
+  store: Store,
+  { filter }: ListQuery,
+  behind: string | null,
+  matches: FrozenMatches,
+  visit: (slots: readonly number[]) => boolean,
+): Work<void> {
+  let after = behind;
+  for (let isWanted = true; isWanted;) {
+    // Its texts become other numbers when rows come and go.
+    const predicate = store.predicates.of(filter);
+    const found: number[] = [];
+    let looked = 0;
+    store.index.scan(after, (slots, from) => {
+      predicate.select(store.attributes, slots, from, found, Number.POSITIVE_INFINITY);
+      looked += slots.length - from;
+      after = store.ids[slots.at(-1)!]!;
+      return looked < STEP && found.length < FIRST_LOOK;
+    });
+    if (looked === 0) return;
+    isWanted = visit(matches.isUntouched ? found : found.filter((slot) => !matches.hasChanged(slot)));
+    yield looked;
+    matches.check();
   }
 }
 
-function findCheapest(store: Store, { filter, after }: ListQuery, best: FirstRows): void {
+function* matchesById(
+  store: Store,
+  query: ListQuery,
+  wanted: number,
+  matches: FrozenMatches,
+): Work<number[]> {
+  const slots: number[] = [];
+  const behind = query.sort === 'id' ? (query.after?.providerId ?? null) : null;
+  yield* walk(store, query, behind, matches, (found) => {
+    for (const slot of found) slots.push(slot);
+    return slots.length < wanted;
+  });
+  const merged = matches.isUntouched ? slots : yield* withMissed(slots, behind, matches);
+  if (merged.length > wanted) merged.length = wanted;
+  return merged;
+}
+
+/** Adds the matches that had changed before the walk came by, all in the order of their ids. */
+function* withMissed(
+  slots: readonly number[],
+  behind: string | null,
+  matches: FrozenMatches,
+): Work<number[]> {
+  const changed = matches.rows
+    .filter(({ id }) => behind === null || id > behind)
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const all: number[] = [];
+  let taken = 0;
+  for (const { slot, id } of changed) {
+    const place = placeOf(slots, id, matches);
+    for (; taken < place; taken += 1) all.push(slots[taken]!);
+    if (slots[place] !== slot) all.push(slot);
+  }
+  yield changed.length;
+  for (; taken < slots.length; taken += 1) all.push(slots[taken]!);
+  yield slots.length;
+  return all;
+}
+
+/** The first place whose id is not before this one. */
+function placeOf(slots: readonly number[], id: string, matches: FrozenMatches): number {
+  let low = 0;
+  let high = slots.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (matches.idOf(slots[middle]!) < id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Sorts slots that are in the order of their ids by their keys, and leaves out those up to a place. */
+function* sortedByRank(
+  slots: readonly number[],
+  after: PageCursor | null,
+  matches: FrozenMatches,
+): Work<number[]> {
+  const place = after === null ? null : rankOfCursor(after);
+  const keys = new Float64Array(slots.length);
+  for (let from = 0; from < slots.length; from += STEP) {
+    const to = Math.min(from + STEP, slots.length);
+    for (let at = from; at < to; at += 1) keys[at] = matches.keyOf(slots[at]!);
+    yield to - from;
+  }
+  const order = yield* stableOrder(keys);
+  const sorted: number[] = [];
+  for (let from = 0; from < order.length; from += STEP) {
+    const to = Math.min(from + STEP, order.length);
+    for (let at = from; at < to; at += 1) {
+      const slot = slots[order[at]!]!;
+      const key = keys[order[at]!]!;
+      if (place === null || isBefore(place, { slot, key, id: matches.idOf(slot) })) sorted.push(slot);
+    }
+    yield to - from;
+  }
+  return sorted;
+}
+
+function* firstByRank(store: Store, query: ListQuery, limit: number, matches: FrozenMatches): Work<Page> {
+  const best = new FirstRows(limit + 1, query.after === null ? null : rankOfCursor(query.after));
+  let least = Number.NEGATIVE_INFINITY;
+  let isFound = false;
+  if (query.sort === 'price' && store.size > FEW_ROWS) {
+    ({ least, isFound } = findCheapest(store, query, best, matches));
+    yield STEP;
+    matches.check();
+  }
+  if (!isFound) {
+    best.clear();
+    const unwanted = Math.max(least, best.floor);
+    yield* walk(store, query, null, matches, (slots) => {
+      for (const slot of slots) {
+        const key = matches.keyOf(slot);
+        // They come by their ids, so that of equal keys the first are wanted.
+        if (best.wants(key)) best.add({ slot, key, id: store.ids[slot]! });
+      }
+      return !best.isFull || best.ceiling > unwanted;
+    });
+  }
+  const rows = best.sortedWith(matches.isUntouched ? [] : matches.rows);
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  const more = rows.length > page.length && last !== undefined;
+  return {
+    slots: page.map(({ slot }) => slot),
+    next: more ? formatPageCursor(cursorOfRank(query.sort, last)) : null,
+  };
+}
+
+/**
+ * Looks for the cheapest among those that could be cheapest, if these are not too many.
+ * @returns `least`: what all cost at least; `isFound`: whether no other row can be among the first.
+ */
+function findCheapest(
+  store: Store,
+  { filter }: ListQuery,
+  best: FirstRows,
+  matches: FrozenMatches,
+): { least: number; isFound: boolean } {
   const predicate = store.predicates.of(filter);
   const { attributes, ids } = store;
-  const prices = store.prices[USD]!;
-  const asked = askedAmounts(filter);
   const most = filter.max_usd_per_month ?? Number.MAX_VALUE;
-  const { floor } = best;
-  prices.scan(asked, floor, most, (slots, costs) => {
+  let looked = 0;
+  const least = store.prices[USD]!.scan(askedAmounts(filter), best.floor, most, (slots, costs) => {
+    looked += slots.length;
     let ceiling = Math.min(most, best.ceiling);
     for (let at = 0; at < slots.length; at += 1) {
       const key = costs[at]!;
       const slot = slots[at]!;
-      if (key > ceiling || key < floor || !predicate.matches(attributes, slot)) continue;
+      if (key > ceiling || key < best.floor) continue;
+      if (matches.hasChanged(slot) || !predicate.matches(attributes, slot)) continue;
       best.add({ slot, key, id: ids[slot]! });
       ceiling = Math.min(most, best.ceiling);
     }
-    return ceiling;
+    return looked > MAX_FROM_PRICE_INDEX ? Number.NEGATIVE_INFINITY : ceiling;
   });
-  if (best.isFull || filter.max_usd_per_month !== undefined) return;
-  store.index.scan(after?.key === null ? after.providerId : null, (slots, from) => {
-    for (let at = from; at < slots.length && !best.isFull; at += 1) {
-      const slot = slots[at]!;
-      if (prices.isPriced(slot) || !predicate.matches(attributes, slot)) continue;
-      best.add({ slot, key: UNPRICED, id: ids[slot]! });
-    }
-    return !best.isFull;
-  });
-}
-
-function rankOfCursor({ sort, key, providerId }: PageCursor): Ranked {
-  const unsigned = key ?? UNPRICED;
-  return { slot: -1, key: sort === 'updated' ? -unsigned : unsigned, id: providerId };
-}
-
-function cursorOfRank(sort: ListQuery['sort'], { key, id }: Ranked): PageCursor {
-  const shown = sort === 'updated' ? -key : key;
-  return { sort, key: shown === UNPRICED ? null : shown, providerId: id };
-}
-
-/** Keeps the first rows behind a place, at most `capacity`, of all that are added. */
-class FirstRows {
-  readonly #capacity: number;
-  readonly #after: Ranked | null;
-  /** The last of them on top. */
-  readonly #rows = new Heap<Ranked>((a, b) => isBefore(b, a));
-
-  constructor(capacity: number, after: Ranked | null) {
-    this.#capacity = capacity;
-    this.#after = after;
-  }
-
-  get isFull(): boolean {
-    return this.#rows.size >= this.#capacity;
-  }
-
-  /** No row with a smaller key is wanted. */
-  get floor(): number {
-    return this.#after?.key ?? Number.NEGATIVE_INFINITY;
-  }
-
-  /** No row with a greater key is wanted any more. */
-  get ceiling(): number {
-    return this.isFull ? this.#rows.top!.key : Number.POSITIVE_INFINITY;
-  }
-
-  /** Whether a row with this key could be among the first. */
-  wants(key: number): boolean {
-    return key <= this.ceiling && key >= this.floor;
-  }
-
-  add(row: Ranked): void {
-    if (this.#after !== null && !isBefore(this.#after, row)) return;
-    if (!this.isFull) this.#rows.push(row);
-    else if (isBefore(row, this.#rows.top!)) this.#rows.replaceTop(row);
-  }
-
-  sorted(): Ranked[] {
-    return this.#rows.takeAll().sort((a, b) => (isBefore(a, b) ? -1 : 1));
-  }
+  const isAll = best.isFull || filter.max_usd_per_month !== undefined;
+  return { least, isFound: looked <= MAX_FROM_PRICE_INDEX && isAll };
 }

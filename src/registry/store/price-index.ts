@@ -184,19 +184,21 @@ export class PriceIndex {
    * @param ceiling The highest cost that is of interest at the beginning.
    * @param visit Gets a group and what each of its rows costs, which is only good until it returns the highest cost
    * that is still of interest.
+   * @returns What all of them cost at least.
    */
   scan(
     asked: Amounts,
     floor: number,
     ceiling: number,
     visit: (slots: readonly number[], costs: Float64Array) => number,
-  ): void {
+  ): number {
     const candidates: Chunk[] = [];
     for (const chunk of this.#chunks) {
       chunk.weigh(asked);
       if (chunk.most >= floor && chunk.least <= ceiling) candidates.push(chunk);
     }
     this.#queue.load(candidates);
+    const least = this.#queue.top?.least ?? Number.POSITIVE_INFINITY;
     let highest = ceiling;
     for (let next = this.#queue.pop(); next !== undefined; next = this.#queue.pop()) {
       if (next.least > highest) break;
@@ -204,6 +206,7 @@ export class PriceIndex {
       highest = visit(next.slots, this.#costs);
     }
     this.#queue.takeAll();
+    return least;
   }
 
   /** Whether a slot has all three prices. */

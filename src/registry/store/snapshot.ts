@@ -1,11 +1,19 @@
 import { clearBit, hasBit, setBit, wordsFor } from '../../lib/bitmap.js';
 import type { Store } from './store.js';
 
+/** Whoever reads what was, while the store goes on changing. */
+export interface SnapshotReader {
+  /** Called before a row changes or goes. */
+  preserve(slot: number): void;
+  /** Called after a row has come. */
+  added(slot: number): void;
+}
+
 /**
  * The matches of one moment, read bit by bit while the store goes on changing: a row that is about to change and
  * has not been read yet is set aside first. So what is read is the truth at one cursor, however slow the reader.
  */
-export class Snapshot {
+export class Snapshot implements SnapshotReader {
   readonly seq: number;
   readonly #store: Store;
   readonly #slots: readonly number[];
@@ -63,6 +71,11 @@ export class Snapshot {
     this.#setAsideBytes += copy.length;
   }
 
+  /** It has none of those that come later. */
+  added(): void {
+    return;
+  }
+
   /** Lets go of everything; also called when the last advertisement has been read. */
   close(): void {
     this.#setAside.clear();
@@ -74,7 +87,7 @@ export class Snapshot {
 /** The snapshots that are being read. */
 export class Snapshots {
   readonly #store: Store;
-  readonly #open = new Set<Snapshot>();
+  readonly #open = new Set<SnapshotReader>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -92,6 +105,21 @@ export class Snapshots {
 
   /** Called before a row changes or goes. */
   preserve(slot: number): void {
-    for (const snapshot of this.#open) snapshot.preserve(slot);
+    for (const reader of this.#open) reader.preserve(slot);
+  }
+
+  /** Called after a row has come. */
+  added(slot: number): void {
+    for (const reader of this.#open) reader.added(slot);
+  }
+
+  /** Has a reader told of all changes from now on. */
+  add(reader: SnapshotReader): void {
+    this.#open.add(reader);
+  }
+
+  /** The end of `add`. */
+  remove(reader: SnapshotReader): void {
+    this.#open.delete(reader);
   }
 }

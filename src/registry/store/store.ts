@@ -116,6 +116,11 @@ export class Store {
     return this.#updatedAt[slot]!;
   }
 
+  /** `updatedAt` of all slots, as it is now. */
+  copyUpdatedAt(): Float64Array {
+    return this.#updatedAt.slice(0, this.slotLimit);
+  }
+
   deadline(slot: number): number {
     return this.#deadline[slot]!;
   }

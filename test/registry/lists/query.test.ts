@@ -4,7 +4,9 @@ import fc from 'fast-check';
 import type { Filter } from '../../../src/protocol/filter.js';
 import { parseListQuery, type PageCursor, type SortOrder } from '../../../src/protocol/list-query.js';
 import { renderHead } from '../../../src/registry/store/advertisement-json.js';
-import { type Page, runQuery } from '../../../src/registry/lists/query.js';
+import { FrozenMatches } from '../../../src/registry/lists/frozen-matches.js';
+import { findPage, type Page } from '../../../src/registry/lists/query.js';
+import { Snapshots } from '../../../src/registry/store/snapshot.js';
 import { Store } from '../../../src/registry/store/store.js';
 import { type Content, content, filter, recordOf } from '../../support/arbitraries.js';
 import { list } from '../../support/naive.js';
@@ -43,12 +45,12 @@ function cursorFrom(next: string, sort: SortOrder): PageCursor | null {
 }
 
 function page(store: Store, asked: Filter, sort: SortOrder, limit: number | null, next: string | null): Page {
-  return runQuery(store, {
-    filter: asked,
-    sort,
-    limit,
-    after: next === null ? null : cursorFrom(next, sort),
-  });
+  const query = { filter: asked, sort, limit, after: next === null ? null : cursorFrom(next, sort) };
+  const steps = findPage(store, query, new FrozenMatches(store, new Snapshots(store), query));
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
 }
 
 function everything(store: Store) {

@@ -1,0 +1,51 @@
+import { Heap } from '../../lib/heap.js';
+import { isBefore, type Ranked } from './rank.js';
+
+/** Keeps the first rows behind a place, at most `capacity`, of all that are added. */
+export class FirstRows {
+  readonly #capacity: number;
+  readonly #after: Ranked | null;
+  /** The last of them on top. */
+  readonly #rows = new Heap<Ranked>((a, b) => isBefore(b, a));
+
+  constructor(capacity: number, after: Ranked | null) {
+    this.#capacity = capacity;
+    this.#after = after;
+  }
+
+  get isFull(): boolean {
+    return this.#rows.size >= this.#capacity;
+  }
+
+  /** No row with a smaller key is wanted. */
+  get floor(): number {
+    return this.#after?.key ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** No row with a greater key is wanted any more. */
+  get ceiling(): number {
+    return this.isFull ? this.#rows.top!.key : Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether a row with this key could be among the first, if its id comes behind all that were added. */
+  wants(key: number): boolean {
+    return (!this.isFull || key < this.#rows.top!.key) && key >= this.floor;
+  }
+
+  add(row: Ranked): void {
+    if (this.#after !== null && !isBefore(this.#after, row)) return;
+    if (!this.isFull) this.#rows.push(row);
+    else if (isBefore(row, this.#rows.top!)) this.#rows.replaceTop(row);
+  }
+
+  clear(): void {
+    this.#rows.takeAll();
+  }
+
+  /** All that were added, and these, each once, in order. */
+  sortedWith(others: readonly Ranked[]): Ranked[] {
+    const added = new Set(this.#rows.items.map(({ slot }) => slot));
+    for (const row of others) if (!added.has(row.slot)) this.add(row);
+    return this.#rows.takeAll().sort((a, b) => (isBefore(a, b) ? -1 : 1));
+  }
+}

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import type { PublishedAdvertisement } from '../../../src/protocol/advertisement.js';
+import type { Filter } from '../../../src/protocol/filter.js';
+import { type ListQuery, parseListQuery, type SortOrder } from '../../../src/protocol/list-query.js';
+import type { ListAnswer } from '../../../src/registry/registry.js';
+import { LongList } from '../../../src/registry/lists/long-list.js';
+import { type Content, content, filter } from '../../support/arbitraries.js';
+import { list } from '../../support/naive.js';
+import { randomOf } from '../../support/random.js';
+import { comparable, RegistryWorld } from '../../support/registry-world.js';
+
+const ROWS = 9000;
+/** No step may look at more: a chunk or two above what it is meant to. */
+const MOST_IN_A_STEP = 8192 + 1024;
+
+function contentOf(number: number, changes: Partial<Content> = {}): Content {
+  const price = 1 + (number % 7);
+  return {
+    ipAddress: '203.0.113.7',
+    country: number % 3 === 0 ? 'SE' : 'NO',
+    resources: { cpu: 1 + (number % 64), memory: 8, storage: 40 },
+    platform: 'x86_64',
+    pricing:
+      number % 11 === 0
+        ? null
+        : { usd_per_core_month: price, usd_per_gb_ram_month: 1, usd_per_gb_storage_month: 0 },
+    name: null,
+    paymentsNetwork: null,
+    ...changes,
+  };
+}
+
+const idOf = (number: number): string => `p${String((number * 7919) % ROWS).padStart(5, '0')}`;
+
+function worldOf(changes: Partial<Content> = {}): RegistryWorld {
+  const world = new RegistryWorld({ expiryMs: 600_000, replayEvents: 100_000 });
+  for (let number = 0; number < ROWS; number += 1) world.advertise(idOf(number), contentOf(number, changes));
+  return world;
+}
+
+/** Makes a list; something happens between its steps. @returns It, and how much work each step was. */
+function make(
+  world: RegistryWorld,
+  query: ListQuery,
+  meanwhile: () => void = () => undefined,
+): { answer: ListAnswer; work: number[] } {
+  const steps = world.registry.listInSteps(query);
+  const work: number[] = [];
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return { answer: step.value, work };
+    work.push(step.value);
+    meanwhile();
+  }
+}
+
+function read({ body }: ListAnswer, meanwhile: () => void = () => undefined): PublishedAdvertisement[] {
+  if (!(body instanceof LongList)) return parse(body);
+  const parts: Uint8Array[] = [];
+  for (let part = body.next(); part !== null; part = body.next()) {
+    parts.push(part);
+    meanwhile();
+  }
+  body.close();
+  const whole = Buffer.concat(parts);
+  assert.equal(whole.length, body.bytes);
+  return parse(whole);
+}
+
+function parse(json: Uint8Array | LongList): PublishedAdvertisement[] {
+  assert.ok(json instanceof Uint8Array);
+  return JSON.parse(Buffer.from(json).toString('utf8')) as PublishedAdvertisement[];
+}
+
+/** What a naive filter and sort say, up to what heartbeats change. */
+function expected(world: RegistryWorld, asked: Filter, sort: SortOrder): string[] {
+  const { store } = world.registry;
+  const all = store.ids.flatMap((id, slot) => (id === undefined ? [] : [store.advertisement(slot)]));
+  return list(all, asked, sort).map(comparable);
+}
+
+const QUERIES = [
+  '',
+  'limit=20',
+  'limit=1000&country=SE',
+  'cpu=60',
+  'cpu=64&limit=200',
+  'sort=price',
+  'sort=price&limit=20',
+  'sort=price&limit=1000',
+  'sort=price&cpu=64&country=SE&limit=50',
+  'sort=price&max_usd_per_month=10',
+  'sort=updated',
+  'sort=updated&limit=20',
+  'platform=arm64&sort=updated&limit=20',
+];
+
+test('a list that is made in steps is that of its first one, whatever changes in between', (t) => {
+  const random = randomOf(t);
+  const below = (limit: number): number => Math.floor(random() * limit);
+  const world = worldOf();
+  const change = (): void => {
+    for (let count = below(40); count > 0; count -= 1) {
+      const number = below(ROWS);
+      const what = below(6);
+      if (what === 0) world.withdraw(idOf(number));
+      else if (what === 1) world.advertise(`new-${String(below(500))}`, contentOf(number));
+      else if (what === 2)
+        world.advertise(
+          idOf(number),
+          contentOf(below(ROWS), { platform: below(2) === 0 ? 'arm64' : 'x86_64' }),
+        );
+      else if (what === 3) world.heartbeat(idOf(number));
+      else if (what === 4 && !world.isAttached(idOf(number))) world.attach(idOf(number));
+      else world.detach(idOf(number));
+    }
+  };
+  for (let round = 0; round < 4; round += 1) {
+    for (const search of QUERIES) {
+      change();
+      let query = parseListQuery(search);
+      const all = expected(world, query.filter, query.sort);
+      const { limit } = query;
+      const { cursor } = world.registry;
+      const { answer } = make(world, query, change);
+      const rows = read(answer, change).map(comparable);
+      assert.deepEqual(rows, limit === null ? all : all.slice(0, limit), search);
+      assert.equal(answer.cursor, cursor);
+      assert.equal(answer.found.next === null, limit === null || all.length <= limit);
+      if (answer.found.next === null) continue;
+      // The next page, from the middle, as of now.
+      query = parseListQuery(`${search}&after=${answer.found.next}`);
+      const again = expected(world, query.filter, query.sort);
+      const page = read(make(world, query, change).answer, change).map(comparable);
+      const start = again.indexOf(page[0] ?? '');
+      assert.deepEqual(page, again.slice(start, start + page.length), search);
+    }
+  }
+});
+
+test('with few rows, all that can change does', () => {
+  const row = fc.record({ id: fc.nat(30), content });
+  fc.assert(
+    fc.property(
+      fc.array(row, { maxLength: 30 }),
+      fc.array(row, { maxLength: 20 }),
+      filter,
+      fc.constantFrom<SortOrder>('id', 'price', 'updated'),
+      fc.constantFrom(null, 1, 3, 8),
+      (before, later, asked, sort, limit) => {
+        const world = new RegistryWorld({ expiryMs: 600_000 });
+        for (const { id, content: one } of before) {
+          world.advertise(`p${String(id)}`, one);
+          world.pass(1);
+        }
+        const all = expected(world, asked, sort);
+        const { answer } = make(world, { filter: asked, sort, limit, after: null }, () => {
+          for (const { id, content: one } of later.splice(0, 4)) {
+            if (world.isPresent(`p${String(id)}`) && id % 2 === 0) world.withdraw(`p${String(id)}`);
+            else world.advertise(`p${String(id)}`, one);
+          }
+        });
+        assert.deepEqual(read(answer).map(comparable), all.slice(0, limit ?? all.length));
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test('no step looks at more than some thousand rows, whatever is asked: one list of all held up everybody', () => {
+  for (const world of [worldOf(), worldOf({ pricing: contentOf(1).pricing })]) {
+    for (const search of QUERIES) {
+      const { answer, work } = make(world, parseListQuery(search));
+      if (answer.body instanceof LongList) answer.body.close();
+      assert.ok(Math.max(...work) <= MOST_IN_A_STEP, `${search}: ${String(Math.max(...work))}`);
+    }
+  }
+});
+
+test('where all cost the same, a page by price looks at no more rows than one by id', () => {
+  const world = worldOf({ pricing: contentOf(1).pricing, resources: { cpu: 1, memory: 8, storage: 40 } });
+  const { work } = make(world, parseListQuery('sort=price&limit=20'));
+  assert.ok(work.reduce((sum, step) => sum + step, 0) < ROWS, `${String(work)} rows, of which 21 are enough`);
+});
+
+test('a list during which too much changes is refused, and leaves nothing behind', () => {
+  const world = worldOf();
+  let name = 0;
+  assert.throws(
+    () =>
+      make(world, parseListQuery('sort=price'), () => {
+        for (let number = 0; number < ROWS; number += 1)
+          world.advertise(idOf(number), contentOf(number, { name: String(name++) }));
+        for (let number = 0; number < 15_000; number += 1)
+          world.advertise(`more-${String(number)}`, contentOf(number, { name: String(name++) }));
+      }),
+    { code: 'ADV_003', unavailable: true, retryAfterSeconds: 5 },
+  );
+  assert.deepEqual(
+    read(make(world, parseListQuery('sort=price&limit=20')).answer).map(comparable),
+    expected(world, {}, 'price').slice(0, 20),
+  );
+});
