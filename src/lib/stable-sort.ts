@@ -1,15 +1,15 @@
-/** Elements that are moved before others get their turn. */
-const STEP = 8192;
+/** Elements that are moved before others get their turn, and how many of them are as much work as looking at a row. */
+const STEP = 65_536;
+const MOVES_A_ROW = 8;
 
 /**
- * Sorts in steps: gives the places of `keys` in ascending order of the keys, equal ones in the order in which they came.
- * Yields how many elements were moved since the last time.
+ * Sorts in steps: gives the places of `keys`, which it uses up, in ascending order of the keys, equal ones in the order in
+ * which they came. Yields how much work was done since the last time, in rows that could have been looked at.
  */
-export function* stableOrder(keys: Float64Array): Generator<number, Uint32Array> {
+export function* stableOrder(keys: Float64Array<ArrayBuffer>): Generator<number, Uint32Array> {
   const count = keys.length;
-  let from = new Uint32Array(count);
-  let into = new Uint32Array(count);
-  for (let place = 0; place < count; place += 1) from[place] = place;
+  let from = { keys, places: Uint32Array.from(keys.keys()) };
+  let into = { keys: new Float64Array(count), places: new Uint32Array(count) };
   let moved = 0;
   for (let width = 1; width < count; width *= 2) {
     for (let start = 0; start < count; start += 2 * width) {
@@ -18,16 +18,18 @@ export function* stableOrder(keys: Float64Array): Generator<number, Uint32Array>
       let left = start;
       let right = middle;
       for (let at = start; at < end; at += 1) {
-        const isLeft = left < middle && (right >= end || keys[from[left]!]! <= keys[from[right]!]!);
-        into[at] = isLeft ? from[left++]! : from[right++]!;
+        const isLeft = left < middle && (right >= end || from.keys[left]! <= from.keys[right]!);
+        const taken = isLeft ? left++ : right++;
+        into.keys[at] = from.keys[taken]!;
+        into.places[at] = from.places[taken]!;
         moved += 1;
         if (moved === STEP) {
-          yield moved;
+          yield moved / MOVES_A_ROW;
           moved = 0;
         }
       }
     }
     [from, into] = [into, from];
   }
-  return from;
+  return from.places;
 }

@@ -20,8 +20,8 @@ export interface Page {
 const STEP = 4096;
 /** A short page is not worth a whole step. */
 const FIRST_LOOK = 1024;
-/** So many rows are looked at one by one sooner than the chunks of the price index could be compared. */
-const FEW_ROWS = 4096;
+/** So many rows are looked at one by one as soon as by the price index: at 1,000 0.9 of its time, at 2,000 1.4, at 16,000 6. */
+const FEW_ROWS = 1500;
 /** Where the price index has handed out so many rows, it has little to leave out. */
 const MAX_FROM_PRICE_INDEX = 8192;
 
@@ -152,8 +152,8 @@ function* sortedByRank(
     const to = Math.min(from + STEP, order.length);
     for (let at = from; at < to; at += 1) {
       const slot = slots[order[at]!]!;
-      const key = keys[order[at]!]!;
-      if (place === null || isBefore(place, { slot, key, id: matches.idOf(slot) })) sorted.push(slot);
+      if (place === null || isBefore(place, { slot, key: matches.keyOf(slot), id: matches.idOf(slot) }))
+        sorted.push(slot);
     }
     yield to - from;
   }
