@@ -9,16 +9,19 @@ import { WindowLimiter } from './lib/window-limiter.js';
 
 const MINUTE_MS = 60_000;
 
+/** What the door needs of the HTTP interface. */
+type Api = Pick<HttpApi, 'handle' | 'refuse'>;
+
 /** What a transport knocks at: counts requests by client address, and passes them on to HTTP or the gateway. */
 export class Door implements TransportHandler {
   readonly #config: Config;
   readonly #gateway: Gateway;
-  readonly #api: HttpApi;
+  readonly #api: Api;
   readonly #metrics: Metrics;
   readonly #limiter: WindowLimiter;
   readonly #clock: Clock;
 
-  constructor(config: Config, gateway: Gateway, api: HttpApi, metrics: Metrics, clock: Clock) {
+  constructor(config: Config, gateway: Gateway, api: Api, metrics: Metrics, clock: Clock) {
     this.#config = config;
     this.#gateway = gateway;
     this.#api = api;
@@ -32,7 +35,10 @@ export class Door implements TransportHandler {
       const refusal = this.#limit(request, 'request');
       if (refusal !== null) return refusal;
     }
-    return this.#api.handle(request);
+    const answer = this.#api.handle(request);
+    return answer instanceof Promise
+      ? answer.then((response) => this.#admit(request, response))
+      : this.#admit(request, answer);
   }
 
   upgrade(request: HttpRequest): UpgradeDecision {
@@ -50,6 +56,20 @@ export class Door implements TransportHandler {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       return { accept: false, response: this.#api.refuse(error) };
+    }
+  }
+
+  /** A streamed body takes a connection for as long as it is read, so its reader is admitted as one. */
+  #admit(request: HttpRequest, response: HttpResponse): HttpResponse {
+    const { stream } = response;
+    if (stream === undefined) return response;
+    try {
+      const address = this.#config.clientAddress.ofRequest(request);
+      return { ...response, stream: this.#gateway.readers.admit(stream, address) };
+    } catch (error) {
+      stream.close();
+      if (!(error instanceof ProtocolError)) throw error;
+      return this.#api.refuse(error);
     }
   }
 

@@ -68,7 +68,8 @@ export async function startHub(
 
   const capacity = measureCapacity();
   const metrics: Metrics = new Metrics({
-    connections: () => gateway.connections,
+    connections: () => gateway.sockets,
+    readers: () => gateway.readers.size,
     refusedConnections: () => transport.refused,
     sessions: () => gateway.sessions,
     subscriptions: () => gateway.streams.subscriptions,

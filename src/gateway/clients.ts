@@ -1,7 +1,10 @@
+import { ProtocolError } from '../protocol/errors.js';
+
 /** One client address and what it has open. */
 export interface Client {
   /** As limits count it: an IPv4 address or the /64 of an IPv6 one. */
   readonly address: string;
+  /** WebSockets and readers of streamed bodies. */
   connections: number;
   /** Over all of its connections; one to a large filter counts for several. */
   subscriptions: number;
@@ -13,9 +16,18 @@ export interface Client {
 export class Clients {
   readonly #clients = new Map<string, Client>();
 
-  /** How many connections an address has. */
-  connectionsOf(address: string): number {
-    return this.#clients.get(address)?.connections ?? 0;
+  /**
+   * Makes sure that an address may open one connection more.
+   * @param max 0 for no limit.
+   * @throws ProtocolError `RATE_002`.
+   */
+  checkRoom(address: string, max: number): void {
+    if (max === 0 || (this.#clients.get(address)?.connections ?? 0) < max) return;
+    throw new ProtocolError(
+      'RATE_002',
+      `${address} has ${String(max)} connections open already, as many as one address may have; close one first`,
+      { retryAfterSeconds: 60 },
+    );
   }
 
   /** Counts a connection that was opened. */

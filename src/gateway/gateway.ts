@@ -13,10 +13,11 @@ import { Connection } from './connection.js';
 import { Drain, STOPPING } from './drain.js';
 import { plausibleHosts } from './hosts.js';
 import type { ConnectionHost, HostedConnection } from './host.js';
+import { Readers, type ReadersHost } from './readers.js';
 import { Nonces } from './nonces.js';
 import type { Backlog } from './outbox.js';
 import type { HttpRequest, UpgradeDecision } from './port.js';
-import type { GatewayObserver, GatewaySettings } from './settings.js';
+import type { GatewayObserver, GatewaySettings, ReaderEnd } from './settings.js';
 import { StreamHub } from '../streams/stream-hub.js';
 
 /** What clients are told that come when all places are taken. */
@@ -29,7 +30,7 @@ const LOOKS_A_TURN = 250;
 const WHEEL_BUCKETS = 512;
 
 /** All connections: who is connected, which provider each speaks for, and when to look at each again. */
-export class Gateway implements ConnectionHost {
+export class Gateway implements ConnectionHost, ReadersHost {
   readonly registry: Registry;
   readonly writePath: WritePath;
   readonly settings: GatewaySettings;
@@ -38,11 +39,12 @@ export class Gateway implements ConnectionHost {
   readonly subscribes: WindowLimiter;
   readonly nonces = new Nonces();
   readonly backlog: Backlog = { bytes: 0 };
+  readonly clients = new Clients();
+  readonly readers: Readers;
   readonly #observer: GatewayObserver;
   readonly #onError: (error: unknown) => void;
   readonly #connections: (Connection | undefined)[] = [];
   readonly #freeSlots: number[] = [];
-  readonly #clients = new Clients();
   readonly #sessions = new Map<string, HostedConnection>();
   readonly #wheel = new TimingWheel(INITIAL_CONNECTIONS, TICK_MS, WHEEL_BUCKETS);
   #capacity = INITIAL_CONNECTIONS;
@@ -63,6 +65,7 @@ export class Gateway implements ConnectionHost {
     this.#observer = hooks.observer;
     this.#onError = hooks.onError;
     this.subscribes = new WindowLimiter(settings.subscribesPerMinute, MINUTE_MS);
+    this.readers = new Readers(this);
     this.streams = new StreamHub(registry, hooks.observer, { onError: hooks.onError });
   }
 
@@ -76,8 +79,14 @@ export class Gateway implements ConnectionHost {
     return this.registry.clock.wall();
   }
 
-  get connections(): number {
+  /** WebSockets. */
+  get sockets(): number {
     return this.#connections.length - this.#freeSlots.length;
+  }
+
+  /** WebSockets and readers of streamed bodies. */
+  get connections(): number {
+    return this.sockets + this.readers.size;
   }
 
   get sessions(): number {
@@ -89,9 +98,9 @@ export class Gateway implements ConnectionHost {
     return this.#draining;
   }
 
-  /** Bytes that wait in all sockets. */
+  /** Bytes that wait in all connections. */
   get queuedBytes(): number {
-    let bytes = 0;
+    let bytes = this.readers.queuedBytes;
     for (const connection of this.#connections) bytes += connection?.bufferedBytes ?? 0;
     return bytes;
   }
@@ -106,14 +115,7 @@ export class Gateway implements ConnectionHost {
    * @throws ProtocolError when it is refused.
    */
   upgrade(request: HttpRequest, address: string): UpgradeDecision {
-    const { maxConnectionsPerAddress } = this.settings;
-    if (maxConnectionsPerAddress > 0 && this.#clients.connectionsOf(address) >= maxConnectionsPerAddress) {
-      throw new ProtocolError(
-        'RATE_002',
-        `${address} has ${String(maxConnectionsPerAddress)} connections open already, as many as one address may have; close one first`,
-        { retryAfterSeconds: 60 },
-      );
-    }
+    this.clients.checkRoom(address, this.settings.maxConnectionsPerAddress);
     const offered = request.headers.get('sec-websocket-protocol') ?? '';
     const negotiated = negotiateCodec(offered);
     if (negotiated === null) {
@@ -128,7 +130,7 @@ export class Gateway implements ConnectionHost {
       accept: true,
       subprotocol,
       open: (socket) => {
-        const client = this.#clients.enter(address);
+        const client = this.clients.enter(address);
         const connection = new Connection(this, socket, { codec, host, client, slot: this.#takeSlot() });
         this.#connections[connection.slot] = connection;
         this.#lookAt(connection);
@@ -142,18 +144,21 @@ export class Gateway implements ConnectionHost {
   /** Moves time on for all connections. Called after the registry's tick. */
   tick(): void {
     this.#lookAtDue();
+    this.readers.tick();
     this.#advanceDrain();
   }
 
   /**
-   * Closes every connection with 4503, evenly over a time, and at once every one that still comes or asks for
+   * Closes every WebSocket with 4503 and ends every streamed body, evenly over a time, and at once every one that still comes or asks for
    * something new. Providers stay live: it is the hub that goes.
    * @param durationMs 0 closes all at once.
    * @returns Resolves when all are closed, before the time is over if nobody is left.
    */
   drain(durationMs: number): Promise<void> {
     this.#draining = true;
-    const open = this.#connections.filter((connection) => connection !== undefined);
+    const sockets = this.#connections.filter((connection) => connection !== undefined);
+    const bodies = this.readers.all().map((reader) => ({ close: () => reader.stop() }));
+    const open = [...sockets, ...bodies];
     return new Promise((done) => {
       this.#drain = { progress: new Drain(open, this.now, durationMs), done };
       this.#advanceDrain();
@@ -198,6 +203,10 @@ export class Gateway implements ConnectionHost {
     this.#observer.connectionClosed(code);
   }
 
+  countReaderEnd(reason: ReaderEnd): void {
+    this.#observer.readerEnded(reason);
+  }
+
   countRefusal(code: ErrorCode): void {
     this.#observer.requestRefused(code);
   }
@@ -207,7 +216,7 @@ export class Gateway implements ConnectionHost {
     if (code !== null) this.countClose(code);
     if (this.#connections[connection.slot] !== connection) return;
     this.#connections[connection.slot] = undefined;
-    this.#clients.leave(connection.client);
+    this.clients.leave(connection.client);
     this.#wheel.cancel(connection.slot);
     this.#freeSlots.push(connection.slot);
   }

@@ -1,4 +1,4 @@
-import type { Socket } from './port.js';
+import type { SendResult } from './port.js';
 import { type GatewaySettings, QUEUE } from './settings.js';
 
 /** What waits in all connections together, in bytes, as far as they have been looked at. */
@@ -6,9 +6,16 @@ export interface Backlog {
   bytes: number;
 }
 
-/** What waits to leave through one socket: a bound on how much, and an eye on whether the peer takes it. */
+/** What an outbox sends through: a WebSocket, or a streamed body. */
+export interface Sink {
+  /** Bytes handed over that the system has not taken yet. */
+  readonly bufferedAmount: number;
+  send(bytes: Uint8Array, binary: boolean): SendResult;
+}
+
+/** What waits to leave through one connection: a bound on how much, and an eye on whether the peer takes it. */
 export class Outbox {
-  readonly #socket: Socket;
+  readonly #sink: Sink;
   readonly #binary: boolean;
   readonly #settings: GatewaySettings;
   readonly #backlog: Backlog;
@@ -18,8 +25,8 @@ export class Outbox {
   /** Its part of the backlog. */
   #counted = 0;
 
-  constructor(socket: Socket, binary: boolean, settings: GatewaySettings, backlog: Backlog) {
-    this.#socket = socket;
+  constructor(sink: Sink, binary: boolean, settings: GatewaySettings, backlog: Backlog) {
+    this.#sink = sink;
     this.#binary = binary;
     this.#settings = settings;
     this.#backlog = backlog;
@@ -41,9 +48,9 @@ export class Outbox {
    * @returns False when it was not taken, or more waits than is kept for anybody: the peer is lost.
    */
   send(frame: Uint8Array, now: number): boolean {
-    const result = this.#socket.send(frame, this.#binary);
+    const result = this.#sink.send(frame, this.#binary);
     if (result === 'sent') return true;
-    const waiting = this.#socket.bufferedAmount;
+    const waiting = this.#sink.bufferedAmount;
     this.#count(waiting);
     const { maxQueuedBytes, maxTotalQueuedBytes } = this.#settings;
     if (result === 'dropped' || waiting > maxQueuedBytes) return false;
@@ -63,7 +70,7 @@ export class Outbox {
 
   /** Called when the peer has taken something. @returns Whether it was full and no longer is. */
   emptied(): boolean {
-    const waiting = this.#socket.bufferedAmount;
+    const waiting = this.#sink.bufferedAmount;
     this.#count(waiting);
     if (this.#fullSince === null || waiting > QUEUE.lowWaterBytes) return false;
     this.#fullSince = null;
@@ -73,7 +80,7 @@ export class Outbox {
   /** Whether it has been full without getting any emptier for too long. */
   isStuck(now: number): boolean {
     if (this.#fullSince === null) return false;
-    const waiting = this.#socket.bufferedAmount;
+    const waiting = this.#sink.bufferedAmount;
     this.#count(waiting);
     if (waiting < this.#lastWaiting) this.#fullSince = now;
     this.#lastWaiting = waiting;

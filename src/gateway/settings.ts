@@ -9,9 +9,9 @@ export interface GatewaySettings {
   expirySeconds: number;
   /** Messages a minute and connection; 0 for no limit. */
   messagesPerMinute: number;
-  /** WebSockets in all; one more is closed with 4503. */
+  /** WebSockets and readers of streamed bodies in all; a WebSocket more is closed with 4503, a reader refused. */
   maxConnections: number;
-  /** WebSockets of one client address; 0 for no limit. */
+  /** WebSockets and readers of streamed bodies of one client address; 0 for no limit. */
   maxConnectionsPerAddress: number;
   /** Subscriptions a connection. */
   maxSubscriptions: number;
@@ -43,9 +43,16 @@ export const QUEUE = {
   maxWaitingRequests: 64,
 } as const;
 
+/**
+ * Why a streamed body ended: its end was `ended` by who fills it, or it could not be gone on with (`failed`), its
+ * reader went (`gone`) or fell behind (`slow`), or the hub is `stopping`.
+ */
+export type ReaderEnd = 'ended' | 'failed' | 'gone' | 'slow' | 'stopping';
+
 /** What the gateway tells whoever keeps count. */
 export interface GatewayObserver extends StreamObserver {
   connectionClosed(code: number): void;
+  readerEnded(reason: ReaderEnd): void;
   /** A request over a socket was refused. */
   requestRefused(code: ErrorCode): void;
 }

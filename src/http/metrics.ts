@@ -9,6 +9,8 @@ export interface MetricSources {
   connections: () => number;
   /** Connections that were closed the moment they came, in all. */
   refusedConnections: () => number;
+  /** Readers of streamed bodies. */
+  readers: () => number;
   sessions: () => number;
   subscriptions: () => number;
   streams: () => number;
@@ -32,6 +34,7 @@ export class Metrics {
   readonly #requests: RequestTimes;
   readonly #matchToSend: Histogram;
   readonly #closes: Counter<'code'>;
+  readonly #readerEnds: Counter<'reason'>;
   readonly #resumes: Counter<'outcome'>;
   readonly #refusals: Counter<'code'>;
   readonly #limited: Counter<'kind'>;
@@ -52,6 +55,12 @@ export class Metrics {
       name: 'discovery_connection_closes_total',
       help: 'WebSocket connections closed, by close code',
       labelNames: ['code'],
+      registers,
+    });
+    this.#readerEnds = new Counter({
+      name: 'discovery_reader_ends_total',
+      help: 'Streamed HTTP responses that ended, by reason',
+      labelNames: ['reason'],
       registers,
     });
     this.#resumes = new Counter({
@@ -83,10 +92,11 @@ export class Metrics {
       });
     };
     gauge('discovery_connections', 'Open WebSocket connections', sources.connections);
+    gauge('discovery_readers', 'Open streamed HTTP responses', sources.readers);
     gauge('discovery_sessions', 'Authenticated provider sessions', sources.sessions);
     gauge('discovery_subscribers', 'Open subscriptions', sources.subscriptions);
     gauge('discovery_streams', 'Distinct filters that somebody is subscribed to', sources.streams);
-    gauge('discovery_queue_bytes', 'Bytes that wait in WebSocket connections', sources.queuedBytes);
+    gauge('discovery_queue_bytes', 'Bytes that wait in WebSockets and streamed responses', sources.queuedBytes);
     gauge(
       'discovery_mirror_lag_seconds',
       'Age of the oldest write that is not in the file',
@@ -143,6 +153,10 @@ export class Metrics {
     this.#closes.inc({
       code: (code >= 4400 && code < 4600) || (code >= 1000 && code < 1016) ? String(code) : 'other',
     });
+  }
+
+  readerEnded(reason: string): void {
+    this.#readerEnds.inc({ reason });
   }
 
   resumeDecided(outcome: 'exact' | 'refused'): void {

@@ -24,8 +24,42 @@ export interface BodySource {
 }
 
 /**
- * A plain HTTP response, which never changes: it may be given to many. Whoever sends it adds `Content-Length`; for HEAD
- * it sends the headers alone.
+ * Where the bytes of a streamed body go: one response to one reader, until either side ends it. Calls after the end are
+ * ignored.
+ */
+export interface BodyStream {
+  /** Bytes handed over that the system has not taken yet, at most a few KiB off. */
+  readonly bufferedAmount: number;
+  /**
+   * The head of the response may wait for the first bytes. They are the transport's from here on and must not change.
+   * @returns `sent`: handed to the system. `queued`: kept until `emptied`. `dropped`: the response is over.
+   */
+  send(bytes: Uint8Array): 'sent' | 'queued' | 'dropped';
+  /** Ends the body properly, behind what is queued; a reader that does not take it within seconds is cut. */
+  end(): void;
+  /** Cuts the connection, so that the reader knows that something is missing. */
+  terminate(): void;
+}
+
+/** Who fills a streamed body. */
+export interface BodyStreamHandler {
+  /** After `queued`, once: all that waited has been taken by the system. */
+  emptied(): void;
+  /** The response is over, whoever ended it. Called exactly once, and never from within a call to the stream. */
+  closed(): void;
+}
+
+/** A body that is written as it comes about, and whose length nobody knows. Either `open` or `close` is called, once. */
+export interface StreamedBody {
+  /** Somebody reads. */
+  open(stream: BodyStream): BodyStreamHandler;
+  /** Nobody will: the request was HEAD, or its sender is gone. */
+  close(): void;
+}
+
+/**
+ * A plain HTTP response, which never changes: it may be given to many. Whoever sends it adds `Content-Length`, where the
+ * length is known; for HEAD it sends the headers alone.
  */
 export interface HttpResponse {
   readonly status: number;
@@ -33,4 +67,6 @@ export interface HttpResponse {
   readonly body: Uint8Array | string;
   /** In the place of `body`, part by part as the peer takes it. When it throws, the connection is cut. */
   readonly source?: BodySource;
+  /** In the place of `body`, of any length. Such a response is for one reader. */
+  readonly stream?: StreamedBody;
 }

@@ -16,6 +16,8 @@ const SERIES: Readonly<Record<string, string>> = {
   discovery_http_request_seconds: 'histogram',
   discovery_match_to_send_seconds: 'histogram',
   discovery_queue_bytes: 'gauge',
+  discovery_readers: 'gauge',
+  discovery_reader_ends_total: 'counter',
   discovery_mirror_lag_seconds: 'gauge',
   discovery_mirror_pending: 'gauge',
   discovery_resumes_total: 'counter',

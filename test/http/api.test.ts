@@ -60,6 +60,7 @@ class Bench {
       metrics: new Metrics({
         connections: none,
         refusedConnections: none,
+        readers: none,
         sessions: none,
         subscriptions: none,
         streams: none,

@@ -40,6 +40,7 @@ export class GatewayWorld {
       {
         observer: {
           connectionClosed: () => undefined,
+          readerEnded: () => undefined,
           requestRefused: () => undefined,
           resumeDecided: () => undefined,
           eventsSent: () => undefined,

@@ -5,10 +5,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { BodySource } from '../../protocol/http-message.js';
 import type { HttpRequest, HttpResponse, TransportHandler, TransportOptions } from '../port.js';
+import { NodeBodyStream } from './node-body-stream.js';
 import { NodeSocket } from './node-socket.js';
 import {
   addHeader,
   CLOSE_TIMEOUT_MS,
+  discard,
   FAILED,
   isBodiless,
   isHandshake,
@@ -16,13 +18,11 @@ import {
   MAX_HEADER_BYTES,
   NO_BODY,
   OVERSIZE_FACTOR,
+  PATIENCE_MS,
   plainAddress,
   refuseHandshake,
   tooLong,
 } from './shared.js';
-
-/** Milliseconds for a request to arrive in full, and for an idle connection to send another: as uWebSockets.js. */
-export const PATIENCE_MS = 10_000;
 
 /** The HTTP side: requests in, responses out, handshakes decided. */
 export class NodeHttp {
@@ -214,27 +214,37 @@ function attempt<T>(call: () => T | Promise<T>, done: (value: T | undefined) => 
 }
 
 function write(res: ServerResponse, method: string, response: HttpResponse): void {
+  // The client is gone.
+  if (res.destroyed) return discard(response);
   let sound = response;
   try {
     res.writeHead(sound.status, headersOf(sound));
   } catch {
     // A header would break out of its line.
-    response.source?.close();
+    discard(response);
     sound = FAILED;
     res.writeHead(sound.status, headersOf(sound));
   }
-  const { source } = sound;
-  if (source !== undefined && method !== 'HEAD') return void pipe(source, res);
-  source?.close();
-  if (method === 'HEAD' || isBodiless(sound.status)) res.end();
-  else res.end(sound.body);
+  const { source, stream } = sound;
+  if (method === 'HEAD' || isBodiless(sound.status)) {
+    discard(sound);
+    res.end();
+  } else if (stream !== undefined) {
+    new NodeBodyStream(res).serve(stream);
+  } else if (source !== undefined) {
+    void pipe(source, res);
+  } else {
+    res.end(sound.body);
+  }
 }
 
 /** Names and values in turn, which costs node:http less than an object of them. */
-function headersOf({ status, headers, body, source }: HttpResponse): string[] {
+function headersOf({ status, headers, body, source, stream }: HttpResponse): string[] {
   const list: string[] = [];
   for (const name in headers) list.push(name, headers[name] ?? '');
-  if (!isBodiless(status)) list.push('Content-Length', String(source?.bytes ?? Buffer.byteLength(body)));
+  if (stream === undefined && !isBodiless(status)) {
+    list.push('Content-Length', String(source?.bytes ?? Buffer.byteLength(body)));
+  }
   return list;
 }
 

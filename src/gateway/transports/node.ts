@@ -10,8 +10,8 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import { Server as NetServer, type AddressInfo, type Socket as NetSocket } from 'node:net';
 import type { StartTransport } from '../port.js';
 import { MIN_TLS_VERSION, readCertificate, type TlsFiles } from '../tls.js';
-import { NodeHttp, PATIENCE_MS } from './node-http.js';
-import { ignore, listenError, MAX_HEADER_BYTES, noTls } from './shared.js';
+import { NodeHttp } from './node-http.js';
+import { ignore, listenError, MAX_HEADER_BYTES, noTls, PATIENCE_MS } from './shared.js';
 
 const SETTINGS: ServerOptions = {
   // The hub decides itself what it wants of a Host header.

@@ -18,6 +18,9 @@ export const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 /** Milliseconds that a peer has to take what is queued and to answer a close frame. */
 export const CLOSE_TIMEOUT_MS = 5_000;
 
+/** Milliseconds for a request to arrive in full, and for an idle connection to send another: as uWebSockets.js. */
+export const PATIENCE_MS = 10_000;
+
 /** What a request without a body has as its body. */
 export const NO_BODY = new Uint8Array(0);
 
@@ -57,6 +60,12 @@ export function joinHead({ status, headers }: HttpResponse): string | undefined 
 /** Whether a response with this status has neither a body nor a `Content-Length`. */
 export function isBodiless(status: number): boolean {
   return status === 204 || status === 304;
+}
+
+/** Gives back what a response holds that nobody will read. */
+export function discard({ source, stream }: HttpResponse): void {
+  source?.close();
+  stream?.close();
 }
 
 /** Whether this request asks for a WebSocket; anything else on the WebSocket's path is a plain request. */

@@ -8,7 +8,9 @@ import type {
 } from '../port.js';
 import {
   addHeader,
+  discard,
   FAILED,
+  ignore,
   isBodiless,
   isHandshake,
   joinHead,
@@ -18,6 +20,7 @@ import {
   tooLong,
 } from './shared.js';
 import { UwsBody } from './uws-body.js';
+import { UwsBodyStream } from './uws-body-stream.js';
 import { UwsSocket } from './uws-socket.js';
 
 /** The HTTP side: requests in, responses out, handshakes decided. */
@@ -83,7 +86,7 @@ export class UwsHttp {
         answer,
         FAILED,
         (response) => write(res, request.method, response, false),
-        (response) => response.source?.close(),
+        discard,
       );
     } else {
       write(res, request.method, answer, false);
@@ -119,7 +122,7 @@ export class UwsHttp {
       decision = failed;
     }
     if (decision instanceof Promise) {
-      new Exchange(res).later(decision, failed, decided);
+      new Exchange(res).later(decision, failed, decided, ignore);
     } else {
       decided(decision);
     }
@@ -139,15 +142,10 @@ class Exchange {
     });
   }
 
-  /** Calls `done` with what was promised, with the response corked, or `unwanted` when the client is gone by then. */
-  later<T>(
-    promise: Promise<T>,
-    instead: T,
-    done: (value: T) => void,
-    unwanted: (value: T) => void = () => undefined,
-  ): void {
+  /** Calls `done` with what was promised, with the response corked, or `missed` when the client is gone by then. */
+  later<T>(promise: Promise<T>, instead: T, done: (value: T) => void, missed: (value: T) => void): void {
     const settle = (value: T): void => {
-      if (this.over) return unwanted(value);
+      if (this.over) return missed(value);
       this.over = true;
       this.#res.cork(() => done(value));
     };
@@ -220,18 +218,21 @@ function readPeer(res: Uws.HttpResponse): string {
 /** One call for the whole head, instead of one for each header: going into the library costs more than joining. */
 function write(res: Uws.HttpResponse, method: string, response: HttpResponse, close: boolean): void {
   const head = joinHead(response);
-  const { source } = response;
+  const { source, stream } = response;
   if (head === undefined) {
-    source?.close();
+    discard(response);
     return write(res, method, FAILED, close);
   }
   res.writeStatus(head);
-  if (source !== undefined) {
+  if (isBodiless(response.status) || (stream !== undefined && method === 'HEAD')) {
+    discard(response);
+    res.endWithoutBody();
+  } else if (stream !== undefined) {
+    new UwsBodyStream(res).serve(stream);
+  } else if (source !== undefined) {
     if (method !== 'HEAD') return new UwsBody(res, source).send();
     source.close();
     res.writeHeader('Content-Length', String(source.bytes)).endWithoutBody();
-  } else if (isBodiless(response.status)) {
-    res.endWithoutBody();
   } else if (method === 'HEAD') {
     if (close) res.writeHeader('Connection', 'close');
     // Not as an argument of `endWithoutBody`: the library would then wait for a body that never comes.
