@@ -112,10 +112,12 @@ function headersOf(search: string, { next }: FoundPage, cursor: string): HttpRes
   return headers;
 }
 
-/** The query string of the next page. */
+/**
+ * The query string of the next page. What was asked stays as it was written: encoded anew it could become three times
+ * as long, which is more than clients take of a header.
+ */
 function nextPage(search: string, after: string): string {
-  const parameters = new URLSearchParams(search);
-  parameters.delete('after');
-  parameters.append('after', after);
-  return parameters.toString();
+  const kept = search.split('&').filter((part) => part !== '' && !new URLSearchParams(part).has('after'));
+  const query = [...kept, new URLSearchParams({ after }).toString()].join('&');
+  return query.replace(/[^\x21-\x7e]|[<>"]/g, encodeURIComponent);
 }

@@ -96,7 +96,11 @@ export class Metrics {
     gauge('discovery_sessions', 'Authenticated provider sessions', sources.sessions);
     gauge('discovery_subscribers', 'Open subscriptions', sources.subscriptions);
     gauge('discovery_streams', 'Distinct filters that somebody is subscribed to', sources.streams);
-    gauge('discovery_queue_bytes', 'Bytes that wait in WebSockets and streamed responses', sources.queuedBytes);
+    gauge(
+      'discovery_queue_bytes',
+      'Bytes that wait in WebSockets and streamed responses',
+      sources.queuedBytes,
+    );
     gauge(
       'discovery_mirror_lag_seconds',
       'Age of the oldest write that is not in the file',

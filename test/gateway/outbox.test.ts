@@ -1,33 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Backlog, Outbox } from '../../src/gateway/outbox.js';
-import type { SendResult, Socket } from '../../src/gateway/port.js';
 import type { GatewaySettings } from '../../src/gateway/settings.js';
+import { SlowSocket } from '../support/slow-socket.js';
 
 const KB = 1024;
-
-/** A peer that takes what it is sent only when the test says so. */
-class SlowSocket implements Socket {
-  readonly peerAddress = 'somewhere';
-  bufferedAmount = 0;
-
-  send(bytes: Uint8Array): SendResult {
-    this.bufferedAmount += bytes.length;
-    return 'queued';
-  }
-
-  ping(): void {
-    // It does not listen.
-  }
-
-  close(): void {
-    // It does not listen.
-  }
-
-  terminate(): void {
-    // It does not listen.
-  }
-}
 
 const settings = { maxQueuedBytes: 1024 * KB, maxTotalQueuedBytes: 2048 * KB } as GatewaySettings;
 

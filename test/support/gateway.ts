@@ -1,6 +1,6 @@
 import { Gateway } from '../../src/gateway/gateway.js';
 import type { Socket, SocketHandler } from '../../src/gateway/port.js';
-import type { GatewaySettings } from '../../src/gateway/settings.js';
+import type { GatewaySettings, ReaderEnd } from '../../src/gateway/settings.js';
 import { Registry } from '../../src/registry/registry.js';
 import { WritePath } from '../../src/registry/write/write-path.js';
 import type { FakeClock } from './fake-clock.js';
@@ -11,6 +11,8 @@ export class GatewayWorld {
   readonly registry: Registry;
   readonly gateway: Gateway;
   readonly log = new MemoryLog();
+  /** Why streamed bodies ended. */
+  readonly readerEnds: ReaderEnd[] = [];
 
   constructor(clock: FakeClock, settings: Partial<GatewaySettings> = {}) {
     this.registry = new Registry(
@@ -40,7 +42,7 @@ export class GatewayWorld {
       {
         observer: {
           connectionClosed: () => undefined,
-          readerEnded: () => undefined,
+          readerEnded: (reason) => void this.readerEnds.push(reason),
           requestRefused: () => undefined,
           resumeDecided: () => undefined,
           eventsSent: () => undefined,

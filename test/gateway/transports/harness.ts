@@ -218,6 +218,11 @@ export class RawClient {
     });
   }
 
+  /** As many bytes as that. */
+  exactly(length: number): Promise<string> {
+    return this.#take(() => length);
+  }
+
   async #take(length: () => number): Promise<string> {
     for (let wanted = length(); ; wanted = length()) {
       if (wanted >= 0 && this.#received.length >= wanted) {

@@ -4,6 +4,7 @@ import { conformsForClosing } from './closing-conformance.js';
 import { overTls } from './harness.js';
 import { conformsForHttp } from './http-conformance.js';
 import { conformsForLongBodies } from './long-body-conformance.js';
+import { conformsForStreamedBodies } from './streamed-body-conformance.js';
 import { conformsForWebSocket } from './websocket-conformance.js';
 
 overTls();
@@ -11,6 +12,7 @@ overTls();
 describe('transport node over TLS', () => {
   conformsForHttp('node', startNode);
   conformsForLongBodies(startNode);
+  conformsForStreamedBodies('node', startNode);
   conformsForWebSocket('node', startNode);
   conformsForClosing(startNode);
 });

@@ -4,6 +4,7 @@ import { conformsForClosing } from './closing-conformance.js';
 import { overTls } from './harness.js';
 import { conformsForHttp } from './http-conformance.js';
 import { conformsForLongBodies } from './long-body-conformance.js';
+import { conformsForStreamedBodies } from './streamed-body-conformance.js';
 import { conformsForWebSocket } from './websocket-conformance.js';
 
 const skip = await loadUws().then(
@@ -16,6 +17,7 @@ overTls();
 describe('transport uws over TLS', { skip }, () => {
   conformsForHttp('uws', startUws);
   conformsForLongBodies(startUws);
+  conformsForStreamedBodies('uws', startUws);
   conformsForWebSocket('uws', startUws);
   conformsForClosing(startUws);
 });

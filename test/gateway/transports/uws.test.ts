@@ -3,6 +3,7 @@ import { loadUws, startUws } from '../../../src/gateway/transports/uws.js';
 import { conformsForClosing } from './closing-conformance.js';
 import { conformsForHttp } from './http-conformance.js';
 import { conformsForLongBodies } from './long-body-conformance.js';
+import { conformsForStreamedBodies } from './streamed-body-conformance.js';
 import { conformsForWebSocket } from './websocket-conformance.js';
 
 const skip = await loadUws().then(
@@ -13,6 +14,7 @@ const skip = await loadUws().then(
 describe('transport uws', { skip }, () => {
   conformsForHttp('uws', startUws);
   conformsForLongBodies(startUws);
+  conformsForStreamedBodies('uws', startUws);
   conformsForWebSocket('uws', startUws);
   conformsForClosing(startUws);
 });
