@@ -119,5 +119,5 @@ function headersOf(search: string, { next }: FoundPage, cursor: string): HttpRes
 function nextPage(search: string, after: string): string {
   const kept = search.split('&').filter((part) => part !== '' && !new URLSearchParams(part).has('after'));
   const query = [...kept, new URLSearchParams({ after }).toString()].join('&');
-  return query.replace(/[^\x21-\x7e]|[<>"]/g, encodeURIComponent);
+  return query.replace(/[^\x21-\x7e]|[<>"]/gu, encodeURIComponent);
 }

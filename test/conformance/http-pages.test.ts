@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { assertError, Line, LIST, onBothTransports, type PublishedAdvertisement } from '../support/http.js';
+import { LIMITS } from '../../src/protocol/limits.js';
 import { TestKey } from '../support/keys.js';
 import { naiveList, populate, type Query, queryString } from '../support/providers.js';
 import { ADVERTISEMENT } from '../support/test-hub.js';
@@ -85,6 +86,16 @@ onBothTransports('pages of the list', {}, (hub) => {
       assert.ok(expected.length > 10, 'more than one page');
       assert.deepEqual((await walk(line, withLimit(query, 5))).flat(), expected, queryString(query));
     }
+  });
+
+  test('the link of the longest query is no longer than a client takes of a header', async () => {
+    const query = `limit=5&platform=x86_64${`&platform=${'~'.repeat(32)}`.repeat(190)}`;
+    assert.ok(query.length > 7900 && query.length <= LIMITS.maxQueryBytes);
+    const { next } = await readPage(line, `${LIST}?${query}`);
+    assert.ok(next !== null);
+    assert.ok(next.startsWith(`${LIST}?${query}&after=`));
+    const second = await readPage(line, next);
+    assert.equal(second.next?.match(/(?:^|[?&])after=/g)?.length, 1);
   });
 
   test('without a limit there are all matches and no link', async () => {

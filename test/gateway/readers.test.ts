@@ -7,7 +7,7 @@ import { Door } from '../../src/door.js';
 import { TICK_MS } from '../../src/lib/clock.js';
 import { startTransport } from '../../src/gateway/transports/index.js';
 import type { GatewaySettings } from '../../src/gateway/settings.js';
-import { Metrics } from '../../src/http/metrics.js';
+import type { Metrics } from '../../src/http/metrics.js';
 import { errorResponse } from '../../src/http/respond.js';
 import type { BodyStream, HttpResponse } from '../../src/protocol/http-message.js';
 import { FakeClock } from '../support/fake-clock.js';

@@ -88,7 +88,7 @@ export class UwsBodyStream implements BodyStream {
       if (piece.length === next.length) this.#queue.shift();
       else this.#queue[0] = next.subarray(most);
       this.#queuedBytes -= piece.length;
-      let isTaken = false;
+      let isTaken = false as boolean;
       this.#res.cork(() => {
         isTaken = this.#res.write(piece);
       });
