@@ -44,6 +44,8 @@ export type FilterFlags = Readonly<Record<string, unknown>>;
 const READERS: Readonly<Record<ConditionKind, ((text: string, earlier: unknown) => unknown) | undefined>> = {
   'at-least': wholeNumber,
   'one-of': collect,
+  'none-of': collect,
+  'not-these': collect,
   'at-most': decimalNumber,
   only: undefined,
 };

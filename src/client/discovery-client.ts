@@ -37,7 +37,7 @@ export interface DiscoveryClientOptions {
 }
 
 export interface FindOptions extends RequestOptions {
-  /** `price`: cheapest first, unpriced last; `updated`: latest heartbeat first; otherwise by provider id. */
+  /** `price` and `price_glm`: cheapest first, in that currency, unpriced last; `updated`: latest heartbeat first; otherwise by provider id. */
   sort?: (typeof SORTS)[number] | undefined;
   /** How many to get at most; all unless given. */
   limit?: number | undefined;

@@ -25,6 +25,7 @@ export function listSearch(filter: FilterInput, { sort, limit, after }: ListPart
     const value = checked[member];
     if (value === undefined) continue;
     if (typeof value === 'number') search.set(member, decimal(value));
+    else if (value === true) search.set(member, 'true');
     else for (const one of [value].flat()) search.append(member, withoutComma(member, one));
   }
   if (sort !== undefined) search.set('sort', sort);

@@ -27,7 +27,7 @@ const REF = (name: string): JsonObject => ({ $ref: `#/components/schemas/${name}
 const JSON_CONTENT = (schema: JsonObject): JsonObject => ({ 'application/json': { schema } });
 
 const PAGE_NOTES: Record<string, string> = {
-  sort: '`price`: by the monthly estimate for the asked amounts, unpriced last; `updated`: newest first; default: by provider_id',
+  sort: '`price`: by the monthly estimate for the asked amounts, unpriced last; `price_glm`: by that in GLM; `updated`: newest first; default: by provider_id',
   limit: 'Advertisements a page; without it all matches',
   after: 'The cursor from the `Link: <…>; rel="next"` header of the previous page',
 };

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { amount, boundedText, countryCode } from './advertisement.js';
 import { COUNTRIES } from './countries.js';
 import { LIMITS } from './limits.js';
+import { readProviderId } from './provider-id.js';
 
 /** What the command line has for a condition. */
 interface Flag {
@@ -47,6 +48,29 @@ function oneOf<Schema extends z.ZodType<string>>(
 ) {
   const description = 'Equal to one of these; repeated or comma-separated';
   return { kind: 'one-of', schema: oneOrMany(value).optional(), all, description, ...about } as const;
+}
+
+/** The member of that name equals none of these. */
+function noneOf<Schema extends z.ZodType<string>>(value: Schema, of: 'country', about: About) {
+  return { kind: 'none-of', schema: oneOrMany(value).optional(), of, ...about } as const;
+}
+
+/** In any spelling; goes out in the canonical one. */
+const providerId = z
+  .string('must be a provider id')
+  .transform((text) => readProviderId(text)?.id ?? '')
+  .refine((id) => id !== '', 'must be a provider id');
+
+/** Leaves these providers out. */
+function notThese(max: number, about: About) {
+  const tooMany = `must have 1 to ${String(max)} provider ids`;
+  const schema = z
+    .array(providerId, 'must be a list of provider ids')
+    .min(1, tooMany)
+    .max(max, tooMany)
+    .transform((ids) => [...new Set(ids)].sort())
+    .optional();
+  return { kind: 'not-these', schema, ...about } as const;
 }
 
 /** The estimate in a currency, for the asked amounts, is at most this. */
@@ -96,9 +120,26 @@ export const CONDITIONS = {
       help: 'at most so many US dollars a month for the amounts asked for',
     },
   }),
+  max_glm_per_month: atMost('glm', {
+    description:
+      'The same with the prices in GLM: at most so many GLM; providers without the three prices do not match',
+    flag: { form: '--max-glm <amount>', help: 'at most so many GLM a month for the amounts asked for' },
+  }),
+  not_country: noneOf(countryCode, 'country', {
+    description: 'Leaves these countries out; repeated or comma-separated',
+    flag: { form: '--not-country <codes>', help: 'none of these countries, e.g. SE,NO' },
+  }),
+  exclude: notThese(LIMITS.maxExcluded, {
+    description: `Leaves these providers out, up to ${String(LIMITS.maxExcluded)} ids; repeated or comma-separated`,
+    flag: { form: '--exclude <ids>', help: 'none of these providers' },
+  }),
   status: only('live', 'can only be "live"; leave it out to see suspects too', {
     description: '`live` leaves suspects out',
     flag: { form: '--live', help: 'leave out providers whose connection was lost' },
+  }),
+  verified: only(true, 'can only be true; leave it out to see unsigned advertisements too', {
+    description: '`true` leaves out what its provider did not sign',
+    flag: { form: '--verified', help: 'leave out what was not signed' },
   }),
 } as const;
 

@@ -27,6 +27,8 @@ export const LIMITS = {
   maxNetworkLength: 64,
   /** Values in one list of a filter, e.g. countries. */
   maxFilterValues: 256,
+  /** Provider ids that a filter may leave out. */
+  maxExcluded: 100,
   /** Advertisements in one list page when `limit` is given. */
   maxPageSize: 1000,
   /** Advertisements in one `snapshot` frame. */

@@ -5,7 +5,7 @@ import { ProtocolError } from './errors.js';
 import { type Filter, filterSchema } from './filter.js';
 import { LIMITS } from './limits.js';
 
-export const SORTS = ['price', 'updated'] as const;
+export const SORTS = ['price', 'price_glm', 'updated'] as const;
 /** `id` is the default order and has no name in the query. */
 export type SortOrder = (typeof SORTS)[number] | 'id';
 
@@ -30,7 +30,8 @@ const KNOWN: ReadonlySet<string> = new Set([...CONDITION_NAMES, 'sort', 'limit',
 
 /** Whether a parameter may be repeated or have values with commas between them. */
 export function takesMany(name: string): boolean {
-  return kindOf(name) === 'one-of';
+  const kind = kindOf(name);
+  return kind === 'one-of' || kind === 'none-of' || kind === 'not-these';
 }
 
 function isNumeric(name: string): boolean {
@@ -39,7 +40,9 @@ function isNumeric(name: string): boolean {
 }
 
 const pageSchema = z.object({
-  sort: z.enum(SORTS, 'must be "price" or "updated"; leave it out to sort by provider_id').optional(),
+  sort: z
+    .enum(SORTS, 'must be "price", "price_glm" or "updated"; leave it out to sort by provider_id')
+    .optional(),
   limit: z
     .int(`must be an integer from 1 to ${String(LIMITS.maxPageSize)}`)
     .min(1, `must be an integer from 1 to ${String(LIMITS.maxPageSize)}`)
@@ -86,7 +89,7 @@ function parameters(search: string): [name: string, value: string][] {
  * @throws ProtocolError `ADV_002` naming the parameter: a filter is never silently dropped.
  */
 export function parseListQuery(search: string): ListQuery {
-  const raw: Record<string, string | number | string[]> = {};
+  const raw: Record<string, string | number | boolean | string[]> = {};
   for (const [name, value] of parameters(search)) {
     if (takesMany(name)) {
       const values = (raw[name] ??= []) as string[];
@@ -98,7 +101,8 @@ export function parseListQuery(search: string): ListQuery {
         refuse(`${name}: must be a plain decimal number, not ${JSON.stringify(value.slice(0, 32))}`);
       raw[name] = Number(value);
     } else {
-      raw[name] = value;
+      // Only conditions are true, and of those only the ones that can be.
+      raw[name] = value === 'true' && kindOf(name) === 'only' ? true : value;
     }
   }
   const { sort, limit, after, ...rest } = raw;

@@ -71,7 +71,7 @@ export class ChangeLog {
   constructor(epoch: string, capacity: number, numbers: ValueNumbers) {
     this.#epoch = epoch;
     this.#capacity = Math.max(1, capacity);
-    this.before = new AttributeColumns(this.#capacity);
+    this.before = new AttributeColumns(this.#capacity, this.#ids);
     this.#seqs = new Float64Array(this.#capacity);
     this.#existed = new Uint8Array(this.#capacity);
     this.#slots = new Int32Array(this.#capacity);

@@ -16,7 +16,11 @@ const ASKED: Required<Filter> = {
   platform: ['arm64'],
   payments_network: ['holesky', 'polygon'],
   max_usd_per_month: 12.5,
+  max_glm_per_month: 0.25,
+  not_country: ['DE', 'FR'],
+  exclude: ['a', 'b'],
   status: 'live',
+  verified: true,
 };
 
 function flagsFor(name: ConditionName): string[] {

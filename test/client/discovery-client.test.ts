@@ -11,6 +11,7 @@ import {
   type PublishedAdvertisement,
   verifyProof,
 } from '../../src/client/node.js';
+import { monthlyEstimate } from '../../src/protocol/estimate.js';
 import { TestHub, TRANSPORTS } from '../support/test-hub.js';
 import { FakeTime } from './support/fake-time.js';
 import { ADVERTISEMENT, cores } from './support/session-scene.js';
@@ -97,6 +98,28 @@ for (const transport of TRANSPORTS) {
       assert.deepEqual(pages, [byPrice.slice(0, 3), byPrice.slice(3, 6), byPrice.slice(6)]);
       const later = client.pages(filter, { sort: 'price', pageSize: 3, after: next! });
       assert.deepEqual(ids((await later.next()).value!.advertisements), pages[1]);
+    });
+
+    test('what a client works out itself is what the hub compares, to the last bit', async () => {
+      const keys = [generateKey(), generateKey(), generateKey()];
+      const third = { glm_per_core_month: 0.1, glm_per_gb_ram_month: 0.2, glm_per_gb_storage_month: 0 };
+      const pricings = [third, { ...third, glm_per_core_month: 0.3, glm_per_gb_ram_month: 0 }, third];
+      for (const [at, key] of keys.entries()) {
+        const country = at === 2 ? 'NO' : 'SE';
+        const pricing = pricings[at]!;
+        await client.advertise(key, { ...ADVERTISEMENT, country, platform: 'bits', pricing });
+      }
+      const [sum, plain, abroad] = keys.map(({ publicKey }) => publicKey);
+      const filter = { platform: 'bits', verified: true as const };
+      const found = await client.find({ ...filter, not_country: 'no' }, { sort: 'price_glm' });
+      assert.deepEqual(ids(found), [plain, sum]);
+      const asked = { cpu: 1, memory: 1, storage: 1 };
+      const estimates = found.map(({ pricing }) => monthlyEstimate(pricing, asked, 'glm')!);
+      assert.deepEqual(estimates, [0.3, 0.1 + 0.2]);
+      for (const [at, max] of estimates.entries()) {
+        const within = await client.find({ ...filter, exclude: [abroad!], max_glm_per_month: max });
+        assert.deepEqual(ids(within).sort(), ids(found.slice(0, at + 1)).sort());
+      }
     });
 
     test('a filter is checked before anything is asked', async () => {

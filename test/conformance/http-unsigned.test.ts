@@ -51,6 +51,7 @@ onBothTransports(
       assert.equal(body.verified, false);
       assert.deepEqual(await readAdvertisement(hub(), 'provider-1'), body);
       assert.deepEqual(await listIds(hub(), '?cpu=2&memory=4&storage=20&country=SE'), ['provider-1']);
+      assert.ok(!(await listIds(hub(), '?verified=true')).includes('provider-1'), 'it was not signed');
       assert.deepEqual((await old.delete('provider-1')).body, { status: 'success' });
       assertError(await hub().get(itemPath('provider-1')), 404, 'ADV_004');
       assertError(await old.delete('provider-1'), 404, 'ADV_004');

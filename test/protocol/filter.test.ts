@@ -25,7 +25,7 @@ function anotherWay(
   const rewrite = (member: string, value: unknown): unknown => {
     if (!Array.isArray(value)) return value;
     const texts = value as string[];
-    if (texts.length === 1 && seed % 2 === 0)
+    if (texts.length === 1 && seed % 2 === 0 && member !== 'exclude')
       return member === 'country' ? texts[0]!.toLowerCase() : texts[0];
     const turned = [...texts.slice(seed % texts.length), ...texts.slice(0, seed % texts.length)];
     const again = repeat ? [...turned, ...texts] : turned;
@@ -81,6 +81,11 @@ test('texts that could be mistaken for several, or for another member, have keys
     { memory: 1 },
     { storage: 1 },
     { max_usd_per_month: 1 },
+    { max_glm_per_month: 1 },
+    { country: ['SE'] },
+    { not_country: ['SE'] },
+    { exclude: ['a', 'b'] },
+    { verified: true },
     {},
   ];
   assert.equal(new Set(filters.map(canonicalFilterKey)).size, filters.length);
@@ -125,6 +130,14 @@ test('a filter that is not acceptable is refused with a message that names the m
     ['max_usd_per_month', { max_usd_per_month: -1 }],
     ['max_usd_per_month', { max_usd_per_month: Infinity }],
     ['max_usd_per_month', { max_usd_per_month: '1' }],
+    ['max_glm_per_month', { max_glm_per_month: -1 }],
+    ['not_country', { not_country: 'XX' }],
+    ['exclude', { exclude: 'a' }],
+    ['exclude', { exclude: [] }],
+    ['exclude', { exclude: [''] }],
+    ['exclude', { exclude: Array<string>(101).fill('a') }],
+    ['verified', { verified: false }],
+    ['verified', { verified: 'true' }],
     ['status', { status: 'suspect' }],
     ['status', { status: null }],
   ];

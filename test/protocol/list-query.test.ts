@@ -80,9 +80,12 @@ test('an unknown parameter is refused by its name, never dropped', () => {
 });
 
 test('a number or a choice that is given twice is refused', () => {
-  for (const name of ['cpu', 'memory', 'storage', 'max_usd_per_month', 'limit'])
+  for (const name of ['cpu', 'memory', 'storage', 'max_usd_per_month', 'max_glm_per_month', 'limit'])
     assert.match(refusal(`${name}=1&${name}=1`), new RegExp(`${name} is given twice`));
   assert.match(refusal('status=live&status=live'), /status is given twice/);
+  assert.match(refusal('verified=true&verified=true'), /verified is given twice/);
+  for (const value of ['', 'false', 'TRUE', '1'])
+    assert.match(refusal(`verified=${value}`), /verified: can only be true/);
   assert.match(refusal('sort=price&sort=price'), /sort is given twice/);
   assert.match(refusal('after=a&after=a'), /after is given twice/);
 });
@@ -103,6 +106,7 @@ test('an empty or unassigned value in a list is refused, not ignored', () => {
 
 test('sort, limit and status have only the values of the contract', () => {
   assert.equal(parseListQuery('sort=price').sort, 'price');
+  assert.equal(parseListQuery('sort=price_glm').sort, 'price_glm');
   assert.equal(parseListQuery('sort=updated').sort, 'updated');
   for (const value of ['', 'id', 'PRICE', 'provider_id'])
     assert.match(refusal(`sort=${value}`), /sort: must be/);
@@ -119,7 +123,7 @@ test('a query string over 8 KiB is refused', () => {
 
 const pageCursor = fc.record(
   {
-    sort: fc.constantFrom('id', 'price', 'updated'),
+    sort: fc.constantFrom('id', 'price', 'price_glm', 'updated'),
     key: fc.option(fc.oneof(fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }), fc.nat())),
     providerId: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/),
   },

@@ -13,7 +13,7 @@ import { listQuerySchema } from '../../src/protocol/list-query.js';
 
 /** By version of the protocol: the SHA-256 of what goes over the wire. */
 const PINNED: Readonly<Record<number, string>> = {
-  1: 'e9894543a7fadb210e56df50d54ce704619d1b280f1da5f210f70084b10e42f7',
+  1: '20cd4910174b62112fd37803564cc974b252dfd3760c553a70aea8a968f47193',
 };
 
 /**

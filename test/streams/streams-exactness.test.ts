@@ -19,6 +19,8 @@ const FILTERS: Filter[] = [
   { country: ['NO', 'SE'] },
   { platform: ['arm64'], memory: 2 },
   { max_usd_per_month: 1 },
+  { max_glm_per_month: 0.3, verified: true },
+  { not_country: ['SE'], exclude: ['a', 'b'] },
 ];
 const asked = fc.oneof(fc.constantFrom(...FILTERS), filter);
 
@@ -39,9 +41,13 @@ function step<Args extends unknown[]>(
 const registrySteps: { weight: number; arbitrary: WorldStep }[] = [
   {
     weight: 8,
-    arbitrary: step('advertise', [id, content, fc.boolean()], (world, one, said, overSession) => {
-      world.advertise(one, said, { overSession });
-    }),
+    arbitrary: step(
+      'advertise',
+      [id, content, fc.boolean(), fc.boolean()],
+      (world, one, said, overSession, signed) => {
+        world.advertise(one, said, { overSession, signed });
+      },
+    ),
   },
   {
     weight: 1,

@@ -9,8 +9,9 @@ export const PLATFORMS = ['arm64', 'riscv', 'x86_64'] as const;
 export const NETWORKS = ['holesky', 'polygon', 'x86_64'] as const;
 
 const AMOUNTS = [1, 2, 3, 4, 8] as const;
-const PRICES = [0, 0.1, 0.25, 1, 3] as const;
-const LIMITS_USD = [0, 0.35, 1, 2.5, 10, 100] as const;
+/** 0.1 and 0.2 make a little more than 0.3. */
+const PRICES = [0, 0.1, 0.2, 0.25, 1, 3] as const;
+const BUDGETS = [0, 0.3, 0.1 + 0.2, 0.35, 1, 2.5, 10, 100] as const;
 
 /** The members of an advertisement that its provider chooses. */
 export type Content = Pick<
@@ -48,10 +49,20 @@ export const content: fc.Arbitrary<Content> = fc.record(
       ),
       fc.record(
         {
+          glm_per_core_month: price,
+          glm_per_gb_ram_month: price,
+          glm_per_gb_storage_month: price,
+        },
+        { noNullPrototype: true },
+      ),
+      fc.record(
+        {
           usd_per_core_month: price,
           usd_per_gb_ram_month: price,
           usd_per_gb_storage_month: price,
           glm_per_core_month: price,
+          glm_per_gb_ram_month: price,
+          glm_per_gb_storage_month: price,
           note: fc.constant('"quoted" ⚡'),
         },
         { requiredKeys: [], noNullPrototype: true },
@@ -62,6 +73,9 @@ export const content: fc.Arbitrary<Content> = fc.record(
   },
   { noNullPrototype: true },
 );
+
+/** Ids of providers in the tests that use these filters. */
+const EXCLUDED = ['a', 'b', 'c', 'p1', 'p2', 'P-1', 'P-3'] as const;
 
 const amount = fc.constantFrom(...AMOUNTS);
 
@@ -81,7 +95,11 @@ export const filter: fc.Arbitrary<Filter> = fc
       country: listOf(COUNTRY_CODES, ['FR']),
       platform: listOf(PLATFORMS, ['unheard-of']),
       payments_network: listOf(NETWORKS, ['unheard-of']),
-      max_usd_per_month: fc.constantFrom(...LIMITS_USD),
+      max_usd_per_month: fc.constantFrom(...BUDGETS),
+      max_glm_per_month: fc.constantFrom(...BUDGETS),
+      not_country: listOf(COUNTRY_CODES, ['FR']),
+      exclude: listOf(EXCLUDED, ['unheard-of']),
+      verified: fc.constant(true as const),
       status: fc.constant('live' as const),
     },
     { noNullPrototype: true },

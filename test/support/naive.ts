@@ -28,10 +28,15 @@ export function published(
 }
 
 /** The monthly price for the asked amounts, 1 where not asked; null without the three prices. */
-export function monthlyPrice(filter: Filter, { pricing }: PublishedAdvertisement): number | null {
-  const core = pricing?.usd_per_core_month;
-  const memory = pricing?.usd_per_gb_ram_month;
-  const storage = pricing?.usd_per_gb_storage_month;
+export function monthlyPrice(
+  filter: Filter,
+  { pricing }: PublishedAdvertisement,
+  currency: 'usd' | 'glm' = 'usd',
+): number | null {
+  const isGlm = currency === 'glm';
+  const core = isGlm ? pricing?.glm_per_core_month : pricing?.usd_per_core_month;
+  const memory = isGlm ? pricing?.glm_per_gb_ram_month : pricing?.usd_per_gb_ram_month;
+  const storage = isGlm ? pricing?.glm_per_gb_storage_month : pricing?.usd_per_gb_storage_month;
   if (core === undefined || memory === undefined || storage === undefined) return null;
   return core * (filter.cpu ?? 1) + memory * (filter.memory ?? 1) + storage * (filter.storage ?? 1);
 }
@@ -50,23 +55,32 @@ export function matches(filter: Filter, advertisement: PublishedAdvertisement): 
   )
     return false;
   if (filter.status === 'live' && status !== 'live') return false;
-  if (filter.max_usd_per_month === undefined) return true;
-  const price = monthlyPrice(filter, advertisement);
-  return price !== null && price <= filter.max_usd_per_month;
+  if (filter.verified === true && !advertisement.verified) return false;
+  if (filter.not_country?.includes(country) === true) return false;
+  if (filter.exclude?.includes(advertisement.provider_id) === true) return false;
+  const isWithin = (most: number | undefined, price: number | null): boolean =>
+    most === undefined || (price !== null && price <= most);
+  return (
+    isWithin(filter.max_usd_per_month, monthlyPrice(filter, advertisement)) &&
+    isWithin(filter.max_glm_per_month, monthlyPrice(filter, advertisement, 'glm'))
+  );
 }
 
 /** A whole list, in order. */
 export function list(
   all: readonly PublishedAdvertisement[],
   filter: Filter,
-  sort: 'id' | 'price' | 'updated',
+  sort: 'id' | 'price' | 'price_glm' | 'updated',
 ): PublishedAdvertisement[] {
   const byId = (a: PublishedAdvertisement, b: PublishedAdvertisement): number =>
     a.provider_id < b.provider_id ? -1 : a.provider_id > b.provider_id ? 1 : 0;
-  const price = (one: PublishedAdvertisement): number => monthlyPrice(filter, one) ?? Number.MAX_VALUE;
+  const price = (one: PublishedAdvertisement, currency: 'usd' | 'glm' = 'usd'): number =>
+    monthlyPrice(filter, one, currency) ?? Number.MAX_VALUE;
   const compare = {
     id: byId,
     price: (a: PublishedAdvertisement, b: PublishedAdvertisement) => price(a) - price(b) || byId(a, b),
+    price_glm: (a: PublishedAdvertisement, b: PublishedAdvertisement) =>
+      price(a, 'glm') - price(b, 'glm') || byId(a, b),
     updated: (a: PublishedAdvertisement, b: PublishedAdvertisement) =>
       Date.parse(b.updated_at) - Date.parse(a.updated_at) || byId(a, b),
   }[sort];

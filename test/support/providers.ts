@@ -13,8 +13,12 @@ export interface Query {
   platform?: string[] | undefined;
   payments_network?: string[] | undefined;
   max_usd_per_month?: number | undefined;
+  max_glm_per_month?: number | undefined;
+  not_country?: string[] | undefined;
+  exclude?: string[] | undefined;
+  verified?: true | undefined;
   status?: 'live' | undefined;
-  sort?: 'price' | 'updated' | undefined;
+  sort?: 'price' | 'price_glm' | 'updated' | undefined;
 }
 
 const COUNTRIES = ['SE', 'NO', 'DE', 'US'];
@@ -27,6 +31,9 @@ const PRICES = [0, 0.1, 0.2, 0.3, 1, 2.5, 10];
 const amount = fc.constantFrom(...AMOUNTS);
 const price = fc.constantFrom(...PRICES);
 const sometimes = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
+/** So that together they do not leave nearly nothing. */
+const seldom = <Value>(value: fc.Arbitrary<Value>) =>
+  fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
 
 const generatedAdvertisement = fc.record(
   {
@@ -44,6 +51,11 @@ const generatedAdvertisement = fc.record(
           usd_per_gb_storage_month: price,
         }),
       },
+      fc.record({
+        glm_per_core_month: price,
+        glm_per_gb_ram_month: price,
+        glm_per_gb_storage_month: price,
+      }),
       fc.record({ usd_per_core_month: price, glm_per_core_month: price }),
     ),
   },
@@ -60,11 +72,24 @@ export const generatedQuery: fc.Arbitrary<Query> = fc.record(
     platform: fc.uniqueArray(fc.constantFrom(...PLATFORMS, 'unheard of'), { minLength: 1, maxLength: 3 }),
     payments_network: fc.uniqueArray(fc.constantFrom(...NETWORKS, 'none'), { minLength: 1, maxLength: 2 }),
     max_usd_per_month: fc.constantFrom(0, 0.3, 0.6, 1, 2.5, 10, 50, 1000),
+    max_glm_per_month: seldom(fc.constantFrom(0, 0.3, 0.6, 1, 2.5, 10, 50, 1000)),
+    not_country: seldom(fc.uniqueArray(fc.constantFrom(...COUNTRIES, 'FI'), { minLength: 1, maxLength: 2 })),
+    exclude: seldom(
+      fc.uniqueArray(
+        fc.nat(120).map((index) => providerIdAt(index)),
+        { minLength: 1, maxLength: 20 },
+      ),
+    ),
+    verified: fc.constant(true as const),
     status: fc.constant('live' as const),
-    sort: sometimes(fc.constantFrom('price' as const, 'updated' as const)),
+    sort: sometimes(fc.constantFrom('price' as const, 'price_glm' as const, 'updated' as const)),
   },
   { requiredKeys: [] },
 );
+
+function providerIdAt(index: number): string {
+  return `p${String((index * 7919) % 1000)}:${String(index)}`;
+}
 
 /** Has many providers advertise, at a few different moments, and some of them turn suspect. */
 export async function populate(
@@ -77,7 +102,7 @@ export async function populate(
   const line = new Line(() => hub);
   const all: PublishedAdvertisement[] = [];
   for (const [index, advertisement] of samples.entries()) {
-    const id = `p${String((index * 7919) % 1000)}:${String(index)}`;
+    const id = providerIdAt(index);
     const { status, body } = await line.post<PublishedAdvertisement>(key, id, advertisement);
     assert.equal(status, 200, JSON.stringify(body));
     all.push(body);
@@ -96,10 +121,15 @@ export async function populate(
 }
 
 /** What a provider costs a month for the asked amounts; null for one without the three prices. */
-export function monthlyPrice({ pricing }: PublishedAdvertisement, query: Query): number | null {
-  const core = pricing?.usd_per_core_month;
-  const memory = pricing?.usd_per_gb_ram_month;
-  const storage = pricing?.usd_per_gb_storage_month;
+export function monthlyPrice(
+  { pricing }: PublishedAdvertisement,
+  query: Query,
+  currency: 'usd' | 'glm' = 'usd',
+): number | null {
+  const [core, memory, storage] =
+    currency === 'usd'
+      ? [pricing?.usd_per_core_month, pricing?.usd_per_gb_ram_month, pricing?.usd_per_gb_storage_month]
+      : [pricing?.glm_per_core_month, pricing?.glm_per_gb_ram_month, pricing?.glm_per_gb_storage_month];
   if (core === undefined || memory === undefined || storage === undefined) return null;
   return core * (query.cpu ?? 1) + memory * (query.memory ?? 1) + storage * (query.storage ?? 1);
 }
@@ -107,6 +137,7 @@ export function monthlyPrice({ pricing }: PublishedAdvertisement, query: Query):
 function matches(advertisement: PublishedAdvertisement, query: Query): boolean {
   const { resources, country, platform, payments_network, status } = advertisement;
   const estimate = monthlyPrice(advertisement, query);
+  const estimateInGlm = monthlyPrice(advertisement, query, 'glm');
   return (
     resources.cpu >= (query.cpu ?? 0) &&
     resources.memory >= (query.memory ?? 0) &&
@@ -116,6 +147,11 @@ function matches(advertisement: PublishedAdvertisement, query: Query): boolean {
     (query.payments_network === undefined ||
       (payments_network !== null && query.payments_network.includes(payments_network))) &&
     (query.max_usd_per_month === undefined || (estimate !== null && estimate <= query.max_usd_per_month)) &&
+    (query.max_glm_per_month === undefined ||
+      (estimateInGlm !== null && estimateInGlm <= query.max_glm_per_month)) &&
+    query.not_country?.includes(country) !== true &&
+    query.exclude?.includes(advertisement.provider_id) !== true &&
+    (query.verified !== true || advertisement.verified) &&
     (query.status !== 'live' || status === 'live')
   );
 }
@@ -124,6 +160,8 @@ function matches(advertisement: PublishedAdvertisement, query: Query): boolean {
 export function naiveList(all: readonly PublishedAdvertisement[], query: Query): PublishedAdvertisement[] {
   const keyOf = (advertisement: PublishedAdvertisement): number => {
     if (query.sort === 'price') return monthlyPrice(advertisement, query) ?? Number.POSITIVE_INFINITY;
+    if (query.sort === 'price_glm')
+      return monthlyPrice(advertisement, query, 'glm') ?? Number.POSITIVE_INFINITY;
     return query.sort === 'updated' ? -Date.parse(advertisement.updated_at) : 0;
   };
   const compare = <Key extends number | string>(a: Key, b: Key): number => (a === b ? 0 : a < b ? -1 : 1);
@@ -135,7 +173,10 @@ export function naiveList(all: readonly PublishedAdvertisement[], query: Query):
 /** Writes a request as a query string; empty, or beginning with `?`. */
 export function queryString(query: Query, lists: 'repeated' | 'comma-separated' = 'repeated'): string {
   const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(query) as [string, string | number | string[] | undefined][]) {
+  for (const [name, value] of Object.entries(query) as [
+    string,
+    string | number | true | string[] | undefined,
+  ][]) {
     if (value === undefined) continue;
     if (!Array.isArray(value)) parameters.append(name, String(value));
     else if (lists === 'comma-separated') parameters.append(name, value.join(','));

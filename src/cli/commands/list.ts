@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { DiscoveryClient } from '../../client/node.js';
+import { SORTS } from '../../protocol/list-query.js';
 import {
   amountsOf,
   filterOf,
@@ -13,7 +14,7 @@ import { coloursFor, widthOf } from '../terminal.js';
 
 interface ListFlags extends FilterFlags {
   url: string;
-  sort?: 'price' | 'updated';
+  sort?: (typeof SORTS)[number];
   limit?: number;
   json?: boolean;
 }
@@ -23,7 +24,9 @@ export function addList(program: Command): void {
   withFilterFlags(program.command('list').description('show the providers that match'))
     .addOption(urlOption())
     .addOption(
-      new Option('--sort <order>', 'cheapest, or latest heard from, first').choices(['price', 'updated']),
+      new Option('--sort <order>', 'cheapest, in US dollars or GLM, or latest heard from, first').choices(
+        SORTS,
+      ),
     )
     .option('--limit <count>', 'show at most so many', wholeNumber)
     .option('--json', 'print a JSON array')

@@ -2,7 +2,7 @@ import { askedAmounts } from '../../protocol/filter.js';
 import { formatPageCursor, type ListQuery, type PageCursor } from '../../protocol/list-query.js';
 import type { Work } from '../../lib/work-queue.js';
 import { stableOrder } from '../../lib/stable-sort.js';
-import { USD } from '../store/columns.js';
+import { GLM, USD } from '../store/columns.js';
 import type { Predicate } from '../store/predicate.js';
 import type { Store } from '../store/store.js';
 import { FirstRows } from './first-rows.js';
@@ -164,7 +164,7 @@ function* firstByRank(store: Store, query: ListQuery, limit: number, matches: Fr
   const best = new FirstRows(limit + 1, query.after === null ? null : rankOfCursor(query.after));
   let least = Number.NEGATIVE_INFINITY;
   let isFound = false;
-  if (query.sort === 'price' && store.size > FEW_ROWS) {
+  if ((query.sort === 'price' || query.sort === 'price_glm') && store.size > FEW_ROWS) {
     ({ least, isFound } = findCheapest(store, query, best, matches));
     yield STEP;
     matches.check();
@@ -197,15 +197,16 @@ function* firstByRank(store: Store, query: ListQuery, limit: number, matches: Fr
  */
 function findCheapest(
   store: Store,
-  { filter }: ListQuery,
+  { filter, sort }: ListQuery,
   best: FirstRows,
   matches: FrozenMatches,
 ): { least: number; isFound: boolean } {
   const predicate = store.predicates.of(filter);
   const { attributes, ids } = store;
-  const most = filter.max_usd_per_month ?? Number.MAX_VALUE;
+  const inGlm = sort === 'price_glm';
+  const most = (inGlm ? filter.max_glm_per_month : filter.max_usd_per_month) ?? Number.MAX_VALUE;
   let looked = 0;
-  const least = store.prices[USD]!.scan(askedAmounts(filter), best.floor, most, (slots, costs) => {
+  const least = store.prices[inGlm ? GLM : USD]!.scan(askedAmounts(filter), best.floor, most, (slots, costs) => {
     looked += slots.length;
     let ceiling = Math.min(most, best.ceiling);
     for (let at = 0; at < slots.length; at += 1) {

@@ -1,6 +1,6 @@
 import { askedAmounts } from '../../protocol/filter.js';
 import type { ListQuery, PageCursor } from '../../protocol/list-query.js';
-import { USD } from '../store/columns.js';
+import { GLM, USD } from '../store/columns.js';
 import { estimate } from '../store/predicate.js';
 import { finite } from '../store/price-index.js';
 import type { Store } from '../store/store.js';
@@ -41,8 +41,9 @@ export function keysOf(store: Store, { sort, filter }: ListQuery): (slot: number
   }
   const { attributes } = store;
   const asked = askedAmounts(filter);
+  const currency = sort === 'price_glm' ? GLM : USD;
   return (slot) => {
-    const cost = estimate(attributes, slot, asked, USD);
+    const cost = estimate(attributes, slot, asked, currency);
     return Number.isNaN(cost) ? UNPRICED : finite(cost);
   };
 }

@@ -18,7 +18,9 @@ export const MEMORY = AMOUNTS.indexOf('memory');
 export const STORAGE = AMOUNTS.indexOf('storage');
 export const COUNTRY = VALUES.indexOf('country');
 export const USD = ESTIMATES.indexOf('max_usd_per_month');
+export const GLM = ESTIMATES.indexOf('max_glm_per_month');
 export const LIVE = FLAGS.indexOf('status');
+export const VERIFIED = FLAGS.indexOf('verified');
 
 const NO_PRICES: readonly number[] = Array<number>(PRICES_AN_ESTIMATE).fill(Number.NaN);
 
@@ -57,6 +59,7 @@ export function rowOf(
     row.push(...(known.length === PRICES_AN_ESTIMATE ? known : NO_PRICES));
   }
   row[FLAGS_AT + LIVE] = live ? 1 : 0;
+  row[FLAGS_AT + VERIFIED] = record.proof === null ? 0 : 1;
   return row;
 }
 
@@ -83,6 +86,7 @@ export function isLiveRow(row: ArrayLike<number>, from: number): boolean {
  * one predicate reads both.
  */
 export class AttributeColumns {
+  readonly ids: readonly (string | undefined)[];
   readonly amounts: Int32Array[];
   /** The numbers of values: see `ValueNumbers`. */
   readonly values: Uint32Array[];
@@ -93,7 +97,9 @@ export class AttributeColumns {
   /** Country, cores, memory and disk in one word: see `outlineOf`. */
   outline: Int32Array;
 
-  constructor(capacity: number) {
+  /** @param ids The provider id of each row, shared with whoever keeps the rows. */
+  constructor(capacity: number, ids: readonly (string | undefined)[] = []) {
+    this.ids = ids;
     this.amounts = AMOUNTS.map(() => new Int32Array(capacity));
     this.values = VALUES.map(() => new Uint32Array(capacity));
     this.prices = ESTIMATES.flatMap(() =>

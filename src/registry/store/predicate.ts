@@ -55,6 +55,8 @@ export class Predicate {
   readonly #mosts: readonly Most[];
   /** The places of those that have to be so. */
   readonly #flags: readonly number[];
+  /** Providers that are left out. */
+  readonly #excluded: ReadonlySet<string> | null;
   readonly #asked: Amounts;
 
   constructor(filter: Filter, numbers: ValueNumbers) {
@@ -72,6 +74,13 @@ export class Predicate {
       if (all === null) interned.push({ place, accepted });
       else listed.push({ place, accepted: marks(all.length, accepted) });
     });
+    const others = countriesLeft(filter);
+    if (others !== null) {
+      const asked = listed.find(({ place }) => place === COUNTRY);
+      if (asked === undefined) listed.push({ place: COUNTRY, accepted: others });
+      else others.forEach((isLeft, number) => (asked.accepted[number]! &= isLeft));
+    }
+    this.#excluded = filter.exclude === undefined ? null : new Set(filter.exclude);
     this.#listed = listed;
     this.#interned = interned;
     this.#countries = listed.find(({ place }) => place === COUNTRY)?.accepted ?? EVERY_COUNTRY;
@@ -99,7 +108,7 @@ export class Predicate {
       // Written so that NaN, a provider without the three prices, does not match.
       if (!(estimate(columns, index, this.#asked, place) <= most)) return false;
     }
-    return true;
+    return this.#excluded === null || !this.#excluded.has(columns.ids[index]!);
   }
 
   /**
@@ -159,6 +168,7 @@ export class Predicate {
         if (estimate(columns, slot, this.#asked, place) <= most) left += 1;
       }
     }
+    if (this.#excluded !== null) left = keepOthers(columns.ids, this.#excluded, left);
     return left;
   }
 }
@@ -206,6 +216,27 @@ function keepInterned(values: Uint32Array, accepted: readonly number[], count: n
     if (accepted.includes(values[slot]!)) left += 1;
   }
   return left;
+}
+
+function keepOthers(
+  ids: readonly (string | undefined)[],
+  excluded: ReadonlySet<string>,
+  count: number,
+): number {
+  let left = 0;
+  for (let at = 0; at < count; at += 1) {
+    const slot = block[at]!;
+    block[left] = slot;
+    if (!excluded.has(ids[slot]!)) left += 1;
+  }
+  return left;
+}
+
+/** 1 for each country that a filter does not leave out; null where it leaves none out. */
+function countriesLeft({ not_country: excluded }: Filter): Uint8Array | null {
+  return excluded === undefined
+    ? null
+    : Uint8Array.from(CONDITIONS.country.all!, (code) => (excluded.includes(code) ? 0 : 1));
 }
 
 function marks(length: number, marked: readonly number[]): Uint8Array {

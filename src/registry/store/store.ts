@@ -1,7 +1,7 @@
 import type { PublishedAdvertisement } from '../../protocol/advertisement.js';
 import { grown } from '../../lib/typed-arrays.js';
 import { Arena } from '../../lib/arena.js';
-import { AttributeColumns, ESTIMATES, isLiveRow, LIVE, rowOf } from './columns.js';
+import { AttributeColumns, ESTIMATES, isLiveRow, LIVE, rowOf, VERIFIED } from './columns.js';
 import { TimingWheel } from '../../lib/timing-wheel.js';
 import { createdAtIn, tailBytes, writeTail } from './advertisement-json.js';
 import { IdIndex } from './id-index.js';
@@ -42,9 +42,9 @@ export interface PlacedRow {
  * Slots of removed advertisements are reused.
  */
 export class Store {
-  readonly attributes = new AttributeColumns(INITIAL_CAPACITY);
   /** The provider id of each slot; undefined where the slot is free. */
   readonly ids: (string | undefined)[] = [];
+  readonly attributes = new AttributeColumns(INITIAL_CAPACITY, this.ids);
   readonly index = new IdIndex(this.ids);
   /** One for each currency, by the place of its estimate in `ESTIMATES`. */
   readonly prices = ESTIMATES.map((_, place) => new PriceIndex(this.attributes, INITIAL_CAPACITY, place));
@@ -68,7 +68,6 @@ export class Store {
   #address = new Uint32Array(INITIAL_CAPACITY);
   #headBytes = new Uint32Array(INITIAL_CAPACITY);
   #proofBytes = new Uint32Array(INITIAL_CAPACITY);
-  #verified = new Uint8Array(INITIAL_CAPACITY);
   #tailStale = new Uint8Array(INITIAL_CAPACITY);
 
   get size(): number {
@@ -104,7 +103,7 @@ export class Store {
 
   /** Whether its provider signed it. */
   isVerified(slot: number): boolean {
-    return this.#verified[slot] === 1;
+    return this.attributes.flags[VERIFIED]![slot] === 1;
   }
 
   /** Unix milliseconds. */
@@ -239,7 +238,10 @@ export class Store {
 
   /** The length of an advertisement's JSON. */
   fragmentBytes(slot: number): number {
-    return this.#headBytes[slot]! + tailBytes(this.attributes.flags[LIVE]![slot]!, this.#verified[slot]!);
+    return (
+      this.#headBytes[slot]! +
+      tailBytes(this.attributes.flags[LIVE]![slot]!, this.attributes.flags[VERIFIED]![slot]!)
+    );
   }
 
   /** Writes an advertisement's JSON to a place in `target`. @returns The place behind it. */
@@ -277,7 +279,7 @@ export class Store {
     const address = this.#address[slot]!;
     writeTail(this.arena.slab(address), this.arena.offset(address) + this.#headBytes[slot]!, {
       live: this.attributes.flags[LIVE]![slot]!,
-      verified: this.#verified[slot]!,
+      verified: this.attributes.flags[VERIFIED]![slot]!,
       updatedAt: this.#updatedAt[slot]! + this.#shift,
       expiresAt: this.#expiresAt[slot]! + this.#shift,
     });
@@ -294,7 +296,6 @@ export class Store {
 
   #writeContent(slot: number, row: PlacedRow): void {
     this.attributes.write(slot, row.attributes, row.from);
-    this.#verified[slot] = row.proofBytes === 0 ? 0 : 1;
     this.#address[slot] = row.address;
     this.#headBytes[slot] = row.headBytes;
     this.#proofBytes[slot] = row.proofBytes;
@@ -317,7 +318,6 @@ export class Store {
     this.#address = grown(this.#address, new Uint32Array(capacity));
     this.#headBytes = grown(this.#headBytes, new Uint32Array(capacity));
     this.#proofBytes = grown(this.#proofBytes, new Uint32Array(capacity));
-    this.#verified = grown(this.#verified, new Uint8Array(capacity));
     this.#tailStale = grown(this.#tailStale, new Uint8Array(capacity));
     this.#capacity = capacity;
   }

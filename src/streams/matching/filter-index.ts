@@ -22,6 +22,8 @@ const INITIAL_BITS = 128;
 const ANY_COUNTRY = -1;
 
 interface Entry {
+  /** Whether it asks what no index here knows. */
+  asksMore: boolean;
   filter: Filter;
   predicate: Predicate;
   /** The numbers of the values that it accepts, by the place of the condition; null where it does not ask. */
@@ -67,7 +69,8 @@ export class FilterIndex {
     // The country leaves fewer filters than anything else, so that most words need not be looked at.
     const handle = this.#handles.take(values[COUNTRY]?.[0] ?? ANY_COUNTRY);
     if (this.#handles.words > this.#words) this.#grow(this.#words * 2);
-    this.#entries[handle] = { filter, predicate: new Predicate(filter, this.#numbers), values };
+    const asksMore = filter.exclude !== undefined || filter.not_country !== undefined;
+    this.#entries[handle] = { filter, asksMore, predicate: new Predicate(filter, this.#numbers), values };
     AMOUNTS.forEach((name, place) => {
       this.#amounts[place]!.insert(filter[name] ?? 0, handle);
     });
@@ -131,8 +134,9 @@ export class FilterIndex {
       for (const bitmap of bitmaps) left &= bitmap[word]!;
       for (; left !== 0; left &= left - 1) {
         const handle = word * 32 + lowestBit(left);
-        if (this.#isEnough(handle, amounts, flags) && this.#isAffordable(columns, index, handle))
-          found.push(handle);
+        if (!this.#isEnough(handle, amounts, flags) || !this.#isAffordable(columns, index, handle)) continue;
+        const { asksMore, predicate } = this.#entries[handle]!;
+        if (!asksMore || predicate.matches(columns, index)) found.push(handle);
       }
     }
     return found;
