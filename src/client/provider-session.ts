@@ -214,7 +214,7 @@ export class ProviderSession {
   }
 
   #authenticate(welcome: Down<'welcome'>): void {
-    this.#skewMs = this.#scheduler.now() - Date.parse(welcome.server_time);
+    this.#learnSkew(welcome.server_time);
     this.#welcome = welcome;
     const isPresent = (): boolean => this.#welcome === welcome && this.state === 'authenticating';
     const { providerId, publicKey } = this.#signer;
@@ -259,7 +259,11 @@ export class ProviderSession {
   }
 
   #refused(frame: Down<'error'>): void {
-    if (this.state === 'authenticating' && frame.code.startsWith('AUTH_')) {
+    if (frame.code === 'AUTH_002') this.#learnSkew(frame.timestamp);
+    if (this.state === 'authenticating' && frame.code === 'AUTH_002') {
+      // Clocks get corrected, also the hub's.
+      this.#connection.reconnect(DiscoveryError.fromBody(this.#explain(frame), { retry: true }));
+    } else if (this.state === 'authenticating' && frame.code.startsWith('AUTH_')) {
       this.#connection.refuse(DiscoveryError.fromBody(this.#explain(frame), { retry: false }));
     } else if (frame.id !== undefined && frame.id === this.#request?.id) {
       // A refusal that these pass by themselves: the hub cannot write now (what it would not take has been
@@ -270,6 +274,12 @@ export class ProviderSession {
         request.reject(error);
       });
     }
+  }
+
+  /** @param hubTime What the hub's clock shows, ISO 8601. */
+  #learnSkew(hubTime: string): void {
+    const hubNow = Date.parse(hubTime);
+    if (!Number.isNaN(hubNow)) this.#skewMs = this.#scheduler.now() - hubNow;
   }
 
   /** Says by how much the clocks differ where that explains a refusal. */
@@ -290,7 +300,8 @@ export class ProviderSession {
     signed: (signed: { t: number; signature: string }) => void,
     failed: (error: DiscoveryError) => void,
   ): void {
-    const t = signingTime(this.#scheduler.now());
+    const now = this.#scheduler.now();
+    const t = signingTime(now, now - this.#skewMs);
     signWith(
       this.#signer,
       { action, t, payload },

@@ -169,6 +169,7 @@ export class Session {
 
 /** Whether, and when, it makes sense to come back after authentication was refused. */
 function closeCodeOf({ code, unavailable }: ProtocolError): number {
-  if (unavailable) return CLOSE.overloaded;
+  // Clocks get corrected, that of the hub included: a provider must not be lost for good over one.
+  if (unavailable || code === 'AUTH_002') return CLOSE.overloaded;
   return code.startsWith('RATE_') ? CLOSE.messageRate : CLOSE.authenticationFailed;
 }

@@ -57,7 +57,7 @@ test('a hub that does not answer a request is tried over a new connection', asyn
 });
 
 test('a refused authentication ends it, with the reason of the hub', async () => {
-  for (const code of ['AUTH_001', 'AUTH_002', 'AUTH_003', 'AUTH_004', 'AUTH_005']) {
+  for (const code of ['AUTH_001', 'AUTH_003', 'AUTH_004', 'AUTH_005']) {
     const { hub, time, session } = beginSession();
     const waiting = session.published();
     hub.peer.welcome();
@@ -83,6 +83,45 @@ test('a clock that is off is named as the reason', () => {
     hub.peer.refuse('authenticate', 'AUTH_002', 'stale');
     assert.match(session.error!.message, new RegExp(`^stale \\(${said}`));
   }
+});
+
+test('a hub whose clock is wrong is tried again with backoff until one of the clocks is put right', () => {
+  const { hub, time, session } = beginSession();
+  for (let tries = 1; tries <= 8; tries += 1) {
+    assert.equal(hub.peers.length, tries);
+    hub.peer.welcome({ server_time: new Date(time.now() - 600_000).toISOString() });
+    hub.peer.refuse('authenticate', 'AUTH_002', 't lies 600 s after the clock');
+    hub.peer.end(4503);
+    assert.equal(session.state, 'waiting');
+    assert.equal(session.error?.code, 'AUTH_002');
+    assert.equal(session.error.retry, true);
+    time.advance(Math.min(60_000, 500 * 2 ** (tries - 1)) / 2);
+  }
+  hub.peer.welcome({ server_time: new Date(time.now()).toISOString() });
+  hub.peer.authenticate(null);
+  assert.equal(session.state, 'live');
+});
+
+test('after its clock was set back, a provider signs with its last time and 1 ms, as far as the hub tolerates it', async () => {
+  const { hub, time, session } = beginSession();
+  const atHub = (offset = 0): string => new Date(time.now() + offset).toISOString();
+  hub.peer.welcome({ server_time: atHub() });
+  hub.peer.authenticate(null);
+  const first = hub.peer.last('advertise')['t'] as number;
+  // By more than a hub tolerates, so that the present here is of no use.
+  time.jump(-400_000);
+  hub.peer.refuse('advertise', 'AUTH_002', 't lies 400 s before the clock', atHub(400_000));
+  await turn();
+  time.advance(1000);
+  await turn();
+  assert.equal(hub.peer.last('advertise')['t'], first + 1);
+  // The hub's clock shows that the clock here was wrong before: what was signed then is of no use.
+  hub.peer.refuse('advertise', 'AUTH_002', 't lies 400 s after the clock', atHub());
+  await turn();
+  time.advance(1000);
+  await turn();
+  assert.equal(hub.peer.last('advertise')['t'], time.now());
+  void session.stop();
 });
 
 test('a hub that is too busy to authenticate is no refusal', () => {

@@ -192,9 +192,11 @@ export class WritePath {
     if (!claim.signed) return null;
     const lastT = this.#registry.identities.get(claim.providerId, now)?.lastT ?? 0;
     if (claim.t <= lastT) {
+      const wait = Math.ceil((lastT + 1 - claim.t) / 1000);
       throw new ProtocolError(
         'AUTH_002',
-        `t=${String(claim.t)} is not later than t=${String(lastT)}, which was accepted already; sign anew with the present time`,
+        `t=${String(claim.t)} is not later than t=${String(lastT)}, which was accepted already; sign anew with a greater t, which a clock that was set back reaches in ${String(wait)} s`,
+        { retryAfterSeconds: wait },
       );
     }
     return { providerId: claim.providerId, publicKey: claim.publicKey, lastT: claim.t, seenAt: now };

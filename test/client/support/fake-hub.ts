@@ -20,6 +20,9 @@ export class FakePeer implements ClientSocket {
   ending: 'closed' | 'terminated' | null = null;
   readonly #listener: SocketListener;
 
+  /** What its clock showed last. */
+  #time = '2026-01-01T00:00:00.000Z';
+
   constructor(url: string, subprotocol: string, listener: SocketListener) {
     this.url = url;
     this.subprotocol = subprotocol;
@@ -61,7 +64,8 @@ export class FakePeer implements ClientSocket {
     this.#listener.closed({ code, reason: '', ...closure });
   }
 
-  welcome(overrides: object = {}): void {
+  welcome(overrides: { server_time?: string } & Record<string, unknown> = {}): void {
+    this.#time = overrides.server_time ?? this.#time;
     this.say({
       type: 'welcome',
       version: 1,
@@ -70,7 +74,7 @@ export class FakePeer implements ClientSocket {
       heartbeat_seconds: 30,
       expiry_seconds: 300,
       max_frame_bytes: 65536,
-      server_time: '2026-01-01T00:00:00.000Z',
+      server_time: this.#time,
       ...overrides,
     });
   }
@@ -82,9 +86,9 @@ export class FakePeer implements ClientSocket {
   }
 
   /** Refuses the client's last request of a type. */
-  refuse(type: string, code: string, message = 'because'): void {
+  refuse(type: string, code: string, message = 'because', timestamp = this.#time): void {
     const { id } = this.last(type);
-    this.say({ type: 'error', id, code, message, timestamp: '2026-01-01T00:00:00.000Z' });
+    this.say({ type: 'error', id, code, message, timestamp });
   }
 
   /** Answers the client's last `advertise`. */
