@@ -51,7 +51,9 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
     this.#socket = socket;
     this.codec = options.codec;
     this.client = options.client;
-    this.#outbox = new Outbox(socket, options.codec.binary, settings, gateway.backlog);
+    this.#outbox = new Outbox(socket, options.codec.binary, settings, gateway.backlog, () => {
+      this.fallBehind('too much waits for all clients together, and for this one the most');
+    });
     this.slot = options.slot;
     this.#budget = new MessageBudget(settings.messagesPerMinute, now);
     this.#liveness = new Liveness(settings.heartbeatMs, now);
@@ -113,6 +115,8 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
 
   emptied(): void {
     if (this.#isOver || !this.#outbox.emptied()) return;
+    // It was full: whoever takes that much is alive, although an answer to a ping behind it may take its time.
+    this.alive();
     this.#subscriptions?.advance();
     this.#sendDueBookmark();
   }
@@ -171,8 +175,12 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
 
   send(frame: Uint8Array): void {
     if (this.#isOver) return;
-    if (!this.#outbox.send(frame, this.#gateway.now)) this.fallBehind('it does not read what it is sent');
-    else if (this.#outbox.isFull) this.#gateway.wakeAt(this, this.#outbox.giveUpAt);
+    if (!this.#outbox.send(frame, this.#gateway.now)) {
+      this.fallBehind('it does not read what it is sent');
+      return;
+    }
+    if (this.#liveness.takePingAfter(frame.length)) this.#socket.ping();
+    if (this.#outbox.isFull) this.#gateway.wakeAt(this, this.#outbox.giveUpAt);
   }
 
   fallBehind(reason: string): void {
@@ -201,7 +209,8 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
    */
   tick(now: number): number {
     if (this.#isOver) return Number.POSITIVE_INFINITY;
-    if (this.#outbox.isStuck(now)) {
+    if (this.#outbox.isMoving(now)) this.alive();
+    if (now >= this.#outbox.giveUpAt) {
       this.fallBehind('it does not read what it is sent');
       return Number.POSITIVE_INFINITY;
     }

@@ -8,6 +8,7 @@ import { TimingWheel } from '../lib/timing-wheel.js';
 import type { Attachment, Registry, SessionToken } from '../registry/registry.js';
 import { WindowLimiter } from '../lib/window-limiter.js';
 import type { WritePath } from '../registry/write/write-path.js';
+import { Backlog } from './backlog.js';
 import { Clients } from './clients.js';
 import { Connection } from './connection.js';
 import { Drain, STOPPING } from './drain.js';
@@ -15,7 +16,6 @@ import { plausibleHosts } from './hosts.js';
 import type { ConnectionHost, HostedConnection } from './host.js';
 import { Readers, type ReadersHost } from './readers.js';
 import { Nonces } from './nonces.js';
-import type { Backlog } from './outbox.js';
 import type { HttpRequest, UpgradeDecision } from './port.js';
 import type { GatewayObserver, GatewaySettings, ReaderEnd } from './settings.js';
 import { StreamHub } from '../streams/stream-hub.js';
@@ -38,7 +38,7 @@ export class Gateway implements ConnectionHost, ReadersHost {
   /** Counts the subscriptions that client addresses begin. */
   readonly subscribes: WindowLimiter;
   readonly nonces = new Nonces();
-  readonly backlog: Backlog = { bytes: 0 };
+  readonly backlog: Backlog;
   readonly clients = new Clients();
   readonly readers: Readers;
   readonly #observer: GatewayObserver;
@@ -62,6 +62,7 @@ export class Gateway implements ConnectionHost, ReadersHost {
     this.registry = registry;
     this.writePath = writePath;
     this.settings = settings;
+    this.backlog = new Backlog(settings.maxTotalQueuedBytes);
     this.#observer = hooks.observer;
     this.#onError = hooks.onError;
     this.subscribes = new WindowLimiter(settings.subscribesPerMinute, MINUTE_MS);

@@ -2,9 +2,9 @@ import type { ErrorCode } from '../protocol/errors.js';
 import type { Attachment, Registry, SessionToken } from '../registry/registry.js';
 import type { SignedClaim } from '../registry/write/claim.js';
 import type { WritePath } from '../registry/write/write-path.js';
+import type { Backlog } from './backlog.js';
 import type { Client } from './clients.js';
 import type { Nonces } from './nonces.js';
-import type { Backlog } from './outbox.js';
 import type { SubscriptionHost } from './subscriptions.js';
 
 /** A connection, as the gateway keeps it. */

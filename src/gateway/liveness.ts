@@ -1,6 +1,9 @@
 import { CLOSE, type CloseCode } from '../protocol/close-codes.js';
 import { LIMITS } from '../protocol/limits.js';
 
+/** A reader that takes so many bytes in 2.5 heartbeat intervals is alive: by default, 3.4 KiB a second. */
+const BYTES_PER_PING = 256 * 1024;
+
 /** Why a connection is closed. */
 export interface Verdict {
   code: CloseCode;
@@ -15,6 +18,8 @@ export class Liveness {
   /** When (service ms) it last gave a sign of life. */
   #heardAt: number;
   #nextPing: number;
+  /** What it has been sent since the last ping. */
+  #bytesSincePing = 0;
 
   /** @param now Service milliseconds. */
   constructor(heartbeatMs: number, now: number) {
@@ -50,6 +55,19 @@ export class Liveness {
   takePing(now: number): boolean {
     if (now < this.#nextPing) return false;
     this.#nextPing = now + this.#heartbeatMs;
+    this.#bytesSincePing = 0;
+    return true;
+  }
+
+  /**
+   * Whether to ping behind what was just sent. The system may hold megabytes for a slow reader, and a ping behind all
+   * of them would be answered too late; with pings in between, the reader answers as it reads.
+   * @param bytes The length of what was sent.
+   */
+  takePingAfter(bytes: number): boolean {
+    this.#bytesSincePing += bytes;
+    if (this.#bytesSincePing < BYTES_PER_PING) return false;
+    this.#bytesSincePing = 0;
     return true;
   }
 

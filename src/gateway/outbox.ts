@@ -1,10 +1,6 @@
+import type { Backlog } from './backlog.js';
 import type { SendResult } from './port.js';
 import { type GatewaySettings, QUEUE } from './settings.js';
-
-/** What waits in all connections together, in bytes, as far as they have been looked at. */
-export interface Backlog {
-  bytes: number;
-}
 
 /** What an outbox sends through: a WebSocket, or a streamed body. */
 export interface Sink {
@@ -19,17 +15,26 @@ export class Outbox {
   readonly #binary: boolean;
   readonly #settings: GatewaySettings;
   readonly #backlog: Backlog;
+  readonly #onGivenUp: () => void;
   /** Since when (service ms) it is full without getting emptier; null while it is not full. */
   #fullSince: number | null = null;
   #lastWaiting = 0;
-  /** Its part of the backlog. */
+  /** Its part of the backlog, in bytes. */
   #counted = 0;
 
-  constructor(sink: Sink, binary: boolean, settings: GatewaySettings, backlog: Backlog) {
+  /** @param onGivenUp Called when too much waits in all sockets together, and nowhere more than here. */
+  constructor(
+    sink: Sink,
+    binary: boolean,
+    settings: GatewaySettings,
+    backlog: Backlog,
+    onGivenUp: () => void,
+  ) {
     this.#sink = sink;
     this.#binary = binary;
     this.#settings = settings;
     this.#backlog = backlog;
+    this.#onGivenUp = onGivenUp;
   }
 
   /** Whether so much waits that stream events are held back. */
@@ -42,6 +47,11 @@ export class Outbox {
     return this.#fullSince === null ? Number.POSITIVE_INFINITY : this.#fullSince + QUEUE.stallMs;
   }
 
+  /** Bytes that waited when it was last looked at. */
+  get counted(): number {
+    return this.#counted;
+  }
+
   /**
    * Sends a frame, or has it wait.
    * @param now Service milliseconds.
@@ -50,13 +60,9 @@ export class Outbox {
   send(frame: Uint8Array, now: number): boolean {
     const result = this.#sink.send(frame, this.#binary);
     if (result === 'sent') return true;
-    const waiting = this.#sink.bufferedAmount;
-    this.#count(waiting);
-    const { maxQueuedBytes, maxTotalQueuedBytes } = this.#settings;
-    if (result === 'dropped' || waiting > maxQueuedBytes) return false;
-    if (waiting <= QUEUE.highWaterBytes) return true;
-    if (this.#backlog.bytes > maxTotalQueuedBytes) return false;
-    if (this.#fullSince === null) {
+    const waiting = this.count();
+    if (result === 'dropped' || waiting > this.#settings.maxQueuedBytes) return false;
+    if (waiting > QUEUE.highWaterBytes && this.#fullSince === null) {
       this.#fullSince = now;
       this.#lastWaiting = waiting;
     }
@@ -65,30 +71,38 @@ export class Outbox {
 
   /** Nothing of it waits any more, because the connection is over. */
   end(): void {
-    this.#count(0);
+    this.#backlog.move(this, this.#counted, 0);
+    this.#counted = 0;
   }
 
-  /** Called when the peer has taken something. @returns Whether it was full and no longer is. */
+  /** Called when the peer has taken all that waited. @returns Whether it was full and no longer is. */
   emptied(): boolean {
-    const waiting = this.#sink.bufferedAmount;
-    this.#count(waiting);
+    const waiting = this.count();
     if (this.#fullSince === null || waiting > QUEUE.lowWaterBytes) return false;
     this.#fullSince = null;
     return true;
   }
 
-  /** Whether it has been full without getting any emptier for too long. */
-  isStuck(now: number): boolean {
+  /** Whether it is full, and the peer has taken some of it since this was asked last. */
+  isMoving(now: number): boolean {
     if (this.#fullSince === null) return false;
-    const waiting = this.#sink.bufferedAmount;
-    this.#count(waiting);
-    if (waiting < this.#lastWaiting) this.#fullSince = now;
+    const waiting = this.count();
+    const isMoving = waiting < this.#lastWaiting;
+    if (isMoving) this.#fullSince = now;
     this.#lastWaiting = waiting;
-    return now >= this.giveUpAt;
+    return isMoving;
   }
 
-  #count(waiting: number): void {
-    this.#backlog.bytes += waiting - this.#counted;
+  /** Looks how much waits. @returns Bytes. */
+  count(): number {
+    const waiting = this.#sink.bufferedAmount;
+    this.#backlog.move(this, this.#counted, waiting);
     this.#counted = waiting;
+    return waiting;
+  }
+
+  /** It has to make room for others. */
+  giveUp(): void {
+    this.#onGivenUp();
   }
 }

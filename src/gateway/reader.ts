@@ -1,6 +1,7 @@
 import type { BodyStream, BodyStreamHandler, StreamedBody } from '../protocol/http-message.js';
 import type { Client } from './clients.js';
-import { type Backlog, Outbox } from './outbox.js';
+import type { Backlog } from './backlog.js';
+import { Outbox } from './outbox.js';
 import type { SendResult } from './port.js';
 import type { GatewaySettings, ReaderEnd } from './settings.js';
 
@@ -38,7 +39,9 @@ export class Reader implements StreamedBody, BodyStream, BodyStreamHandler {
   open(stream: BodyStream): BodyStreamHandler {
     const { settings, backlog } = this.#host;
     this.#stream = stream;
-    this.#outbox = new Outbox(stream, true, settings, backlog);
+    this.#outbox = new Outbox(stream, true, settings, backlog, () => {
+      this.#cut('slow');
+    });
     if (this.#reason !== null) stream.end();
     try {
       this.#handler = this.#body.open(this);
@@ -96,7 +99,10 @@ export class Reader implements StreamedBody, BodyStream, BodyStreamHandler {
 
   /** Gives a reader up that has taken nothing for too long, though much waits for it. */
   tick(): void {
-    if (this.#outbox?.isStuck(this.#host.now) === true) this.#cut('slow');
+    if (this.#outbox === null) return;
+    const { now } = this.#host;
+    this.#outbox.isMoving(now);
+    if (now >= this.#outbox.giveUpAt) this.#cut('slow');
   }
 
   #end(reason: ReaderEnd): void {

@@ -1,8 +1,8 @@
 import { ProtocolError } from '../protocol/errors.js';
 import type { StreamedBody } from '../protocol/http-message.js';
+import type { Backlog } from './backlog.js';
 import type { Clients } from './clients.js';
 import { STOPPING } from './drain.js';
-import type { Backlog } from './outbox.js';
 import { Reader, type ReaderHost } from './reader.js';
 import type { GatewaySettings, ReaderEnd } from './settings.js';
 
