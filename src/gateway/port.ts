@@ -66,7 +66,7 @@ export interface TransportOptions {
   websocketPath: string;
   /** Bytes of a request body; more is answered through `refuse(413)`. */
   maxBodyBytes: number;
-  /** Bytes of a message; longer ones are still delivered (cut or whole) so that the hub can close with 1009. */
+  /** Bytes of a message; ones that are a little longer are still delivered, so that the hub can close with 1009. */
   maxMessageBytes: number;
   /** Connections in all, WebSockets and others; one more is closed the moment it comes. */
   maxConnections: number;

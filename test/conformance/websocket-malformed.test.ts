@@ -98,7 +98,7 @@ const BROKEN = {
 const NO_OBJECTS = [null, true, false, 0, 5, 'heartbeat', '', [], [{ type: 'heartbeat' }]];
 
 forEachPair('malformed frames', (pair) => {
-  const { codec } = pair;
+  const { transport, codec } = pair;
   const hub = useHub(pair);
 
   async function closed(
@@ -240,15 +240,17 @@ forEachPair('malformed frames', (pair) => {
 
   test('a frame of one byte more is closed with 1009', () => closed(padded(65_537), 1009));
 
-  test('a frame of 1 MiB is closed with 1009', () => closed(padded(1_048_576), 1009));
+  test('a frame of 4 KiB more is closed with 1009', () => closed(padded(69_632), 1009));
 
-  test('a frame far above the limit is not read to its end', async () => {
-    const socket = await greet(hub(), codec);
-    sendBytes(socket, padded(3_145_728));
-    // A library that only knows its own, higher limit cuts the connection there.
-    assert.ok([1009, 1006].includes(await socket.closeCode()));
-    await assertServes(hub(), codec);
-  });
+  for (const size of [69_633, 1_048_576, 3_145_728]) {
+    test(`a frame of ${String(size)} bytes is not read to its end`, async () => {
+      const socket = await greet(hub(), codec);
+      sendBytes(socket, padded(size));
+      // This library does not say why.
+      assert.equal(await socket.closeCode(), transport === 'uws' ? 1006 : 1009);
+      await assertServes(hub(), codec);
+    });
+  }
 
   test('a message that is too large is closed with 1009 even in pieces', async () => {
     const socket = await greet(hub(), codec);

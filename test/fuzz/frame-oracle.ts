@@ -41,7 +41,8 @@ export function expectationOf(
 ): Expectation {
   const refusal = { id: undefined, answer: null, refusals: ['WS_001'], signed: false } as const;
   // This library cuts the connection by itself.
-  const isCut = transport === 'uws' && !binary && decodeUtf8(bytes) === null;
+  const isFarTooLong = bytes.length > LIMITS.maxFrameBytes + 4096;
+  const isCut = transport === 'uws' && (isFarTooLong || (!binary && decodeUtf8(bytes) === null));
   if (isCut) return { ...refusal, refusals: [], closes: [1006] };
   if (bytes.length > LIMITS.maxFrameBytes) return { ...refusal, refusals: [], closes: [CLOSE.frameTooBig] };
   const malformed = { ...refusal, closes: [CLOSE.malformedFrame] };

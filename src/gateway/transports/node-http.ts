@@ -17,7 +17,7 @@ import {
   joinHead,
   MAX_HEADER_BYTES,
   NO_BODY,
-  OVERSIZE_FACTOR,
+  OVERSIZE_BYTES,
   PATIENCE_MS,
   plainAddress,
   refuseHandshake,
@@ -49,7 +49,7 @@ export class NodeHttp {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
-      maxPayload: OVERSIZE_FACTOR * options.maxMessageBytes,
+      maxPayload: options.maxMessageBytes + OVERSIZE_BYTES,
       // The hub decides what invalid text means.
       skipUTF8Validation: true,
       // Newer than the types of `ws`, which is why this object has a name.

@@ -7,10 +7,11 @@ import { TlsError } from '../tls.js';
 export const MAX_HEADER_BYTES = 16 * 1024;
 
 /**
- * How many times `maxMessageBytes` a message may have before the library cuts the connection by itself. Up to
- * there the hub sees the message and can close with a code that tells the client why.
+ * By how many bytes a message may be longer than `maxMessageBytes` before the library ends the connection by itself.
+ * Up to there the hub sees the message and can close with a code that tells the client why. Not more, because that is
+ * what every connection can make the library keep of a message that never ends.
  */
-export const OVERSIZE_FACTOR = 16;
+export const OVERSIZE_BYTES = 4 * 1024;
 
 /** Bytes that may wait for one peer before `send` drops. A last resort: the hub's own bound is far lower. */
 export const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import type * as Uws from 'uWebSockets.js';
 import type { TransportOptions } from '../port.js';
 import { TlsError, type TlsFiles } from '../tls.js';
-import { MAX_BUFFERED_BYTES, OVERSIZE_FACTOR } from './shared.js';
+import { MAX_BUFFERED_BYTES, OVERSIZE_BYTES } from './shared.js';
 import type { UwsHttp } from './uws-http.js';
 import type { UserData } from './uws-socket.js';
 
@@ -59,7 +59,7 @@ export function createApp(
   const app = (options.tls === null ? uws.App() : createSecureApp(uws, options.tls)) as UwsApp;
   app.filter(admission.filter);
   app.ws<UserData>(options.websocketPath, {
-    maxPayloadLength: OVERSIZE_FACTOR * options.maxMessageBytes,
+    maxPayloadLength: options.maxMessageBytes + OVERSIZE_BYTES,
     maxBackpressure: MAX_BUFFERED_BYTES,
     closeOnBackpressureLimit: false,
     // The hub pings, and decides who is dead.
