@@ -1,6 +1,22 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { capacityOf, measureCapacity } from '../src/open-files.js';
+import { type Capacity, capacityOf, measureCapacity } from '../src/open-files.js';
+
+interface Report {
+  capacity: Capacity;
+  open: number;
+}
+
+/** What a process of its own, which can have a limit of its own, says of its capacity and of its open files. */
+const SCRIPT = [
+  process.execPath,
+  `import { readdirSync } from 'node:fs';
+  import { measureCapacity } from ${JSON.stringify(new URL('../src/open-files.js', import.meta.url).href)};
+  const open = readdirSync('/proc/self/fd').length;
+  console.log(JSON.stringify({ capacity: measureCapacity(), open }));`,
+];
 
 describe('the room for connections', () => {
   test('leaves files for the hub itself and connections for plain requests', () => {
@@ -16,8 +32,21 @@ describe('the room for connections', () => {
     }
   });
 
-  test('is read from the system where that tells', () => {
-    const { connections, webSockets } = measureCapacity();
-    assert.ok(webSockets < connections || webSockets === Number.POSITIVE_INFINITY);
+  const isTold = existsSync('/proc/self/limits');
+
+  test('is what the system allows, less what is open', { skip: !isTold && 'there is no /proc' }, () => {
+    const limited = (files: number): Report => {
+      const command = ['-c', `ulimit -n ${String(files)} && exec "$0" --input-type=module -e "$1"`];
+      return JSON.parse(execFileSync('sh', [...command, ...SCRIPT], { encoding: 'utf8' })) as Report;
+    };
+    const [few, many] = [limited(300), limited(800)];
+    assert.ok(few.open > 2, 'a process has some files open');
+    assert.deepEqual(few.capacity, capacityOf(300, few.open));
+    assert.deepEqual(many.capacity, capacityOf(800, many.open));
+    assert.ok(many.capacity.connections > few.capacity.connections + 400);
+  });
+
+  test('has no bound where the system does not tell it', { skip: isTold && 'this one tells' }, () => {
+    assert.deepEqual(measureCapacity(), { connections: Infinity, webSockets: Infinity });
   });
 });

@@ -7,6 +7,7 @@ import { formatPageCursor } from '../../src/protocol/list-query.js';
 import { type Content, content } from '../support/arbitraries.js';
 import { RegistryWorld } from '../support/registry-world.js';
 import { type Step, sequences, steps } from '../support/steps.js';
+import { CONTENT } from '../support/contents.js';
 
 const QUERIES = [
   '',
@@ -80,15 +81,7 @@ const step: fc.Arbitrary<Step<World>> = fc.oneof(
   },
 );
 
-const SOME: Content = {
-  ipAddress: '203.0.113.7',
-  country: 'SE',
-  resources: { cpu: 2, memory: 2, storage: 2 },
-  platform: null,
-  pricing: null,
-  name: null,
-  paymentsNetwork: null,
-};
+const SOME: Content = { ...CONTENT, resources: { cpu: 2, memory: 2, storage: 2 } };
 
 function worldOf(rows: number, changes: Partial<Content> = {}): World {
   const world = new World({ expiryMs: 600_000 });

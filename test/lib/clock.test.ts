@@ -3,24 +3,15 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { ServiceClock, TICK_MS } from '../../src/lib/clock.js';
 import type { Registry } from '../../src/registry/registry.js';
-import { type Content, recordOf } from '../support/arbitraries.js';
+import { recordOf } from '../support/arbitraries.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { sequences } from '../support/steps.js';
 import { advertised } from '../support/entries.js';
 import { LoggedRegistry } from '../support/logged-registry.js';
+import { CONTENT } from '../support/contents.js';
 
 const EXPIRY_MS = 300_000;
 const DAY = 24 * 3_600_000;
-const CONTENT: Content = {
-  ipAddress: '203.0.113.7',
-  country: 'SE',
-  resources: { cpu: 1, memory: 1, storage: 1 },
-  platform: null,
-  pricing: null,
-  name: null,
-  paymentsNetwork: null,
-};
-
 function registryWith(clock: FakeClock, ...ids: string[]): LoggedRegistry {
   const registry = new LoggedRegistry(
     { expiryMs: EXPIRY_MS, restartGraceMs: 60_000, replayEvents: 100, cleanupMs: 60_000 },

@@ -6,25 +6,16 @@ import type { Change } from '../../src/registry/change-log.js';
 import type { HeartbeatBatch } from '../../src/registry/log.js';
 import type { ProofRecord } from '../../src/registry/store/records.js';
 import { Registry } from '../../src/registry/registry.js';
-import { type Content, content, filter, recordOf } from '../support/arbitraries.js';
+import { content, filter, recordOf } from '../support/arbitraries.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { MemoryLog } from '../support/memory-log.js';
 import { comparable, RegistryWorld, T0 } from '../support/registry-world.js';
 import { sequences, steps } from '../support/steps.js';
 import { listText } from '../support/list-text.js';
 import { advertised, withdrawn } from '../support/entries.js';
+import { CONTENT } from '../support/contents.js';
 
 const DAY = 24 * 3_600_000;
-const CONTENT: Content = {
-  ipAddress: '203.0.113.7',
-  country: 'SE',
-  resources: { cpu: 1, memory: 1, storage: 1 },
-  platform: null,
-  pricing: null,
-  name: null,
-  paymentsNetwork: null,
-};
-
 const PROOF: ProofRecord = {
   publicKey: 'ab'.repeat(32),
   t: 5,

@@ -3,12 +3,13 @@ import test from 'node:test';
 import fc from 'fast-check';
 import type { AdvertisementRecord, ProofRecord } from '../../src/registry/store/records.js';
 import { Registry } from '../../src/registry/registry.js';
-import { type Content, content, recordOf } from '../support/arbitraries.js';
+import { content, recordOf } from '../support/arbitraries.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { MemoryLog } from '../support/memory-log.js';
 import { published } from '../support/naive.js';
 import { listText } from '../support/list-text.js';
 import { advertised } from '../support/entries.js';
+import { CONTENT } from '../support/contents.js';
 
 const T0 = 1_740_063_600_000;
 const EXPIRY_MS = 300_000;
@@ -20,16 +21,6 @@ const PROOF: ProofRecord = {
   payload: Buffer.from('{}'),
   signature: 'cd'.repeat(64),
 };
-const CONTENT: Content = {
-  ipAddress: '203.0.113.7',
-  country: 'SE',
-  resources: { cpu: 1, memory: 1, storage: 1 },
-  platform: null,
-  pricing: null,
-  name: null,
-  paymentsNetwork: null,
-};
-
 class Restart {
   readonly clock = new FakeClock(T0);
   readonly persistence = new MemoryLog();

@@ -9,18 +9,9 @@ import { GatewayWorld } from '../support/gateway.js';
 import { settle } from '../support/write-bench.js';
 import { listText } from '../support/list-text.js';
 import { advertised } from '../support/entries.js';
+import { CONTENT } from '../support/contents.js';
 
 const T0 = 1_740_063_600_000;
-const CONTENT: Content = {
-  ipAddress: '203.0.113.7',
-  country: 'SE',
-  resources: { cpu: 4, memory: 8, storage: 40 },
-  platform: null,
-  pricing: null,
-  name: null,
-  paymentsNetwork: null,
-};
-
 /** A client that keeps what it holds, on a socket that may stop taking anything. */
 class Client implements Socket {
   readonly peerAddress = '203.0.113.9';

@@ -6,19 +6,8 @@ import type { Subscriber, Subscription } from '../../src/streams/stream.js';
 import { CODECS, type Codec } from '../../src/protocol/codec.js';
 import type { Filter } from '../../src/protocol/filter.js';
 import type { Down, DownFrame, StreamEvent } from '../../src/protocol/frames-down.js';
-import type { Content } from '../support/arbitraries.js';
 import { RegistryWorld } from '../support/registry-world.js';
-
-const CONTENT: Content = {
-  ipAddress: '203.0.113.7',
-  country: 'SE',
-  resources: { cpu: 4, memory: 8, storage: 40 },
-  platform: null,
-  pricing: null,
-  name: null,
-  paymentsNetwork: null,
-};
-const SMALL: Content = { ...CONTENT, resources: { cpu: 1, memory: 1, storage: 1 } };
+import { CONTENT, SMALLEST } from '../support/contents.js';
 
 /** A subscriber that keeps everything it is sent. */
 class Client implements Subscriber {
@@ -106,7 +95,7 @@ const turn = () => new Promise<void>(setImmediate);
 test('a subscription is answered, then brought the present, then every change of its own matches', async () => {
   const world = new World();
   world.advertise('a', CONTENT);
-  world.advertise('b', SMALL);
+  world.advertise('b', SMALLEST);
   const client = new Client();
   world.subscribe(client, { cpu: 2 });
   const [subscribed, snapshot] = client.frames as [Down<'subscribed'>, Down<'snapshot'>];
@@ -128,7 +117,7 @@ test('a subscription is answered, then brought the present, then every change of
   world.advertise('b', { ...CONTENT, name: 'new' });
   await turn();
   assert.deepEqual(client.news(), ['updated b']);
-  world.advertise('b', SMALL);
+  world.advertise('b', SMALLEST);
   world.withdraw('a');
   await turn();
   assert.deepEqual(client.news(), ['removed b unmatched', 'removed a withdrawn']);
@@ -178,9 +167,9 @@ test('a provider that stops matching and then goes within one turn is told with 
     const subscription = world.subscribe(client, { cpu: 2 });
     client.frames.length = 0;
     client.room = isFull ? 0 : Number.POSITIVE_INFINITY;
-    world.advertise('a', SMALL);
+    world.advertise('a', SMALLEST);
     world.withdraw('a');
-    world.advertise('b', SMALL);
+    world.advertise('b', SMALLEST);
     world.pass(2000);
     await turn();
     client.room = Number.POSITIVE_INFINITY;

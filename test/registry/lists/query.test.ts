@@ -11,6 +11,7 @@ import { Store } from '../../../src/registry/store/store.js';
 import { type Content, content, filter, recordOf } from '../../support/arbitraries.js';
 import { list } from '../../support/naive.js';
 import { sequences } from '../../support/steps.js';
+import { SMALLEST } from '../../support/contents.js';
 
 const SORTS: readonly SortOrder[] = ['id', 'price', 'price_glm', 'updated'];
 
@@ -147,15 +148,7 @@ test('rows that stay are each seen once while others come and go between the pag
 test('unpriced providers come last in the order of prices, by their ids, and can be paged through', () => {
   const store = new Store();
   const priced = { usd_per_core_month: 1, usd_per_gb_ram_month: 1, usd_per_gb_storage_month: 0 };
-  const base: Content = {
-    ipAddress: '203.0.113.7',
-    country: 'SE',
-    resources: { cpu: 1, memory: 1, storage: 1 },
-    platform: null,
-    pricing: null,
-    name: null,
-    paymentsNetwork: null,
-  };
+  const base: Content = SMALLEST;
   const pricings: Record<string, Content['pricing']> = {
     none: null,
     empty: {},

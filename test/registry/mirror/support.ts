@@ -13,6 +13,7 @@ import type { AdvertisementRecord, IdentityRecord } from '../../../src/registry/
 import { AttributeColumns, VALUES } from '../../../src/registry/store/columns.js';
 import { type RowBatch, rowIn } from '../../../src/registry/store/row-batch.js';
 import type { PublishedAdvertisement } from '../../../src/protocol/advertisement.js';
+import { CONTENT } from '../../support/contents.js';
 
 /** Bytes that an address of the arena counts. */
 const UNIT = 16;
@@ -33,13 +34,7 @@ export function advertisementOf(
 ): AdvertisementRecord {
   return {
     providerId,
-    ipAddress: '203.0.113.7',
-    country: 'SE',
-    resources: { cpu: 4, memory: 8, storage: 40 },
-    platform: null,
-    pricing: null,
-    name: null,
-    paymentsNetwork: null,
+    ...CONTENT,
     createdAt: T0,
     updatedAt: T0,
     proof: null,

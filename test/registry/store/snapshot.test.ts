@@ -8,6 +8,7 @@ import { type Snapshot, Snapshots } from '../../../src/registry/store/snapshot.j
 import { type Content, content, filter } from '../../support/arbitraries.js';
 import { comparable, RegistryWorld } from '../../support/registry-world.js';
 import { sequences, type Step, steps } from '../../support/steps.js';
+import { CONTENT } from '../../support/contents.js';
 
 interface Reading {
   filter: Filter;
@@ -125,16 +126,6 @@ test('a snapshot reads the truth of its cursor, while rows change, go, and their
     { numRuns: 500 },
   );
 });
-
-const CONTENT: Content = {
-  ipAddress: '203.0.113.7',
-  country: 'SE',
-  resources: { cpu: 1, memory: 1, storage: 1 },
-  platform: null,
-  pricing: null,
-  name: null,
-  paymentsNetwork: null,
-};
 
 test('only rows that are still to be read are set aside, and no longer than until they are read', () => {
   const world = new SnapshotWorld();

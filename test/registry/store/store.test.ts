@@ -7,6 +7,7 @@ import { type Lease, Store } from '../../../src/registry/store/store.js';
 import { type Content, content, recordOf } from '../../support/arbitraries.js';
 import { published } from '../../support/naive.js';
 import { sequences, steps } from '../../support/steps.js';
+import { SMALLEST } from '../../support/contents.js';
 
 const T0 = 1_740_063_600_000;
 
@@ -152,15 +153,7 @@ test('a store grows beyond its first capacity, with slots of removed advertiseme
 
 test('an earlier deadline is filed anew, so that it is not missed', () => {
   const store = new Store();
-  const record = recordOf('a', {
-    ipAddress: '203.0.113.7',
-    country: 'SE',
-    resources: { cpu: 1, memory: 1, storage: 1 },
-    platform: null,
-    pricing: null,
-    name: null,
-    paymentsNetwork: null,
-  });
+  const record = recordOf('a', { ...SMALLEST });
   const slot = store.add(record, renderHead(record), { updatedAt: 0, expiresAt: 0, deadline: 100_000 }, true);
   store.setLease(slot, { updatedAt: 0, expiresAt: 0, deadline: 1000 });
   const looked: number[] = [];

@@ -12,6 +12,7 @@ import { ValueIndex } from '../../../src/streams/matching/value-index.js';
 import { content, filter, recordOf } from '../../support/arbitraries.js';
 import { matches } from '../../support/naive.js';
 import { sequences, steps } from '../../support/steps.js';
+import { CONTENT } from '../../support/contents.js';
 
 const LEASE = { updatedAt: 0, expiresAt: 0, deadline: 0 };
 
@@ -278,18 +279,7 @@ test('several hundred filters in one index are found one by one', () => {
   model.addFilters(filters, 1);
   for (const cpu of [1, 64, 128, 350]) {
     for (const memory of [1, 65, 300])
-      model.addRow(
-        {
-          ipAddress: '203.0.113.7',
-          country: 'SE',
-          resources: { cpu, memory, storage: 1 },
-          platform: null,
-          pricing: null,
-          name: null,
-          paymentsNetwork: null,
-        },
-        true,
-      );
+      model.addRow({ ...CONTENT, resources: { cpu, memory, storage: 1 } }, true);
   }
   model.check();
   model.removeFilters(3, 300);

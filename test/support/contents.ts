@@ -1,0 +1,15 @@
+import type { Content } from './arbitraries.js';
+
+/** What a provider with an ordinary machine says, and no more than it has to. */
+export const CONTENT: Content = {
+  ipAddress: '203.0.113.7',
+  country: 'SE',
+  resources: { cpu: 4, memory: 8, storage: 40 },
+  platform: null,
+  pricing: null,
+  name: null,
+  paymentsNetwork: null,
+};
+
+/** The same of the smallest machine there is. */
+export const SMALLEST: Content = { ...CONTENT, resources: { cpu: 1, memory: 1, storage: 1 } };
