@@ -2,9 +2,9 @@ import { CODECS, type Codec, type CodecName } from '../protocol/codec.js';
 import type { RemovalReason } from '../protocol/frames-down.js';
 import { parseJson } from '../protocol/json.js';
 import type { GoneReason } from '../registry/change-log.js';
+import type { Predicate } from '../registry/store/predicate.js';
 import type { Store } from '../registry/store/store.js';
 import { ROWS_PER_STEP, WORK } from './limits.js';
-import type { Stream } from './stream.js';
 
 /** The net effect of a difference on whoever holds the state before it. */
 type NetEvent =
@@ -17,14 +17,14 @@ type NetEvent =
  */
 export function netEvents(
   store: Store,
-  stream: Stream,
+  predicate: Predicate,
   held: ReadonlyMap<string, boolean>,
   reasonOf: (providerId: string) => GoneReason | null,
 ): NetEvent[] {
   const events: NetEvent[] = [];
   for (const [providerId, isHeld] of held) {
     const slot = store.find(providerId);
-    if (slot !== undefined && stream.predicate.matches(store.attributes, slot)) {
+    if (slot !== undefined && predicate.matches(store.attributes, slot)) {
       events.push({ op: isHeld ? 'updated' : 'added', slot });
     } else if (isHeld) {
       const reason = slot === undefined ? (reasonOf(providerId) ?? 'expired') : 'unmatched';

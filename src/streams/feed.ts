@@ -188,7 +188,9 @@ export class Feed {
     const { store, changes } = this.#host.registry;
     // All now, because the registry may have moved on by the time the last of them is encoded.
     const events =
-      frames[codecName] === undefined ? netEvents(store, stream, held, (id) => reasons.get(id) ?? null) : [];
+      frames[codecName] === undefined
+        ? netEvents(store, stream.predicate, held, (id) => reasons.get(id) ?? null)
+        : [];
     const copies = events.map((event) => copyEvent(store, event));
     yield WORK.answer + (to - from) * WORK.change + held.size * WORK.row;
     const items: Uint8Array[] = [];

@@ -1,9 +1,9 @@
 import { CODECS, type CodecName } from '../protocol/codec.js';
 import { formatCursor } from '../protocol/cursor.js';
 import type { Moment } from '../registry/moments.js';
+import type { Predicate } from '../registry/store/predicate.js';
 import { transcodeAll } from './event-encoder.js';
 import { type StreamLimits, WORK } from './limits.js';
-import type { Stream, Subscription } from './stream.js';
 
 /** A `snapshot` frame, and where the next one begins. */
 export interface SnapshotFrame {
@@ -32,20 +32,28 @@ export class RecentFrames {
   }
 }
 
+/** What a snapshot is of: a stream, which knows its snapshot in turn. */
+interface Matches {
+  readonly name: string;
+  readonly predicate: Predicate;
+  snapshot: Snapshot | null;
+}
+
 /**
  * All matches of a stream at one moment, for those who read them at the same time: who reads what another has just
  * read is sent the same frame.
  */
 export class Snapshot {
   readonly moment: Moment;
-  readonly readers = new Set<Subscription>();
-  readonly #stream: Stream;
+  /** The subscriptions that are sent it. */
+  readonly readers = new Set<object>();
+  readonly #stream: Matches;
   readonly #epoch: string;
   readonly #limits: StreamLimits;
   readonly #frames: RecentFrames;
 
   /** @param frames Shared by all snapshots. */
-  constructor(stream: Stream, moment: Moment, epoch: string, limits: StreamLimits, frames: RecentFrames) {
+  constructor(stream: Matches, moment: Moment, epoch: string, limits: StreamLimits, frames: RecentFrames) {
     this.#stream = stream;
     this.moment = moment;
     this.#epoch = epoch;
@@ -80,7 +88,7 @@ export class Snapshot {
   }
 
   /** One reader is done with it. */
-  leave(reader: Subscription): void {
+  leave(reader: object): void {
     this.readers.delete(reader);
     if (this.readers.size > 0) return;
     this.moment.close();

@@ -240,7 +240,7 @@ export class StreamHub {
     const { base, notes, name, subscriptions } = stream;
     stream.notes = [];
     const { store } = this.#registry;
-    const events = netEvents(store, stream, mergeNotes(notes), (id) => this.#gone.get(id) ?? null);
+    const events = netEvents(store, stream.predicate, mergeNotes(notes), (id) => this.#gone.get(id) ?? null);
     if (events.length === 0) return;
     const frames: Partial<Record<CodecName, Uint8Array>> = {};
     // All now, because the registry may have moved on by the time the last subscriber gets its frame.

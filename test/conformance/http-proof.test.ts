@@ -36,7 +36,14 @@ onBothTransports('the proof of an advertisement', {}, (hub) => {
     const t = nextT(hub().clock);
     await hub().post(key, 'proven', ADVERTISEMENT, t);
     const proof = await proofOf('proven');
-    assert.deepEqual(Object.keys(proof).sort(), ['payload', 'provider_id', 'public_key', 'scheme', 'signature', 't']);
+    assert.deepEqual(Object.keys(proof).sort(), [
+      'payload',
+      'provider_id',
+      'public_key',
+      'scheme',
+      'signature',
+      't',
+    ]);
     assert.equal(proof.provider_id, 'proven');
     assert.equal(proof.scheme, 'ed25519');
     assert.equal(proof.public_key, key.publicKey);

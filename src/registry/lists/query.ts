@@ -206,19 +206,24 @@ function findCheapest(
   const inGlm = sort === 'price_glm';
   const most = (inGlm ? filter.max_glm_per_month : filter.max_usd_per_month) ?? Number.MAX_VALUE;
   let looked = 0;
-  const least = store.prices[inGlm ? GLM : USD]!.scan(askedAmounts(filter), best.floor, most, (slots, costs) => {
-    looked += slots.length;
-    let ceiling = Math.min(most, best.ceiling);
-    for (let at = 0; at < slots.length; at += 1) {
-      const key = costs[at]!;
-      const slot = slots[at]!;
-      if (key > ceiling || key < best.floor) continue;
-      if (matches.hasChanged(slot) || !predicate.matches(attributes, slot)) continue;
-      best.add({ slot, key, id: ids[slot]! });
-      ceiling = Math.min(most, best.ceiling);
-    }
-    return looked > MAX_FROM_PRICE_INDEX ? Number.NEGATIVE_INFINITY : ceiling;
-  });
+  const least = store.prices[inGlm ? GLM : USD]!.scan(
+    askedAmounts(filter),
+    best.floor,
+    most,
+    (slots, costs) => {
+      looked += slots.length;
+      let ceiling = Math.min(most, best.ceiling);
+      for (let at = 0; at < slots.length; at += 1) {
+        const key = costs[at]!;
+        const slot = slots[at]!;
+        if (key > ceiling || key < best.floor) continue;
+        if (matches.hasChanged(slot) || !predicate.matches(attributes, slot)) continue;
+        best.add({ slot, key, id: ids[slot]! });
+        ceiling = Math.min(most, best.ceiling);
+      }
+      return looked > MAX_FROM_PRICE_INDEX ? Number.NEGATIVE_INFINITY : ceiling;
+    },
+  );
   const isAll = best.isFull || filter.max_usd_per_month !== undefined;
   return { least, isFound: looked <= MAX_FROM_PRICE_INDEX && isAll };
 }
