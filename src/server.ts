@@ -52,16 +52,17 @@ export async function startHub(
   clock: Clock = systemClock,
   openLog: OpenLog = Mirror.in(config.database, log),
 ): Promise<Hub> {
-  const { registry, log: entries, kept } = await openRegistry(openLog, config, clock);
+  const { registry, log: entries, kept, counts } = await openRegistry(openLog, config, clock);
   const restored = registry.store.size;
   if (kept > 0)
     log.info({ restored, expired: kept - restored }, 'took back the advertisements of the last run');
   const verifier = new Verifier();
-  const writePath = new WritePath(registry, entries, verifier.verify, {
+  const quotas = {
     advertisements: config.maxAdvertisementsPerAddress,
     namesPerDay: config.newNamesPerDay,
     invalidSignaturesPerMinute: config.invalidSignaturesPerMinute,
-  });
+  };
+  const writePath = new WritePath(registry, entries, verifier.verify, quotas, counts);
   const onError = (error: unknown): void => {
     log.error({ err: error }, 'unexpected error');
   };
@@ -148,6 +149,7 @@ export async function startHub(
       knownShift = shift;
     }
     gateway.tick();
+    writePath.saveCounts();
   };
   const timer = setInterval(tick, TICK_MS);
 
@@ -158,6 +160,7 @@ export async function startHub(
     transport.stopListening();
     // Answers that wait for the disk, and close frames, still have to leave.
     registry.flushHeartbeats();
+    writePath.saveCounts(Number.POSITIVE_INFINITY);
     await new Promise((resolve) => setTimeout(resolve, LAST_ANSWERS_MS));
     clearInterval(timer);
     await entries.close();

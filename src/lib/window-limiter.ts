@@ -1,6 +1,4 @@
-/** Keys that are counted one by one; beyond them whole groups share a count, so that memory stays bounded. */
-const MAX_KEYS = 100_000;
-const GROUPS = 4096;
+import { sharedKey } from './shared-keys.js';
 
 interface Window {
   count: number;
@@ -8,7 +6,10 @@ interface Window {
   endsAt: number;
 }
 
-/** Counts what each key, e.g. a client's address, does, in windows that begin with the first time it does it. */
+/**
+ * Counts what each key, e.g. a client's address, does, in windows that begin with the first time it does it. It answers at
+ * once, for what is answered at once itself; `RateLimiter` is for what is awaited anyway.
+ */
 export class WindowLimiter {
   readonly #limit: number;
   readonly #windowMs: number;
@@ -39,7 +40,7 @@ export class WindowLimiter {
   spend(key: string, now: number): number {
     if (this.off) return 0;
     this.#forgetEnded(now);
-    const shared = this.#sharedKey(key);
+    const shared = sharedKey(key, this.#windows);
     const window = this.#windows.get(shared);
     if (window === undefined) {
       this.#windows.set(shared, { count: 1, endsAt: now + this.#windowMs });
@@ -53,13 +54,8 @@ export class WindowLimiter {
   wait(key: string, now: number): number {
     if (this.off) return 0;
     this.#forgetEnded(now);
-    const window = this.#windows.get(this.#sharedKey(key));
+    const window = this.#windows.get(sharedKey(key, this.#windows));
     return window === undefined || window.count < this.#limit ? 0 : secondsUntil(window, now);
-  }
-
-  #sharedKey(key: string): string {
-    const hasOwn = this.#windows.size < MAX_KEYS || this.#windows.has(key);
-    return hasOwn ? key : `group ${String(hash(key) % GROUPS)}`;
   }
 
   #forgetEnded(now: number): void {
@@ -72,10 +68,4 @@ export class WindowLimiter {
 
 function secondsUntil({ endsAt }: Window, now: number): number {
   return Math.max(1, Math.ceil((endsAt - now) / 1000));
-}
-
-function hash(text: string): number {
-  let value = 0;
-  for (let i = 0; i < text.length; i += 1) value = (Math.imul(value, 31) + text.charCodeAt(i)) >>> 0;
-  return value;
 }

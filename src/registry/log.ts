@@ -1,6 +1,6 @@
 import type { ClockAnchor } from '../lib/clock.js';
 import type { Entry } from './entry.js';
-import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
+import type { AdvertisementRecord, CountRecord, IdentityRecord } from './store/records.js';
 import type { RowBatch } from './store/row-batch.js';
 
 /**
@@ -31,6 +31,8 @@ export interface KeptSink {
   advertisement(record: AdvertisementRecord): void;
   /** Bindings, without most of those that a signed advertisement tells of. */
   identity(record: IdentityRecord): void;
+  /** What was counted of addresses. It may have ended meanwhile. */
+  count(record: CountRecord): void;
   /** Asked after the last: whether no provider came twice. */
   isConsistent(): boolean;
   /** What was kept has turned out to be unreadable: forget all that came so far. */
@@ -61,8 +63,10 @@ export interface Log {
   propose(entry: Entry): Promise<number>;
   /** Written with the next transaction; nobody waits for it. The anchor of an empty batch is written, too. */
   saveHeartbeats(batch: HeartbeatBatch): void;
-  /** Removes expired advertisements, and identities not seen since `seenBefore` (steady Unix ms). Nobody waits for it. */
-  purge(expiredIds: string[], seenBefore: number): void;
+  /** Written with the next transaction, each in the place of an earlier one of its kind and key; nobody waits for it. */
+  saveCounts(records: readonly CountRecord[]): void;
+  /** Removes expired advertisements, and what no longer counts at a steady time (Unix ms). Nobody waits for it. */
+  purge(expiredIds: string[], now: number): void;
   /** Null while writes work, else why they do not. */
   readonly problem: string | null;
   /** Writes that are not durable yet. */
@@ -90,6 +94,7 @@ export const noLog: Log = {
   deliverTo: () => undefined,
   propose: () => Promise.reject(new PersistenceError(NOT_STARTED)),
   saveHeartbeats: () => undefined,
+  saveCounts: () => undefined,
   purge: () => undefined,
   problem: NOT_STARTED,
   pending: 0,

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.js';
 import type { KeptSink, Log, OpenLog } from './log.js';
 import { Registry, type RegistrySettings } from './registry.js';
+import type { CountRecord } from './store/records.js';
 
 /** A registry that holds what its log has kept, and follows it from there. */
 export interface OpenRegistry<Kind extends Log> {
@@ -8,6 +9,8 @@ export interface OpenRegistry<Kind extends Log> {
   log: Kind;
   /** Advertisements that the log handed over, those that had expired meanwhile included. */
   kept: number;
+  /** What the log handed over of addresses. */
+  counts: readonly CountRecord[];
 }
 
 /**
@@ -21,6 +24,7 @@ export async function openRegistry<Kind extends Log>(
 ): Promise<OpenRegistry<Kind>> {
   let registry = new Registry(settings, clock);
   let kept = 0;
+  let counts: CountRecord[] = [];
   const sink: KeptSink = {
     clock: (anchor) => {
       registry.resumeClock(anchor);
@@ -39,14 +43,18 @@ export async function openRegistry<Kind extends Log>(
       kept += 1;
       registry.restoreAdvertisement(record);
     },
+    count: (record) => {
+      counts.push(record);
+    },
     isConsistent: () => registry.isRestoreConsistent,
     reset: () => {
       registry = new Registry(settings, clock);
       kept = 0;
+      counts = [];
     },
   };
   const log = await open(sink);
   registry.finishRestore();
   registry.keepIn(log);
-  return { registry, log, kept };
+  return { registry, log, kept, counts };
 }

@@ -1,7 +1,6 @@
 import type { Proof } from '../protocol/signing.js';
 import type { PublishedAdvertisement } from '../protocol/advertisement.js';
 import { formatCursor } from '../protocol/cursor.js';
-import { LIMITS } from '../protocol/limits.js';
 import type { ListQuery } from '../protocol/list-query.js';
 import { schemeOf } from '../protocol/provider-id.js';
 import { type Clock, type ClockAnchor, ServiceClock } from '../lib/clock.js';
@@ -355,7 +354,7 @@ export class Registry {
       else if (this.store.find(id) === undefined) gone.push(id);
     }
     this.#expired = undecided;
-    this.#log.purge(gone, now - LIMITS.bindingLifetimeMs);
+    this.#log.purge(gone, now);
     this.identities.sweep(now, MAX_SWEPT_PER_CLEANUP);
   }
 

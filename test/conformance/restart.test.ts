@@ -75,4 +75,44 @@ for (const [name, make] of Object.entries(LOGS)) {
     socket.send({ type: 'subscribe', id: 1, filter: {}, resume: cursor });
     assert.equal((await socket.next('subscribed'))['resumed'], false);
   });
+
+  test(`a hub with its log ${name} goes on counting an address where it was before the restart`, async (t) => {
+    const openLog = make(t);
+    const clock = new FakeClock();
+    const settings = { NEW_NAMES_PER_DAY: '2', INVALID_SIGNATURES_PER_MINUTE: '3' };
+    const key = new TestKey();
+    const first = await TestHub.start(settings, { clock, openLog });
+    assert.equal((await first.post(key, 'name-1')).status, 200);
+    assert.equal((await first.post(key, 'name-2')).status, 200);
+    await first.stop();
+
+    const second = await TestHub.start(settings, { clock, openLog });
+    const tooMany = await second.post<ErrorAnswer>(key, 'name-3');
+    assert.deepEqual([tooMany.status, tooMany.body.code], [429, 'RATE_004']);
+    assert.equal(tooMany.headers.get('retry-after'), '86400');
+    const forge = (hub: TestHub): Promise<{ body: ErrorAnswer }> =>
+      hub.request<ErrorAnswer>('POST', '/api/v1/advertisements', {
+        headers: {
+          'Content-Type': 'application/json',
+          ...key.headers('advertise', key.publicKey, clock.wall(), '{}'),
+        },
+        body: '{ }',
+      });
+    for (let count = 0; count < 3; count += 1) {
+      assert.equal((await forge(second)).body.code, 'AUTH_001');
+    }
+    await second.stop();
+
+    const third = await TestHub.start(settings, { clock, openLog });
+    t.after(() => third.stop());
+    const blocked = await third.post<ErrorAnswer>(key);
+    assert.deepEqual([blocked.status, blocked.body.code], [429, 'RATE_005']);
+    await third.advance(60_200);
+    assert.equal((await third.post(key)).status, 200);
+    for (let count = 0; count < 3; count += 1) {
+      assert.equal((await forge(third)).body.code, 'AUTH_001');
+    }
+    const longer = await third.post<ErrorAnswer>(key);
+    assert.equal(longer.headers.get('retry-after'), '120', 'the second block is longer, across a restart');
+  });
 }

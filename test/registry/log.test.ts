@@ -6,7 +6,7 @@ import type { ClockAnchor } from '../../src/lib/clock.js';
 import { type DurableEntry, type Entry, isDurable } from '../../src/registry/entry.js';
 import type { KeptSink, Log, OpenLog } from '../../src/registry/log.js';
 import { Mirror } from '../../src/registry/mirror/mirror.js';
-import type { AdvertisementRecord, IdentityRecord } from '../../src/registry/store/records.js';
+import type { AdvertisementRecord, CountRecord, IdentityRecord } from '../../src/registry/store/records.js';
 import { advertised, bound, withdrawn } from '../support/entries.js';
 import { MemoryDisk, MemoryLog } from '../support/memory-log.js';
 import { advertisementOf, identityOf, recordsIn, T0, TestLog, temporaryFolder } from './mirror/support.js';
@@ -21,6 +21,7 @@ const LOGS: Record<string, (t: TestContext) => OpenLog> = {
 class Kept implements KeptSink {
   readonly advertisements = new Map<string, AdvertisementRecord>();
   readonly identities = new Map<string, IdentityRecord>();
+  readonly counts = new Map<string, CountRecord>();
   expected = 0;
   anchor: ClockAnchor | null = null;
 
@@ -43,6 +44,10 @@ class Kept implements KeptSink {
 
   identity(record: IdentityRecord): void {
     this.identities.set(record.providerId, record);
+  }
+
+  count(record: CountRecord): void {
+    this.counts.set(`${record.kind} ${record.key}`, record);
   }
 
   isConsistent(): boolean {
@@ -242,6 +247,27 @@ for (const [name, make] of Object.entries(LOGS)) {
       T0 + 7000,
       'nobody was attached in the last run',
     );
+    await third.log.close();
+  });
+
+  test(`${name}: the last that was counted of each address is handed over at the next start, until it has ended`, async (t) => {
+    const open = make(t);
+    const { log } = await Opened.on(open);
+    const countOf = (key: string, count: number): CountRecord => ({
+      kind: 'names',
+      key,
+      count,
+      endsAt: T0 + count,
+    });
+    log.saveCounts([countOf('192.0.2.1', 1), countOf('192.0.2.2', 2)]);
+    log.saveCounts([{ ...countOf('192.0.2.1', 3), kind: 'blocks' }, countOf('192.0.2.1', 4)]);
+    await log.close();
+    const second = await Opened.on(open);
+    assert.deepEqual([...second.kept.counts.values()].map(({ count }) => count).sort(), [2, 3, 4]);
+    second.log.purge([], T0 + 3);
+    await second.log.close();
+    const third = await Opened.on(open);
+    assert.deepEqual([...third.kept.counts.values()], [countOf('192.0.2.1', 4)]);
     await third.log.close();
   });
 

@@ -8,7 +8,7 @@ import {
   PersistenceError,
 } from '../../src/registry/log.js';
 import type { ClockAnchor } from '../../src/lib/clock.js';
-import type { AdvertisementRecord, IdentityRecord } from '../../src/registry/store/records.js';
+import type { AdvertisementRecord, CountRecord, IdentityRecord } from '../../src/registry/store/records.js';
 
 /** One write that was asked for, in the order in which they were. */
 export type Write =
@@ -16,7 +16,8 @@ export type Write =
   | { kind: 'withdraw'; providerId: string; identity: IdentityRecord | null }
   | { kind: 'identity'; identity: IdentityRecord }
   | { kind: 'heartbeats'; batch: HeartbeatBatch }
-  | { kind: 'purge'; expiredIds: string[]; seenBefore: number };
+  | { kind: 'counts'; records: CountRecord[] }
+  | { kind: 'purge'; expiredIds: string[]; wall: number };
 
 interface Waiting {
   since: number;
@@ -37,6 +38,7 @@ export class MemoryDisk {
   readonly rows = new Map<string, AdvertisementRecord>();
   readonly identities = new Map<string, IdentityRecord>();
   anchor: ClockAnchor | null = null;
+  readonly counts = new Map<string, CountRecord>();
 }
 
 /**
@@ -70,6 +72,7 @@ export class MemoryLog implements Log {
         record.attached = false;
         sink.advertisement({ ...record });
       }
+      for (const record of disk.counts.values()) sink.count(record);
       return Promise.resolve(new MemoryLog(disk));
     };
   }
@@ -149,8 +152,12 @@ export class MemoryLog implements Log {
     void this.#write({ kind: 'heartbeats', batch }, null);
   }
 
-  purge(expiredIds: string[], seenBefore: number): void {
-    void this.#write({ kind: 'purge', expiredIds, seenBefore }, null);
+  saveCounts(records: readonly CountRecord[]): void {
+    void this.#write({ kind: 'counts', records: [...records] }, null);
+  }
+
+  purge(expiredIds: string[], wall: number): void {
+    void this.#write({ kind: 'purge', expiredIds, wall }, null);
   }
 
   close(): Promise<void> {
@@ -215,8 +222,13 @@ export class MemoryLog implements Log {
           this.rows.set(id, { ...row, updatedAt: updatedAt[index]!, attached: attached[index] === 1 });
         });
         return;
+      case 'counts':
+        for (const record of write.records) this.disk.counts.set(`${record.kind} ${record.key}`, record);
+        return;
       case 'purge':
         for (const id of write.expiredIds) this.rows.delete(id);
+        for (const [id, { endsAt }] of this.disk.counts)
+          if (endsAt <= write.wall) this.disk.counts.delete(id);
     }
   }
 }

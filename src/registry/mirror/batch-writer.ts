@@ -1,7 +1,8 @@
 import type { Database } from 'better-sqlite3';
+import { LIMITS } from '../../protocol/limits.js';
 import { isOperationFault } from './failures.js';
-import type { AdvertisementRow, IdentityRow, Operation, Refusal } from './messages.js';
-import { ADVERTISEMENT_COLUMNS, IDENTITY_COLUMNS } from './rows.js';
+import type { AdvertisementRow, CountRow, IdentityRow, Operation, Refusal } from './messages.js';
+import { ADVERTISEMENT_COLUMNS, COUNT_COLUMNS, IDENTITY_COLUMNS } from './rows.js';
 import { formatTime } from './time.js';
 
 /**
@@ -10,11 +11,11 @@ import { formatTime } from './time.js';
  */
 const FORGET_WINDOW = 20_000;
 
-function upsert(table: string, columns: readonly string[]): string {
-  const [key, ...rest] = columns;
-  const updates = rest.map((column) => `${column} = excluded.${column}`);
+/** @param keys How many of the columns, from the first, name the row. */
+function upsert(table: string, columns: readonly string[], keys = 1): string {
+  const updates = columns.slice(keys).map((column) => `${column} = excluded.${column}`);
   return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
-    ON CONFLICT (${String(key)}) DO UPDATE SET ${updates.join(', ')}`;
+    ON CONFLICT (${columns.slice(0, keys).join(', ')}) DO UPDATE SET ${updates.join(', ')}`;
 }
 
 /**
@@ -54,6 +55,10 @@ export function createBatchWriter(db: Database, fencingToken: number): BatchWrit
   const saveClock = db.prepare<[number, number, number, string | null, number | null]>(
     upsert('runs', ['fencing_token', 'steady', 'wall', 'boot_id', 'uptime']),
   );
+  const putCount = db.prepare<[CountRow]>(upsert('counts', COUNT_COLUMNS, 2));
+  const forgetCounts = db.prepare<[number, number]>(
+    'DELETE FROM counts WHERE rowid IN (SELECT rowid FROM counts WHERE ends_at <= ? LIMIT ?)',
+  );
   const touch = db.prepare<[]>('UPDATE hub SET starts = starts');
 
   let forgottenUpTo = 0;
@@ -80,8 +85,12 @@ export function createBatchWriter(db: Database, fencingToken: number): BatchWrit
       case 'heartbeat':
         heartbeat.run(formatTime(operation[2]), operation[3] * fencingToken, operation[1]);
         break;
+      case 'count':
+        putCount.run(operation[1]);
+        break;
       case 'forget':
-        forgetNext(operation[1]);
+        forgetNext(operation[1] - LIMITS.bindingLifetimeMs);
+        forgetCounts.run(operation[1], FORGET_WINDOW);
         break;
       case 'clock': {
         const { steady, wall, boot } = operation[1];

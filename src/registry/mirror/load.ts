@@ -13,6 +13,7 @@ import {
 import { describeFailure, isUnreadable } from './failures.js';
 import type { DatabaseLocation } from './location.js';
 import type { Found, Stretch } from './messages.js';
+import { COUNT_COLUMNS, readCount } from './rows.js';
 import { runThread } from './threads.js';
 
 /** Where the mirror reports to an operator. A pino logger fits. */
@@ -110,10 +111,25 @@ async function readAll(db: Database, path: string, sink: KeptSink): Promise<numb
     runThread('checker', path, () => undefined),
     ...stretchesOf(db, path).map((stretch) => runThread('reader', stretch, take)),
   ];
+  skipped += readCounts(db, sink);
   // All of them have the file open until they end.
   for (const end of await Promise.allSettled(threads)) if (end.status === 'rejected') throw end.reason;
   // Checking indexes against their tables would take longer than all else. One that lacks a row lets it in once more.
   if (!sink.isConsistent()) throw new DamagedFileError('a provider is there twice, so an index is damaged');
+  return skipped;
+}
+
+/** Hands the counts of addresses to the sink. @returns How many were skipped. */
+function readCounts(db: Database, sink: KeptSink): number {
+  let skipped = 0;
+  for (const row of db
+    .prepare<[], unknown[]>(`SELECT ${COUNT_COLUMNS.join(', ')} FROM counts`)
+    .raw()
+    .iterate()) {
+    const record = readCount(row);
+    if (record === null) skipped += 1;
+    else sink.count(record);
+  }
   return skipped;
 }
 

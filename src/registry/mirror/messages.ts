@@ -33,13 +33,17 @@ export type AdvertisementRow = [
 /** The values of an identity in the order of `IDENTITY_COLUMNS`; times are Unix milliseconds. */
 export type IdentityRow = [providerId: string, publicKey: string, lastT: number, seenAt: number];
 
+/** The values of a count in the order of `COUNT_COLUMNS`; the time is Unix milliseconds. */
+export type CountRow = [kind: string, key: string, count: number, endsAt: number];
+
 /** One write. All of them can be repeated without harm. Tuples, because names would travel with every object. */
 export type Operation =
   | readonly ['advertise', AdvertisementRow, IdentityRow | null]
   | readonly ['remove', providerId: string, IdentityRow | null]
   | readonly ['identity', IdentityRow]
   | readonly ['heartbeat', providerId: string, updatedAt: number, attached: 0 | 1]
-  | readonly ['forget', seenBefore: number]
+  | readonly ['count', CountRow]
+  | readonly ['forget', now: number]
   | readonly ['clock', ClockAnchor];
 
 /** An operation that was left out of its batch: its index there, and why. */

@@ -55,6 +55,16 @@ const MIGRATIONS: readonly ((db: Database) => void)[] = [
     dropLookalikes(db);
     mergeSpellings(db);
   },
+  (db) => {
+    db.exec(`CREATE TABLE IF NOT EXISTS counts (
+      kind TEXT NOT NULL,
+      key TEXT NOT NULL,
+      count INTEGER NOT NULL,
+      ends_at INTEGER NOT NULL,
+      PRIMARY KEY (kind, key)
+    )`);
+    db.exec('CREATE INDEX IF NOT EXISTS counts_by_end ON counts (ends_at)');
+  },
 ];
 
 /** The database was written by a newer version of the hub. */

@@ -8,7 +8,8 @@ import { type LoadedMirror, loadMirror, type MirrorLogger } from './load.js';
 import type { DatabaseLocation } from './location.js';
 import type { Operation, Refusal, Results, WorkerSetup } from './messages.js';
 import { type AwaitedWrite, type Batch, operationsOf, WriteQueue } from './queue.js';
-import { toAdvertisementRow, toIdentityRow } from './rows.js';
+import { toAdvertisementRow, toCountRow, toIdentityRow } from './rows.js';
+import type { CountRecord } from '../store/records.js';
 
 /** Operations in one transaction. */
 const MAX_BATCH = 1000;
@@ -152,8 +153,13 @@ export class Mirror implements Log {
     this.#write();
   }
 
-  purge(expiredIds: string[], seenBefore: number): void {
-    this.#queue.addPurge(expiredIds, seenBefore);
+  saveCounts(records: readonly CountRecord[]): void {
+    this.#queue.addCounts(records.map(toCountRow));
+    this.#write();
+  }
+
+  purge(expiredIds: string[], wall: number): void {
+    this.#queue.addPurge(expiredIds, wall);
     this.#write();
   }
 
@@ -236,7 +242,7 @@ export class Mirror implements Log {
     }
     for (const [index, reason] of refusals) {
       if (index >= awaited.length)
-        this.#log.warn(`the mirror could not write a heartbeat or removal: ${reason}`);
+        this.#log.warn(`the mirror could not write a heartbeat, count or removal: ${reason}`);
     }
   }
 
@@ -281,7 +287,7 @@ export class Mirror implements Log {
     this.#probeDue = this.#queue.lazyCount > 0;
     await this.#writeAll();
     const lost = this.#queue.lazyCount;
-    if (lost > 0) this.#log.warn(`the mirror closes without ${String(lost)} heartbeats and removals`);
+    if (lost > 0) this.#log.warn(`the mirror closes without ${String(lost)} heartbeats, counts and removals`);
     const problem = await this.#channel.request('close', null).then(
       (result) => result.problem,
       (error: unknown) => (error as Error).message,

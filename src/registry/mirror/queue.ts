@@ -1,5 +1,5 @@
 import type { HeartbeatBatch } from '../log.js';
-import type { Operation } from './messages.js';
+import type { CountRow, Operation } from './messages.js';
 
 /** A write that somebody waits for. */
 export interface AwaitedWrite {
@@ -38,7 +38,7 @@ const LAZY_SHARE = 0.25;
 
 /**
  * What waits to be written. Awaited writes leave in the order they came. Lazy writes yield to them, are merged
- * to the last one of each provider, and never pass or undo another write of the same provider: they wait for
+ * to the last one of each provider (and each count), and never pass or undo another write of the same provider: they wait for
  * those before them, and are void once a newer `advertise` or `remove` is to replace the whole row, even if that
  * fails: then the next heartbeat or purge makes up for it.
  */
@@ -91,10 +91,15 @@ export class WriteQueue {
     });
   }
 
-  addPurge(expiredIds: readonly string[], seenBefore: number): void {
+  addCounts(rows: readonly CountRow[]): void {
+    // No provider id has a space in it.
+    for (const row of rows) this.#addLazy(`count ${row[0]} ${row[1]}`, ['count', row]);
+  }
+
+  addPurge(expiredIds: readonly string[], wall: number): void {
     for (const providerId of expiredIds) this.#addLazy(providerId, ['remove', providerId, null]);
     if (this.lazyCount === 0) this.#lazySince = performance.now();
-    this.#forget = ['forget', seenBefore];
+    this.#forget = ['forget', wall];
   }
 
   /** Takes the next batch of at most `limit` operations, which may be empty. */

@@ -1,8 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import type { JsonTexts } from '../store/advertisement-json.js';
-import type { AdvertisementRecord, IdentityRecord, ProofRecord } from '../store/records.js';
+import {
+  type AdvertisementRecord,
+  COUNT_KINDS,
+  type CountRecord,
+  type IdentityRecord,
+  type ProofRecord,
+} from '../store/records.js';
 import type { Runs } from './database.js';
-import type { AdvertisementRow, IdentityRow } from './messages.js';
+import type { AdvertisementRow, CountRow, IdentityRow } from './messages.js';
 import { parseTime } from './time.js';
 
 /** In the order of `AdvertisementRow`. */
@@ -26,6 +32,9 @@ export const ADVERTISEMENT_COLUMNS = [
 
 /** In the order of `IdentityRow`. */
 export const IDENTITY_COLUMNS = ['provider_id', 'public_key', 'last_t', 'seen_at'] as const;
+
+/** In the order of `CountRow`. */
+export const COUNT_COLUMNS = ['kind', 'key', 'count', 'ends_at'] as const;
 
 /** A copy of the record, ready to travel to the worker. */
 export function toAdvertisementRow(record: AdvertisementRecord): AdvertisementRow {
@@ -51,6 +60,10 @@ export function toAdvertisementRow(record: AdvertisementRecord): AdvertisementRo
 
 export function toIdentityRow(record: IdentityRecord): IdentityRow {
   return [record.providerId, record.publicKey, record.lastT, record.seenAt];
+}
+
+export function toCountRow({ kind, key, count, endsAt }: CountRecord): CountRow {
+  return [kind, key, count, Math.round(endsAt)];
 }
 
 /**
@@ -116,6 +129,13 @@ export function readIdentity([
   if (typeof providerId !== 'string' || typeof publicKey !== 'string') return null;
   if (typeof lastT !== 'number' || typeof seenAt !== 'number') return null;
   return { providerId, publicKey, lastT, seenAt };
+}
+
+/** Reads a row of `COUNT_COLUMNS`; null when it cannot be one that a hub wrote. */
+export function readCount([name, key, count, endsAt]: readonly unknown[]): CountRecord | null {
+  const kind = COUNT_KINDS.find((known) => known === name);
+  if (kind === undefined || typeof key !== 'string') return null;
+  return typeof count === 'number' && typeof endsAt === 'number' ? { kind, key, count, endsAt } : null;
 }
 
 function readProof(publicKey: unknown, t: unknown, payload: unknown, signature: unknown): ProofRecord | null {

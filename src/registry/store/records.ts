@@ -28,6 +28,19 @@ export interface ProofRecord {
   signature: string;
 }
 
+/** What has been counted of a client address, or of those that share a count, for longer than a hub may run. */
+export interface CountRecord {
+  /** Names bound in a day; signatures that were not valid, once they are too many; how often they were in a day. */
+  kind: (typeof COUNT_KINDS)[number];
+  /** Who is counted, in the limiter's terms. */
+  key: string;
+  count: number;
+  /** Unix milliseconds; it counts no longer from then on. */
+  endsAt: number;
+}
+
+export const COUNT_KINDS = ['names', 'invalid', 'blocks'] as const;
+
 /** Which key owns a provider id, and the newest signed time accepted from it. Outlives the advertisement. */
 export interface IdentityRecord {
   providerId: string;

@@ -7,7 +7,7 @@ import type { Claim, SignedClaim } from './claim.js';
 import { KeyedLock } from '../../lib/keyed-lock.js';
 import type { DurableEntry } from '../entry.js';
 import { type Log, PersistenceError } from '../log.js';
-import type { AdvertisementRecord, IdentityRecord } from '../store/records.js';
+import type { AdvertisementRecord, CountRecord, IdentityRecord } from '../store/records.js';
 import { readPayload } from './payload.js';
 import { NO_QUOTAS, Quotas, type QuotaSettings } from './quotas.js';
 import type { Registry, SessionToken } from '../registry.js';
@@ -19,6 +19,8 @@ export class FencedError extends Error {
 }
 
 const NO_BYTES = new Uint8Array();
+/** Counts of each kind that are handed to the log at once. */
+const MAX_SAVED_COUNTS = 500;
 /** Writes of one provider that may wait for each other. */
 const MAX_WRITES_PER_PROVIDER = 64;
 
@@ -33,11 +35,28 @@ export class WritePath {
   readonly #quotas: Quotas;
   readonly #locks = new KeyedLock(MAX_WRITES_PER_PROVIDER);
 
-  constructor(registry: Registry, log: Log, verify: VerifySignature, quotas: QuotaSettings = NO_QUOTAS) {
+  /** @param counts What was counted of addresses before a restart. */
+  constructor(
+    registry: Registry,
+    log: Log,
+    verify: VerifySignature,
+    quotas: QuotaSettings = NO_QUOTAS,
+    counts: readonly CountRecord[] = [],
+  ) {
     this.#registry = registry;
     this.#log = log;
     this.#verify = verify;
-    this.#quotas = new Quotas(quotas, registry.origins);
+    this.#quotas = new Quotas(quotas, registry.origins, registry.clock);
+    for (const record of counts) this.#quotas.restore(record);
+  }
+
+  /**
+   * Hands what was counted since the last call to the log. Called again and again, and before the log closes.
+   * @param limit Counts of each kind.
+   */
+  saveCounts(limit = MAX_SAVED_COUNTS): void {
+    const records = this.#quotas.takeChanges(limit);
+    if (records.length > 0) this.#log.saveCounts(records);
   }
 
   /**
@@ -61,7 +80,7 @@ export class WritePath {
       const slot = this.#registry.store.find(claim.providerId);
       const settled = this.#quotas.admitAdvertisement(origin, slot);
       try {
-        if (identity !== null) this.#admitBinding(claim.providerId, origin);
+        if (identity !== null) await this.#admitBinding(claim.providerId, origin);
         const record = this.#record(claim, advertisement, payload);
         await this.#propose({ kind: 'advertise', record, identity, overSession: session !== null, origin });
       } finally {
@@ -79,7 +98,7 @@ export class WritePath {
     if (claim.signed) await this.#authenticate(claim, 'withdraw', NO_BYTES, origin);
     await this.#exclusively(claim.providerId, session, async () => {
       const identity = this.#authorise(claim);
-      if (identity !== null) this.#admitBinding(claim.providerId, origin);
+      if (identity !== null) await this.#admitBinding(claim.providerId, origin);
       const existed = this.#registry.store.find(claim.providerId) !== undefined;
       if (existed || identity !== null) {
         await this.#propose({ kind: 'withdraw', providerId: claim.providerId, identity });
@@ -106,10 +125,10 @@ export class WritePath {
     origin: string | null = null,
   ): Promise<void> {
     this.#checkTime(claim.t);
-    this.#quotas.checkSignatures(origin, this.#registry.clock.now);
+    await this.#quotas.checkSignatures(origin);
     const signedHost = await this.#findSignedHost(claim, nonce, [...hosts, ...otherHosts]);
     if (signedHost === null) {
-      this.#quotas.noteInvalidSignature(origin, this.#registry.clock.now);
+      await this.#quotas.noteInvalidSignature(origin);
       throw new ProtocolError(
         'AUTH_001',
         `the signature is not valid; sign action "session" with the nonce of this connection's welcome and the host you dialled (here ${hosts.join(' or ')})`,
@@ -124,7 +143,7 @@ export class WritePath {
     await this.#exclusively(claim.providerId, null, async () => {
       this.#checkOwner(claim);
       const now = this.#registry.clock.steady();
-      if (this.#admitBinding(claim.providerId, origin)) {
+      if (await this.#admitBinding(claim.providerId, origin)) {
         const identity = { providerId: claim.providerId, publicKey: claim.publicKey, lastT: 0, seenAt: now };
         await this.#propose({ kind: 'bind', identity });
       }
@@ -140,9 +159,9 @@ export class WritePath {
     origin: string | null,
   ): Promise<void> {
     this.#checkTime(claim.t);
-    this.#quotas.checkSignatures(origin, this.#registry.clock.now);
+    await this.#quotas.checkSignatures(origin);
     if (!(await this.#isSigned(claim, action, payload))) {
-      this.#quotas.noteInvalidSignature(origin, this.#registry.clock.now);
+      await this.#quotas.noteInvalidSignature(origin);
       throw new ProtocolError(
         'AUTH_001',
         `the signature is not valid for action "${action}" of ${claim.providerId} at t=${String(claim.t)}; sign exactly the bytes you send`,
@@ -214,12 +233,12 @@ export class WritePath {
   }
 
   /** Whether this binds an id that was free; there may not be too many names among them from one address. */
-  #admitBinding(providerId: string, origin: string | null): boolean {
+  async #admitBinding(providerId: string, origin: string | null): Promise<boolean> {
     const { identities, clock } = this.#registry;
     const kind = providerIdKind(providerId);
     if (kind === 'key' || identities.get(providerId, clock.steady()) !== undefined) return false;
     // Addresses are nobody's to run out of.
-    if (kind === 'name') this.#quotas.spendName(origin, clock.now);
+    if (kind === 'name') await this.#quotas.spendName(origin);
     return true;
   }
 

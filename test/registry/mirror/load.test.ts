@@ -257,6 +257,7 @@ test('a large file is read once, whole, whatever gaps it has', async (t) => {
       rows: (batch) => seen.push(...batch.ids),
       advertisement: ({ providerId }) => seen.push(providerId),
       identity: () => undefined,
+      count: () => undefined,
       isConsistent: () => true,
       reset: () => assert.fail('it is sound'),
     },

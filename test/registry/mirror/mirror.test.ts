@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { LIMITS } from '../../../src/protocol/limits.js';
 import { type HeartbeatBatch, PersistenceError } from '../../../src/registry/log.js';
 import {
   advertisementOf,
@@ -12,6 +13,7 @@ import {
   temporaryFolder,
   TestLog,
 } from './support.js';
+import type { CountRecord } from '../../../src/registry/store/records.js';
 import { advertised, bound, withdrawn } from '../../support/entries.js';
 import { randomSource } from '../../support/random.js';
 
@@ -127,13 +129,38 @@ test('a purge removes what expired, and identities that nobody uses', async (t) 
   await mirror.propose(advertised(advertisementOf('longLived'), identityOf('longLived', old)));
   await mirror.propose(bound(identityOf('lapsed', old)));
   await mirror.propose(bound(identityOf('recent')));
-  mirror.purge(['expired', 'unsigned', 'missing'], T0 - 500);
+  mirror.purge(['expired', 'unsigned', 'missing'], T0 - 500 + LIMITS.bindingLifetimeMs);
   await mirror.close();
   const { advertisements, identities } = await loadFile(path);
   assert.deepEqual([...advertisements.keys()], ['longLived']);
   assert.deepEqual([...identities.keys()].sort(), ['expired', 'longLived', 'recent']);
   // Its last heartbeat was that of the advertisement, to the second.
   assert.equal(identities.get('expired')?.seenAt, Math.floor(T0 / 1000) * 1000);
+});
+
+test('counts are there again until they have ended, each with the last that was said of it', async (t) => {
+  const path = join(temporaryFolder(t), 'hub.db');
+  const mirror = await openMirror(path);
+  const countOf = (key: string, count: number, endsAt: number): CountRecord => ({
+    kind: 'names',
+    key,
+    count,
+    endsAt,
+  });
+  const other: CountRecord = { kind: 'blocks', key: '192.0.2.1', count: 9, endsAt: T0 + 9 };
+  mirror.saveCounts([countOf('192.0.2.1', 1, T0 + 1), countOf('192.0.2.2', 2, T0 + 2), other]);
+  await mirror.propose(bound(identityOf('a')));
+  mirror.saveCounts([countOf('192.0.2.1', 7, T0 + 7.5)]);
+  await mirror.close();
+  const { counts } = await loadFile(path);
+  assert.deepEqual(
+    counts.toSorted((a, b) => a.count - b.count),
+    [countOf('192.0.2.2', 2, T0 + 2), countOf('192.0.2.1', 7, T0 + 8), other],
+  );
+  const again = await openMirror(path);
+  again.purge([], T0 + 8);
+  await again.close();
+  assert.deepEqual((await loadFile(path)).counts, [other]);
 });
 
 test('many lapsed identities go over several purges', async (t) => {
@@ -144,7 +171,7 @@ test('many lapsed identities go over several purges', async (t) => {
     ids.map((id, i) => mirror.propose(bound(identityOf(id, { seenAt: i % 2 === 0 ? 0 : T0 })))),
   );
   for (let i = 0; i < 3; i += 1) {
-    mirror.purge([], T0);
+    mirror.purge([], T0 + LIMITS.bindingLifetimeMs);
     await mirror.propose(bound(identityOf('i1')));
     while (mirror.pending > 0) await new Promise(setImmediate);
   }

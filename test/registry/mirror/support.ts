@@ -9,7 +9,11 @@ import type { DatabaseLocation } from '../../../src/registry/mirror/location.js'
 import type { Operation, Request, WorkerSetup } from '../../../src/registry/mirror/messages.js';
 import { Mirror } from '../../../src/registry/mirror/mirror.js';
 import { proofIn, rowBytes } from '../../../src/registry/store/packed-row.js';
-import type { AdvertisementRecord, IdentityRecord } from '../../../src/registry/store/records.js';
+import type {
+  AdvertisementRecord,
+  CountRecord,
+  IdentityRecord,
+} from '../../../src/registry/store/records.js';
 import { AttributeColumns, VALUES } from '../../../src/registry/store/columns.js';
 import { type RowBatch, rowIn } from '../../../src/registry/store/row-batch.js';
 import type { PublishedAdvertisement } from '../../../src/protocol/advertisement.js';
@@ -72,6 +76,7 @@ export interface Stored {
   loaded: LoadedMirror;
   advertisements: Map<string, AdvertisementRecord>;
   identities: Map<string, IdentityRecord>;
+  counts: CountRecord[];
 }
 
 /** What the rows of a batch say, read from the bytes that clients would get. */
@@ -109,6 +114,7 @@ export function recordsIn(batch: RowBatch): AdvertisementRecord[] {
 export async function load(location: DatabaseLocation, log: MirrorLogger = new TestLog()): Promise<Stored> {
   const advertisements = new Map<string, AdvertisementRecord>();
   const identities = new Map<string, IdentityRecord>();
+  const counts: CountRecord[] = [];
   let rows = 0;
   const loaded = await loadMirror(
     location,
@@ -124,16 +130,18 @@ export async function load(location: DatabaseLocation, log: MirrorLogger = new T
         rows += batch.ids.length;
         for (const record of recordsIn(batch)) advertisements.set(record.providerId, record);
       },
+      count: (record) => counts.push(record),
       isConsistent: () => rows === advertisements.size,
       reset: () => {
         rows = 0;
         advertisements.clear();
         identities.clear();
+        counts.length = 0;
       },
     },
     log,
   );
-  return { loaded, advertisements, identities };
+  return { loaded, advertisements, identities, counts };
 }
 
 export async function loadFile(path: string, log?: MirrorLogger): Promise<Stored> {

@@ -150,6 +150,7 @@ test('rows that came before an error are taken back', async (t) => {
     clock: () => undefined,
     expect: () => undefined,
     identity: () => undefined,
+    count: () => undefined,
     rows: () => undefined,
     advertisement() {
       rows += 1;
