@@ -4,10 +4,15 @@ import type { HttpRequest, HttpResponse, TransportHandler, UpgradeDecision } fro
 import type { HttpApi } from './http/api.js';
 import type { Metrics } from './http/metrics.js';
 import { ProtocolError } from './protocol/errors.js';
+import { readProviderId } from './protocol/provider-id.js';
 import type { Clock } from './lib/clock.js';
+import { RateLimiter } from './lib/rate-limiter.js';
 import { WindowLimiter } from './lib/window-limiter.js';
 
 const MINUTE_MS = 60_000;
+const ADVERTISEMENTS_PATH = '/api/v1/advertisements';
+/** Posts of one provider in a minute that do not count against its address if they refresh its advertisement. */
+const FREE_REFRESHES = 12;
 
 /** What the door needs of the HTTP interface. */
 type Api = Pick<HttpApi, 'handle' | 'refuse'>;
@@ -20,25 +25,39 @@ export class Door implements TransportHandler {
   readonly #metrics: Metrics;
   readonly #limiter: WindowLimiter;
   readonly #clock: Clock;
+  readonly #isAdvertised: (providerId: string) => boolean;
+  /** Posts for an advertisement that stands, by provider and address. */
+  readonly #refreshes: RateLimiter;
+  /** Those of an address that have not turned out to refresh it, or not yet. */
+  readonly #doubtful: RateLimiter;
 
-  constructor(config: Config, gateway: Gateway, api: Api, metrics: Metrics, clock: Clock) {
+  /** @param isAdvertised Whether an advertisement of a provider stands. */
+  constructor(
+    config: Config,
+    gateway: Gateway,
+    api: Api,
+    metrics: Metrics,
+    clock: Clock,
+    isAdvertised: (providerId: string) => boolean,
+  ) {
     this.#config = config;
     this.#gateway = gateway;
     this.#api = api;
     this.#metrics = metrics;
     this.#limiter = new WindowLimiter(config.rateLimitPerMinute, MINUTE_MS);
     this.#clock = clock;
+    this.#isAdvertised = isAdvertised;
+    const now = (): number => clock.monotonic();
+    this.#refreshes = new RateLimiter(FREE_REFRESHES, MINUTE_MS, now);
+    this.#doubtful = new RateLimiter(config.rateLimitPerMinute, MINUTE_MS, now);
   }
 
   request(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
-    if (!this.#limiter.off && request.path !== '/health' && request.path !== '/metrics') {
-      const refusal = this.#limit(request, 'request');
-      if (refusal !== null) return refusal;
+    if (this.#limiter.off || request.path === '/health' || request.path === '/metrics') {
+      return this.#answer(request);
     }
-    const answer = this.#api.handle(request);
-    return answer instanceof Promise
-      ? answer.then((response) => this.#admit(request, response))
-      : this.#admit(request, answer);
+    const providerId = this.#refreshedBy(request);
+    return providerId === null ? this.#handleLimited(request) : this.#handleRefresh(request, providerId);
   }
 
   upgrade(request: HttpRequest): UpgradeDecision {
@@ -48,6 +67,41 @@ export class Door implements TransportHandler {
 
   refuse(status: 400 | 413, message: string): HttpResponse {
     return this.#api.refuse(new ProtocolError(status === 413 ? 'HTTP_413' : 'HTTP_400', message));
+  }
+
+  #answer(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
+    const answer = this.#api.handle(request);
+    return answer instanceof Promise
+      ? answer.then((response) => this.#admit(request, response))
+      : this.#admit(request, answer);
+  }
+
+  #handleLimited(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
+    return this.#limit(request, 'request') ?? this.#answer(request);
+  }
+
+  /** The provider whose advertisement stands and that a post says it is from; null for other requests. */
+  #refreshedBy({ method, path, headers }: HttpRequest): string | null {
+    if (method !== 'POST' || path !== ADVERTISEMENTS_PATH) return null;
+    const provider = readProviderId(headers.get('x-provider-id') ?? '');
+    return provider !== null && this.#isAdvertised(provider.id) ? provider.id : null;
+  }
+
+  /**
+   * Handles a post that may refresh an advertisement. A provider whose neighbours have used up what their address may do is
+   * not to lose its own. Posts that turn out otherwise count, and only so many of an address are under way at a time, so
+   * that naming somebody else's advertisement opens no other way in.
+   */
+  async #handleRefresh(request: HttpRequest, providerId: string): Promise<HttpResponse> {
+    const address = this.#config.clientAddress.ofRequest(request);
+    const isFree =
+      (await this.#refreshes.spend(`${providerId} ${address}`)) === 0 &&
+      (await this.#doubtful.spend(address)) === 0;
+    if (!isFree) return this.#handleLimited(request);
+    const response = await this.#answer(request);
+    if (response.status === 200) await this.#doubtful.reward(address);
+    else this.#limiter.spend(address, this.#clock.monotonic());
+    return response;
   }
 
   #decide(request: HttpRequest): UpgradeDecision {

@@ -121,7 +121,7 @@ export async function startHub(
   });
 
   const start = startTransport(config.transport);
-  const door = new Door(config, gateway, api, metrics, clock);
+  const door = new Door(config, gateway, api, metrics, clock, (id) => registry.store.find(id) !== undefined);
   let transport: Transport;
   try {
     transport = await start(

@@ -40,7 +40,7 @@ export class ClientAddress {
     if (address === null) return peerAddress;
     const hops = forwardedFor === undefined ? [] : forwardedFor.split(',').slice(-16);
     while (hops.length > 0 && this.#isTrusted(address)) {
-      const hop = parse(hops.pop()!.trim());
+      const hop = parse(withoutPort(hops.pop()!.trim()));
       // What a proxy wrote and cannot be read is the proxy's own fault, so it counts for the proxy.
       if (hop === null) break;
       address = hop;
@@ -57,6 +57,12 @@ export class ClientAddress {
 function parse(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
   const isAddress = ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
   return isAddress ? ipaddr.process(text) : null;
+}
+
+/** Some proxies write `address:port`, and IPv6 addresses in brackets. */
+function withoutPort(hop: string): string {
+  const match = /^(?:([\d.]+):\d{1,5}|\[([^\]]+)\](?::\d{1,5})?)$/.exec(hop);
+  return match?.[1] ?? match?.[2] ?? hop;
 }
 
 function parseNetwork(text: string): Network {

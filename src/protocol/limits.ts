@@ -16,6 +16,11 @@ export const LIMITS = {
   maxClockSkewMs: 300_000,
   /** Milliseconds without a heartbeat after which a name no longer belongs to its key. */
   bindingLifetimeMs: 30 * 24 * 3_600_000,
+  /**
+   * Milliseconds for which the newest signed time of a key id is remembered that has no advertisement. Nothing that it
+   * signed before can be accepted any more after twice the skew.
+   */
+  keyMemoryMs: 1_800_000,
   maxCpu: 4096,
   maxMemory: 65_536,
   maxStorage: 10_000_000,

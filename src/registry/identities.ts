@@ -2,6 +2,9 @@ import { LIMITS } from '../protocol/limits.js';
 import { providerIdKind } from '../protocol/provider-id.js';
 import type { IdentityRecord } from './store/records.js';
 
+/** Records of key ids; one that takes an advertisement back may come on top. */
+const MAX_KEYS = 100_000;
+
 /**
  * Which key owns which provider id, and the newest signed time accepted from it. A binding outlives the
  * advertisement and lapses after 30 days without a heartbeat. A signed advertisement tells of its own binding, so
@@ -11,6 +14,8 @@ export class Identities {
   readonly #isPresent: (providerId: string) => boolean;
   readonly #advertised: (providerId: string) => IdentityRecord | undefined;
   readonly #records = new Map<string, IdentityRecord>();
+  /** Records of key ids. */
+  #keys = 0;
   #sweep: Iterator<IdentityRecord, undefined> | null = null;
 
   /**
@@ -30,12 +35,17 @@ export class Identities {
     return this.#records.size;
   }
 
+  /** Whether there are so many records of key ids that none may be added for an id that has nothing here. */
+  get isFull(): boolean {
+    return this.#keys >= MAX_KEYS;
+  }
+
   /** Takes a record that was kept, unless the advertisement of its id tells the same. */
   load(record: IdentityRecord): void {
     const told = this.#advertised(record.providerId);
-    if (told === undefined) this.#records.set(record.providerId, record);
+    if (told === undefined) this.#put(record);
     else if (!isSame(record, told)) {
-      this.#records.set(record.providerId, { ...record, seenAt: Math.max(record.seenAt, told.seenAt) });
+      this.#put({ ...record, seenAt: Math.max(record.seenAt, told.seenAt) });
     }
   }
 
@@ -51,7 +61,7 @@ export class Identities {
   }
 
   save(record: IdentityRecord): void {
-    this.#records.set(record.providerId, record);
+    this.#put(record);
   }
 
   /** Drops the record of an id if its advertisement tells the same. */
@@ -59,14 +69,14 @@ export class Identities {
     const record = this.#records.get(providerId);
     if (record === undefined) return;
     const told = this.#advertised(providerId);
-    if (told !== undefined && isSame(record, told)) this.#records.delete(providerId);
+    if (told !== undefined && isSame(record, told)) this.#drop(record);
   }
 
   /** Keeps what the advertisement of an id tells, which is about to go. */
   retain(providerId: string): void {
     if (this.#records.has(providerId)) return;
     const told = this.#advertised(providerId);
-    if (told !== undefined) this.#records.set(providerId, told);
+    if (told !== undefined) this.#put(told);
   }
 
   /** Notes a heartbeat, in memory only, where there is a record that has to be told of it. */
@@ -84,13 +94,31 @@ export class Identities {
         this.#sweep = null;
         return;
       }
-      if (this.#lapsed(step.value, now)) this.#records.delete(step.value.providerId);
+      if (this.#lapsed(step.value, now)) this.#drop(step.value);
     }
   }
 
-  #lapsed(record: IdentityRecord, now: number): boolean {
-    return now - record.seenAt > LIMITS.bindingLifetimeMs && !this.#isPresent(record.providerId);
+  #put(record: IdentityRecord): void {
+    if (isKeyId(record) && !this.#records.has(record.providerId)) this.#keys += 1;
+    this.#records.set(record.providerId, record);
   }
+
+  #drop(record: IdentityRecord): void {
+    if (this.#records.delete(record.providerId) && isKeyId(record)) this.#keys -= 1;
+  }
+
+  #lapsed(record: IdentityRecord, wall: number): boolean {
+    return wall - record.seenAt > lifetimeOf(record) && !this.#isPresent(record.providerId);
+  }
+}
+
+/** A key id needs no binding, only the newest time that it signed, and that not for long. */
+function lifetimeOf(record: IdentityRecord): number {
+  return isKeyId(record) ? LIMITS.keyMemoryMs : LIMITS.bindingLifetimeMs;
+}
+
+function isKeyId({ providerId, publicKey }: IdentityRecord): boolean {
+  return providerId === publicKey;
 }
 
 /** Whether both say the same of whom to believe; the advertisement's heartbeats are the newer ones. */

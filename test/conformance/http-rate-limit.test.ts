@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { assertError, LIST, onBothTransports } from '../support/http.js';
 import { TestKey } from '../support/keys.js';
 import { RawClient, rawRequest } from '../support/raw-http.js';
-import type { Answer, TestHub } from '../support/test-hub.js';
+import { ADVERTISEMENT, type Answer, nextT, type TestHub } from '../support/test-hub.js';
 
 type Headers = Record<string, string>;
 const LIMIT = 5;
@@ -195,3 +195,67 @@ onBothTransports('no rate limit', { RATE_LIMIT_PER_MINUTE: '0' }, (hub) => {
     assert.ok(answers.every(({ status }) => status === 200));
   });
 });
+
+onBothTransports(
+  'posts that refresh what stands',
+  { ...UNKNOWN_PROXIES, TRUST_PROXY: '127.0.0.1' },
+  (hub) => {
+    beforeEach(() => hub().advance(60_200));
+
+    /** Posts from an address; a forged post carries another text than the one that was signed. */
+    function post(key: TestKey, headers: Headers, forged = false): Promise<Answer<unknown>> {
+      const body = JSON.stringify(ADVERTISEMENT);
+      const signed = key.headers('advertise', key.publicKey, nextT(hub().clock), forged ? '{}' : body);
+      return hub().request('POST', LIST, {
+        headers: { 'Content-Type': 'application/json', ...signed, ...headers },
+        body,
+      });
+    }
+
+    // A refusal ended the provider's task for good.
+    test('do not count, even where their address has used up what it may do; a thirteenth in a minute does', async () => {
+      const headers = from('198.51.100.1');
+      const key = new TestKey();
+      assert.equal((await post(key, headers)).status, 200);
+      for (let count = 0; count < 6; count += 1) assert.equal((await post(key, headers)).status, 200);
+      for (let count = 0; count < LIMIT - 1; count += 1) assert.equal(await isLimited(hub(), headers), false);
+      assert.equal(await isLimited(hub(), headers), true);
+      for (let count = 0; count < 6; count += 1) assert.equal((await post(key, headers)).status, 200);
+      assertError(await post(key, headers), 429, 'RATE_001');
+      assertError(await post(new TestKey(), headers), 429, 'RATE_001');
+      await hub().advance(60_200);
+      assert.equal((await post(key, headers)).status, 200);
+    });
+
+    test('are no way in for others: what is refused counts, and not even that goes on for ever', async () => {
+      const headers = from('198.51.100.2');
+      const key = new TestKey();
+      assert.equal((await post(key, from('198.51.100.3'))).status, 200);
+      for (let count = 0; count < LIMIT; count += 1) {
+        assertError(await post(key, headers, true), 401, 'AUTH_001');
+      }
+      assert.equal(await isLimited(hub(), headers), true);
+      assertError(await post(key, headers, true), 429, 'RATE_001');
+      assertError(await post(key, headers), 429, 'RATE_001');
+      assert.equal((await post(key, from('198.51.100.3'))).status, 200, 'elsewhere it goes on');
+    });
+  },
+);
+
+onBothTransports(
+  'honest clients behind one NAT, with the default limits',
+  { RATE_LIMIT_PER_MINUTE: '100' },
+  (hub) => {
+    test('a crowd of providers begins, and all of them go on while their neighbours read too much', async () => {
+      const keys = Array.from({ length: 90 }, () => new TestKey());
+      for (const key of keys) assert.equal((await hub().post(key)).status, 200);
+      let reads = 0;
+      while (!(await isLimited(hub()))) reads += 1;
+      assert.equal(reads, 10);
+      for (let minute = 0; minute < 2; minute += 1) {
+        const answers = await Promise.all(keys.map((key) => hub().post(key)));
+        assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+      }
+    });
+  },
+);

@@ -35,13 +35,28 @@ describe('whom a request is from', () => {
     assert.equal(proxied.of('10.1.2.3', ''), '10.1.2.3');
   });
 
+  // Once counted everybody behind such a proxy as the proxy itself.
+  test('a port behind the address changes nothing, nor do brackets', () => {
+    for (const [claim, client] of [
+      ['198.51.100.1:8080', '198.51.100.1'],
+      ['198.51.100.1:8080, 10.0.0.2:443', '198.51.100.1'],
+      ['[2001:db8:1:2::7]:8080', '2001:db8:1:2::/64'],
+      ['[2001:db8:1:2::7]', '2001:db8:1:2::/64'],
+      ['[::ffff:198.51.100.1]:1', '198.51.100.1'],
+    ] as const) {
+      assert.equal(proxied.of('10.1.2.3', claim), client, claim);
+    }
+  });
+
   test('what cannot be read counts for the proxy that wrote it', () => {
     for (const claim of [
       'unknown',
       '198.51.100.1, unknown',
       '198.51.100.1, ',
-      '198.51.100.1:8080',
-      '[::2]',
+      '198.51.100.1:port',
+      '198.51.100.1:808080',
+      '[198.51.100.1',
+      '[::2]8080',
       '_hidden',
     ]) {
       assert.equal(proxied.of('10.1.2.3', claim), '10.1.2.3', claim);

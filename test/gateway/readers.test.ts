@@ -54,7 +54,7 @@ class Feeds {
       refuse: (error: Parameters<typeof errorResponse>[0]) => errorResponse(error, feeds.clock.wall()),
     };
     const metrics = { rateLimited: () => undefined } as unknown as Metrics;
-    const door = new Door(config, feeds.world.gateway, api, metrics, feeds.clock);
+    const door = new Door(config, feeds.world.gateway, api, metrics, feeds.clock, () => false);
     const transport = await startTransport(name)(
       { host: '127.0.0.1', port: 0 },
       {

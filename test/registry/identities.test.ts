@@ -55,6 +55,33 @@ test('a key id is its own key, known or not, for ever', () => {
   assert.notEqual(identities.ownerOf(KEY, T0), other);
 });
 
+// Each withdrawal of nothing under a fresh key left a record for 30 days.
+test('what a key id signed last is remembered for half an hour, longer than anything it signed could be replayed', () => {
+  assert.ok(LIMITS.keyMemoryMs > 2 * LIMITS.maxClockSkewMs);
+  const identities = new Identities();
+  identities.save({ providerId: KEY, publicKey: KEY, lastT: 5, seenAt: T0 });
+  assert.equal(identities.get(KEY, T0 + LIMITS.keyMemoryMs)?.lastT, 5);
+  assert.equal(identities.get(KEY, T0 + LIMITS.keyMemoryMs + 1), undefined);
+  identities.sweep(T0 + LIMITS.keyMemoryMs + 1, 10);
+  assert.equal(identities.size, 0);
+});
+
+test('there is room for 100,000 key ids, however many names there are', () => {
+  const identities = new Identities();
+  const keyOf = (index: number): string => index.toString(16).padStart(64, '0');
+  for (let index = 0; index < 100_000; index += 1) {
+    assert.equal(identities.isFull, false);
+    for (const providerId of [keyOf(index), `name-${String(index)}`]) {
+      identities.save({ providerId, publicKey: keyOf(index), lastT: 5, seenAt: T0 });
+    }
+    identities.save({ providerId: keyOf(index), publicKey: keyOf(index), lastT: 6, seenAt: T0 });
+  }
+  assert.equal(identities.isFull, true);
+  identities.sweep(T0 + LIMITS.keyMemoryMs + 1, 1_000_000);
+  assert.equal(identities.isFull, false);
+  assert.equal(identities.size, 100_000);
+});
+
 test('what has lapsed is forgotten round by round, and what has not is kept', () => {
   const ids = Array.from({ length: 100 }, (_, index) => `p${String(index)}`);
   const identities = identitiesWith(...ids);
@@ -154,7 +181,9 @@ class BindingModel {
     this.identities.sweep(this.wall, 3);
     for (const id of IDS) {
       const known = this.all.get(id);
-      const isOver = known === undefined || (this.wall - known.seenAt > 30 * DAY && !this.advertised.has(id));
+      const lifetime = known?.publicKey === id ? LIMITS.keyMemoryMs : 30 * DAY;
+      const isOver =
+        known === undefined || (this.wall - known.seenAt > lifetime && !this.advertised.has(id));
       const expected = isOver ? undefined : { providerId: id, ...known };
       if (isOver) this.all.delete(id);
       assert.deepEqual(this.identities.get(id, this.wall), expected);

@@ -48,8 +48,8 @@ export function createBatchWriter(db: Database, fencingToken: number): BatchWrit
       SELECT rowid FROM identities WHERE rowid > ? ORDER BY rowid LIMIT ?
     )`,
   );
-  const forget = db.prepare<[number, number, number]>(`DELETE FROM identities
-    WHERE rowid > ? AND rowid <= ? AND seen_at < ? AND NOT EXISTS (
+  const forget = db.prepare<[number, number, number, number]>(`DELETE FROM identities
+    WHERE rowid > ? AND rowid <= ? AND (seen_at < ? OR (seen_at < ? AND provider_id = public_key)) AND NOT EXISTS (
       SELECT 1 FROM advertisements WHERE advertisements.provider_id = identities.provider_id
     )`);
   const saveClock = db.prepare<[number, number, number, string | null, number | null]>(
@@ -62,9 +62,11 @@ export function createBatchWriter(db: Database, fencingToken: number): BatchWrit
   const touch = db.prepare<[]>('UPDATE hub SET starts = starts');
 
   let forgottenUpTo = 0;
-  function forgetNext(seenBefore: number): void {
+  function forgetNext(wall: number): void {
     const { size = 0, last = null } = windowAfter.get(forgottenUpTo, FORGET_WINDOW) ?? {};
-    if (last !== null) forget.run(forgottenUpTo, last, seenBefore);
+    if (last !== null) {
+      forget.run(forgottenUpTo, last, wall - LIMITS.bindingLifetimeMs, wall - LIMITS.keyMemoryMs);
+    }
     forgottenUpTo = size < FORGET_WINDOW ? 0 : (last ?? 0);
   }
 
@@ -89,7 +91,7 @@ export function createBatchWriter(db: Database, fencingToken: number): BatchWrit
         putCount.run(operation[1]);
         break;
       case 'forget':
-        forgetNext(operation[1] - LIMITS.bindingLifetimeMs);
+        forgetNext(operation[1]);
         forgetCounts.run(operation[1], FORGET_WINDOW);
         break;
       case 'clock': {

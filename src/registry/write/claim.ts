@@ -65,7 +65,7 @@ export function readHttpClaim(
   if (parsed !== null) throw wrongScheme(id, scheme);
   throw new ProtocolError(
     'AUTH_001',
-    `the signature header is malformed; send ${scheme.headerForm}, keys and signatures in lower-case hex`,
+    `the signature header is malformed; send ${scheme.headerForm}, keys and signatures in lower-case hex (for providers of the first generation, which do not sign: only the hub's operator can let them in, with DISCOVERY_UNSIGNED=accept)`,
   );
 }
 

@@ -100,6 +100,7 @@ export class WritePath {
       const identity = this.#authorise(claim);
       if (identity !== null) await this.#admitBinding(claim.providerId, origin);
       const existed = this.#registry.store.find(claim.providerId) !== undefined;
+      if (!existed && identity !== null) this.#checkRoomFor(identity);
       if (existed || identity !== null) {
         await this.#propose({ kind: 'withdraw', providerId: claim.providerId, identity });
       }
@@ -230,6 +231,14 @@ export class WritePath {
         ? `${claim.providerId} belongs to another key; sign with that key or choose another provider id`
         : `${claim.providerId} belongs to a key; unsigned requests cannot use it`,
     );
+  }
+
+  /** Refuses to remember one more key that has nothing here. */
+  #checkRoomFor({ providerId, publicKey, seenAt }: IdentityRecord): void {
+    const { identities } = this.#registry;
+    if (providerId !== publicKey || !identities.isFull) return;
+    if (identities.get(providerId, seenAt) !== undefined) return;
+    throw unavailable('too many keys withdraw what they have not advertised', undefined);
   }
 
   /** Whether this binds an id that was free; there may not be too many names among them from one address. */

@@ -138,6 +138,19 @@ test('a purge removes what expired, and identities that nobody uses', async (t) 
   assert.equal(identities.get('expired')?.seenAt, Math.floor(T0 / 1000) * 1000);
 });
 
+test('a purge removes key ids that have been silent for half an hour, and keeps names', async (t) => {
+  const path = join(temporaryFolder(t), 'hub.db');
+  const mirror = await openMirror(path);
+  const keyId = 'ab'.repeat(32);
+  const fresh = 'cd'.repeat(32);
+  await mirror.propose(withdrawn(keyId, identityOf(keyId)));
+  await mirror.propose(withdrawn(fresh, identityOf(fresh, { publicKey: fresh, seenAt: T0 + 1 })));
+  await mirror.propose(bound(identityOf('name')));
+  mirror.purge([], T0 + LIMITS.keyMemoryMs + 1);
+  await mirror.close();
+  assert.deepEqual([...(await loadFile(path)).identities.keys()].sort(), [fresh, 'name']);
+});
+
 test('counts are there again until they have ended, each with the last that was said of it', async (t) => {
   const path = join(temporaryFolder(t), 'hub.db');
   const mirror = await openMirror(path);
