@@ -55,7 +55,14 @@ export async function startHub(
   const { registry, log: entries, kept, counts } = await openRegistry(openLog, config, clock);
   const restored = registry.store.size;
   if (kept > 0)
-    log.info({ restored, expired: kept - restored }, 'took back the advertisements of the last run');
+    log.info({ restored, leftOut: kept - restored }, 'took back the advertisements of the last run');
+  const { unacceptable } = registry;
+  if (Object.keys(unacceptable).length > 0) {
+    log.warn(
+      { unacceptable },
+      'left out unsigned advertisements that would not be accepted today: so many for each member that is wrong',
+    );
+  }
   const verifier = new Verifier();
   const quotas = {
     advertisements: config.maxAdvertisementsPerAddress,

@@ -24,13 +24,13 @@ interface Column {
 
 const COLUMNS: readonly Column[] = [
   { title: 'PROVIDER', cell: ({ provider_id }) => provider_id },
-  { title: 'NAME', cell: ({ name }) => printable(name ?? ''), expendable: 3 },
+  { title: 'NAME', cell: ({ name }) => name ?? '', expendable: 3 },
   { title: 'COUNTRY', cell: ({ country }) => country },
   { title: 'CPU', right: true, cell: ({ resources }) => String(resources.cpu) },
   { title: 'GB RAM', right: true, cell: ({ resources }) => String(resources.memory) },
   { title: 'GB DISK', right: true, cell: ({ resources }) => String(resources.storage) },
-  { title: 'PLATFORM', cell: ({ platform }) => printable(platform ?? ''), expendable: 2 },
-  { title: 'NETWORK', cell: ({ payments_network }) => printable(payments_network ?? ''), expendable: 1 },
+  { title: 'PLATFORM', cell: ({ platform }) => platform ?? '', expendable: 2 },
+  { title: 'NETWORK', cell: ({ payments_network }) => payments_network ?? '', expendable: 1 },
   { title: 'ADDRESS', cell: ({ ip_address }) => ip_address, expendable: 0 },
   {
     title: 'USD/MONTH',
@@ -57,7 +57,8 @@ export function providerTable(
       !['NAME', 'PLATFORM', 'NETWORK'].includes(title) ||
       advertisements.some((one) => cell(one, options) !== ''),
   );
-  const rows = (): string[][] => advertisements.map((one) => columns.map(({ cell }) => cell(one, options)));
+  const rows = (): string[][] =>
+    advertisements.map((one) => columns.map(({ cell }) => printable(cell(one, options))));
   const widths = (): number[] =>
     columns.map(({ title }, at) => Math.max(title.length, ...rows().map((row) => row[at]!.length)));
   const total = (): number => widths().reduce((sum, width) => sum + width + GAP, -GAP);

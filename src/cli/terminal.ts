@@ -28,6 +28,19 @@ export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}');
 }
 
+/**
+ * JSON of what a hub sent, for a terminal and for programs alike: what `printable` replaces is escaped, as JSON allows and
+ * `JSON.stringify` does for some of it only.
+ */
+export function printableJson(value: unknown, indent = 0): string {
+  return JSON.stringify(value, null, indent).replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  );
+}
+
 /** Aborted by SIGINT or SIGTERM: commands that run until stopped end themselves then, with status 0. */
 export function untilStopped(): AbortSignal {
   const controller = new AbortController();

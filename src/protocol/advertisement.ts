@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { isAssignedCountry } from './countries.js';
+import { canonicalCountry, isAssignedCountry } from './countries.js';
 import { ProtocolError } from './errors.js';
 import { LIMITS } from './limits.js';
 import { characterCount, hasControlCharacters, isWellFormed } from './text.js';
@@ -26,7 +26,7 @@ export function amount(min: number, max: number) {
 export const countryCode = z
   .string('must be a two-letter ISO 3166-1 code such as "SE"')
   // Only ASCII letters are folded: full case mapping would turn one "ß" into two letters.
-  .transform((code) => (/^[A-Za-z]{2}$/.test(code) ? code.toUpperCase() : code))
+  .transform((code) => (/^[A-Za-z]{2}$/.test(code) ? canonicalCountry(code.toUpperCase()) : code))
   .refine(isAssignedCountry, 'must be an assigned ISO 3166-1 alpha-2 code such as "SE"')
   .meta({ pattern: '^[A-Za-z]{2}$', example: 'SE' });
 
@@ -121,7 +121,8 @@ export const pricingSchema = z
       if (typeof value === 'number') return Number.isFinite(value) ? null : 'must be a finite number';
       if (typeof value !== 'string') return 'must be a number or a string';
       if (characterCount(value) > LIMITS.maxPriceTextLength) return 'must have at most 64 characters';
-      return isWellFormed(value) ? null : 'must be well-formed Unicode, without lone surrogates';
+      if (!isWellFormed(value)) return 'must be well-formed Unicode, without lone surrogates';
+      return hasControlCharacters(value) ? 'must not contain control characters' : null;
     }),
   )
   .transform((pricing) => pricing as Pricing);

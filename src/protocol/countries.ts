@@ -1,4 +1,4 @@
-/** The officially assigned ISO 3166-1 alpha-2 codes. */
+/** The officially assigned ISO 3166-1 alpha-2 codes, and XK, which everybody uses for Kosovo. */
 const ASSIGNED =
   'AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ ' +
   'CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR ' +
@@ -6,11 +6,22 @@ const ASSIGNED =
   'KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT ' +
   'MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW ' +
   'SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ ' +
-  'UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW';
+  'UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW';
 
 export const COUNTRIES: readonly string[] = ASSIGNED.split(' ');
 
 const known = new Set(COUNTRIES);
+
+/** Codes that people write for a country that has another one. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['UK', 'GB'],
+  ['EL', 'GR'],
+]);
+
+/** The code that goes out for an upper-case code that comes in. */
+export function canonicalCountry(code: string): string {
+  return ALIASES.get(code) ?? code;
+}
 
 /** Whether this upper-case code is assigned to a country. */
 export function isAssignedCountry(code: string): boolean {

@@ -172,6 +172,11 @@ export class Registry {
     return this.#restore.isConsistent;
   }
 
+  /** How many advertisements that nobody signed were left out for what they say, by the first member that is wrong. */
+  get unacceptable(): Readonly<Record<string, number>> {
+    return this.#restore.unacceptable;
+  }
+
   finishRestore(): void {
     this.#restore.finish();
   }

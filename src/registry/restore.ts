@@ -30,6 +30,7 @@ export class Restore {
   readonly #settings: RestoreSettings;
   readonly #leaveOut: (providerId: string) => void;
   #slots: number[] = [];
+  readonly #unacceptable: Record<string, number> = {};
 
   /** @param leaveOut Is told of each advertisement that is not taken back. */
   constructor(
@@ -44,6 +45,11 @@ export class Restore {
     this.#clock = clock;
     this.#settings = settings;
     this.#leaveOut = leaveOut;
+  }
+
+  /** How many advertisements that nobody signed would not be accepted today, by the first member that is wrong. */
+  get unacceptable(): Readonly<Record<string, number>> {
+    return this.#unacceptable;
   }
 
   /** Says how many advertisements there may be. */
@@ -64,13 +70,15 @@ export class Restore {
     const { providerId, proof, updatedAt } = record;
     const lease = this.#leaseOf(updatedAt, record.attached);
     // What was not signed may come from the first generation, which did not check as much.
-    const isSound = proof !== null || (isAcceptable(record) && this.#ownerOf(providerId) === undefined);
-    if (lease === null || !isSound) {
+    const sound = proof === null ? this.#checked(record) : record;
+    if (lease === null || sound === null) {
       if (proof !== null) this.#keepBinding(providerId, proof, updatedAt);
       this.#leaveOut(providerId);
       return false;
     }
-    this.#slots.push(this.#store.add(record, renderHead(record), lease, false, false));
+    // Who did not sign has no session that could have been lost.
+    const live = proof === null && updatedAt + this.#settings.expiryMs > this.#clock.wall();
+    this.#slots.push(this.#store.add(sound, renderHead(sound), lease, live, false));
     // What was not signed says nothing of a key, whose binding may have lapsed.
     if (proof !== null) this.#heartbeatOf(providerId, updatedAt);
     return true;
@@ -131,6 +139,16 @@ export class Restore {
     return this.#identities.ownerOf(providerId, this.#clock.steady());
   }
 
+  /** What was not signed, as it would be filed today; null, and counted, where it would not be accepted. */
+  #checked(record: AdvertisementRecord): AdvertisementRecord | null {
+    const checked = asAcceptable(record);
+    if (typeof checked === 'string') {
+      this.#unacceptable[checked] = (this.#unacceptable[checked] ?? 0) + 1;
+      return null;
+    }
+    return this.#ownerOf(record.providerId) === undefined ? checked : null;
+  }
+
   /** Null when its time is over. */
   #leaseOf(updatedAt: number, attached: boolean): Lease | null {
     const now = this.#clock.steady();
@@ -149,11 +167,28 @@ export class Restore {
   }
 }
 
-function isAcceptable(record: AdvertisementRecord): boolean {
+/**
+ * Checks what may come from the first generation, which did not check as much, and takes it as it would be filed today: e.g.
+ * its country in upper case.
+ * @returns The first member that is wrong where it would not be accepted.
+ */
+function asAcceptable(record: AdvertisementRecord): AdvertisementRecord | string {
+  if (readProviderId(record.providerId)?.id !== record.providerId) return 'provider_id';
   const { ipAddress, country, resources, platform, pricing, name, paymentsNetwork } = record;
-  const advertisement = { ip_address: ipAddress, country, resources, platform, pricing, name };
-  return (
-    readProviderId(record.providerId)?.id === record.providerId &&
-    advertisementSchema.safeParse({ ...advertisement, payments_network: paymentsNetwork }).success
-  );
+  const { success, data, error } = advertisementSchema.safeParse({
+    ip_address: ipAddress,
+    country,
+    resources,
+    platform,
+    pricing,
+    name,
+    payments_network: paymentsNetwork,
+  });
+  if (!success) return String(error.issues[0]?.path[0] ?? 'advertisement');
+  return {
+    ...record,
+    country: data.country,
+    resources: data.resources,
+    pricing: data.pricing ?? null,
+  };
 }

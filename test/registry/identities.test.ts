@@ -182,8 +182,7 @@ class BindingModel {
     for (const id of IDS) {
       const known = this.all.get(id);
       const lifetime = known?.publicKey === id ? LIMITS.keyMemoryMs : 30 * DAY;
-      const isOver =
-        known === undefined || (this.wall - known.seenAt > lifetime && !this.advertised.has(id));
+      const isOver = known === undefined || (this.wall - known.seenAt > lifetime && !this.advertised.has(id));
       const expected = isOver ? undefined : { providerId: id, ...known };
       if (isOver) this.all.delete(id);
       assert.deepEqual(this.identities.get(id, this.wall), expected);

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { AdvertisementRecord, ProofRecord } from '../../src/registry/store/records.js';
 import { Registry } from '../../src/registry/registry.js';
 import { content, recordOf } from '../support/arbitraries.js';
+import { parseListQuery } from '../../src/protocol/list-query.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { MemoryLog } from '../support/memory-log.js';
 import { published } from '../support/naive.js';
@@ -167,6 +168,41 @@ test('what was not signed is only taken back when it would be accepted today', (
   );
   assert.deepEqual(results, [true, true, ...Array<boolean>(4 + badRecords.length).fill(false)]);
   assert.equal(restart.registry.advertisement('good')?.verified, false);
+});
+
+// A row of the first generation in lower case was filed as one of Andorra, and found by no filter.
+test('what was not signed is filed as it would be today: its country in upper case, and live, as it has no session to lose', () => {
+  const restart = new Restart();
+  restart.restore(
+    record('lower', 0, { proof: null, country: 'se' }),
+    record('alias', 0, { proof: null, country: 'UK' }),
+    record('signed', 0),
+  );
+  const found = (country: string): string[] =>
+    JSON.parse(listText(restart.registry.list(parseListQuery(`country=${country}`)))) as string[];
+  assert.deepEqual(found('AD'), []);
+  for (const [id, country, status] of [
+    ['lower', 'SE', 'live'],
+    ['alias', 'GB', 'live'],
+    ['signed', 'SE', 'suspect'],
+  ] as const) {
+    const advertisement = restart.registry.advertisement(id);
+    assert.deepEqual([advertisement?.country, advertisement?.status], [country, status], id);
+  }
+});
+
+test('what was not signed and would not be accepted is counted by what is wrong with it, and not what has expired', () => {
+  const restart = new Restart();
+  restart.restore(
+    record('a', 0, { proof: null, country: 'XX' }),
+    record('b', 0, { proof: null, country: '' }),
+    record('c', 0, { proof: null, ipAddress: 'localhost' }),
+    record('d', 0, { proof: null, pricing: { usd_per_core_month: -1 } }),
+    record('no id', 0, { proof: null }),
+    record('expired', EXPIRY_MS + 1, { proof: null, country: 'SE' }),
+    record('good', 0, { proof: null }),
+  );
+  assert.deepEqual(restart.registry.unacceptable, { country: 2, ip_address: 1, pricing: 1, provider_id: 1 });
 });
 
 test('what was not signed does not come back under an id that a key owns', () => {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { DiscoveryClient, verifyProof } from '../../client/node.js';
 import { EXIT } from '../exit-codes.js';
 import { urlOption } from '../options.js';
-import { coloursFor } from '../terminal.js';
+import { coloursFor, printableJson } from '../terminal.js';
 
 /** `discovery-hub get` */
 export function addGet(program: Command): void {
@@ -27,7 +27,7 @@ async function get(id: string, flags: { url: string }): Promise<void> {
     process.exitCode = EXIT.notFound;
     return;
   }
-  process.stdout.write(`${JSON.stringify(advertisement, null, 2)}\n`);
+  process.stdout.write(`${printableJson(advertisement, 2)}\n`);
   const proof = await client.proof(id);
   if (proof === null) {
     process.stderr.write(colours.yellow('Not signed: anybody may have sent this.\n'));

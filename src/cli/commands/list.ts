@@ -10,7 +10,7 @@ import {
   withFilterFlags,
 } from '../options.js';
 import { providerTable } from '../provider-table.js';
-import { coloursFor, widthOf } from '../terminal.js';
+import { coloursFor, printableJson, widthOf } from '../terminal.js';
 
 interface ListFlags extends FilterFlags {
   url: string;
@@ -41,7 +41,7 @@ async function list(flags: ListFlags): Promise<void> {
   const { sort, limit } = flags;
   const found = await new DiscoveryClient(flags.url).find(filterOf(flags), { sort, limit });
   if (flags.json === true) {
-    process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+    process.stdout.write(`${printableJson(found, 2)}\n`);
     return;
   }
   if (found.length === 0) {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type Watch, watch } from '../../client/node.js';
 import { LiveTable } from '../live-table.js';
 import { amountsOf, filterOf, type FilterFlags, urlOption, withFilterFlags } from '../options.js';
-import { untilStopped } from '../terminal.js';
+import { printable, printableJson, untilStopped } from '../terminal.js';
 
 interface WatchFlags extends FilterFlags {
   url: string;
@@ -40,7 +40,7 @@ async function writeLines(matches: Watch): Promise<void> {
   matches.on('state', ({ state, error, retryInMs }) => {
     if (state !== 'waiting') return;
     const pause = retryInMs === null ? '' : `; next try in ${(retryInMs / 1000).toFixed(1)} s`;
-    process.stderr.write(`${error?.message ?? 'the connection was lost'}${pause}\n`);
+    process.stderr.write(`${printable(error?.message ?? 'the connection was lost')}${pause}\n`);
   });
-  for await (const change of matches) process.stdout.write(`${JSON.stringify(change)}\n`);
+  for await (const change of matches) process.stdout.write(`${printableJson(change)}\n`);
 }
