@@ -129,16 +129,16 @@ describe('names that nobody uses any more', () => {
         await hub.advance(302_000);
         assertError(await hub.get(itemPath('expired')), 404, 'ADV_004');
 
-        hub.clock.jump(20 * DAY_MS);
+        hub.clock.advance(20 * DAY_MS);
         assert.equal((await post(owner, 'renewed')).status, 200);
         assertError(await hub.delete(other, 'withdrawn', t()), 403, 'AUTH_004');
         await hub.advance(302_000);
 
-        hub.clock.jump(10 * DAY_MS - 3_600_000);
+        hub.clock.advance(10 * DAY_MS - 3_600_000);
         for (const id of ['withdrawn', 'expired', 'renewed']) {
           assertError(await post(other, id), 403, 'AUTH_004');
         }
-        hub.clock.jump(2 * 3_600_000);
+        hub.clock.advance(2 * 3_600_000);
         // The hub also cleans up from time to time.
         await hub.advance(120_000);
         assert.equal((await post(other, 'withdrawn')).status, 200);

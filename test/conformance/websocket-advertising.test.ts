@@ -115,6 +115,7 @@ forEachPair('advertising over a session', (pair) => {
     const { payload, t, signature } = frame;
     assert.deepEqual(body, {
       provider_id: provider.id,
+      scheme: 'ed25519',
       public_key: provider.key.publicKey,
       t,
       payload,
