@@ -25,6 +25,16 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
+test('SIGTERM is heeded while the hub starts, also by the first process of a container, which gets only signals that it handles', async (t) => {
+  const whenHandled =
+    "const look = () => (process.listenerCount('SIGTERM') ? process.kill(process.pid, 'SIGTERM') : setImmediate(look)); look();";
+  const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(whenHandled)}`];
+  const hub = HubProcess.spawn(scratchFolder(t), {}, { nodeArgs });
+  assert.deepEqual(await hub.exited, { code: 0, signal: null });
+  assert.match(hub.output, /stopped before the start was complete/);
+  assert.doesNotMatch(hub.output, /the hub is listening/);
+});
+
 test('a setting that cannot be used stops the start and is named', async (t) => {
   const hub = HubProcess.spawn(scratchFolder(t), { HEARTBEAT_SECONDS: 'often', UNSIGNED: 'maybe' });
   assert.equal((await hub.exited).code, 78);

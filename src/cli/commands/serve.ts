@@ -30,6 +30,16 @@ const FEW_CONNECTIONS = 900;
 
 /** Runs a hub until SIGTERM or SIGINT. A second signal stops it at once. */
 async function serve(): Promise<void> {
+  // Before anything takes time: the first process of a container only gets the signals that it handles.
+  let onStop = (_signal: NodeJS.Signals): void => {
+    process.stderr.write('stopped before the start was complete\n');
+    process.exit(0);
+  };
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(name, (signal) => {
+      onStop(signal);
+    });
+  }
   let config: Config;
   try {
     config = loadConfig(process.env);
@@ -66,7 +76,7 @@ async function serve(): Promise<void> {
       );
     }
     let stopping = false;
-    const stop = (signal: NodeJS.Signals): void => {
+    onStop = (signal) => {
       if (stopping) endAtOnce();
       stopping = true;
       log.info(
@@ -84,8 +94,6 @@ async function serve(): Promise<void> {
         },
       );
     };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
   } catch (error) {
     log.fatal((error as Error).message);
     process.exitCode = error instanceof TlsError ? EXIT.config : EXIT.failed;

@@ -1,4 +1,5 @@
 /** The thread that writes: opens the file when the first request comes, and answers one request at a time. */
+import { statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
 import { checkFencingToken, connect, prepareDatabase } from './database.js';
@@ -9,6 +10,28 @@ import { type BatchWriter, createBatchWriter } from './batch-writer.js';
 const { location, fencingToken } = workerData as WorkerSetup;
 const path = location.kind === 'memory' ? ':memory:' : location.path;
 let open: { db: Database; write: BatchWriter } | null = null;
+/** Which file it is, whatever its name; null before it was opened first. */
+let identity: string | null = null;
+
+/** Tells a file from another that has been put in its place; null where there is none. */
+function identityOfFile(): string | null {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? null : `${String(stat.dev)}:${String(stat.ino)}`;
+}
+
+/**
+ * A file that was removed or replaced can still be written to, and nobody would ever read it.
+ * @throws Error
+ */
+function checkFile(): void {
+  if (location.kind === 'memory') return;
+  const present = identityOfFile();
+  identity ??= present;
+  if (present !== null && present === identity) return;
+  throw new Error(
+    'it was removed or replaced while the hub ran: put it back, or restart the hub, which goes on with the file that is there',
+  );
+}
 
 function openDatabase(): { db: Database; write: BatchWriter } {
   const db = connect(location, false);
@@ -36,8 +59,11 @@ function close(): string | null {
 
 function write(operations: readonly Operation[]): Results['write'] {
   try {
+    checkFile();
     open ??= openDatabase();
-    return { problem: null, refusals: open.write(operations) };
+    const refusals = open.write(operations);
+    checkFile();
+    return { problem: null, refusals };
   } catch (error) {
     const problem = describeFailure(path, error);
     // After a failed sync only a new connection knows for certain what the file holds.
