@@ -47,7 +47,7 @@ for (const withPlatform of [true, false]) {
     const { body } = await hub.request<PublishedAdvertisement[]>('GET', '/api/v1/advertisements');
     assert.deepEqual(
       body.map(({ provider_id, status, verified, platform }) => [provider_id, status, verified, platform]),
-      [['provider-1', 'suspect', false, withPlatform ? 'x86_64' : null]],
+      [['provider-1', 'live', false, withPlatform ? 'x86_64' : null]],
     );
     assert.ok(Math.abs(Date.now() - 9_000_000 - Date.parse(body[0]!.created_at)) < 60_000);
 
