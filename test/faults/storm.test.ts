@@ -9,7 +9,7 @@ import { RestWriter } from './rest-writer.js';
 import { scaled } from './scale.js';
 import { until } from './until.js';
 
-const PROVIDERS = scaled(1000, 15_000);
+const PROVIDERS = scaled(2000, 15_000);
 /** What only the one provider has that is not part of the storm. */
 const ALONE = { payments_network: 'calm' };
 
@@ -52,7 +52,8 @@ test(`${PROVIDERS} providers that come back at once after a crash are all live a
     const list = await hub.request<unknown[]>('GET', '/api/v1/advertisements?limit=10');
     assert.deepEqual([list.status, list.body.length], [200, 10]);
     waits.push(Date.now() - from);
-    if ((await fleet.state()).live < PROVIDERS) rounds += 1;
+    // The hub is asked, because the fleet's process has much else to do, and answers late.
+    if ((await hub.metrics()).value('discovery_sessions') < PROVIDERS) rounds += 1;
   }
   await joined;
   const allLiveMs = Date.now() - startedAt;
