@@ -58,8 +58,22 @@ export async function checkAnswers(
     }
     rows.forEach((row, place) => checkRow(path, row, wanted[place]!));
   });
-  const { port, host } = server;
-  return { port, host, paths, expectedBytes: answers.map(({ totalBytes }) => totalBytes) };
+  return targetOf(server, paths, answers);
+}
+
+/** A target for load whose answers are to be as long as these. */
+export function targetOf(
+  { port, host }: { port: number; host: string },
+  paths: string[],
+  answers: readonly { body: Buffer; totalBytes: number }[],
+): GetTarget {
+  return {
+    port,
+    host,
+    paths,
+    expectedBytes: answers.map(({ totalBytes }) => totalBytes),
+    expectedBodyBytes: answers.map(({ body }) => body.length),
+  };
 }
 
 function checkRow(path: string, row: PublishedAdvertisement, index: number): void {

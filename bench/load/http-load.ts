@@ -2,25 +2,25 @@ import type { Timing } from './gauge.js';
 import { getRequest } from './http-connection.js';
 import { drive, type PreparedRequest } from './http-driver.js';
 
-/** Requests that take turns, and how long the answer to each has to be (head and body). */
+/** Requests that take turns, and how long the body of the answer to each has to be. */
 export interface GetLoad {
   port: number;
   host: string;
   paths: string[];
-  expectedBytes: number[];
+  expectedBodyBytes: number[];
   connections: number;
   seconds: number;
 }
 
 /** Sends GET requests for some time. */
 export async function runGets(load: GetLoad): Promise<Timing & { requests: number }> {
-  const { port, host, paths, expectedBytes } = load;
+  const { port, host, paths, expectedBodyBytes } = load;
   const requests = paths.map((path, at): PreparedRequest => ({
     bytes: getRequest(`${host}:${String(port)}`, path),
-    problemOf: ({ status, totalBytes }) =>
-      status === 200 && totalBytes === expectedBytes[at]
+    problemOf: ({ status, body }) =>
+      status === 200 && body.length === expectedBodyBytes[at]
         ? null
-        : `${path} was answered with ${String(status)} and ${String(totalBytes)} bytes`,
+        : `${path} was answered with ${String(status)} and a body of ${String(body.length)} bytes`,
   }));
   let next = 0;
   return drive(load, load.seconds, () => {

@@ -1,5 +1,5 @@
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
-import { fetchAll } from '../answers.js';
+import { fetchAll, targetOf } from '../answers.js';
 import { payloadOf, type Provider, providerAt } from '../data/providers.js';
 import { ExpectedAnswer, pathOf, type Query, queriesOf } from '../data/queries.js';
 import { driveInTurns, type GetTarget, HttpLoad } from '../http-load.js';
@@ -180,7 +180,7 @@ async function checkLists(
       );
     }
   });
-  return { ...server, paths, expectedBytes: answers.map(({ totalBytes }) => totalBytes) };
+  return targetOf(server, paths, answers);
 }
 
 async function checkSingles(server: Server, providers: readonly KnownProvider[]): Promise<GetTarget> {
@@ -190,7 +190,7 @@ async function checkSingles(server: Server, providers: readonly KnownProvider[])
     const problem = problemOf(paths[at]!, answer) ?? missing(answer, providers[at]!.key.id);
     if (problem !== null) throw new WrongAnswerError(problem);
   });
-  return { ...server, paths, expectedBytes: answers.map(({ totalBytes }) => totalBytes) };
+  return targetOf(server, paths, answers);
 }
 
 async function comparePosts(bench: Bench, hub: Hub, ours: Server, other: Server): Promise<Outcome> {

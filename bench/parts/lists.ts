@@ -1,5 +1,5 @@
 import { BareServer } from '../bare.js';
-import { checkAnswers, fetchAll } from '../answers.js';
+import { checkAnswers, fetchAll, targetOf } from '../answers.js';
 import { type Query, queriesOf } from '../data/queries.js';
 import { seedDatabase } from '../database.js';
 import { type Contender, driveInTurns, type GetTarget, HttpLoad } from '../http-load.js';
@@ -111,6 +111,5 @@ async function sameBytes(bare: BareServer, target: GetTarget): Promise<GetTarget
 
 async function bareTarget(bare: BareServer, { paths }: GetTarget): Promise<GetTarget> {
   const answers = await fetchAll(bare, paths);
-  const { port, host } = bare;
-  return { port, host, paths, expectedBytes: answers.map(({ totalBytes }) => totalBytes) };
+  return targetOf(bare, paths, answers);
 }
