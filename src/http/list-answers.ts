@@ -14,7 +14,7 @@ const MAX_KEPT_BYTES = 8 << 20;
 const MAX_KEPT_QUERY = 512;
 
 /** In rows that are looked at, of which each takes up to 0.1 µs, and ten times that where it has to be sorted in. */
-const LIST_WORK = { perTurn: 16_384, quick: 8192, running: 4, waiting: 512, waitingOfOne: 16 } as const;
+const LIST_WORK = { perTurn: 16_384, quick: 8192, running: 4, waiting: 4096, waitingOfOne: 1024 } as const;
 
 /** A list request that was checked, and the last answer to it. Together with the query string, `version` is its key. */
 interface Kept {
