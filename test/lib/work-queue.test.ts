@@ -110,13 +110,16 @@ test('a failure is that of its own work', async () => {
   while (world.turn());
   await failed;
   assert.equal(await other, 'other');
+  const fail = (): number => {
+    throw new Error('at once');
+  };
   assert.throws(
     () =>
       world.queue.run(
         () => 'a',
-        // eslint-disable-next-line require-yield -- it fails before
         function* (): Work<string> {
-          throw new Error('at once');
+          yield fail();
+          return 'never';
         },
       ),
     /at once/,
