@@ -23,7 +23,7 @@ export class State {
   );
   readonly changes: ChangeLog;
   readonly origins = new Origins();
-  readonly snapshots = new Snapshots(this.store);
+  readonly snapshots = new Snapshots();
   readonly moments: Moments;
   /** How many advertisements went, by reason. */
   readonly gone: Record<GoneReason, number> = { expired: 0, withdrawn: 0 };

@@ -51,7 +51,7 @@ function cursorFrom(next: string, sort: SortOrder): PageCursor | null {
 
 function page(store: Store, asked: Filter, sort: SortOrder, limit: number | null, next: string | null): Page {
   const query = { filter: asked, sort, limit, after: next === null ? null : cursorFrom(next, sort) };
-  const steps = findPage(store, query, new FrozenMatches(store, new Snapshots(store), query));
+  const steps = findPage(store, query, new FrozenMatches(store, new Snapshots(), query));
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
