@@ -44,17 +44,23 @@ export function addHeader(headers: Map<string, string>, name: string, value: str
 /** What `refuse(413)` is told. */
 export const tooLong = (limit: number): string => `The body may have at most ${limit} bytes.`;
 
+/** By headers: most answers are given many times, and joining their heads would be a good part of what each costs. */
+const heads = new WeakMap<HttpResponse['headers'], { readonly status: number; readonly head: string }>();
+
 /**
  * A response's status and headers as they follow `HTTP/1.1 `. Undefined when a header would break out of its line,
  * which only `node:http` checks by itself.
  */
 export function joinHead({ status, headers }: HttpResponse): string | undefined {
+  const known = heads.get(headers);
+  if (known?.status === status) return known.head;
   let head = `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;
   for (const name in headers) {
     const value = headers[name] ?? '';
     if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) return undefined;
     head += `\r\n${name}: ${value}`;
   }
+  heads.set(headers, { status, head });
   return head;
 }
 
