@@ -50,6 +50,17 @@ export default tseslint.config(
     rules: {
       // An answer's type is the test's own claim.
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: 'fast-check',
+              message: 'Take it from test/support/properties.ts, which reads TEST_SEED.',
+            },
+          ],
+        },
+      ],
       // node:test hands out promises that it waits for by itself.
       '@typescript-eslint/no-floating-promises': [
         'error',
@@ -64,6 +75,10 @@ export default tseslint.config(
         },
       ],
     },
+  },
+  {
+    files: ['test/support/properties.ts'],
+    rules: { '@typescript-eslint/no-restricted-imports': 'off' },
   },
   {
     files: ['**/*.{js,mjs}'],

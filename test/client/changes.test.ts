@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { type Change, ChangeQueue, changeOf } from '../../src/client/changes.js';
 import type { PublishedAdvertisement } from '../../src/client/index.js';
 import { publishedAs } from './support/fake-hub.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { itemPath, LIST, onBothTransports } from '../support/http.js';
 import { TestKey } from '../support/keys.js';
 import { RawClient, rawRequest } from '../support/raw-http.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { Line, LIST, listIds, onBothTransports, type PublishedAdvertisement } from '../support/http.js';
 import { TestKey } from '../support/keys.js';
 import { generatedQuery, naiveList, populate, type Query, queryString } from '../support/providers.js';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { type Content, content } from '../support/arbitraries.js';
 
 /** Names that libraries look for on objects: a provider may use them all for prices of its own. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
 import { CLOSE } from '../../src/protocol/close-codes.js';
 import { CODEC_NAMES, type CodecName } from '../support/test-hub.js';

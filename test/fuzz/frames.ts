@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import type { Filter } from '../../src/protocol/filter.js';
 import type { UpType } from '../../src/protocol/frames-up.js';
 import { type Content, filter, payloadOf } from '../support/arbitraries.js';

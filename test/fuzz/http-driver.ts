@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
 import { RawClient } from '../support/raw-http.js';
 import type { FuzzHub } from './fuzz-hub.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { scratchFolder } from '../process/hub-process.js';
 import { TRANSPORTS } from '../support/test-hub.js';
 import { frameScenario, runFrames } from './frame-driver.js';

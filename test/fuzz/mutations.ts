@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 
 /** A change to a tree of plain values. `at` picks one of its nodes, whatever their number. */
 export type Mutation =

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { canonicalFilterKey, type Filter } from '../../src/protocol/filter.js';
 import { toWellFormed } from '../../src/protocol/text.js';
 import { type Content, filter, payloadOf } from '../support/arbitraries.js';

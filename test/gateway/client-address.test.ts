@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { ClientAddress } from '../../src/gateway/client-address.js';
 import type { HttpRequest } from '../../src/protocol/http-message.js';
 

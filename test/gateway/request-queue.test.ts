@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { RequestQueue } from '../../src/gateway/request-queue.js';
 import { QUEUE } from '../../src/gateway/settings.js';
 

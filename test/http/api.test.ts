@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { HttpApi } from '../../src/http/api.js';
 import { Metrics } from '../../src/http/metrics.js';
 import type { HttpRequest, HttpResponse } from '../../src/protocol/http-message.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { ListAnswers } from '../../src/http/list-answers.js';
 import type { HttpResponse } from '../../src/protocol/http-message.js';
 import { formatPageCursor } from '../../src/protocol/list-query.js';

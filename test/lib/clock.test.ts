@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { ServiceClock, TICK_MS } from '../../src/lib/clock.js';
 import type { Registry } from '../../src/registry/registry.js';
 import { recordOf } from '../support/arbitraries.js';

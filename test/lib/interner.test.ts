@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { Interner } from '../../src/lib/interner.js';
 import { sequences } from '../support/steps.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { ISO_BYTES, isoTime, writeIsoTime } from '../../src/lib/iso-time.js';
 
 const YEAR_0 = -62_167_219_200_000;

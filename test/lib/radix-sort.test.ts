@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { sortByText } from '../../src/lib/radix-sort.js';
 import { randomSource } from '../support/random.js';
 

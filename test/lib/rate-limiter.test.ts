@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { RateLimiter } from '../../src/lib/rate-limiter.js';
 import { MAX_SHARED_KEYS } from '../../src/lib/shared-keys.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { stableOrder } from '../../src/lib/stable-sort.js';
 import { randomOf } from '../support/random.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { TimingWheel } from '../../src/lib/timing-wheel.js';
 import { sequences, steps } from '../support/steps.js';
 

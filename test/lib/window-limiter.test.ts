@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { WindowLimiter } from '../../src/lib/window-limiter.js';
 
 describe('requests a minute of an address', () => {

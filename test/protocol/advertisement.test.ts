@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import countries from 'i18n-iso-countries';
 import { parseAdvertisement } from '../../src/protocol/advertisement.js';
 import { COUNTRIES, isAssignedCountry } from '../../src/protocol/countries.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { COUNTRIES } from '../../src/protocol/countries.js';
 import { ProtocolError } from '../../src/protocol/errors.js';
 import { askedAmounts, canonicalFilterKey, type Filter, parseFilter } from '../../src/protocol/filter.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { CLOSE, shouldReconnect } from '../../src/protocol/close-codes.js';
 import { formatCursor, parseCursor } from '../../src/protocol/cursor.js';
 import { ProtocolError } from '../../src/protocol/errors.js';

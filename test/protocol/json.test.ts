@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { decodeJson, parseJson } from '../../src/protocol/json.js';
 import { LIMITS } from '../../src/protocol/limits.js';
 import {

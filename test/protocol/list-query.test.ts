@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { ProtocolError } from '../../src/protocol/errors.js';
 import type { Filter } from '../../src/protocol/filter.js';
 import { formatPageCursor, type PageCursor, parseListQuery } from '../../src/protocol/list-query.js';

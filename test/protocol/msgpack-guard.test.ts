@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { Packr } from 'msgpackr';
 import { CODECS } from '../../src/protocol/codec.js';
 import { decodeJson } from '../../src/protocol/json.js';

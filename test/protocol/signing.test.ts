@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { LIMITS } from '../../src/protocol/limits.js';
 import { ED25519, keyPairFromSeed, signBytes } from '../../src/protocol/schemes/ed25519.js';
 import { verifySignature } from '../../src/protocol/schemes/table.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { deserialize, serialize } from 'node:v8';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import type { Change } from '../../src/registry/change-log.js';
 import type { Entry } from '../../src/registry/entry.js';
 import { matchingSlots } from '../../src/registry/lists/query.js';

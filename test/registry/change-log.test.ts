@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { ChangeLog, type Difference, type GoneReason } from '../../src/registry/change-log.js';
 import { AttributeColumns, CPU, LIVE, rowOf, USD, VALUES } from '../../src/registry/store/columns.js';
 import { ValueNumbers } from '../../src/registry/store/value-numbers.js';

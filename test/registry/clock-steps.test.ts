@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
 import { LIMITS } from '../../src/protocol/limits.js';
 import { openRegistry } from '../../src/registry/open.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import type { ClockAnchor } from '../../src/lib/clock.js';
 import { type DurableEntry, type Entry, isDurable } from '../../src/registry/entry.js';
 import type { KeptSink, Log, OpenLog } from '../../src/registry/log.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.js';
 import { type Account, type Task, Turns } from '../../src/streams/turns.js';
 
 const turn = () => new Promise<void>(setImmediate);

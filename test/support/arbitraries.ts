@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from './properties.js';
 import type { Filter } from '../../src/protocol/filter.js';
 import type { AdvertisementRecord } from '../../src/registry/store/records.js';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import fc from './properties.js';
 import { eventually, Line, type PublishedAdvertisement, readAdvertisement } from './http.js';
 import { TestKey } from './keys.js';
 import type { TestHub } from './test-hub.js';

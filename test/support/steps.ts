@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from './properties.js';
 
 /** One thing that is done to a model, which says what it is when a sequence of them fails. */
 export interface Step<Model, Result = void> {

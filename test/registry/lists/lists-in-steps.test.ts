@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/properties.js';
 import type { PublishedAdvertisement } from '../../../src/protocol/advertisement.js';
 import type { Filter } from '../../../src/protocol/filter.js';
 import { type ListQuery, parseListQuery, type SortOrder } from '../../../src/protocol/list-query.js';

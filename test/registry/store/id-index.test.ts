@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/properties.js';
 import { IdIndex } from '../../../src/registry/store/id-index.js';
 import { sequences, steps } from '../../support/steps.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/properties.js';
 import { COUNTRIES } from '../../../src/protocol/countries.js';
 import { mayMatch, outlineOf } from '../../../src/registry/store/row-prefilter.js';
 

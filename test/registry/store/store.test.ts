@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/properties.js';
 import { renderHead } from '../../../src/registry/store/advertisement-json.js';
 import type { AdvertisementRecord, ProofRecord } from '../../../src/registry/store/records.js';
 import { type Lease, Store } from '../../../src/registry/store/store.js';

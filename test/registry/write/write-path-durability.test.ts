@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/properties.js';
 import { ProtocolError } from '../../../src/protocol/errors.js';
 import type { SessionToken } from '../../../src/registry/registry.js';
 import { TestKey } from '../../support/keys.js';

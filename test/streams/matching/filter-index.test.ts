@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/properties.js';
 import type { Filter } from '../../../src/protocol/filter.js';
 import { hasBit, lowestBit, wordsFor } from '../../../src/lib/bitmap.js';
 import { FilterIndex } from '../../../src/streams/matching/filter-index.js';

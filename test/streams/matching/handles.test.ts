@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/properties.js';
 import { Handles } from '../../../src/streams/matching/handles.js';
 
 test('a handle is never given twice, and those of one word are of one group, whatever is given back meanwhile', () => {

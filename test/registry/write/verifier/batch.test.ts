@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../../../support/properties.js';
 import { SCHEMES, type SignatureScheme } from '../../../../src/protocol/schemes/table.js';
 import { packBatch, readBatch, type SignedBytes } from '../../../../src/registry/write/verifier/batch.js';
 

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import test from 'node:test';
 import type { Worker } from 'node:worker_threads';
-import fc from 'fast-check';
+import fc from '../../../support/properties.js';
 import { ED25519, isAcceptablePublicKey } from '../../../../src/protocol/schemes/ed25519.js';
 import { signedBytes } from '../../../../src/protocol/signing.js';
 import { readBatch } from '../../../../src/registry/write/verifier/batch.js';
