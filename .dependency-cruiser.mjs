@@ -68,7 +68,7 @@ export default {
       comment:
         'The exact schemas of what a hub sends are for tests: clients take more than that, and browsers need not load them.',
       from: { path: '^src/client/' },
-      to: { path: '^src/protocol/frames-down-schemas' },
+      to: { path: '^src/protocol/frames/frames-down-schemas' },
     },
     room(
       'client',

@@ -1,8 +1,8 @@
 /** Matches updates against many filters, in this process: through the registry and the hub of streams. */
-import { CODECS } from '../../src/protocol/codec.js';
+import { CODECS } from '../../src/protocol/frames/codec.js';
 import { StreamHub } from '../../src/streams/stream-hub.js';
 import type { Subscriber, Subscription } from '../../src/streams/stream.js';
-import { type Filter, parseFilter } from '../../src/protocol/filter.js';
+import { type Filter, parseFilter } from '../../src/protocol/filters/filter.js';
 import { systemClock } from '../../src/lib/clock.js';
 import { Predicate } from '../../src/registry/store/predicate.js';
 import { LocalOrder } from '../../src/registry/local-order.js';

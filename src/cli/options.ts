@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Amounts, FilterInput } from '../client/node.js';
-import { CONDITION_NAMES, type ConditionKind, CONDITIONS } from '../protocol/conditions.js';
+import { CONDITION_NAMES, type ConditionKind, CONDITIONS } from '../protocol/filters/conditions.js';
 
 /** Where a key is kept unless told otherwise. */
 export const DEFAULT_KEY_FILE = join(homedir(), '.config', 'discovery-hub', 'key.pem');

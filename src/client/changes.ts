@@ -1,5 +1,5 @@
 import type { PublishedAdvertisement } from '../protocol/advertisement.js';
-import type { RemovalReason } from '../protocol/frames-down.js';
+import type { RemovalReason } from '../protocol/frames/frames-down.js';
 import { differByHeartbeatOnly } from './content.js';
 
 /**

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { PublishedAdvertisement } from '../protocol/advertisement.js';
-import type { FilterInput } from '../protocol/filter.js';
+import type { FilterInput } from '../protocol/filters/filter.js';
 import { LIMITS } from '../protocol/limits.js';
-import type { SORTS } from '../protocol/list-query.js';
+import type { SORTS } from '../protocol/filters/list-query.js';
 import type { KeyPair } from '../protocol/schemes/ed25519.js';
 import { schemeNamed } from '../protocol/schemes/table.js';
 import { formatSignatureHeader } from '../protocol/signature-header.js';

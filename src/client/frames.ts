@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { PublishedAdvertisement } from '../protocol/advertisement.js';
-import { CODECS } from '../protocol/codec.js';
+import { CODECS } from '../protocol/frames/codec.js';
 import { parseCursor } from '../protocol/cursor.js';
-import type { DownFrame, DownType } from '../protocol/frames-down.js';
+import type { DownFrame, DownType } from '../protocol/frames/frames-down.js';
 import { parseJson } from '../protocol/json.js';
 import { NONCE_PATTERN } from '../protocol/signing.js';
 import { DiscoveryError } from './errors.js';

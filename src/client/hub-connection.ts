@@ -1,7 +1,7 @@
-import { CLOSE, shouldReconnect } from '../protocol/close-codes.js';
-import type { CodecName } from '../protocol/codec.js';
-import type { Down, DownFrame } from '../protocol/frames-down.js';
-import type { UpFrame } from '../protocol/frames-up.js';
+import { CLOSE, shouldReconnect } from '../protocol/frames/close-codes.js';
+import type { CodecName } from '../protocol/frames/codec.js';
+import type { Down, DownFrame } from '../protocol/frames/frames-down.js';
+import type { UpFrame } from '../protocol/frames/frames-up.js';
 import { Backoff } from './backoff.js';
 import { type Scheduler, systemScheduler } from './scheduler.js';
 import { DiscoveryError } from './errors.js';

@@ -61,11 +61,11 @@ export type {
   Pricing,
   PublishedAdvertisement,
 } from '../protocol/advertisement.js';
-export type { CodecName } from '../protocol/codec.js';
+export type { CodecName } from '../protocol/frames/codec.js';
 export type { ErrorCode } from '../protocol/errors.js';
-export { type Amounts, monthlyEstimate } from '../protocol/estimate.js';
-export type { FilterInput } from '../protocol/filter.js';
-export type { RemovalReason } from '../protocol/frames-down.js';
+export { type Amounts, monthlyEstimate } from '../protocol/filters/estimate.js';
+export type { FilterInput } from '../protocol/filters/filter.js';
+export type { RemovalReason } from '../protocol/frames/frames-down.js';
 export type { KeyPair } from '../protocol/schemes/ed25519.js';
 export type { SchemeName } from '../protocol/schemes/scheme.js';
 export type { Proof } from '../protocol/signing.js';

@@ -1,6 +1,6 @@
-import { CODECS, type CodecName } from '../protocol/codec.js';
-import type { Down, DownFrame } from '../protocol/frames-down.js';
-import type { UpFrame } from '../protocol/frames-up.js';
+import { CODECS, type CodecName } from '../protocol/frames/codec.js';
+import type { Down, DownFrame } from '../protocol/frames/frames-down.js';
+import type { UpFrame } from '../protocol/frames/frames-up.js';
 import { PROTOCOL_VERSION, SUBPROTOCOLS } from '../protocol/limits.js';
 import type { Scheduler } from './scheduler.js';
 import { DiscoveryError } from './errors.js';

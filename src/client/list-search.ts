@@ -1,5 +1,5 @@
-import { CONDITION_NAMES } from '../protocol/conditions.js';
-import { type FilterInput, parseFilter } from '../protocol/filter.js';
+import { CONDITION_NAMES } from '../protocol/filters/conditions.js';
+import { type FilterInput, parseFilter } from '../protocol/filters/filter.js';
 import { DiscoveryError } from './errors.js';
 
 /** What a list request has beside its filter. */

@@ -1,5 +1,5 @@
 import type { PublishedAdvertisement } from '../protocol/advertisement.js';
-import type { Down, DownFrame } from '../protocol/frames-down.js';
+import type { Down, DownFrame } from '../protocol/frames/frames-down.js';
 import type { KeyPair } from '../protocol/schemes/ed25519.js';
 import { sessionPayload, type SignedAction } from '../protocol/signing.js';
 import { type Scheduler, systemScheduler } from './scheduler.js';

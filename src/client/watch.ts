@@ -1,6 +1,6 @@
 import type { PublishedAdvertisement } from '../protocol/advertisement.js';
-import { type Filter, type FilterInput, parseFilter } from '../protocol/filter.js';
-import type { Down, DownFrame, StreamEvent } from '../protocol/frames-down.js';
+import { type Filter, type FilterInput, parseFilter } from '../protocol/filters/filter.js';
+import type { Down, DownFrame, StreamEvent } from '../protocol/frames/frames-down.js';
 import { type Change, ChangeQueue, changeOf, type Transition } from './changes.js';
 import {
   type ConnectOptions,

@@ -1,8 +1,8 @@
-import { CLOSE } from '../protocol/close-codes.js';
-import type { Codec } from '../protocol/codec.js';
+import { CLOSE } from '../protocol/frames/close-codes.js';
+import type { Codec } from '../protocol/frames/codec.js';
 import { ProtocolError } from '../protocol/errors.js';
-import type { DownFrame } from '../protocol/frames-down.js';
-import { parseUpFrame, type RequestId, type Up, type UpFrame } from '../protocol/frames-up.js';
+import type { DownFrame } from '../protocol/frames/frames-down.js';
+import { parseUpFrame, type RequestId, type Up, type UpFrame } from '../protocol/frames/frames-up.js';
 import { LIMITS, PROTOCOL_VERSION } from '../protocol/limits.js';
 import { PayloadError } from '../registry/write/payload.js';
 import { FencedError } from '../registry/write/write-path.js';

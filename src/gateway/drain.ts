@@ -1,4 +1,4 @@
-import { CLOSE } from '../protocol/close-codes.js';
+import { CLOSE } from '../protocol/frames/close-codes.js';
 
 /** What clients are told whose connection or request comes to an end because the hub does. */
 export const STOPPING = 'the hub is stopping';

@@ -1,5 +1,5 @@
-import { CLOSE } from '../protocol/close-codes.js';
-import { negotiateCodec } from '../protocol/codec.js';
+import { CLOSE } from '../protocol/frames/close-codes.js';
+import { negotiateCodec } from '../protocol/frames/codec.js';
 import { type ErrorCode, ProtocolError } from '../protocol/errors.js';
 import { SUBPROTOCOLS } from '../protocol/limits.js';
 import type { SignedClaim } from '../registry/write/claim.js';

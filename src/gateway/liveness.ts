@@ -1,4 +1,4 @@
-import { CLOSE, type CloseCode } from '../protocol/close-codes.js';
+import { CLOSE, type CloseCode } from '../protocol/frames/close-codes.js';
 import { LIMITS } from '../protocol/limits.js';
 
 /** A reader that takes so many bytes in 2.5 heartbeat intervals is alive: by default, 3.4 KiB a second. */

@@ -1,7 +1,7 @@
-import { CLOSE } from '../protocol/close-codes.js';
+import { CLOSE } from '../protocol/frames/close-codes.js';
 import { ProtocolError } from '../protocol/errors.js';
-import type { DownFrame } from '../protocol/frames-down.js';
-import type { RequestId, Up } from '../protocol/frames-up.js';
+import type { DownFrame } from '../protocol/frames/frames-down.js';
+import type { RequestId, Up } from '../protocol/frames/frames-up.js';
 import { utf8 } from '../protocol/text.js';
 import type { SessionToken } from '../registry/registry.js';
 import { readSignedClaim } from '../registry/write/claim.js';

@@ -1,6 +1,6 @@
 import { ProtocolError } from '../protocol/errors.js';
-import { type Filter, parseFilter } from '../protocol/filter.js';
-import type { Up } from '../protocol/frames-up.js';
+import { type Filter, parseFilter } from '../protocol/filters/filter.js';
+import type { Up } from '../protocol/frames/frames-up.js';
 import type { Client } from './clients.js';
 import type { WindowLimiter } from '../lib/window-limiter.js';
 import type { GatewaySettings } from './settings.js';

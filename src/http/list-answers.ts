@@ -1,7 +1,7 @@
 import type { HttpResponse } from '../protocol/http-message.js';
 import { ProtocolError } from '../protocol/errors.js';
 import { type Work, WorkQueue } from '../lib/work-queue.js';
-import { type ListQuery, parseListQuery } from '../protocol/list-query.js';
+import { type ListQuery, parseListQuery } from '../protocol/filters/list-query.js';
 import type { FoundPage } from '../registry/lists/list-reader.js';
 import type { Registry } from '../registry/registry.js';
 import { JSON_HEADERS, OPEN_TO_READERS } from './respond.js';

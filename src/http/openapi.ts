@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { advertisementSchema } from '../protocol/advertisement.js';
-import { type ConditionName, CONDITIONS, kindOf } from '../protocol/conditions.js';
+import { type ConditionName, CONDITIONS, kindOf } from '../protocol/filters/conditions.js';
 import { ERROR_STATUS } from '../protocol/errors.js';
 import { LIMITS, PROTOCOL_VERSION, SUBPROTOCOLS, WEBSOCKET_PATH } from '../protocol/limits.js';
-import { listQuerySchema, takesMany } from '../protocol/list-query.js';
+import { listQuerySchema, takesMany } from '../protocol/filters/list-query.js';
 import { KEY_PATTERN, SCHEMES, SIGNATURE_PATTERN } from '../protocol/schemes/table.js';
 
 type JsonObject = Record<string, unknown>;

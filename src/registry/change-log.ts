@@ -1,4 +1,4 @@
-import type { RemovalReason } from '../protocol/frames-down.js';
+import type { RemovalReason } from '../protocol/frames/frames-down.js';
 import { AttributeColumns } from './store/columns.js';
 import { grown } from '../lib/typed-arrays.js';
 import type { ValueNumbers } from './store/value-numbers.js';

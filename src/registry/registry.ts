@@ -1,7 +1,7 @@
 import type { Proof } from '../protocol/signing.js';
 import type { PublishedAdvertisement } from '../protocol/advertisement.js';
 import { formatCursor } from '../protocol/cursor.js';
-import type { ListQuery } from '../protocol/list-query.js';
+import type { ListQuery } from '../protocol/filters/list-query.js';
 import { schemeOf } from '../protocol/provider-id.js';
 import { type Clock, type ClockAnchor, ServiceClock } from '../lib/clock.js';
 import type { Change, ChangeLog, GoneReason } from './change-log.js';

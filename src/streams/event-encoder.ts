@@ -1,5 +1,5 @@
-import { CODECS, type Codec, type CodecName } from '../protocol/codec.js';
-import type { RemovalReason } from '../protocol/frames-down.js';
+import { CODECS, type Codec, type CodecName } from '../protocol/frames/codec.js';
+import type { RemovalReason } from '../protocol/frames/frames-down.js';
 import { parseJson } from '../protocol/json.js';
 import type { GoneReason } from '../registry/change-log.js';
 import type { Predicate } from '../registry/store/predicate.js';

@@ -1,4 +1,4 @@
-import { CODECS, type CodecName } from '../protocol/codec.js';
+import { CODECS, type CodecName } from '../protocol/frames/codec.js';
 import { formatCursor, parseCursor } from '../protocol/cursor.js';
 import type { GoneReason } from '../registry/change-log.js';
 import type { Registry } from '../registry/registry.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalFilterKey, type Filter } from '../protocol/filter.js';
+import { canonicalFilterKey, type Filter } from '../protocol/filters/filter.js';
 
 /** Longer keys are kept as a hash. */
 const MAX_PLAIN_KEY = 200;

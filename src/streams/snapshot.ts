@@ -1,4 +1,4 @@
-import { CODECS, type CodecName } from '../protocol/codec.js';
+import { CODECS, type CodecName } from '../protocol/frames/codec.js';
 import { formatCursor } from '../protocol/cursor.js';
 import type { Moment } from '../registry/moments.js';
 import type { Predicate } from '../registry/store/predicate.js';

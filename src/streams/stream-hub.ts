@@ -1,7 +1,7 @@
-import type { CodecName } from '../protocol/codec.js';
+import type { CodecName } from '../protocol/frames/codec.js';
 import { formatCursor } from '../protocol/cursor.js';
-import type { Filter } from '../protocol/filter.js';
-import type { RequestId } from '../protocol/frames-up.js';
+import type { Filter } from '../protocol/filters/filter.js';
+import type { RequestId } from '../protocol/frames/frames-up.js';
 import type { Change, GoneReason } from '../registry/change-log.js';
 import { FilterIndex } from './matching/filter-index.js';
 import type { Registry } from '../registry/registry.js';

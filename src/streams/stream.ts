@@ -1,5 +1,5 @@
-import type { Codec, CodecName } from '../protocol/codec.js';
-import type { RequestId } from '../protocol/frames-up.js';
+import type { Codec, CodecName } from '../protocol/frames/codec.js';
+import type { RequestId } from '../protocol/frames/frames-up.js';
 import type { Predicate } from '../registry/store/predicate.js';
 import type { Snapshot } from './snapshot.js';
 import type { Account } from './turns.js';

@@ -3,9 +3,9 @@ import test from 'node:test';
 import { Command } from 'commander';
 import { filterOf, withFilterFlags } from '../../src/cli/options.js';
 import { buildOpenApi } from '../../src/http/openapi.js';
-import { type ConditionName, CONDITION_NAMES, CONDITIONS } from '../../src/protocol/conditions.js';
-import { type Filter, parseFilter } from '../../src/protocol/filter.js';
-import { parseListQuery } from '../../src/protocol/list-query.js';
+import { type ConditionName, CONDITION_NAMES, CONDITIONS } from '../../src/protocol/filters/conditions.js';
+import { type Filter, parseFilter } from '../../src/protocol/filters/filter.js';
+import { parseListQuery } from '../../src/protocol/filters/list-query.js';
 
 /** What each condition is asked with here: a new one needs a line, and then has to work at every door. */
 const ASKED: Required<Filter> = {

@@ -11,7 +11,7 @@ import {
   type PublishedAdvertisement,
   verifyProof,
 } from '../../src/client/node.js';
-import { monthlyEstimate } from '../../src/protocol/estimate.js';
+import { monthlyEstimate } from '../../src/protocol/filters/estimate.js';
 import { TestHub, TRANSPORTS } from '../support/test-hub.js';
 import { FakeTime } from './support/fake-time.js';
 import { ADVERTISEMENT, cores } from './support/session-scene.js';

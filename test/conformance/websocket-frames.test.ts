@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type * as z from 'zod';
-import { DOWN_SCHEMAS } from '../../src/protocol/frames-down-schemas.js';
+import { DOWN_SCHEMAS } from '../../src/protocol/frames/frames-down-schemas.js';
 import { TestKey } from '../support/keys.js';
 import type { Frame } from '../support/test-socket.js';
 import { forEachPair, Provider, sessionFrame, unique, useHub } from './websocket-support.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
-import type { StreamEvent } from '../../src/protocol/frames-down.js';
+import type { StreamEvent } from '../../src/protocol/frames/frames-down.js';
 import type { CodecName, TestHub } from '../support/test-hub.js';
 import type { Frame, SocketOptions, TestSocket } from '../support/test-socket.js';
 import { greet } from './websocket-support.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Watch } from '../../src/client/node.js';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
-import type { StreamEvent } from '../../src/protocol/frames-down.js';
+import type { StreamEvent } from '../../src/protocol/frames/frames-down.js';
 import { StreamView } from '../conformance/websocket-watcher.js';
 import type { HubProcess } from '../process/hub-process.js';
 import { TestKey } from '../support/keys.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import type { StreamEvent } from '../../src/protocol/frames-down.js';
+import type { StreamEvent } from '../../src/protocol/frames/frames-down.js';
 import { brief } from '../conformance/websocket-watcher.js';
 import { type HubProcess, scratchFolder } from '../process/hub-process.js';
 import type { TestSocket } from '../support/test-socket.js';

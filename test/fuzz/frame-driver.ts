@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from '../support/properties.js';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
-import { CLOSE } from '../../src/protocol/close-codes.js';
+import { CLOSE } from '../../src/protocol/frames/close-codes.js';
 import { CODEC_NAMES, type CodecName } from '../support/test-hub.js';
 import { type Frame, TestSocket } from '../support/test-socket.js';
 import { type Expectation, expectationOf, isStreamFrame, settle } from './frame-oracle.js';

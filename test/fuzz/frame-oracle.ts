@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { CLOSE } from '../../src/protocol/close-codes.js';
-import { CODECS } from '../../src/protocol/codec.js';
+import { CLOSE } from '../../src/protocol/frames/close-codes.js';
+import { CODECS } from '../../src/protocol/frames/codec.js';
 import { ERROR_STATUS } from '../../src/protocol/errors.js';
-import { parseUpFrame, type RequestId, type UpType } from '../../src/protocol/frames-up.js';
+import { parseUpFrame, type RequestId, type UpType } from '../../src/protocol/frames/frames-up.js';
 import { LIMITS } from '../../src/protocol/limits.js';
 import { decodeUtf8 } from '../../src/protocol/text.js';
 import type { CodecName, TransportName } from '../support/test-hub.js';

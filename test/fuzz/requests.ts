@@ -1,5 +1,5 @@
 import fc from '../support/properties.js';
-import { canonicalFilterKey, type Filter } from '../../src/protocol/filter.js';
+import { canonicalFilterKey, type Filter } from '../../src/protocol/filters/filter.js';
 import { toWellFormed } from '../../src/protocol/text.js';
 import { type Content, filter, payloadOf } from '../support/arbitraries.js';
 import { rawRequest } from '../support/raw-http.js';

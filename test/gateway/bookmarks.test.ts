@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { SendResult, Socket, SocketHandler } from '../../src/gateway/port.js';
-import type { DownFrame } from '../../src/protocol/frames-down.js';
+import type { DownFrame } from '../../src/protocol/frames/frames-down.js';
 import { LIMITS } from '../../src/protocol/limits.js';
 import { type Content, recordOf } from '../support/arbitraries.js';
 import { advertised } from '../support/entries.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { CLOSE } from '../../src/protocol/close-codes.js';
+import { CLOSE } from '../../src/protocol/frames/close-codes.js';
 import type { SendResult, Socket, SocketHandler } from '../../src/gateway/port.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { GatewayWorld } from '../support/gateway.js';

@@ -4,7 +4,7 @@ import fc from '../support/properties.js';
 import { HttpApi } from '../../src/http/api.js';
 import { Metrics } from '../../src/http/metrics.js';
 import type { HttpRequest, HttpResponse } from '../../src/protocol/http-message.js';
-import type { ListQuery } from '../../src/protocol/list-query.js';
+import type { ListQuery } from '../../src/protocol/filters/list-query.js';
 import type { Work } from '../../src/lib/work-queue.js';
 import type { FoundPage } from '../../src/registry/lists/list-reader.js';
 import type { ListAnswer } from '../../src/registry/registry.js';

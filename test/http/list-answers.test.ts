@@ -3,7 +3,7 @@ import test from 'node:test';
 import fc from '../support/properties.js';
 import { ListAnswers } from '../../src/http/list-answers.js';
 import type { HttpResponse } from '../../src/protocol/http-message.js';
-import { formatPageCursor } from '../../src/protocol/list-query.js';
+import { formatPageCursor } from '../../src/protocol/filters/list-query.js';
 import { type Content, content } from '../support/arbitraries.js';
 import { RegistryWorld } from '../support/registry-world.js';
 import { type Step, sequences, steps } from '../support/steps.js';

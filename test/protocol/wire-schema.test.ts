@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import * as z from 'zod';
 import { advertisementSchema } from '../../src/protocol/advertisement.js';
-import { CLOSE } from '../../src/protocol/close-codes.js';
+import { CLOSE } from '../../src/protocol/frames/close-codes.js';
 import { ERROR_STATUS } from '../../src/protocol/errors.js';
-import { filterSchema } from '../../src/protocol/filter.js';
-import { DOWN_SCHEMAS } from '../../src/protocol/frames-down-schemas.js';
-import { UP_SCHEMAS } from '../../src/protocol/frames-up.js';
+import { filterSchema } from '../../src/protocol/filters/filter.js';
+import { DOWN_SCHEMAS } from '../../src/protocol/frames/frames-down-schemas.js';
+import { UP_SCHEMAS } from '../../src/protocol/frames/frames-up.js';
 import { PROTOCOL_VERSION, SUBPROTOCOLS } from '../../src/protocol/limits.js';
-import { listQuerySchema } from '../../src/protocol/list-query.js';
+import { listQuerySchema } from '../../src/protocol/filters/list-query.js';
 
 /** By version of the protocol: the SHA-256 of what goes over the wire. */
 const PINNED: Readonly<Record<number, string>> = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from '../support/properties.js';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
-import type { Filter } from '../../src/protocol/filter.js';
+import type { Filter } from '../../src/protocol/filters/filter.js';
 import type { Moment } from '../../src/registry/moments.js';
 import { Predicate } from '../../src/registry/store/predicate.js';
 import { FilterIndex } from '../../src/streams/matching/filter-index.js';

@@ -4,7 +4,7 @@ import fc from '../support/properties.js';
 import type { AdvertisementRecord, ProofRecord } from '../../src/registry/store/records.js';
 import { Registry } from '../../src/registry/registry.js';
 import { content, recordOf } from '../support/arbitraries.js';
-import { parseListQuery } from '../../src/protocol/list-query.js';
+import { parseListQuery } from '../../src/protocol/filters/list-query.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { MemoryLog } from '../support/memory-log.js';
 import { published } from '../support/naive.js';

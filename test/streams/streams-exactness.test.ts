@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from '../support/properties.js';
-import type { Filter } from '../../src/protocol/filter.js';
+import type { Filter } from '../../src/protocol/filters/filter.js';
 import { content, filter } from '../support/arbitraries.js';
 import { sequences, type Step, steps } from '../support/steps.js';
 import { type ResumeFrom, type StreamClient, StreamWorld } from '../support/stream-world.js';

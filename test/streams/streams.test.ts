@@ -3,9 +3,9 @@ import test from 'node:test';
 import type { StreamLimits } from '../../src/streams/limits.js';
 import { StreamHub } from '../../src/streams/stream-hub.js';
 import type { Subscriber, Subscription } from '../../src/streams/stream.js';
-import { CODECS, type Codec } from '../../src/protocol/codec.js';
-import type { Filter } from '../../src/protocol/filter.js';
-import type { Down, DownFrame, StreamEvent } from '../../src/protocol/frames-down.js';
+import { CODECS, type Codec } from '../../src/protocol/frames/codec.js';
+import type { Filter } from '../../src/protocol/filters/filter.js';
+import type { Down, DownFrame, StreamEvent } from '../../src/protocol/frames/frames-down.js';
 import { RegistryWorld } from '../support/registry-world.js';
 import { CONTENT, SMALLEST } from '../support/contents.js';
 

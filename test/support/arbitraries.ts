@@ -1,5 +1,5 @@
 import fc from './properties.js';
-import type { Filter } from '../../src/protocol/filter.js';
+import type { Filter } from '../../src/protocol/filters/filter.js';
 import type { AdvertisementRecord } from '../../src/registry/store/records.js';
 
 /** Advertisements and filters out of few values each, so that they meet often. */

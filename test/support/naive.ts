@@ -1,5 +1,5 @@
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
-import type { Filter } from '../../src/protocol/filter.js';
+import type { Filter } from '../../src/protocol/filters/filter.js';
 import type { AdvertisementRecord } from '../../src/registry/store/records.js';
 
 /** What the protocol says about lists, word for word, on plain objects: slow, and not sharing code with the hub. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
-import type { Filter } from '../../src/protocol/filter.js';
+import type { Filter } from '../../src/protocol/filters/filter.js';
 import type { Change, GoneReason } from '../../src/registry/change-log.js';
 import type { AdvertisementRecord, ProofRecord } from '../../src/registry/store/records.js';
 import type { SessionToken } from '../../src/registry/registry.js';

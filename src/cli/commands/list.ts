@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { DiscoveryClient } from '../../client/node.js';
-import { SORTS } from '../../protocol/list-query.js';
+import { SORTS } from '../../protocol/filters/list-query.js';
 import {
   amountsOf,
   filterOf,

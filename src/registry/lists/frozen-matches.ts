@@ -1,5 +1,5 @@
 import { ProtocolError } from '../../protocol/errors.js';
-import type { ListQuery } from '../../protocol/list-query.js';
+import type { ListQuery } from '../../protocol/filters/list-query.js';
 import { clearBit, hasBit, setBit, wordsFor } from '../../lib/bitmap.js';
 import type { SnapshotReader, Snapshots } from '../store/snapshot.js';
 import type { Store } from '../store/store.js';

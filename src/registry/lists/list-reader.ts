@@ -1,5 +1,5 @@
 import { ProtocolError } from '../../protocol/errors.js';
-import type { ListQuery } from '../../protocol/list-query.js';
+import type { ListQuery } from '../../protocol/filters/list-query.js';
 import type { ServiceClock } from '../../lib/clock.js';
 import { LongList } from './long-list.js';
 import { FrozenMatches } from './frozen-matches.js';

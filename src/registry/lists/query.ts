@@ -1,5 +1,5 @@
-import { askedAmounts } from '../../protocol/filter.js';
-import { formatPageCursor, type ListQuery, type PageCursor } from '../../protocol/list-query.js';
+import { askedAmounts } from '../../protocol/filters/filter.js';
+import { formatPageCursor, type ListQuery, type PageCursor } from '../../protocol/filters/list-query.js';
 import type { Work } from '../../lib/work-queue.js';
 import { stableOrder } from '../../lib/stable-sort.js';
 import { GLM, USD } from '../store/columns.js';

@@ -1,5 +1,5 @@
-import { askedAmounts } from '../../protocol/filter.js';
-import type { ListQuery, PageCursor } from '../../protocol/list-query.js';
+import { askedAmounts } from '../../protocol/filters/filter.js';
+import type { ListQuery, PageCursor } from '../../protocol/filters/list-query.js';
 import { GLM, USD } from '../store/columns.js';
 import { estimate } from '../store/predicate.js';
 import { finite } from '../store/price-index.js';

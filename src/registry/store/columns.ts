@@ -1,6 +1,6 @@
 import { grown } from '../../lib/typed-arrays.js';
-import { CONDITIONS, namesOfKind, type NameOfKind } from '../../protocol/conditions.js';
-import { priceMembers } from '../../protocol/estimate.js';
+import { CONDITIONS, namesOfKind, type NameOfKind } from '../../protocol/filters/conditions.js';
+import { priceMembers } from '../../protocol/filters/estimate.js';
 import { outlineOf } from './row-prefilter.js';
 import type { AdvertisementRecord } from './records.js';
 

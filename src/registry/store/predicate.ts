@@ -1,6 +1,6 @@
-import { CONDITIONS } from '../../protocol/conditions.js';
-import { type Amounts, monthlyCost } from '../../protocol/estimate.js';
-import { askedAmounts, type Filter } from '../../protocol/filter.js';
+import { CONDITIONS } from '../../protocol/filters/conditions.js';
+import { type Amounts, monthlyCost } from '../../protocol/filters/estimate.js';
+import { askedAmounts, type Filter } from '../../protocol/filters/filter.js';
 import {
   AMOUNTS,
   type AttributeColumns,

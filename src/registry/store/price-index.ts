@@ -1,4 +1,4 @@
-import { type Amounts, monthlyCost } from '../../protocol/estimate.js';
+import { type Amounts, monthlyCost } from '../../protocol/filters/estimate.js';
 import { grown } from '../../lib/typed-arrays.js';
 import { type AttributeColumns, PRICES_AN_ESTIMATE } from './columns.js';
 import { Heap } from '../../lib/heap.js';

@@ -1,5 +1,5 @@
 import { Interner } from '../../lib/interner.js';
-import { CONDITIONS } from '../../protocol/conditions.js';
+import { CONDITIONS } from '../../protocol/filters/conditions.js';
 import { VALUES } from './columns.js';
 
 interface Numbering {

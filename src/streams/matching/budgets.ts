@@ -1,6 +1,6 @@
-import type { NameOfKind } from '../../protocol/conditions.js';
-import { monthlyCost } from '../../protocol/estimate.js';
-import { askedAmounts, type Filter } from '../../protocol/filter.js';
+import type { NameOfKind } from '../../protocol/filters/conditions.js';
+import { monthlyCost } from '../../protocol/filters/estimate.js';
+import { askedAmounts, type Filter } from '../../protocol/filters/filter.js';
 
 /** The most that is paid, then the amounts of cores, memory and disk that it is paid for. */
 const NUMBERS = 4;

@@ -1,4 +1,4 @@
-import type { Filter } from '../../protocol/filter.js';
+import type { Filter } from '../../protocol/filters/filter.js';
 import { lowestBit, wordsFor } from '../../lib/bitmap.js';
 import { grown } from '../../lib/typed-arrays.js';
 import { Budgets } from './budgets.js';

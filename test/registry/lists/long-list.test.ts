@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { PublishedAdvertisement } from '../../../src/protocol/advertisement.js';
-import { type ListQuery, parseListQuery } from '../../../src/protocol/list-query.js';
+import { type ListQuery, parseListQuery } from '../../../src/protocol/filters/list-query.js';
 import { LongList } from '../../../src/registry/lists/long-list.js';
 import type { Registry } from '../../../src/registry/registry.js';
 import { type Content, recordOf } from '../../support/arbitraries.js';

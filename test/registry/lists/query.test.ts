@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from '../../support/properties.js';
-import type { Filter } from '../../../src/protocol/filter.js';
-import { parseListQuery, type PageCursor, type SortOrder } from '../../../src/protocol/list-query.js';
+import type { Filter } from '../../../src/protocol/filters/filter.js';
+import { parseListQuery, type PageCursor, type SortOrder } from '../../../src/protocol/filters/list-query.js';
 import { renderHead } from '../../../src/registry/store/advertisement-json.js';
 import { FrozenMatches } from '../../../src/registry/lists/frozen-matches.js';
 import { findPage, type Page } from '../../../src/registry/lists/query.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from '../../support/properties.js';
-import type { Amounts } from '../../../src/protocol/estimate.js';
+import type { Amounts } from '../../../src/protocol/filters/estimate.js';
 import { AttributeColumns, PRICES_AN_ESTIMATE, USD } from '../../../src/registry/store/columns.js';
 import { estimate } from '../../../src/registry/store/predicate.js';
 import { finite, PriceIndex } from '../../../src/registry/store/price-index.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from '../../support/properties.js';
-import type { Filter } from '../../../src/protocol/filter.js';
+import type { Filter } from '../../../src/protocol/filters/filter.js';
 import { hasBit, lowestBit, wordsFor } from '../../../src/lib/bitmap.js';
 import { FilterIndex } from '../../../src/streams/matching/filter-index.js';
 import { renderHead } from '../../../src/registry/store/advertisement-json.js';

@@ -1,4 +1,4 @@
-import type { Pricing } from './advertisement.js';
+import type { Pricing } from '../advertisement.js';
 import type { Currency } from './conditions.js';
 
 /** Cores, GB of memory and GB of disk. */

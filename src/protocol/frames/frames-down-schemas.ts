@@ -5,14 +5,14 @@ import {
   countryCode,
   pricingSchema,
   resourcesSchema,
-} from './advertisement.js';
-import { CURSOR_PATTERN } from './cursor.js';
-import { ERROR_STATUS, type ErrorCode } from './errors.js';
+} from '../advertisement.js';
+import { CURSOR_PATTERN } from '../cursor.js';
+import { ERROR_STATUS, type ErrorCode } from '../errors.js';
 import type { Down, DownType } from './frames-down.js';
 import { requestId } from './frames-up.js';
-import { LIMITS } from './limits.js';
-import { PROVIDER_ID_PATTERN } from './provider-id.js';
-import { NONCE_PATTERN } from './signing.js';
+import { LIMITS } from '../limits.js';
+import { PROVIDER_ID_PATTERN } from '../provider-id.js';
+import { NONCE_PATTERN } from '../signing.js';
 
 // What a hub of this version sends, to the letter. Clients read frames more loosely, because a newer hub may say more:
 // src/client must not load this, which `npm run check` enforces.

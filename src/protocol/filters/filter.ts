@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { describeIssues } from './advertisement.js';
+import { describeIssues } from '../advertisement.js';
 import { CONDITION_NAMES, type ConditionName, CONDITIONS } from './conditions.js';
-import { ProtocolError } from './errors.js';
+import { ProtocolError } from '../errors.js';
 import type { Amounts } from './estimate.js';
 
 type FilterShape = { [Name in ConditionName]: (typeof CONDITIONS)[Name]['schema'] };

@@ -4,17 +4,17 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import type * as z from 'zod';
-import { parseAdvertisement, PRICE_MEMBERS } from '../../src/protocol/advertisement.js';
-import { ERROR_STATUS } from '../../src/protocol/errors.js';
-import { parseFilter } from '../../src/protocol/filter.js';
-import { DOWN_SCHEMAS } from '../../src/protocol/frames-down-schemas.js';
-import type { Down } from '../../src/protocol/frames-down.js';
-import { parseUpFrame, type Up, UP_SCHEMAS, type UpType } from '../../src/protocol/frames-up.js';
-import { ED25519, keyPairFromSeed } from '../../src/protocol/schemes/ed25519.js';
-import { verifySignature } from '../../src/protocol/schemes/table.js';
-import { sessionPayload, type SignedFields } from '../../src/protocol/signing.js';
+import { parseAdvertisement, PRICE_MEMBERS } from '../../../src/protocol/advertisement.js';
+import { ERROR_STATUS } from '../../../src/protocol/errors.js';
+import { parseFilter } from '../../../src/protocol/filters/filter.js';
+import { DOWN_SCHEMAS } from '../../../src/protocol/frames/frames-down-schemas.js';
+import type { Down } from '../../../src/protocol/frames/frames-down.js';
+import { parseUpFrame, type Up, UP_SCHEMAS, type UpType } from '../../../src/protocol/frames/frames-up.js';
+import { ED25519, keyPairFromSeed } from '../../../src/protocol/schemes/ed25519.js';
+import { verifySignature } from '../../../src/protocol/schemes/table.js';
+import { sessionPayload, type SignedFields } from '../../../src/protocol/signing.js';
 
-const ROOT = new URL('../../..', import.meta.url);
+const ROOT = new URL('../../../..', import.meta.url);
 const DOCUMENT = readFileSync(new URL('docs/protocol.md', ROOT), 'utf8');
 
 /** What the document says of one frame. */
@@ -162,13 +162,13 @@ test('every error code is documented', () => {
 });
 
 /** Where the shapes of the document are compared with the types of the source; it is never written. */
-const CHECK_FILE = fileURLToPath(new URL('test/protocol/documented-shapes.ts', ROOT));
+const CHECK_FILE = fileURLToPath(new URL('test/protocol/frames/documented-shapes.ts', ROOT));
 
 const CHECK_HEAD = `
-import type { ErrorCode } from '../../src/protocol/errors.js';
-import type { FilterInput } from '../../src/protocol/filter.js';
-import type { Down, DownType } from '../../src/protocol/frames-down.js';
-import type { Up, UpType } from '../../src/protocol/frames-up.js';
+import type { ErrorCode } from '../../../src/protocol/errors.js';
+import type { FilterInput } from '../../../src/protocol/filters/filter.js';
+import type { Down, DownType } from '../../../src/protocol/frames/frames-down.js';
+import type { Up, UpType } from '../../../src/protocol/frames/frames-up.js';
 type Client<Type extends UpType> = Type extends 'subscribe' ? Omit<Up<Type>, 'filter'> & { filter: FilterInput } : Up<Type>;
 type Hub<Type extends DownType> = Down<Type>;
 type Plain<T> = T extends object ? { [Member in keyof T]: Plain<T[Member]> } : T;

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from '../support/properties.js';
-import { ProtocolError } from '../../src/protocol/errors.js';
-import type { Filter } from '../../src/protocol/filter.js';
-import { formatPageCursor, type PageCursor, parseListQuery } from '../../src/protocol/list-query.js';
-import { filter } from '../support/arbitraries.js';
+import fc from '../../support/properties.js';
+import { ProtocolError } from '../../../src/protocol/errors.js';
+import type { Filter } from '../../../src/protocol/filters/filter.js';
+import {
+  formatPageCursor,
+  type PageCursor,
+  parseListQuery,
+} from '../../../src/protocol/filters/list-query.js';
+import { filter } from '../../support/arbitraries.js';
 
 function refusal(search: string): string {
   try {

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { describeIssues } from './advertisement.js';
+import { describeIssues } from '../advertisement.js';
 import { CONDITION_NAMES, kindOf } from './conditions.js';
-import { ProtocolError } from './errors.js';
+import { ProtocolError } from '../errors.js';
 import { type Filter, filterSchema } from './filter.js';
-import { LIMITS } from './limits.js';
+import { LIMITS } from '../limits.js';
 
 export const SORTS = ['price', 'price_glm', 'updated'] as const;
 /** `id` is the default order and has no name in the query. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from '../support/properties.js';
+import fc from '../../support/properties.js';
 import { Packr } from 'msgpackr';
-import { CODECS, type Codec, concat, negotiateCodec } from '../../src/protocol/codec.js';
+import { CODECS, type Codec, concat, negotiateCodec } from '../../../src/protocol/frames/codec.js';
 
 /** Another reader than the hub's own. */
 const packr = new Packr({ useRecords: false, int64AsType: 'number' });

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from '../support/properties.js';
+import fc from '../../support/properties.js';
 import { Packr } from 'msgpackr';
-import { CODECS } from '../../src/protocol/codec.js';
-import { decodeJson } from '../../src/protocol/json.js';
-import { LIMITS } from '../../src/protocol/limits.js';
-import { findMsgpackProblem } from '../../src/protocol/msgpack-guard.js';
+import { CODECS } from '../../../src/protocol/frames/codec.js';
+import { decodeJson } from '../../../src/protocol/json.js';
+import { LIMITS } from '../../../src/protocol/limits.js';
+import { findMsgpackProblem } from '../../../src/protocol/frames/msgpack-guard.js';
 
 /** How somebody else might have set up the same library. */
 const packrs = [new Packr({ useRecords: false }), new Packr({ useRecords: false, variableMapSize: true })];

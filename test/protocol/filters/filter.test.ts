@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from '../support/properties.js';
-import { COUNTRIES } from '../../src/protocol/countries.js';
-import { ProtocolError } from '../../src/protocol/errors.js';
-import { askedAmounts, canonicalFilterKey, type Filter, parseFilter } from '../../src/protocol/filter.js';
-import { filter } from '../support/arbitraries.js';
+import fc from '../../support/properties.js';
+import { COUNTRIES } from '../../../src/protocol/countries.js';
+import { ProtocolError } from '../../../src/protocol/errors.js';
+import {
+  askedAmounts,
+  canonicalFilterKey,
+  type Filter,
+  parseFilter,
+} from '../../../src/protocol/filters/filter.js';
+import { filter } from '../../support/arbitraries.js';
 
 function refusal(value: unknown): ProtocolError {
   try {

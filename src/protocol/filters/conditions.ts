@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { amount, boundedText, countryCode } from './advertisement.js';
-import { COUNTRIES } from './countries.js';
-import { LIMITS } from './limits.js';
-import { readProviderId } from './provider-id.js';
+import { amount, boundedText, countryCode } from '../advertisement.js';
+import { COUNTRIES } from '../countries.js';
+import { LIMITS } from '../limits.js';
+import { readProviderId } from '../provider-id.js';
 
 /** What the command line has for a condition. */
 interface Flag {

@@ -1,5 +1,5 @@
-import type { PublishedAdvertisement } from './advertisement.js';
-import type { ErrorBody } from './errors.js';
+import type { PublishedAdvertisement } from '../advertisement.js';
+import type { ErrorBody } from '../errors.js';
 import type { RequestId } from './frames-up.js';
 
 /** Why an advertisement left a stream. */

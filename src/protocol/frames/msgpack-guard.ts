@@ -1,4 +1,4 @@
-import { LIMITS } from './limits.js';
+import { LIMITS } from '../limits.js';
 
 /**
  * Walks MessagePack bytes without building anything, and tells what is wrong with them: null when they are

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { describeIssues } from './advertisement.js';
-import { LIMITS } from './limits.js';
-import { PROVIDER_ID_PATTERN } from './provider-id.js';
-import { KEY_FORM, KEY_PATTERN, SIGNATURE_FORM, SIGNATURE_PATTERN } from './schemes/table.js';
-import { isWellFormed } from './text.js';
+import { describeIssues } from '../advertisement.js';
+import { LIMITS } from '../limits.js';
+import { PROVIDER_ID_PATTERN } from '../provider-id.js';
+import { KEY_FORM, KEY_PATTERN, SIGNATURE_FORM, SIGNATURE_PATTERN } from '../schemes/table.js';
+import { isWellFormed } from '../text.js';
 
 /** The schema of the `id` of a request, and of its answer. */
 export const requestId = z.union(

@@ -1,8 +1,8 @@
 import { Packr } from 'msgpackr';
-import { type Decoded, decodeJson } from './json.js';
-import { SUBPROTOCOLS } from './limits.js';
+import { type Decoded, decodeJson } from '../json.js';
+import { SUBPROTOCOLS } from '../limits.js';
 import { findMsgpackProblem } from './msgpack-guard.js';
-import { utf8 } from './text.js';
+import { utf8 } from '../text.js';
 
 export type CodecName = keyof typeof SUBPROTOCOLS;
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from '../support/properties.js';
-import { CLOSE, shouldReconnect } from '../../src/protocol/close-codes.js';
-import { formatCursor, parseCursor } from '../../src/protocol/cursor.js';
-import { ProtocolError } from '../../src/protocol/errors.js';
-import { parseUpFrame, UP_SCHEMAS } from '../../src/protocol/frames-up.js';
-import { providerIdKind, type ProviderIdKind, readProviderId } from '../../src/protocol/provider-id.js';
+import fc from '../../support/properties.js';
+import { CLOSE, shouldReconnect } from '../../../src/protocol/frames/close-codes.js';
+import { formatCursor, parseCursor } from '../../../src/protocol/cursor.js';
+import { ProtocolError } from '../../../src/protocol/errors.js';
+import { parseUpFrame, UP_SCHEMAS } from '../../../src/protocol/frames/frames-up.js';
+import { providerIdKind, type ProviderIdKind, readProviderId } from '../../../src/protocol/provider-id.js';
 
 const SIGNATURE = 'ab'.repeat(64);
 const KEY = 'cd'.repeat(32);
