@@ -18,6 +18,8 @@ function room(folder, allowed, comment) {
 
 const STORE = 'registry/store/';
 const LOWER = ['lib/', 'protocol/'];
+/** What all rooms of the gateway share. */
+const GATEWAY_BASE = ['gateway/settings.ts', 'gateway/clients.ts', 'gateway/drain.ts'];
 
 export default {
   forbidden: [
@@ -56,6 +58,16 @@ export default {
       'gateway',
       [...LOWER, 'registry/', 'streams/'],
       'src/gateway is who is connected; it imports lib, protocol, registry and streams.',
+    ),
+    room(
+      'gateway/outgoing',
+      [...LOWER, 'gateway/transports/port.ts', ...GATEWAY_BASE],
+      'src/gateway/outgoing is what waits to leave; it must not know what sends it.',
+    ),
+    room(
+      'gateway/transports',
+      LOWER,
+      'src/gateway/transports is how bytes come and go; it must not know what the hub does with them.',
     ),
     room(
       'http',

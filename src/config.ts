@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { parse } from 'dotenv';
 import * as z from 'zod';
 import { ClientAddress } from './gateway/client-address.js';
-import { readCertificate, type TlsFiles } from './gateway/tls.js';
+import { readCertificate, type TlsFiles } from './gateway/transports/tls.js';
 import { type DatabaseLocation, parseDatabaseUrl } from './registry/mirror/location.js';
 
 const MB = 1024 * 1024;

@@ -1,6 +1,11 @@
 import type { Config } from './config.js';
 import type { Gateway } from './gateway/gateway.js';
-import type { HttpRequest, HttpResponse, TransportHandler, UpgradeDecision } from './gateway/port.js';
+import type {
+  HttpRequest,
+  HttpResponse,
+  TransportHandler,
+  UpgradeDecision,
+} from './gateway/transports/port.js';
 import type { HttpApi } from './http/api.js';
 import type { Metrics } from './http/metrics.js';
 import { ProtocolError } from './protocol/errors.js';

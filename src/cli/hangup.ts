@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty';
-import { type Certificate, readCertificate, type TlsFiles } from '../gateway/tls.js';
+import { type Certificate, readCertificate, type TlsFiles } from '../gateway/transports/tls.js';
 import type { Logger } from '../log.js';
 import type { Hub } from '../server.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { SendResult, Socket, SocketHandler } from '../../src/gateway/port.js';
+import type { SendResult, Socket, SocketHandler } from '../../src/gateway/transports/port.js';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
 import type { DownFrame } from '../../src/protocol/frames/frames-down.js';
 import { type Content, recordOf } from '../support/arbitraries.js';

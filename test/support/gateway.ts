@@ -1,5 +1,5 @@
 import { Gateway } from '../../src/gateway/gateway.js';
-import type { Socket, SocketHandler } from '../../src/gateway/port.js';
+import type { Socket, SocketHandler } from '../../src/gateway/transports/port.js';
 import type { GatewaySettings, ReaderEnd } from '../../src/gateway/settings.js';
 import { Registry } from '../../src/registry/registry.js';
 import { WritePath } from '../../src/registry/write/write-path.js';

@@ -1,4 +1,4 @@
-import type { SendResult, Socket } from '../../src/gateway/port.js';
+import type { SendResult, Socket } from '../../src/gateway/transports/port.js';
 
 /** A peer that takes what it is sent only when the test says so. */
 export class SlowSocket implements Socket {

@@ -5,7 +5,7 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { connect, type TLSSocket } from 'node:tls';
-import type { TlsFiles } from '../../src/gateway/tls.js';
+import type { TlsFiles } from '../../src/gateway/transports/tls.js';
 import { FIRST_CERTIFICATE, SECOND_CERTIFICATE, type TestCertificate } from '../data/certificates.js';
 
 /** What a client trusts that is to accept both certificates. */

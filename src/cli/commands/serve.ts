@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type Config, ConfigError, loadConfig, SETTINGS } from '../../config.js';
-import { TlsError } from '../../gateway/tls.js';
+import { TlsError } from '../../gateway/transports/tls.js';
 import { EXIT } from '../exit-codes.js';
 import { onHangup } from '../hangup.js';
 

@@ -1,6 +1,6 @@
-import type { StartTransport } from '../port.js';
-import { startNode } from './node.js';
-import { loadUws, startUws } from './uws.js';
+import type { StartTransport } from './port.js';
+import { startNode } from './node/transport.js';
+import { loadUws, startUws } from './uws/transport.js';
 
 /** `auto` takes `uws` where its binary loads, else `node`. */
 export type TransportChoice = 'auto' | 'uws' | 'node';

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import ipaddr from 'ipaddr.js';
-import type { HttpRequest, HttpResponse, TransportHandler } from '../port.js';
-import { TlsError } from '../tls.js';
+import type { HttpRequest, HttpResponse, TransportHandler } from './port.js';
+import { TlsError } from './tls.js';
 
 /** Bytes of a request line and its headers together. Room for the longest query that the protocol allows. */
 export const MAX_HEADER_BYTES = 16 * 1024;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startTransport } from '../../../src/gateway/transports/index.js';
-import { loadUws } from '../../../src/gateway/transports/uws.js';
+import { loadUws } from '../../../src/gateway/transports/uws/transport.js';
 import { listening } from './harness.js';
 
 test('each choice starts what it says, or says why it cannot', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import type { WebSocket } from 'ws';
-import type { StartTransport } from '../../../src/gateway/port.js';
+import type { StartTransport } from '../../../src/gateway/transports/port.js';
 import {
   answer,
   dial,

@@ -18,7 +18,7 @@ import type {
   TransportHandler,
   TransportOptions,
   UpgradeDecision,
-} from '../../../src/gateway/port.js';
+} from '../../../src/gateway/transports/port.js';
 import { FIRST_CERTIFICATE } from '../../data/certificates.js';
 import { TRUSTED, writeCertificate } from '../../support/tls.js';
 

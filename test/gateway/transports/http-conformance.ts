@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
-import type { HttpRequest, HttpResponse, StartTransport } from '../../../src/gateway/port.js';
+import type { HttpRequest, HttpResponse, StartTransport } from '../../../src/gateway/transports/port.js';
 import { answer, Events, listening, OPTIONS, RawClient, webClient, webRequest } from './harness.js';
 
 const LIMIT = OPTIONS.maxBodyBytes;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
-import type { StartTransport } from '../../../src/gateway/port.js';
+import type { StartTransport } from '../../../src/gateway/transports/port.js';
 import type { BodySource } from '../../../src/protocol/http-message.js';
 import { answer, listening, RawClient, webRequest } from './harness.js';
 

@@ -1,5 +1,5 @@
 import { describe } from 'node:test';
-import { startNode } from '../../../src/gateway/transports/node.js';
+import { startNode } from '../../../src/gateway/transports/node/transport.js';
 import { conformsForClosing } from './closing-conformance.js';
 import { conformsForHttp } from './http-conformance.js';
 import { conformsForLongBodies } from './long-body-conformance.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BodyStream, BodyStreamHandler, StreamedBody } from '../../../src/protocol/http-message.js';
-import type { StartTransport } from '../../../src/gateway/port.js';
+import type { StartTransport } from '../../../src/gateway/transports/port.js';
 import { answer, Events, listening, RawClient } from './harness.js';
 
 /** A body that the test fills, and which notes what it is told. */

@@ -1,5 +1,5 @@
 import { describe } from 'node:test';
-import { loadUws, startUws } from '../../../src/gateway/transports/uws.js';
+import { loadUws, startUws } from '../../../src/gateway/transports/uws/transport.js';
 import { conformsForClosing } from './closing-conformance.js';
 import { overTls } from './harness.js';
 import { conformsForHttp } from './http-conformance.js';

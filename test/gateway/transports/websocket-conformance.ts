@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import type { StartTransport, UpgradeDecision } from '../../../src/gateway/port.js';
+import type { StartTransport, UpgradeDecision } from '../../../src/gateway/transports/port.js';
 import { answer, dial, Events, farewell, Hub, listening, OPTIONS, RawClient, webSocket } from './harness.js';
 
 const LIMIT = OPTIONS.maxMessageBytes;

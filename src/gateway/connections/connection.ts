@@ -1,0 +1,306 @@
+import { CLOSE } from '../../protocol/frames/close-codes.js';
+import type { Codec } from '../../protocol/frames/codec.js';
+import { ProtocolError } from '../../protocol/errors.js';
+import type { DownFrame } from '../../protocol/frames/frames-down.js';
+import { parseUpFrame, type RequestId, type Up, type UpFrame } from '../../protocol/frames/frames-up.js';
+import { LIMITS, PROTOCOL_VERSION } from '../../protocol/limits.js';
+import { PayloadError } from '../../registry/write/payload.js';
+import { FencedError } from '../../registry/write/write-path.js';
+import type { Client } from '../clients.js';
+import { STOPPING } from '../drain.js';
+import { transcode } from '../../streams/event-encoder.js';
+import type { ConnectionHost } from './connection-host.js';
+import { Liveness } from './liveness.js';
+import { MessageBudget } from './message-budget.js';
+import { Outbox } from '../outgoing/outbox.js';
+import type { Socket, SocketHandler } from '../transports/port.js';
+import { Session, type SessionConnection } from './session.js';
+import type { Subscriber } from '../../streams/stream.js';
+import { Subscriptions } from './subscriptions.js';
+
+/**
+ * One WebSocket connection: frames in, frames out, and its end. What a provider does over it is its session's
+ * business, what a requestor does that of its subscriptions; one connection may have both.
+ */
+export class Connection implements SocketHandler, Subscriber, SessionConnection {
+  readonly codec: Codec;
+  /** Its number on the gateway's wheel of deadlines. */
+  readonly slot: number;
+  /** The address that it is from. */
+  readonly client: Client;
+  /** When (service ms) the gateway looks at it next; kept by the gateway. */
+  lookAt = Number.POSITIVE_INFINITY;
+  readonly #gateway: ConnectionHost;
+  readonly #socket: Socket;
+  readonly #outbox: Outbox;
+  readonly #budget: MessageBudget;
+  readonly #liveness: Liveness;
+  readonly #session: Session;
+  #subscriptions: Subscriptions | null = null;
+  #isOver = false;
+  #nextBookmark = Number.POSITIVE_INFINITY;
+
+  constructor(
+    gateway: ConnectionHost,
+    socket: Socket,
+    options: { codec: Codec; host: string; client: Client; slot: number },
+  ) {
+    const { now, settings } = gateway;
+    const nonce = gateway.nonces.next();
+    this.#gateway = gateway;
+    this.#socket = socket;
+    this.codec = options.codec;
+    this.client = options.client;
+    this.#outbox = new Outbox(socket, options.codec.binary, settings, gateway.backlog, () => {
+      this.fallBehind('too much waits for all clients together, and for this one the most');
+    });
+    this.slot = options.slot;
+    this.#budget = new MessageBudget(settings.messagesPerMinute, now);
+    this.#liveness = new Liveness(settings.heartbeatMs, now);
+    this.#session = new Session(gateway, this, options.host, nonce);
+    this.reply({
+      type: 'welcome',
+      version: PROTOCOL_VERSION,
+      epoch: gateway.registry.changes.epoch,
+      nonce,
+      heartbeat_seconds: settings.heartbeatMs / 1000,
+      expiry_seconds: settings.expirySeconds,
+      max_frame_bytes: LIMITS.maxFrameBytes,
+      server_time: gateway.isoNow(),
+    });
+  }
+
+  get bufferedBytes(): number {
+    return this.#isOver ? 0 : this.#socket.bufferedAmount;
+  }
+
+  // ---- what the transport calls -----------------------------------------------------------------------------
+
+  message(bytes: Uint8Array, binary: boolean): void {
+    if (this.#isOver) return;
+    this.alive();
+    if (bytes.length > LIMITS.maxFrameBytes) {
+      this.close(CLOSE.frameTooBig, `a frame may have ${String(LIMITS.maxFrameBytes)} bytes`);
+      return;
+    }
+    if (!this.#budget.spend(this.#gateway.now)) {
+      const limit = String(this.#gateway.settings.messagesPerMinute);
+      this.close(CLOSE.messageRate, `more than ${limit} messages a minute`);
+      return;
+    }
+    if (binary !== this.codec.binary) {
+      this.#malformed(`${this.codec.name} travels in ${this.codec.binary ? 'binary' : 'text'} frames`);
+      return;
+    }
+    const decoded = this.codec.decode(bytes);
+    if (!decoded.ok) {
+      this.#malformed(decoded.problem);
+      return;
+    }
+    const { value } = decoded;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      this.#malformed('it is not an object with a type');
+      return;
+    }
+    const parsed = parseUpFrame(value);
+    if (parsed.ok) this.#dispatch(parsed.frame);
+    else this.refuse(parsed.id, new ProtocolError('WS_001', parsed.message));
+  }
+
+  alive(): void {
+    if (this.#isOver) return;
+    this.#liveness.heard(this.#gateway.now);
+    this.#session.heartbeat();
+  }
+
+  emptied(): void {
+    if (this.#isOver || !this.#outbox.emptied()) return;
+    // It was full: whoever takes that much is alive, although an answer to a ping behind it may take its time.
+    this.alive();
+    this.#subscriptions?.advance();
+    this.#sendDueBookmark();
+  }
+
+  closed(code: number): void {
+    const wasOpen = !this.#isOver;
+    this.#leave();
+    this.#gateway.connectionGone(this, wasOpen ? code : null);
+  }
+
+  // ---- what its session calls -------------------------------------------------------------------------------
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  admit(): void {
+    this.#liveness.admit();
+  }
+
+  reply(frame: DownFrame): void {
+    this.send(this.codec.encode(frame));
+  }
+
+  replyWith(head: object, advertisement: Uint8Array): void {
+    this.send(this.codec.extend(head, 'advertisement', transcode(this.codec, advertisement)));
+  }
+
+  refuse(id: RequestId | undefined, error: ProtocolError): void {
+    this.#gateway.countRefusal(error.code);
+    this.reply({ type: 'error', ...(id === undefined ? {} : { id }), ...error.toBody(this.#gateway.wall) });
+  }
+
+  fault(id: RequestId, error: unknown): void {
+    if (error instanceof FencedError) return;
+    if (error instanceof ProtocolError) {
+      this.refuse(id, error);
+    } else if (error instanceof PayloadError) {
+      // Over a socket the payload is one member of a well-formed request: what is wrong is the advertisement.
+      this.refuse(id, new ProtocolError('ADV_001', `payload: ${error.message}`));
+    } else {
+      this.#gateway.reportError(error);
+      this.fail();
+    }
+  }
+
+  // ---- what the gateway and its streams call ----------------------------------------------------------------
+
+  get account(): Client {
+    return this.client;
+  }
+
+  get writable(): boolean {
+    return !this.#isOver && !this.#outbox.isFull;
+  }
+
+  send(frame: Uint8Array): void {
+    if (this.#isOver) return;
+    if (!this.#outbox.send(frame, this.#gateway.now)) {
+      this.fallBehind('it does not read what it is sent');
+      return;
+    }
+    if (this.#liveness.takePingAfter(frame.length)) this.#socket.ping();
+    if (this.#outbox.isFull) this.#gateway.wakeAt(this, this.#outbox.giveUpAt);
+  }
+
+  fallBehind(reason: string): void {
+    this.close(CLOSE.tooSlow, reason);
+  }
+
+  fail(): void {
+    this.close(CLOSE.internal, 'internal error');
+  }
+
+  replaced(): void {
+    this.#session.release();
+    this.close(CLOSE.replaced, 'a newer session of this provider has taken over');
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#isOver) return;
+    this.#leave();
+    this.#gateway.countClose(code);
+    this.#socket.close(code, reason);
+  }
+
+  /**
+   * Looks at what is due: a stalled queue, admission, silence, ping, bookmark.
+   * @returns When (service ms) to look again.
+   */
+  tick(now: number): number {
+    if (this.#isOver) return Number.POSITIVE_INFINITY;
+    if (this.#outbox.isMoving(now)) this.alive();
+    if (now >= this.#outbox.giveUpAt) {
+      this.fallBehind('it does not read what it is sent');
+      return Number.POSITIVE_INFINITY;
+    }
+    const verdict = this.#liveness.verdict(now, this.#session.isAsking);
+    if (verdict !== null) {
+      this.close(verdict.code, verdict.reason);
+      return Number.POSITIVE_INFINITY;
+    }
+    if (this.#liveness.takePing(now)) this.#socket.ping();
+    this.#sendDueBookmark();
+    // One that is overdue is tried again in the next tick, and, where the outbox is full, as soon as that is empty.
+    const bookmark = Math.max(this.#nextBookmark, now + 1);
+    return Math.min(this.#liveness.nextLook(now), bookmark, this.#outbox.giveUpAt);
+  }
+
+  // ---- requests ---------------------------------------------------------------------------------------------
+
+  #dispatch(frame: UpFrame): void {
+    if (this.#gateway.draining && frame.type !== 'heartbeat' && frame.type !== 'unsubscribe') {
+      this.close(CLOSE.overloaded, STOPPING);
+      return;
+    }
+    switch (frame.type) {
+      case 'heartbeat':
+        this.reply({ type: 'heartbeat', server_time: this.#gateway.isoNow() });
+        return;
+      case 'subscribe':
+        this.#attempt(frame.id, () => {
+          this.#subscribe(frame);
+        });
+        return;
+      case 'unsubscribe':
+        this.#attempt(frame.id, () => {
+          this.#unsubscribe(frame);
+        });
+        return;
+      case 'authenticate':
+      case 'advertise':
+      case 'withdraw':
+        this.#session.receive(frame);
+        return;
+    }
+  }
+
+  #attempt(id: RequestId, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.fault(id, error);
+    }
+  }
+
+  #subscribe(frame: Up<'subscribe'>): void {
+    this.#ownSubscriptions().subscribe(frame);
+    this.#liveness.admit();
+    if (this.#isOver || this.#nextBookmark !== Number.POSITIVE_INFINITY) return;
+    this.#nextBookmark = this.#gateway.now + LIMITS.bookmarkMs;
+    this.#gateway.wakeAt(this, this.#nextBookmark);
+  }
+
+  #unsubscribe(frame: Up<'unsubscribe'>): void {
+    const subscriptions = this.#ownSubscriptions();
+    subscriptions.unsubscribe(frame);
+    if (subscriptions.size === 0) this.#nextBookmark = Number.POSITIVE_INFINITY;
+    this.reply({ type: 'unsubscribed', id: frame.id, stream: frame.stream });
+  }
+
+  #sendDueBookmark(): void {
+    const { now } = this.#gateway;
+    if (this.#subscriptions === null || now < this.#nextBookmark) return;
+    if (this.#subscriptions.bookmark()) this.#nextBookmark = now + LIMITS.bookmarkMs;
+  }
+
+  /** Made when the first is asked for, because most connections are those of providers. */
+  #ownSubscriptions(): Subscriptions {
+    return (this.#subscriptions ??= new Subscriptions(this.#gateway, this, this.client));
+  }
+
+  #malformed(problem: string): void {
+    this.refuse(undefined, new ProtocolError('WS_001', `the frame cannot be read: ${problem}`));
+    this.close(CLOSE.malformedFrame, `malformed frame: ${problem}`);
+  }
+
+  /** Gives up everything this connection holds; it happens once, at the first sign of the end. */
+  #leave(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#outbox.end();
+    this.#subscriptions?.end();
+    this.#subscriptions = null;
+    this.#session.end();
+  }
+}

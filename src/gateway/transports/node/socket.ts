@@ -1,0 +1,70 @@
+import type { WebSocket } from 'ws';
+import type { SendResult, Socket, SocketHandler } from '../port.js';
+import { fittingReason, ignore, MAX_BUFFERED_BYTES } from '../shared.js';
+
+const BINARY = { binary: true };
+const TEXT = { binary: false };
+
+/** A frame's bytes are not copied: they belong to the transport until the system has taken them. */
+export class NodeSocket implements Socket {
+  readonly peerAddress: string;
+  readonly #ws: WebSocket;
+  /** Set once the hub has closed. What still arrives is not for the hub any more, as with uWebSockets.js. */
+  #closeCode: number | undefined;
+  #hasQueued = false;
+  #handler: SocketHandler | undefined;
+
+  constructor(ws: WebSocket, peerAddress: string) {
+    this.#ws = ws;
+    this.peerAddress = peerAddress;
+  }
+
+  serve(handler: SocketHandler): void {
+    this.#handler = handler;
+    const alive = (): void => {
+      if (this.#closeCode === undefined) handler.alive();
+    };
+    this.#ws.on('message', (data, binary) => {
+      if (this.#closeCode === undefined) handler.message(data as Buffer, binary);
+    });
+    this.#ws.on('ping', alive);
+    this.#ws.on('pong', alive);
+    // Always followed by `close`.
+    this.#ws.on('error', ignore);
+    this.#ws.on('close', (code) => handler.closed(this.#closeCode ?? code));
+  }
+
+  get bufferedAmount(): number {
+    return this.#ws.bufferedAmount;
+  }
+
+  send(bytes: Uint8Array, binary: boolean): SendResult {
+    const ws = this.#ws;
+    if (ws.readyState !== ws.OPEN || ws.bufferedAmount > MAX_BUFFERED_BYTES) return 'dropped';
+    ws.send(bytes, binary ? BINARY : TEXT, this.#written);
+    if (ws.bufferedAmount === 0) return 'sent';
+    this.#hasQueued = true;
+    return 'queued';
+  }
+
+  /** Called for each frame. Not the socket's `drain` event, which only comes after 16 KiB have been waiting. */
+  readonly #written = (): void => {
+    if (!this.#hasQueued || this.#ws.bufferedAmount > 0) return;
+    this.#hasQueued = false;
+    if (this.#ws.readyState === this.#ws.OPEN) this.#handler?.emptied();
+  };
+
+  ping(): void {
+    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping();
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    this.#closeCode = code;
+    this.#ws.close(code, fittingReason(reason));
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+  }
+}

@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import { Server as NetServer, type AddressInfo, type Socket as NetSocket } from 'node:net';
+import type { StartTransport } from '../port.js';
+import { MIN_TLS_VERSION, readCertificate, type TlsFiles } from '../tls.js';
+import { NodeHttp } from './http.js';
+import { ignore, listenError, MAX_HEADER_BYTES, noTls, PATIENCE_MS } from '../shared.js';
+
+const SETTINGS: ServerOptions = {
+  // The hub decides itself what it wants of a Host header.
+  requireHostHeader: false,
+  maxHeaderSize: MAX_HEADER_BYTES,
+  headersTimeout: PATIENCE_MS,
+  requestTimeout: PATIENCE_MS,
+  keepAliveTimeout: PATIENCE_MS,
+  connectionsCheckingInterval: PATIENCE_MS / 4,
+};
+
+/** HTTP and WebSocket on `node:http`, or `node:https` for TLS, and `ws`. */
+export const startNode: StartTransport = async (address, options, handler) => {
+  const { tls } = options;
+  const secure = tls === null ? null : createSecureServer(tls);
+  const server: Server | TlsServer = secure ?? createServer(SETTINGS);
+  // Beyond its default of 2000, node:http would silently drop headers; the bytes are bounded anyway.
+  server.maxHeadersCount = 0;
+
+  if (options.maxConnections < Number.POSITIVE_INFINITY) server.maxConnections = options.maxConnections;
+  let refused = 0;
+  server.on('drop', () => (refused += 1));
+
+  const connections = new Set<NetSocket>();
+  const remember = (connection: NetSocket): void => {
+    if (connections.has(connection)) return;
+    connections.add(connection);
+    // Between HTTP and WebSocket nobody else listens, and an error that nobody hears ends the process.
+    connection.on('error', ignore);
+    connection.once('close', () => connections.delete(connection));
+  };
+  server.on('connection', remember);
+  secure?.on('secureConnection', remember);
+
+  const arrival = secure === null ? 'connection' : 'secureConnection';
+  const http = new NodeHttp(options, handler, (connection) => void server.emit(arrival, connection));
+  server.on('request', (req, res) => http.serve(req, res, false));
+  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => http.serve(req, res, true));
+  server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => http.serve(req, res, false));
+  server.on('upgrade', (req, connection, head) => http.upgrade(req, connection, head));
+  server.on('connect', (_req, connection) => http.broken(connection, undefined));
+  server.on('clientError', (error, connection) => http.broken(connection, error));
+
+  server.listen({ host: address.host, port: address.port, exclusive: true });
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    throw listenError(address, cause);
+  }
+
+  // Not http.Server's own `close`, which also cuts idle connections.
+  const stopListening = (): void => void NetServer.prototype.close.call(server);
+  return {
+    name: 'node',
+    port: (server.address() as AddressInfo).port,
+    get refused() {
+      return refused;
+    },
+    renewCertificate: () => {
+      if (secure === null || tls === null) throw noTls();
+      const certificate = readCertificate(tls);
+      secure.setSecureContext({ ...certificate, minVersion: MIN_TLS_VERSION });
+      return certificate;
+    },
+    stopListening,
+    close: async () => {
+      const gone = [...http.open].map((ws) => new Promise((resolve) => ws.once('close', resolve)));
+      const ended = new Promise<void>((resolve) => void server.close(() => resolve()));
+      for (const connection of connections) connection.destroy();
+      await Promise.all([ended, ...gone]);
+    },
+  };
+};
+
+function createSecureServer(tls: TlsFiles): TlsServer {
+  const server = createTlsServer({
+    ...SETTINGS,
+    ...readCertificate(tls),
+    minVersion: MIN_TLS_VERSION,
+    handshakeTimeout: PATIENCE_MS,
+  });
+  // Whoever does not get through the handshake could not read an answer either, which is what node:https would try.
+  server.removeAllListeners('tlsClientError');
+  server.on('tlsClientError', (_error, connection) => connection.destroy());
+  return server;
+}

@@ -1,0 +1,243 @@
+import type * as Uws from 'uWebSockets.js';
+import type {
+  HttpRequest,
+  HttpResponse,
+  TransportHandler,
+  TransportOptions,
+  UpgradeDecision,
+} from '../port.js';
+import {
+  addHeader,
+  discard,
+  FAILED,
+  ignore,
+  isBodiless,
+  isHandshake,
+  joinHead,
+  NO_BODY,
+  plainAddress,
+  refuseHandshake,
+  tooLong,
+} from '../shared.js';
+import { UwsBody } from './body.js';
+import { UwsBodyStream } from './body-stream.js';
+import { UwsSocket } from './socket.js';
+
+/** The HTTP side: requests in, responses out, handshakes decided. */
+export class UwsHttp {
+  readonly #options: TransportOptions;
+  readonly #handler: TransportHandler;
+
+  constructor(options: TransportOptions, handler: TransportHandler) {
+    this.#options = options;
+    this.#handler = handler;
+  }
+
+  /** `context` is there when the library can upgrade: on the WebSocket path, with a key of the right length. */
+  serve(res: Uws.HttpResponse, req: Uws.HttpRequest, context: Uws.us_socket_context_t | undefined): void {
+    const request = new BorrowedRequest(res, req);
+    if (request.path === this.#options.websocketPath && isHandshake(request)) {
+      this.#upgrade(res, request, context);
+    } else if (req.getHeader('content-length') !== '' || req.getHeader('transfer-encoding') !== '') {
+      request.keep();
+      this.#collect(res, request);
+    } else {
+      this.#respond(res, request, undefined);
+    }
+  }
+
+  #collect(res: Uws.HttpResponse, request: BorrowedRequest): void {
+    const limit = this.#options.maxBodyBytes;
+    const declared = Number(request.headers.get('content-length') ?? 0);
+    // Given twice, it has become a list. The library believes the first one, and would serve what hides behind it
+    // as the next request even after a refusal that closes; only a cut connection keeps it from that.
+    if (Number.isNaN(declared)) return void res.close();
+    if (declared > limit) return this.#refuse(res, request, 413, tooLong(limit));
+
+    const exchange = new Exchange(res);
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    res.onData((chunk, last) => {
+      size += chunk.byteLength;
+      if (exchange.over) return;
+      if (size > limit) {
+        exchange.over = true;
+        return this.#refuse(res, request, 413, tooLong(limit));
+      }
+      // A copy: the library takes the chunk's memory back.
+      chunks.push(new Uint8Array(chunk.slice(0)));
+      if (!last) return;
+      request.body = chunks.length === 1 ? (chunks[0] ?? NO_BODY) : Buffer.concat(chunks, size);
+      this.#respond(res, request, exchange);
+    });
+  }
+
+  /** Most answers are there at once; only one that is not costs a promise and an abort handler. */
+  #respond(res: Uws.HttpResponse, request: BorrowedRequest, exchange: Exchange | undefined): void {
+    let answer: HttpResponse | Promise<HttpResponse>;
+    try {
+      answer = this.#handler.request(request);
+    } catch {
+      answer = FAILED;
+    }
+    if (answer instanceof Promise) {
+      request.keep();
+      (exchange ?? new Exchange(res)).later(
+        answer,
+        FAILED,
+        (response) => write(res, request.method, response, false),
+        discard,
+      );
+    } else {
+      write(res, request.method, answer, false);
+    }
+  }
+
+  #refuse(res: Uws.HttpResponse, request: BorrowedRequest, status: 400 | 413, message: string): void {
+    write(res, request.method, this.#handler.refuse(status, message), true);
+  }
+
+  #upgrade(
+    res: Uws.HttpResponse,
+    request: BorrowedRequest,
+    context: Uws.us_socket_context_t | undefined,
+  ): void {
+    const refusal = refuseHandshake(request, this.#handler);
+    const key = request.headers.get('sec-websocket-key');
+    if (refusal !== undefined) return write(res, request.method, refusal, true);
+    if (key === undefined || context === undefined) return write(res, request.method, FAILED, true);
+
+    const decided = (decision: UpgradeDecision): void => {
+      if (!decision.accept) return write(res, request.method, decision.response, true);
+      const socket = new UwsSocket(request.peerAddress, decision.open);
+      // The third and fourth are what the client offers, of which the library takes the first: here the choice.
+      res.upgrade({ socket }, key, decision.subprotocol, '', context);
+    };
+    request.keep();
+    const failed: UpgradeDecision = { accept: false, response: FAILED };
+    let decision: UpgradeDecision | Promise<UpgradeDecision>;
+    try {
+      decision = this.#handler.upgrade(request);
+    } catch {
+      decision = failed;
+    }
+    if (decision instanceof Promise) {
+      new Exchange(res).later(decision, failed, decided, ignore);
+    } else {
+      decided(decision);
+    }
+  }
+}
+
+/** A request that is not answered within the callback that brought it. */
+class Exchange {
+  /** Answered, or the client is gone: the response object must not be touched any more. */
+  over = false;
+  readonly #res: Uws.HttpResponse;
+
+  constructor(res: Uws.HttpResponse) {
+    this.#res = res;
+    res.onAborted(() => {
+      this.over = true;
+    });
+  }
+
+  /** Calls `done` with what was promised, with the response corked, or `missed` when the client is gone by then. */
+  later<T>(promise: Promise<T>, instead: T, done: (value: T) => void, missed: (value: T) => void): void {
+    const settle = (value: T): void => {
+      if (this.over) return missed(value);
+      this.over = true;
+      this.#res.cork(() => done(value));
+    };
+    promise.then(settle, () => settle(instead));
+  }
+}
+
+/**
+ * The library's request ends with the callback that brings it. Copying its headers and asking the system for the
+ * peer costs as much as all the rest of a short request, so that is done only when the hub asks for them.
+ */
+class BorrowedRequest implements HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly search: string;
+  body: Uint8Array = NO_BODY;
+  readonly #res: Uws.HttpResponse;
+  readonly #req: Uws.HttpRequest;
+  #headers: Map<string, string> | undefined;
+  #peerAddress: string | undefined;
+
+  constructor(res: Uws.HttpResponse, req: Uws.HttpRequest) {
+    this.method = req.getCaseSensitiveMethod().toUpperCase();
+    this.path = req.getUrl();
+    // Undefined without a `?`, whatever the types say.
+    this.search = req.getQuery() || '';
+    this.#res = res;
+    this.#req = req;
+  }
+
+  get headers(): Map<string, string> {
+    return (this.#headers ??= readHeaders(this.#req));
+  }
+
+  get peerAddress(): string {
+    return (this.#peerAddress ??= readPeer(this.#res));
+  }
+
+  /** Copies what has not been asked for yet, for a request that is to outlive its callback. */
+  keep(): void {
+    this.#headers ??= readHeaders(this.#req);
+    this.#peerAddress ??= readPeer(this.#res);
+  }
+}
+
+/** `forEach` is synchronous, so one map at a time is being filled, and no closure per request is needed. */
+let filling = new Map<string, string>();
+const fill = (name: string, value: string): void => addHeader(filling, name, value);
+
+function readHeaders(req: Uws.HttpRequest): Map<string, string> {
+  filling = new Map();
+  req.forEach(fill);
+  return filling;
+}
+
+/** Texts of addresses seen lately, by their bytes: the library has nowhere to keep one with a connection. */
+const peers = new Map<string, string>();
+
+function readPeer(res: Uws.HttpResponse): string {
+  const bytes = Buffer.from(res.getRemoteAddress()).toString('latin1');
+  let text = peers.get(bytes);
+  if (text === undefined) {
+    if (peers.size >= 4096) peers.clear();
+    text = plainAddress(Buffer.from(res.getRemoteAddressAsText()).toString('latin1'));
+    peers.set(bytes, text);
+  }
+  return text;
+}
+
+/** One call for the whole head, instead of one for each header: going into the library costs more than joining. */
+function write(res: Uws.HttpResponse, method: string, response: HttpResponse, close: boolean): void {
+  const head = joinHead(response);
+  const { source, stream } = response;
+  if (head === undefined) {
+    discard(response);
+    return write(res, method, FAILED, close);
+  }
+  res.writeStatus(head);
+  if (isBodiless(response.status) || (stream !== undefined && method === 'HEAD')) {
+    discard(response);
+    res.endWithoutBody();
+  } else if (stream !== undefined) {
+    new UwsBodyStream(res).serve(stream);
+  } else if (source !== undefined) {
+    if (method !== 'HEAD') return new UwsBody(res, source).send();
+    source.close();
+    res.writeHeader('Content-Length', String(source.bytes)).endWithoutBody();
+  } else if (method === 'HEAD') {
+    if (close) res.writeHeader('Connection', 'close');
+    // Not as an argument of `endWithoutBody`: the library would then wait for a body that never comes.
+    res.writeHeader('Content-Length', String(Buffer.byteLength(response.body))).endWithoutBody();
+  } else {
+    res.end(response.body, close);
+  }
+}
