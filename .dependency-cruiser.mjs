@@ -20,6 +20,8 @@ const STORE = 'registry/store/';
 const LOWER = ['lib/', 'protocol/'];
 /** What all rooms of the gateway share. */
 const GATEWAY_BASE = ['gateway/settings.ts', 'gateway/clients.ts', 'gateway/drain.ts'];
+/** What all rooms of the client share. */
+const CLIENT_BASE = ['protocol/', 'client/(content|emitter|errors|hub-url|scheduler).ts'];
 
 export default {
   forbidden: [
@@ -86,6 +88,27 @@ export default {
       'client',
       ['protocol/'],
       'src/client runs with providers and requestors, in browsers too; it imports src/protocol only.',
+    ),
+    room(
+      'client/connection',
+      CLIENT_BASE,
+      'src/client/connection keeps a connection to a hub; it must not know what is said over it.',
+    ),
+    room('client/signing', CLIENT_BASE, 'src/client/signing is keys, signers and proofs; it knows no hub.'),
+    room(
+      'client/session',
+      [...CLIENT_BASE, 'client/connection/', 'client/signing/'],
+      'src/client/session is what providers do over a connection.',
+    ),
+    room(
+      'client/watch',
+      [...CLIENT_BASE, 'client/connection/'],
+      'src/client/watch is what requestors do over a connection.',
+    ),
+    room(
+      'client/http',
+      [...CLIENT_BASE, 'client/connection/frames.ts', 'client/signing/'],
+      'src/client/http is the plain HTTP interface; it needs no connection.',
     ),
   ],
   options: {

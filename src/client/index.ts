@@ -28,9 +28,9 @@
  *
  * @module
  */
-export type { Change } from './changes.js';
+export type { Change } from './watch/changes.js';
 export type { Scheduler } from './scheduler.js';
-export type { ConnectionState, ConnectOptions, StateChange } from './hub-connection.js';
+export type { ConnectionState, ConnectOptions, StateChange } from './connection/hub-connection.js';
 export type { AdvertisementInput } from './content.js';
 export {
   DiscoveryClient,
@@ -41,20 +41,30 @@ export {
   type PageOptions,
   type RequestOptions,
   type SignOptions,
-} from './discovery-client.js';
+} from './http/discovery-client.js';
 export { DiscoveryError, type DiscoveryErrorCode, type LocalErrorCode } from './errors.js';
-export { generateEthereumKey, generateKey, keyFromSeed, seedOf } from './keys.js';
-export { type ProofExpectation, type ProofInput, type VerifiedProof, verifyProof } from './verify-proof.js';
+export { generateEthereumKey, generateKey, keyFromSeed, seedOf } from './signing/keys.js';
+export {
+  type ProofExpectation,
+  type ProofInput,
+  type VerifiedProof,
+  verifyProof,
+} from './signing/verify-proof.js';
 export {
   ProviderSession,
   type ProviderSessionOptions,
   type SessionEvents,
   type SessionState,
-} from './provider-session.js';
-export type { AdvertisementSource } from './publisher.js';
-export { ed25519Signer, ethereumSigner, type Signer, walletSigner } from './signer.js';
-export { type Watch, watch, type WatchEvents, type WatchState } from './watch.js';
-export type { ClientSocket, SocketClosure, SocketListener, WebSocketFactory } from './web-socket.js';
+} from './session/provider-session.js';
+export type { AdvertisementSource } from './session/publisher.js';
+export { ed25519Signer, ethereumSigner, type Signer, walletSigner } from './signing/signer.js';
+export { type Watch, watch, type WatchEvents, type WatchState } from './watch/watch.js';
+export type {
+  ClientSocket,
+  SocketClosure,
+  SocketListener,
+  WebSocketFactory,
+} from './connection/web-socket.js';
 export type {
   Advertisement,
   AdvertisementStatus,

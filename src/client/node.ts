@@ -5,7 +5,7 @@
  * @module
  */
 import { nodeWebSocket } from './node/web-socket.js';
-import { setDefaultWebSocket } from './web-socket.js';
+import { setDefaultWebSocket } from './connection/web-socket.js';
 
 setDefaultWebSocket(nodeWebSocket);
 

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import type { KeyPair } from '../../protocol/schemes/ed25519.js';
 import { DiscoveryError } from '../errors.js';
-import { generateKey, keyFromSeed, seedOf } from '../keys.js';
+import { generateKey, keyFromSeed, seedOf } from '../signing/keys.js';
 import { isMissing, readPrivateFile, writePrivateFile } from './private-file.js';
 
 /** What precedes the 32 bytes of the seed in the PKCS#8 form of an Ed25519 key (RFC 8410). */

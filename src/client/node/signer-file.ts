@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { canonicalAddress } from '../../protocol/schemes/ethereum.js';
 import { toHex } from '../../protocol/text.js';
 import { DiscoveryError } from '../errors.js';
-import { ed25519Signer, ethereumSigner, type Signer } from '../signer.js';
+import { ed25519Signer, ethereumSigner, type Signer } from '../signing/signer.js';
 import { keyPairOf, loadOrCreateKey, readPem } from './key-file.js';
 import { isMissing, readPrivateFile, writePrivateFile } from './private-file.js';
 

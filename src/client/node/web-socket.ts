@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { DiscoveryError, messageOf } from '../errors.js';
-import { parse, refusal } from '../http-caller.js';
-import type { SocketClosure, WebSocketFactory } from '../web-socket.js';
+import { parse, refusal } from '../http/http-caller.js';
+import type { SocketClosure, WebSocketFactory } from '../connection/web-socket.js';
 
 /** Bytes of the body of a refused handshake that are read. */
 const MAX_REFUSAL_BYTES = 64 * 1024;

@@ -1,0 +1,223 @@
+import { CLOSE, shouldReconnect } from '../../protocol/frames/close-codes.js';
+import type { CodecName } from '../../protocol/frames/codec.js';
+import type { Down, DownFrame } from '../../protocol/frames/frames-down.js';
+import type { UpFrame } from '../../protocol/frames/frames-up.js';
+import { Backoff } from './backoff.js';
+import { type Scheduler, systemScheduler } from '../scheduler.js';
+import { DiscoveryError } from '../errors.js';
+import { Link } from './link.js';
+import { defaultWebSocket, type WebSocketFactory } from './web-socket.js';
+
+/** Milliseconds that a connection has to live before trouble counts from the beginning again. */
+const STABLE_MS = 30_000;
+
+/**
+ * - `idle`: not started;
+ * - `connecting`: dialling, until the hub's welcome;
+ * - `authenticating`, `subscribing`: connected, and asking for what it is there for;
+ * - `live`: all is as it should be;
+ * - `waiting`: the connection was lost; another try follows;
+ * - `replaced`: a newer session of this provider has taken over; it is over;
+ * - `refused`: the hub does not want this, and trying again would not change its mind; it is over;
+ * - `stopped`: by `stop()` or the signal; it is over.
+ */
+export type ConnectionState =
+  | 'idle'
+  | 'connecting'
+  | 'authenticating'
+  | 'subscribing'
+  | 'live'
+  | 'waiting'
+  | 'replaced'
+  | 'refused'
+  | 'stopped';
+
+/** The states that nothing follows on. */
+export type FinalState = 'replaced' | 'refused' | 'stopped';
+
+/** What is told of a new state. */
+export interface StateChange<State extends ConnectionState = ConnectionState> {
+  readonly state: State;
+  /** Why it is waiting, replaced or refused; otherwise null. */
+  readonly error: DiscoveryError | null;
+  /** Milliseconds until the next try while it is waiting; otherwise null. */
+  readonly retryInMs: number | null;
+}
+
+/** What sessions and watches can be told about the way they connect. All of it is optional. */
+export interface ConnectOptions {
+  /** The wire form; `json` unless given. MessagePack is about a third shorter. */
+  codec?: CodecName | undefined;
+  /** Stops it, as `stop()` does. */
+  signal?: AbortSignal | undefined;
+  /** What opens WebSockets, if not what suits the platform. */
+  webSocket?: WebSocketFactory | undefined;
+  /** What tells the time and runs things later, for tests. */
+  scheduler?: Scheduler | undefined;
+  /** From 0 up to, not including, 1; for tests. */
+  random?: (() => number) | undefined;
+}
+
+/** What is said over a connection: the part in which sessions and watches differ. */
+export interface Conversation {
+  /** What the state is called between the hub's welcome and `established()`. */
+  readonly handshake: 'authenticating' | 'subscribing';
+  /** A new connection is there: time to ask for what it is for. */
+  greeted(welcome: Down<'welcome'>): void;
+  /** Any later frame. */
+  received(frame: DownFrame): void;
+  /** The hub pinged, and was answered. */
+  heartbeat?(): void;
+  /** The connection is gone; unless `ended` follows, another one will come. */
+  interrupted(error: DiscoveryError): void;
+  /** It is over. `error` is null when it was stopped. */
+  ended(state: FinalState, error: DiscoveryError | null): void;
+  stateChanged(change: StateChange): void;
+}
+
+/**
+ * Keeps a connection to a hub for as long as it is wanted: reconnects with backoff whenever that can help, and
+ * stops where the hub says that it cannot.
+ */
+export class HubConnection {
+  readonly #url: string;
+  readonly #conversation: Conversation;
+  readonly #codec: CodecName;
+  readonly #webSocket: WebSocketFactory;
+  readonly #scheduler: Scheduler;
+  readonly #backoff: Backoff;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = (): void => {
+    void this.stop();
+  };
+  #state: ConnectionState = 'idle';
+  #link: Link | null = null;
+  #cancelTimer: () => void = () => undefined;
+  /** What the hub said last, if that was an error: the reason for a close that follows. */
+  #lastRefusal: DiscoveryError | null = null;
+  #closing: Promise<void> = Promise.resolve();
+
+  /** @param url The whole address of the hub's WebSocket. */
+  constructor(url: string, options: ConnectOptions, conversation: Conversation) {
+    this.#url = url;
+    this.#conversation = conversation;
+    this.#codec = options.codec ?? 'json';
+    this.#webSocket = options.webSocket ?? defaultWebSocket();
+    this.#scheduler = options.scheduler ?? systemScheduler;
+    this.#backoff = new Backoff(options.random ?? Math.random);
+    this.#signal = options.signal;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Whether nothing follows any more. */
+  get isOver(): boolean {
+    return this.#state === 'stopped' || this.#state === 'refused' || this.#state === 'replaced';
+  }
+
+  /** Begins, once; later calls change nothing. */
+  start(): void {
+    if (this.#state !== 'idle') return;
+    if (this.#signal?.aborted === true) {
+      this.#finish('stopped', null);
+      return;
+    }
+    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#connect();
+  }
+
+  /** What the conversation asked for is there. */
+  established(): void {
+    this.#cancelTimer = this.#scheduler.after(STABLE_MS, () => {
+      this.#backoff.reset();
+    });
+    this.#become('live');
+  }
+
+  send(frame: UpFrame): void {
+    this.#link?.send(frame);
+  }
+
+  /** Gives the present connection up and tries another one. */
+  reconnect(error: DiscoveryError): void {
+    this.#link?.drop(error);
+  }
+
+  /** Gives up for good: the hub refused in a way that no other connection changes. */
+  refuse(error: DiscoveryError): void {
+    this.#finish('refused', error);
+  }
+
+  /** Ends it. Resolves when the connection is closed. */
+  stop(): Promise<void> {
+    this.#finish('stopped', null);
+    return this.#closing;
+  }
+
+  #connect(): void {
+    this.#become('connecting');
+    // A listener to the state may have had enough of it.
+    if (this.isOver) return;
+    this.#lastRefusal = null;
+    this.#link = new Link(
+      { url: this.#url, codec: this.#codec, webSocket: this.#webSocket, scheduler: this.#scheduler },
+      {
+        welcome: (frame) => {
+          this.#become(this.#conversation.handshake);
+          if (!this.isOver) this.#conversation.greeted(frame);
+        },
+        frame: (frame) => {
+          this.#lastRefusal =
+            frame.type === 'error' ? DiscoveryError.fromBody(frame, { retry: false }) : null;
+          this.#conversation.received(frame);
+        },
+        heartbeat: () => this.#conversation.heartbeat?.(),
+        lost: (error, closeCode) => {
+          this.#lost(error, closeCode);
+        },
+      },
+    );
+  }
+
+  #lost(error: DiscoveryError, closeCode: number | null): void {
+    this.#link = null;
+    this.#cancelTimer();
+    if (closeCode === CLOSE.replaced) {
+      this.#finish('replaced', new DiscoveryError('REPLACED', error.message, { closeCode }));
+    } else if (closeCode !== null && !shouldReconnect(closeCode)) {
+      this.#finish(
+        'refused',
+        this.#lastRefusal ?? new DiscoveryError('REFUSED', error.message, { closeCode }),
+      );
+    } else {
+      const retryInMs = this.#backoff.next((error.retryAfterSeconds ?? 0) * 1000);
+      this.#conversation.interrupted(error);
+      if (this.isOver) return;
+      this.#cancelTimer = this.#scheduler.after(retryInMs, () => {
+        this.#connect();
+      });
+      this.#become('waiting', error, retryInMs);
+    }
+  }
+
+  #finish(state: FinalState, error: DiscoveryError | null): void {
+    if (this.isOver) return;
+    this.#cancelTimer();
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#link !== null) this.#closing = this.#link.close();
+    this.#link = null;
+    this.#become(state, error);
+    this.#conversation.ended(state, error);
+  }
+
+  #become(
+    state: ConnectionState,
+    error: DiscoveryError | null = null,
+    retryInMs: number | null = null,
+  ): void {
+    this.#state = state;
+    this.#conversation.stateChanged({ state, error, retryInMs });
+  }
+}

@@ -1,0 +1,87 @@
+import { DiscoveryError } from '../errors.js';
+
+/** What became of a socket. */
+export interface SocketClosure {
+  /** The close code; 1006 when there was none. */
+  code: number;
+  /** The reason that came with it; may be empty. */
+  reason: string;
+  /** What is known beyond the code, e.g. that the hub refused the handshake and why. */
+  error?: DiscoveryError;
+}
+
+/** What a socket tells. After `closed` it tells nothing more. */
+export interface SocketListener {
+  /** A whole message: text, or the bytes of a binary one. */
+  message(data: string | Uint8Array): void;
+  /** A ping came; browsers keep them to themselves. */
+  alive(): void;
+  /** Called exactly once, also when the socket never opened. */
+  closed(closure: SocketClosure): void;
+}
+
+/** A socket as it is used here. Calls in the wrong moment are ignored. */
+export interface ClientSocket {
+  send(data: string | Uint8Array): void;
+  /** Begins the closing handshake. */
+  close(): void;
+  /** Cuts the connection, as far as the platform allows. */
+  terminate(): void;
+}
+
+/**
+ * Opens a WebSocket, offering one subprotocol. Never follows a redirect: a session is signed for the host that
+ * was dialled. Failures come through `closed`.
+ */
+export type WebSocketFactory = (url: string, subprotocol: string, listener: SocketListener) => ClientSocket;
+
+/** The little that is used of the platform's `WebSocket`. */
+interface PlatformSocket {
+  binaryType: string;
+  readonly readyState: number;
+  send(data: string | Uint8Array): void;
+  close(code?: number, reason?: string): void;
+  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
+  addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void;
+}
+
+type PlatformWebSocket = new (url: string, protocols: string[]) => PlatformSocket;
+
+const OPEN = 1;
+
+/** Sockets of the platform itself: browsers, and servers that have `globalThis.WebSocket`. */
+export const platformWebSocket: WebSocketFactory = (url, subprotocol, listener) => {
+  const { WebSocket } = globalThis as { WebSocket?: PlatformWebSocket };
+  if (WebSocket === undefined) {
+    throw new DiscoveryError('USAGE', 'this platform has no WebSocket; pass one as the option webSocket');
+  }
+  const socket = new WebSocket(url, [subprotocol]);
+  socket.binaryType = 'arraybuffer';
+  socket.addEventListener('message', ({ data }) => {
+    listener.message(typeof data === 'string' ? data : new Uint8Array(data as ArrayBuffer));
+  });
+  socket.addEventListener('close', ({ code, reason }) => {
+    listener.closed({ code, reason });
+  });
+  const close = (): void => {
+    socket.close(1000);
+  };
+  return {
+    send(data) {
+      if (socket.readyState === OPEN) socket.send(data);
+    },
+    close,
+    terminate: close,
+  };
+};
+
+let defaultFactory = platformWebSocket;
+
+/** What opens sockets where the caller does not say; an entry for a platform without `WebSocket` sets it. */
+export function setDefaultWebSocket(factory: WebSocketFactory): void {
+  defaultFactory = factory;
+}
+
+export function defaultWebSocket(): WebSocketFactory {
+  return defaultFactory;
+}

@@ -1,0 +1,57 @@
+import { CONDITION_NAMES } from '../../protocol/filters/conditions.js';
+import { type FilterInput, parseFilter } from '../../protocol/filters/filter.js';
+import { DiscoveryError } from '../errors.js';
+
+/** What a list request has beside its filter. */
+export interface ListPart {
+  sort?: string | undefined;
+  limit?: number | undefined;
+  after?: string | null | undefined;
+}
+
+/**
+ * The query string of a list request, with `?`; empty when nothing is asked.
+ * @throws DiscoveryError `ADV_002` naming what is not acceptable, before anything is sent.
+ */
+export function listSearch(filter: FilterInput, { sort, limit, after }: ListPart): string {
+  let checked;
+  try {
+    checked = parseFilter(filter);
+  } catch (error) {
+    throw DiscoveryError.from(error, 'ADV_002');
+  }
+  const search = new URLSearchParams();
+  for (const member of CONDITION_NAMES) {
+    const value = checked[member];
+    if (value === undefined) continue;
+    if (typeof value === 'number') search.set(member, decimal(value));
+    else if (value === true) search.set(member, 'true');
+    else for (const one of [value].flat()) search.append(member, withoutComma(member, one));
+  }
+  if (sort !== undefined) search.set('sort', sort);
+  if (limit !== undefined) search.set('limit', String(limit));
+  if (after !== undefined && after !== null) search.set('after', after);
+  const text = search.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+/** A number without an exponent, which a query does not know. */
+function decimal(value: number): string {
+  return value.toLocaleString('en-US', { useGrouping: false, maximumFractionDigits: 20 });
+}
+
+function withoutComma(member: string, value: string): string {
+  if (!value.includes(',')) return value;
+  throw new DiscoveryError(
+    'ADV_002',
+    `${member}: a query cannot ask for ${JSON.stringify(value)}, because a comma separates values there; watch() can`,
+  );
+}
+
+/** The `after` of the next page that a `Link` header points to; null when there is none. */
+export function nextAfter(link: string | null): string | null {
+  const target = /<([^>]*)>\s*;\s*rel="?next"?/.exec(link ?? '')?.[1];
+  if (target === undefined) return null;
+  // Only the cursor is taken: a hub behind a proxy does not know under which address it is reached.
+  return new URLSearchParams(target.slice(target.indexOf('?') + 1)).get('after');
+}

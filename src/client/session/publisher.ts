@@ -1,0 +1,303 @@
+import type { PublishedAdvertisement } from '../../protocol/advertisement.js';
+import { Backoff } from '../connection/backoff.js';
+import type { Scheduler } from '../scheduler.js';
+import {
+  type AdvertisementInput,
+  type PreparedAdvertisement,
+  prepareAdvertisement,
+  saysTheSame,
+} from '../content.js';
+import { DiscoveryError } from '../errors.js';
+
+/** An advertisement, or a function that is asked for it on every connect and on `refresh()`. */
+export type AdvertisementSource =
+  AdvertisementInput | (() => AdvertisementInput | Promise<AdvertisementInput>);
+
+/** What a publisher does its work with, and whom it tells. */
+export interface PublisherPort {
+  scheduler: Scheduler;
+  random: () => number;
+  /** Sends an advertisement; resolves with what the hub shows then. */
+  advertise(text: string): Promise<PublishedAdvertisement>;
+  withdraw(): Promise<void>;
+  published(advertisement: PublishedAdvertisement): void;
+  withdrawn(): void;
+  problem(error: DiscoveryError): void;
+}
+
+type Wish = 'advertise' | 'withdraw';
+
+interface Waiter {
+  wish: Wish;
+  resolve: (onFile: PublishedAdvertisement | null) => void;
+  reject: (error: DiscoveryError) => void;
+}
+
+/**
+ * Brings what the hub has on file to what the provider wants, whenever one of the two changes, with one request at
+ * a time. What is wanted outlives connections, so a call while there is none is simply done later.
+ */
+export class Publisher {
+  readonly #port: PublisherPort;
+  readonly #backoff: Backoff;
+  #source: AdvertisementSource;
+  #wish: Wish = 'advertise';
+  /** What to advertise; null while a function has not told it yet. */
+  #prepared: PreparedAdvertisement | null = null;
+  #mustAsk = false;
+  /** Counts questions to the source: only the answer to the last one matters. */
+  #question = 0;
+  #asking = false;
+
+  #connected = false;
+  #onFile: PublishedAdvertisement | null = null;
+  /** What the hub has accepted over this connection. */
+  #accepted: PreparedAdvertisement | null = null;
+  /** What it does not take, and why; not sent again until something changes. */
+  #refused: { what: PreparedAdvertisement | null; error: DiscoveryError } | null = null;
+  /** Whether the present state has been told. */
+  #told = false;
+  #working = false;
+  #requesting = false;
+  #paused = false;
+  #cancelRetry: () => void = () => undefined;
+  #waiters: Waiter[] = [];
+  #over: DiscoveryError | null = null;
+
+  /** @throws DiscoveryError `ADV_001` or `ADV_002` when the advertisement is not acceptable. */
+  constructor(source: AdvertisementSource, port: PublisherPort) {
+    this.#port = port;
+    this.#backoff = new Backoff(port.random);
+    this.#source = source;
+    if (typeof source !== 'function') this.#prepared = prepareAdvertisement(source);
+  }
+
+  /** What the hub showed when it was last heard of. */
+  get onFile(): PublishedAdvertisement | null {
+    return this.#onFile;
+  }
+
+  // ---- what the provider wants ------------------------------------------------------------------------------
+
+  async published(): Promise<PublishedAdvertisement> {
+    return (await this.#settled('advertise'))!;
+  }
+
+  update(source: AdvertisementSource): Promise<PublishedAdvertisement> {
+    try {
+      if (typeof source !== 'function') this.#prepared = prepareAdvertisement(source);
+    } catch (error) {
+      return Promise.reject(DiscoveryError.from(error, 'ADV_001'));
+    }
+    this.#source = source;
+    this.#question += 1;
+    this.#asking = false;
+    return this.refresh();
+  }
+
+  refresh(): Promise<PublishedAdvertisement> {
+    this.#mustAsk = typeof this.#source === 'function';
+    this.#want('advertise');
+    const published = this.published();
+    this.#work();
+    return handled(published);
+  }
+
+  withdraw(): Promise<void> {
+    this.#want('withdraw');
+    const withdrawn = this.#settled('withdraw').then(() => undefined);
+    this.#work();
+    return handled(withdrawn);
+  }
+
+  // ---- what happens to the connection -----------------------------------------------------------------------
+
+  /** @param onFile What the hub has of this provider. */
+  connected(onFile: PublishedAdvertisement | null): void {
+    this.#connected = true;
+    this.#onFile = onFile;
+    this.#accepted = null;
+    this.#mustAsk = typeof this.#source === 'function';
+    this.#proceed();
+    this.#work();
+  }
+
+  disconnected(): void {
+    this.#connected = false;
+    this.#proceed();
+  }
+
+  /** Nothing will be published any more. */
+  ended(reason: DiscoveryError): void {
+    this.#over = reason;
+    this.disconnected();
+    this.#reject(() => true, reason);
+  }
+
+  // ---- bringing the two together ----------------------------------------------------------------------------
+
+  #want(wish: Wish): void {
+    this.#refused = null;
+    if (this.#wish === wish) return;
+    this.#wish = wish;
+    this.#told = false;
+    const error = new DiscoveryError('SUPERSEDED', `a later call asked to ${wish}`);
+    this.#reject((waiter) => waiter.wish !== wish, error);
+  }
+
+  #isSettled(wish: Wish): boolean {
+    // While a request is under way nobody knows what the hub has on file.
+    if (!this.#connected || this.#requesting || this.#wish !== wish) return false;
+    if (wish === 'withdraw') return this.#onFile === null;
+    if (this.#mustAsk || this.#asking || this.#prepared === null || this.#onFile === null) return false;
+    if (this.#accepted === this.#prepared) return true;
+    return this.#onFile.verified && saysTheSame(this.#prepared.content, this.#onFile);
+  }
+
+  /** Resolves, once the wish has come true, with what the hub has then. */
+  #settled(wish: Wish): Promise<PublishedAdvertisement | null> {
+    if (this.#over !== null) return Promise.reject(this.#over);
+    if (this.#isSettled(wish)) return Promise.resolve(this.#onFile);
+    if (this.#wish === wish && this.#isRefused()) return Promise.reject(this.#refused!.error);
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ wish, resolve, reject });
+    });
+  }
+
+  /** Does what there is to do. May be called at any time. */
+  #work(): void {
+    if (this.#connected && this.#wish === 'advertise' && this.#mustAsk) void this.#askSource();
+    if (this.#working) return;
+    this.#working = true;
+    void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    while (this.#hasWork()) {
+      this.#requesting = true;
+      await (this.#wish === 'withdraw' ? this.#withdrawNow() : this.#advertiseNow());
+      this.#requesting = false;
+    }
+    // Nothing may come between the last look and this.
+    this.#working = false;
+    this.#tell();
+  }
+
+  #hasWork(): boolean {
+    if (!this.#connected || this.#paused || this.#isRefused() || this.#isSettled(this.#wish)) return false;
+    return this.#wish === 'withdraw' || (!this.#mustAsk && !this.#asking && this.#prepared !== null);
+  }
+
+  async #askSource(): Promise<void> {
+    const source = this.#source;
+    if (typeof source !== 'function') return;
+    this.#question += 1;
+    const question = this.#question;
+    this.#mustAsk = false;
+    this.#asking = true;
+    try {
+      const prepared = prepareAdvertisement(await source());
+      if (question === this.#question) this.#prepared = prepared;
+    } catch (error) {
+      if (question !== this.#question) return;
+      // The function may know better next time; until then what was advertised before stays.
+      this.#report(DiscoveryError.from(error, 'SOURCE'));
+      this.#retryLater();
+    }
+    if (question !== this.#question) return;
+    this.#asking = false;
+    this.#work();
+  }
+
+  async #advertiseNow(): Promise<void> {
+    const prepared = this.#prepared!;
+    try {
+      this.#onFile = await this.#port.advertise(prepared.text);
+      this.#accepted = prepared;
+      this.#told = false;
+    } catch (error) {
+      this.#failed(prepared, error as DiscoveryError);
+    }
+  }
+
+  async #withdrawNow(): Promise<void> {
+    try {
+      await this.#port.withdraw();
+    } catch (error) {
+      if ((error as DiscoveryError).code !== 'ADV_004') {
+        this.#failed(null, error as DiscoveryError);
+        return;
+      }
+    }
+    this.#onFile = null;
+    this.#accepted = null;
+  }
+
+  #failed(what: PreparedAdvertisement | null, error: DiscoveryError): void {
+    // After a lost connection the next one brings all to order.
+    if (!this.#connected) return;
+    if (error.retry) {
+      this.#paused = true;
+      this.#port.problem(error);
+      this.#retryLater(error.retryAfterSeconds ?? 0);
+    } else {
+      this.#refused = { what, error };
+      this.#report(error);
+    }
+  }
+
+  #isRefused(): boolean {
+    return this.#refused?.what === (this.#wish === 'withdraw' ? null : this.#prepared);
+  }
+
+  #retryLater(atLeastSeconds = 0): void {
+    this.#cancelRetry();
+    if (!this.#connected) return;
+    this.#cancelRetry = this.#port.scheduler.after(this.#backoff.next(atLeastSeconds * 1000), () => {
+      this.#mustAsk = typeof this.#source === 'function';
+      this.#proceed();
+      this.#work();
+    });
+  }
+
+  #proceed(): void {
+    this.#cancelRetry();
+    this.#cancelRetry = () => undefined;
+    this.#paused = false;
+    this.#refused = null;
+    this.#told = false;
+  }
+
+  /** Tells of a problem, also to those who wait for the present wish. */
+  #report(error: DiscoveryError): void {
+    this.#reject((waiter) => waiter.wish === this.#wish, error);
+    this.#port.problem(error);
+  }
+
+  #reject(which: (waiter: Waiter) => boolean, error: DiscoveryError): void {
+    for (const waiter of this.#take(which)) waiter.reject(error);
+  }
+
+  #take(which: (waiter: Waiter) => boolean): Waiter[] {
+    const taken = this.#waiters.filter(which);
+    this.#waiters = this.#waiters.filter((waiter) => !which(waiter));
+    return taken;
+  }
+
+  #tell(): void {
+    if (!this.#isSettled(this.#wish)) return;
+    const satisfied = this.#take((waiter) => waiter.wish === this.#wish);
+    for (const waiter of satisfied) waiter.resolve(this.#onFile);
+    if (this.#told) return;
+    this.#told = true;
+    this.#backoff.reset();
+    if (this.#wish === 'withdraw') this.#port.withdrawn();
+    else this.#port.published(this.#onFile!);
+  }
+}
+
+/** Lets a caller ignore a promise: failures are also told as problems or states. */
+function handled<Result>(promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => undefined);
+  return promise;
+}

@@ -1,0 +1,118 @@
+import type { PublishedAdvertisement } from '../../protocol/advertisement.js';
+import type { RemovalReason } from '../../protocol/frames/frames-down.js';
+import { differByHeartbeatOnly } from '../content.js';
+
+/**
+ * One change of a watched match set.
+ * - `removed` carries the advertisement as it was last known. Its reason is the hub's, or `missed`: it left while
+ *   there was no connection, and the hub no longer knows why.
+ */
+export type Change =
+  | { readonly type: 'added'; readonly advertisement: PublishedAdvertisement }
+  | {
+      readonly type: 'updated';
+      readonly advertisement: PublishedAdvertisement;
+      readonly previous: PublishedAdvertisement;
+    }
+  | {
+      readonly type: 'removed';
+      readonly advertisement: PublishedAdvertisement;
+      readonly reason: RemovalReason | 'missed';
+    };
+
+/** What became of one provider: from one state to another; null is absence. */
+export interface Transition {
+  before: PublishedAdvertisement | null;
+  after: PublishedAdvertisement | null;
+  /** Why it went, if it did. */
+  reason: RemovalReason | 'missed';
+}
+
+/** The change that a transition amounts to; null when it is none, or nothing but heartbeats. */
+export function changeOf({ before, after, reason }: Transition): Change | null {
+  if (after === null) return before === null ? null : { type: 'removed', advertisement: before, reason };
+  if (before === null) return { type: 'added', advertisement: after };
+  if (differByHeartbeatOnly(before, after)) return null;
+  return { type: 'updated', advertisement: after, previous: before };
+}
+
+interface Reader {
+  resolve: (result: IteratorResult<Change, undefined>) => void;
+  reject: (error: Error) => void;
+}
+
+/**
+ * The changes that one consumer has not taken yet: at most one for each provider. Changes of the same provider are
+ * merged into their net effect on what the consumer knows, so a consumer that is slow gets fewer changes, not
+ * older ones, and the queue never holds more entries than providers that come or go.
+ */
+export class ChangeQueue implements AsyncIterableIterator<Change, undefined, undefined> {
+  readonly #waiting = new Map<string, Transition>();
+  readonly #readers: Reader[] = [];
+  readonly #onReturn: (queue: ChangeQueue) => void;
+  #end: { error: Error | null } | null = null;
+
+  /** @param onReturn Called when the consumer has had enough. */
+  constructor(onReturn: (queue: ChangeQueue) => void) {
+    this.#onReturn = onReturn;
+  }
+
+  /** Providers with a change that waits. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  push(providerId: string, transition: Transition): void {
+    if (this.#end !== null) return;
+    const known = this.#waiting.get(providerId);
+    const merged = known === undefined ? transition : { ...transition, before: known.before };
+    const change = changeOf(merged);
+    if (change === null) {
+      this.#waiting.delete(providerId);
+      return;
+    }
+    const reader = this.#readers.shift();
+    if (reader === undefined) this.#waiting.set(providerId, merged);
+    else reader.resolve({ done: false, value: change });
+  }
+
+  /** No more changes come. With an error, what waits is still handed out before it. */
+  finish(error: Error | null): void {
+    if (this.#end !== null) return;
+    this.#end = { error };
+    if (error === null) this.#waiting.clear();
+    for (const reader of this.#readers.splice(0)) this.#conclude(reader);
+  }
+
+  next(): Promise<IteratorResult<Change, undefined>> {
+    return new Promise((resolve, reject) => {
+      for (const [providerId, transition] of this.#waiting) {
+        this.#waiting.delete(providerId);
+        // Never null: what amounts to nothing does not stay in the queue.
+        resolve({ done: false, value: changeOf(transition)! });
+        return;
+      }
+      if (this.#end === null) this.#readers.push({ resolve, reject });
+      else this.#conclude({ resolve, reject });
+    });
+  }
+
+  return(): Promise<IteratorResult<Change, undefined>> {
+    this.finish(null);
+    this.#waiting.clear();
+    this.#onReturn(this);
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** Tells a reader of the end: an error once, after that simply that it is over. */
+  #conclude({ resolve, reject }: Reader): void {
+    const error = this.#end?.error ?? null;
+    this.#end = { error: null };
+    if (error === null) resolve({ done: true, value: undefined });
+    else reject(error);
+  }
+}

@@ -1,0 +1,239 @@
+import type { PublishedAdvertisement } from '../../protocol/advertisement.js';
+import { type Filter, type FilterInput, parseFilter } from '../../protocol/filters/filter.js';
+import type { Down, DownFrame, StreamEvent } from '../../protocol/frames/frames-down.js';
+import { type Change, ChangeQueue, changeOf, type Transition } from './changes.js';
+import {
+  type ConnectOptions,
+  HubConnection,
+  type ConnectionState,
+  type Conversation,
+  type FinalState,
+  type StateChange,
+} from '../connection/hub-connection.js';
+import { Emitter } from '../emitter.js';
+import { DiscoveryError } from '../errors.js';
+import { parseHubUrl } from '../hub-url.js';
+
+/** The states of a watch. */
+export type WatchState = Exclude<ConnectionState, 'authenticating' | 'replaced'>;
+
+/** What a watch tells. */
+export interface WatchEvents {
+  state: StateChange<WatchState>;
+  /** Called once for each change, after `providers` shows it. */
+  change: Change;
+}
+
+/**
+ * The providers that match a filter, kept true: while connected the hub's changes are applied as they come; after
+ * a lost connection the watch resumes where it was, or compares a new snapshot with what it holds and tells the
+ * differences only. Made by `watch()`.
+ */
+export class Watch implements AsyncIterable<Change> {
+  /**
+   * Resolves when `providers` is complete for the first time.
+   * @throws DiscoveryError when it is over before: `ADV_002`, `REFUSED`, `STOPPED`, …
+   */
+  readonly ready: Promise<void>;
+  /**
+   * What matches now, by provider id. While the connection is lost: what matched last. Heartbeats alone are no
+   * changes, so `updated_at` and `expires_at` are as of the last change.
+   */
+  readonly providers: ReadonlyMap<string, PublishedAdvertisement>;
+  readonly #providers = new Map<string, PublishedAdvertisement>();
+  readonly #filter: Filter;
+  readonly #events = new Emitter<WatchEvents>();
+  readonly #connection: HubConnection;
+  readonly #queues = new Set<ChangeQueue>();
+  #resolveReady!: () => void;
+  #rejectReady!: (error: DiscoveryError) => void;
+  #error: DiscoveryError | null = null;
+  /** The point in the hub's stream of changes that `providers` is true at; null before the first snapshot. */
+  #cursor: string | null = null;
+  #request = 0;
+  #stream: string | null = null;
+  /** A snapshot that is being received. */
+  #snapshot: Map<string, PublishedAdvertisement> | null = null;
+
+  /** @throws DiscoveryError `ADV_002` for a filter that is not acceptable, `USAGE` for a malformed URL. */
+  constructor(url: string | URL, filter: FilterInput, options: ConnectOptions) {
+    try {
+      this.#filter = parseFilter(filter);
+    } catch (error) {
+      throw DiscoveryError.from(error, 'ADV_002');
+    }
+    this.providers = this.#providers;
+    this.ready = new Promise((resolve, reject) => {
+      this.#resolveReady = resolve;
+      this.#rejectReady = reject;
+    });
+    // Whoever does not wait for it learns of failures through the state.
+    this.ready.catch(() => undefined);
+    this.#connection = new HubConnection(parseHubUrl(url).webSocket, options, this.#conversation());
+    // In a turn of its own, so that listeners which are added at once miss nothing.
+    queueMicrotask(() => {
+      this.#connection.start();
+    });
+  }
+
+  get state(): WatchState {
+    return this.#connection.state as WatchState;
+  }
+
+  /** Why it is waiting or refused; otherwise null. */
+  get error(): DiscoveryError | null {
+    return this.#error;
+  }
+
+  /** Adds a listener. @returns A function that takes it away again. */
+  on<Name extends keyof WatchEvents>(name: Name, listener: (payload: WatchEvents[Name]) => void): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  /**
+   * The changes as a sequence: first an `added` for each provider that matches already, then each change. A
+   * consumer that is slow gets the net effect of what it missed, at most one change for each provider. The
+   * sequence ends when the watch is stopped, and throws a DiscoveryError when the hub refuses it.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Change, undefined, undefined> {
+    const queue = new ChangeQueue((done) => {
+      this.#queues.delete(done);
+    });
+    if (this.#connection.isOver) {
+      queue.finish(this.#error);
+      return queue;
+    }
+    this.#queues.add(queue);
+    for (const [providerId, after] of this.#providers) {
+      queue.push(providerId, { before: null, after, reason: 'missed' });
+    }
+    return queue;
+  }
+
+  /** Ends the watch; `providers` keeps what it holds. Resolves when the connection is closed. */
+  stop(): Promise<void> {
+    return this.#connection.stop();
+  }
+
+  #conversation(): Conversation {
+    return {
+      handshake: 'subscribing',
+      greeted: () => {
+        this.#request += 1;
+        this.#stream = null;
+        this.#snapshot = null;
+        this.#connection.send({
+          type: 'subscribe',
+          id: this.#request,
+          filter: this.#filter,
+          ...(this.#cursor === null ? {} : { resume: this.#cursor }),
+        });
+      },
+      received: (frame) => {
+        this.#receive(frame);
+      },
+      interrupted: () => undefined,
+      ended: (state, error) => {
+        this.#end(state, error);
+      },
+      stateChanged: (change) => {
+        this.#error = change.error;
+        this.#events.emit('state', change as StateChange<WatchState>);
+      },
+    };
+  }
+
+  #receive(frame: DownFrame): void {
+    switch (frame.type) {
+      case 'subscribed':
+        if (frame.id === this.#request) this.#subscribed(frame);
+        return;
+      case 'snapshot':
+        if (frame.stream === this.#stream) this.#readSnapshot(frame);
+        return;
+      case 'events':
+        if (frame.stream === this.#stream && this.#snapshot === null) {
+          // Stored first: a listener may stop the watch or ask for the providers.
+          this.#cursor = frame.cursor;
+          for (const event of frame.events) this.#apply(event);
+        }
+        return;
+      case 'bookmark':
+        if (this.#stream !== null && this.#snapshot === null) this.#cursor = frame.cursor;
+        return;
+      case 'error':
+        if (frame.id === this.#request) this.#connection.refuse(DiscoveryError.fromBody(frame));
+        return;
+      default:
+        return;
+    }
+  }
+
+  #subscribed(frame: Down<'subscribed'>): void {
+    this.#stream = frame.stream;
+    if (frame.resumed) {
+      this.#cursor = frame.cursor;
+      this.#connection.established();
+    } else {
+      this.#snapshot = new Map();
+    }
+  }
+
+  #readSnapshot(frame: Down<'snapshot'>): void {
+    const snapshot = this.#snapshot;
+    if (snapshot === null) return;
+    for (const advertisement of frame.advertisements) snapshot.set(advertisement.provider_id, advertisement);
+    if (!frame.last) return;
+    this.#snapshot = null;
+    this.#cursor = frame.cursor;
+    for (const providerId of [...this.#providers.keys()]) {
+      if (!snapshot.has(providerId)) this.#move(providerId, null, 'missed');
+    }
+    for (const [providerId, advertisement] of snapshot) this.#move(providerId, advertisement, 'missed');
+    this.#resolveReady();
+    if (!this.#connection.isOver) this.#connection.established();
+  }
+
+  #apply(event: StreamEvent): void {
+    if (event.op === 'removed') this.#move(event.provider_id, null, event.reason);
+    else this.#move(event.advertisement.provider_id, event.advertisement, 'missed');
+  }
+
+  /** Brings one provider to a new state, and tells what changed by it. */
+  #move(providerId: string, after: PublishedAdvertisement | null, reason: Transition['reason']): void {
+    // A listener to the change before may have stopped the watch.
+    if (this.#connection.isOver) return;
+    const before = this.#providers.get(providerId) ?? null;
+    if (after === null) this.#providers.delete(providerId);
+    else this.#providers.set(providerId, after);
+    const transition = { before, after, reason };
+    const change = changeOf(transition);
+    if (change === null) return;
+    for (const queue of this.#queues) queue.push(providerId, transition);
+    this.#events.emit('change', change);
+  }
+
+  #end(state: FinalState, error: DiscoveryError | null): void {
+    this.#rejectReady(error ?? new DiscoveryError('STOPPED', 'the watch was stopped'));
+    for (const queue of this.#queues) queue.finish(state === 'stopped' ? null : error);
+    this.#queues.clear();
+  }
+}
+
+/**
+ * Watches the providers that match a filter. It connects at once, and reconnects for ever.
+ *
+ * ```ts
+ * const matches = watch('https://hub.example', { cpu: 4, country: 'SE', status: 'live' });
+ * await matches.ready;
+ * for (const provider of matches.providers.values()) console.log(provider.provider_id, provider.ip_address);
+ * for await (const change of matches) console.log(change.type, change.advertisement.provider_id);
+ * ```
+ *
+ * @param url `http(s)://host[:port]` of the hub; `ws` and `wss` mean the same.
+ * @param filter What providers have to offer; `{}` for all.
+ * @throws DiscoveryError `ADV_002` for a filter that is not acceptable, `USAGE` for a malformed URL.
+ */
+export function watch(url: string | URL, filter: FilterInput = {}, options: ConnectOptions = {}): Watch {
+  return new Watch(url, filter, options);
+}
