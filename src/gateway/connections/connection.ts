@@ -78,16 +78,12 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
 
   message(bytes: Uint8Array, binary: boolean): void {
     if (this.#isOver) return;
-    this.alive();
+    this.#alive();
     if (bytes.length > LIMITS.maxFrameBytes) {
       this.close(CLOSE.frameTooBig, `a frame may have ${String(LIMITS.maxFrameBytes)} bytes`);
       return;
     }
-    if (!this.#budget.spend(this.#gateway.now)) {
-      const limit = String(this.#gateway.settings.messagesPerMinute);
-      this.close(CLOSE.messageRate, `more than ${limit} messages a minute`);
-      return;
-    }
+    if (!this.#spend()) return;
     if (binary !== this.codec.binary) {
       this.#malformed(`${this.codec.name} travels in ${this.codec.binary ? 'binary' : 'text'} frames`);
       return;
@@ -107,16 +103,22 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
     else this.refuse(parsed.id, new ProtocolError('WS_001', parsed.message));
   }
 
-  alive(): void {
+  pinged(): void {
     if (this.#isOver) return;
-    this.#liveness.heard(this.#gateway.now);
-    this.#session.heartbeat();
+    this.#alive();
+    this.#spend();
+  }
+
+  ponged(): void {
+    if (this.#isOver) return;
+    this.#alive();
+    if (!this.#liveness.takePong()) this.#spend();
   }
 
   emptied(): void {
     if (this.#isOver || !this.#outbox.emptied()) return;
     // It was full: whoever takes that much is alive, although an answer to a ping behind it may take its time.
-    this.alive();
+    this.#alive();
     this.#subscriptions?.advance();
     this.#sendDueBookmark();
   }
@@ -209,7 +211,7 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
    */
   tick(now: number): number {
     if (this.#isOver) return Number.POSITIVE_INFINITY;
-    if (this.#outbox.isMoving(now)) this.alive();
+    if (this.#outbox.isMoving(now)) this.#alive();
     if (now >= this.#outbox.giveUpAt) {
       this.fallBehind('it does not read what it is sent');
       return Number.POSITIVE_INFINITY;
@@ -224,6 +226,23 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
     // One that is overdue is tried again in the next tick, and, where the outbox is full, as soon as that is empty.
     const bookmark = Math.max(this.#nextBookmark, now + 1);
     return Math.min(this.#liveness.nextLook(now), bookmark, this.#outbox.giveUpAt);
+  }
+
+  /** It gave a sign of life. */
+  #alive(): void {
+    this.#liveness.heard(this.#gateway.now);
+    this.#session.heartbeat();
+  }
+
+  /** Counts a message or a control frame. @returns False when that was one too many, and the connection is closed. */
+  #spend(): boolean {
+    if (this.#budget.spend(this.#gateway.now)) return true;
+    const limit = String(this.#gateway.settings.messagesPerMinute);
+    this.close(
+      CLOSE.messageRate,
+      `more than ${limit} messages a minute, pings and unasked-for pongs included`,
+    );
+    return false;
   }
 
   // ---- requests ---------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ export class Liveness {
   #nextPing: number;
   /** What it has been sent since the last ping. */
   #bytesSincePing = 0;
+  #unansweredPings = 0;
 
   /** @param now Service milliseconds. */
   constructor(heartbeatMs: number, now: number) {
@@ -55,8 +56,7 @@ export class Liveness {
   takePing(now: number): boolean {
     if (now < this.#nextPing) return false;
     this.#nextPing = now + this.#heartbeatMs;
-    this.#bytesSincePing = 0;
-    return true;
+    return this.#ping();
   }
 
   /**
@@ -66,8 +66,13 @@ export class Liveness {
    */
   takePingAfter(bytes: number): boolean {
     this.#bytesSincePing += bytes;
-    if (this.#bytesSincePing < BYTES_PER_PING) return false;
-    this.#bytesSincePing = 0;
+    return this.#bytesSincePing >= BYTES_PER_PING && this.#ping();
+  }
+
+  /** Whether a pong answers a ping that was sent. */
+  takePong(): boolean {
+    if (this.#unansweredPings === 0) return false;
+    this.#unansweredPings -= 1;
     return true;
   }
 
@@ -75,6 +80,12 @@ export class Liveness {
   nextLook(now: number): number {
     // Past the time of admission, it waits for the requests that are being worked on.
     return Math.min(Math.max(this.#admitBy, now + 1), this.#silentAt, this.#nextPing);
+  }
+
+  #ping(): true {
+    this.#bytesSincePing = 0;
+    this.#unansweredPings += 1;
+    return true;
   }
 
   get #silentAt(): number {

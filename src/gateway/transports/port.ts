@@ -34,8 +34,10 @@ export interface Socket {
 export interface SocketHandler {
   /** A whole message; over-long ones come with at least one byte more than the limit. */
   message(bytes: Uint8Array, binary: boolean): void;
-  /** A ping or pong arrived. */
-  alive(): void;
+  /** A ping arrived, and was answered. */
+  pinged(): void;
+  /** A pong arrived, asked for or not. */
+  ponged(): void;
   /** After `queued`, once: all that waited has been taken by the system. */
   emptied(): void;
   /** Called exactly once. */

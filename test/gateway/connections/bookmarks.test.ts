@@ -37,7 +37,7 @@ class Reader implements Socket {
   }
 
   ping(): void {
-    this.handler!.alive();
+    this.handler!.ponged();
   }
 
   close(code: number): void {

@@ -45,7 +45,7 @@ test('a crowd that came together is pinged at every interval, but not all of it 
   for (const interval of [1, 2, 3]) {
     for (let passed = 0; pinged(interval - 1) === CROWD; passed += TICK_MS) {
       assert.ok(passed <= HEARTBEAT_MS + TICK_MS, 'the pings are late');
-      for (const { handler } of sockets) handler!.alive();
+      for (const { handler } of sockets) handler!.ponged();
       clock.advance(TICK_MS);
       world.registry.tick();
       world.gateway.tick();

@@ -60,7 +60,7 @@ class ThinLine implements Socket {
       const [item] = this.#waiting;
       if (item === 'ping') {
         this.#waiting.shift();
-        if (this.#answersPings) this.handler!.alive();
+        if (this.#answersPings) this.handler!.ponged();
       } else if (item! <= left) {
         left -= item!;
         this.#waiting.shift();

@@ -94,7 +94,8 @@ export function conformsForClosing(start: StartTransport): void {
             socket.send(Buffer.from('answer'), false);
             socket.close(4401, 'no');
           },
-          alive: () => undefined,
+          pinged: () => undefined,
+          ponged: () => undefined,
           emptied: () => undefined,
           closed: (code) => closed.push(code),
         }),

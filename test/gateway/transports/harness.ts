@@ -101,7 +101,8 @@ export class Events<T> {
 export interface Peer {
   socket: Socket;
   messages: Events<{ bytes: Buffer; binary: boolean }>;
-  alive: Events<true>;
+  pinged: Events<true>;
+  ponged: Events<true>;
   emptied: Events<true>;
   closed: Events<number>;
 }
@@ -127,7 +128,8 @@ export class Hub {
     const peer: Peer = {
       socket,
       messages: new Events(),
-      alive: new Events(),
+      pinged: new Events(),
+      ponged: new Events(),
       emptied: new Events(),
       closed: new Events(),
     };
@@ -135,7 +137,8 @@ export class Hub {
     this.#opened(peer);
     return {
       message: (bytes, binary) => peer.messages.push({ bytes: Buffer.from(bytes), binary }),
-      alive: () => peer.alive.push(true),
+      pinged: () => peer.pinged.push(true),
+      ponged: () => peer.ponged.push(true),
       emptied: () => peer.emptied.push(true),
       closed: (code) => peer.closed.push(code),
     };

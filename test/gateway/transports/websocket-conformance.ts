@@ -207,7 +207,7 @@ export function conformsForWebSocket(name: 'uws' | 'node', start: StartTransport
     const bye = farewell(client);
     client.send(Buffer.alloc(LIMIT), { fin: false });
     client.ping();
-    await peer.alive.next();
+    await peer.pinged.next();
     assert.equal(peer.closed.seen.length, 0, 'up to the limit it may still end');
     client.send(Buffer.alloc(2 * 4096), { fin: false });
     await peer.closed.next();
@@ -225,20 +225,20 @@ export function conformsForWebSocket(name: 'uws' | 'node', start: StartTransport
     else assert.equal(await peer.closed.next(), 1006);
   });
 
-  test('pings and pongs are signs of life', async (t) => {
+  test('pings and pongs reach the hub, and are told apart', async (t) => {
     const hub = new Hub();
     const transport = await listening(t, start, { upgrade: hub.upgrade });
     const { client, peer } = await dial(t, transport, hub);
     const pong = once(client, 'pong') as Promise<[Buffer]>;
     client.ping('are you there');
     assert.equal((await pong)[0].toString(), 'are you there');
-    await peer.alive.next();
+    await peer.pinged.next();
     client.pong();
-    await peer.alive.next();
+    await peer.ponged.next();
     const ping = once(client, 'ping');
     peer.socket.ping();
     await ping;
-    await peer.alive.next();
+    await peer.ponged.next();
     assert.equal(peer.messages.seen.length, 0);
   });
 

@@ -2,6 +2,9 @@ import type { WebSocket } from 'ws';
 import type { SendResult, Socket, SocketHandler } from '../port.js';
 import { fittingReason, ignore, MAX_BUFFERED_BYTES } from '../shared.js';
 
+/** Frames that a peer may still send once the hub has closed, until it is cut; what was on its way is less. */
+const MAX_LATE_FRAMES = 1000;
+
 const BINARY = { binary: true };
 const TEXT = { binary: false };
 
@@ -11,6 +14,7 @@ export class NodeSocket implements Socket {
   readonly #ws: WebSocket;
   /** Set once the hub has closed. What still arrives is not for the hub any more, as with uWebSockets.js. */
   #closeCode: number | undefined;
+  #lateFrames = 0;
   #hasQueued = false;
   #handler: SocketHandler | undefined;
 
@@ -21,17 +25,26 @@ export class NodeSocket implements Socket {
 
   serve(handler: SocketHandler): void {
     this.#handler = handler;
-    const alive = (): void => {
-      if (this.#closeCode === undefined) handler.alive();
-    };
     this.#ws.on('message', (data, binary) => {
-      if (this.#closeCode === undefined) handler.message(data as Buffer, binary);
+      if (this.#isHeard()) handler.message(data as Buffer, binary);
     });
-    this.#ws.on('ping', alive);
-    this.#ws.on('pong', alive);
+    this.#ws.on('ping', () => {
+      if (this.#isHeard()) handler.pinged();
+    });
+    this.#ws.on('pong', () => {
+      if (this.#isHeard()) handler.ponged();
+    });
     // Always followed by `close`.
     this.#ws.on('error', ignore);
     this.#ws.on('close', (code) => handler.closed(this.#closeCode ?? code));
+  }
+
+  /** Whether what arrives is still for the hub. The library itself would read on, and answer pings, for seconds. */
+  #isHeard(): boolean {
+    if (this.#closeCode === undefined) return true;
+    this.#lateFrames += 1;
+    if (this.#lateFrames > MAX_LATE_FRAMES) this.terminate();
+    return false;
   }
 
   get bufferedAmount(): number {

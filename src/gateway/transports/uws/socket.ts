@@ -78,11 +78,11 @@ export class UwsSocket implements Socket {
     // The library has answered already. Answers that are not read pile up, and would up to the last resort.
     this.#unreadPongs = this.bufferedAmount === 0 ? 0 : this.#unreadPongs + 1;
     if (this.#unreadPongs > MAX_UNREAD_PONGS) this.terminate();
-    else this.ponged();
+    else if (this.#closing === undefined) this.#handler?.pinged();
   }
 
   ponged(): void {
-    if (this.#closing === undefined) this.#handler?.alive();
+    if (this.#closing === undefined) this.#handler?.ponged();
   }
 
   /**
