@@ -180,20 +180,24 @@ export class StreamHub {
     for (const subscription of subscriptions) {
       // What it holds of its snapshot so far is true nowhere.
       if (subscription.state === 'asked' || subscription.state === 'reading') return null;
-      told = Math.max(told, subscription.seq);
-      complete = Math.min(complete, this.#completeUpTo(subscription));
+      const truth = this.#truthOf(subscription);
+      told = Math.max(told, truth.from);
+      complete = Math.min(complete, truth.to);
     }
     if (told > complete) return null;
     for (const subscription of subscriptions) subscription.seq = complete;
     return formatCursor(this.#registry.changes.epoch, complete);
   }
 
-  /** The last number up to which a subscription has been told of everything. */
-  #completeUpTo({ state, seq, stream }: Subscription): number {
-    if (state !== 'live') return seq;
-    const { delivery, notes, base } = stream;
-    if (delivery !== null) return seq < delivery.seq ? delivery.base : delivery.seq;
-    return notes.length > 0 ? base : this.#flushedSeq;
+  /** The first and the last number at which what a subscription has been told is the truth. */
+  #truthOf({ state, seq, stream }: Subscription): { from: number; to: number } {
+    if (state !== 'live') return { from: seq, to: seq };
+    const { delivery, notes, base, settled } = stream;
+    if (delivery !== null) {
+      const reached = seq < delivery.seq ? delivery.base : delivery.seq;
+      return { from: Math.max(seq, reached), to: reached };
+    }
+    return { from: Math.max(seq, settled), to: notes.length > 0 ? base : this.#flushedSeq };
   }
 
   /** Sends a subscription on towards the present, as far as its connection takes it. */
@@ -239,6 +243,7 @@ export class StreamHub {
   #flushStream(stream: Stream, encoder: EventEncoder): void {
     const { base, notes, name, subscriptions } = stream;
     stream.notes = [];
+    stream.settled = this.#flushedSeq;
     const { store } = this.#registry;
     const events = netEvents(store, stream.predicate, mergeNotes(notes), (id) => this.#gone.get(id) ?? null);
     if (events.length === 0) return;
@@ -302,6 +307,7 @@ export class StreamHub {
       codecs: new Map(),
       notes: [],
       base: 0,
+      settled: 0,
       delivery: null,
       latecomers: new Set(),
       snapshot: null,

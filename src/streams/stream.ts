@@ -29,6 +29,8 @@ export interface Stream {
   notes: Note[];
   /** The sequence number whose truth the notes start from; means nothing while there are none. */
   base: number;
+  /** Up to here notes have been flushed, also where they came to nothing: what was true in between was told to nobody. */
+  settled: number;
   /** What was flushed and has not reached all subscribers yet; what changes meanwhile is merged. */
   delivery: Delivery | null;
   /** Subscriptions that can only join once the notes have been flushed. */

@@ -277,6 +277,21 @@ test('a resume is exact while the hub keeps what was missed, and refused with a 
   await turn();
 });
 
+test('no bookmark stands between two changes that came to nothing for a stream', async () => {
+  const world = new World({ limits: { workPerTurn: 1 } });
+  const client = new Client();
+  const all = world.subscribe(client, {});
+  for (let turns = 0; all.state !== 'live' && turns < 10; turns += 1) await turn();
+  world.advertise('a', CONTENT);
+  const between = world.registry.cursor;
+  world.withdraw('a');
+  const other = world.subscribe(client, { cpu: 4096 }, between);
+  assert.equal(other.state, 'waiting');
+  assert.equal(world.hub.commonCursor([all, other]), null, 'whoever resumed there would never have held a');
+  for (let turns = 0; !world.hub.isCurrent(other) && turns < 10; turns += 1) await turn();
+  assert.equal(world.hub.commonCursor([all, other]), world.registry.cursor);
+});
+
 test('a resume where nothing was missed brings nothing but what comes then', async () => {
   const world = new World();
   world.advertise('a', CONTENT);
