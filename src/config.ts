@@ -148,6 +148,11 @@ export const SETTINGS = {
     schema: perAddress(1000),
     about: 'WebSockets of a client address; auto: 1000',
   },
+  MAX_SILENT_CONNECTIONS_PER_ADDRESS: {
+    fallback: 'auto',
+    schema: perAddress(128),
+    about: 'connections of a client address that have not sent a whole request yet; auto: 128',
+  },
   MAX_SUBSCRIPTIONS_PER_ADDRESS: {
     fallback: 'auto',
     schema: perAddress(4000),
@@ -203,6 +208,7 @@ export interface Config {
   maxQueuedBytes: number;
   maxTotalQueuedBytes: number;
   maxConnectionsPerAddress: number;
+  maxSilentConnectionsPerAddress: number;
   maxSubscriptionsPerAddress: number;
   subscribesPerMinute: number;
   maxAdvertisementsPerAddress: number;
@@ -290,6 +296,7 @@ function toConfig(values: SettingValues): Config {
     maxQueuedBytes: values.MAX_QUEUED_MB * MB,
     maxTotalQueuedBytes: values.MAX_TOTAL_QUEUED_MB * MB,
     maxConnectionsPerAddress: values.MAX_CONNECTIONS_PER_ADDRESS.of(rate),
+    maxSilentConnectionsPerAddress: values.MAX_SILENT_CONNECTIONS_PER_ADDRESS.of(rate),
     maxSubscriptionsPerAddress: values.MAX_SUBSCRIPTIONS_PER_ADDRESS.of(rate),
     subscribesPerMinute: values.SUBSCRIBES_PER_MINUTE.of(rate),
     maxAdvertisementsPerAddress: values.MAX_ADVERTISEMENTS_PER_ADDRESS.of(rate),

@@ -70,6 +70,10 @@ export class Door implements TransportHandler {
     return refusal === null ? this.#decide(request) : { accept: false, response: refusal };
   }
 
+  clientOf(peerAddress: string): string | null {
+    return this.#config.clientAddress.ofPeer(peerAddress);
+  }
+
   refuse(status: 400 | 413, message: string): HttpResponse {
     return this.#api.refuse(new ProtocolError(status === 413 ? 'HTTP_413' : 'HTTP_400', message));
   }

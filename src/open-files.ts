@@ -34,6 +34,23 @@ export function measureCapacity(): Capacity {
 }
 
 /**
+ * What one client address may have: never so much that nothing is left for others, whatever an operator allows.
+ * @param allowed WebSockets and silent connections of an address; 0 for no limit.
+ */
+export function shareOf(
+  capacity: Capacity,
+  allowed: { webSockets: number; silent: number },
+): { webSockets: number; silent: number } {
+  const half = (places: number): number => Math.max(1, Math.floor(places / 2));
+  const { connections, webSockets } = capacity;
+  const forRequests = webSockets === Number.POSITIVE_INFINITY ? webSockets : connections - webSockets;
+  return {
+    webSockets: allowed.webSockets === 0 ? 0 : Math.min(allowed.webSockets, half(webSockets)),
+    silent: allowed.silent === 0 ? 0 : Math.min(allowed.silent, half(forRequests)),
+  };
+}
+
+/**
  * @param limit Files that a process may have open.
  * @param open Files that it has open.
  */

@@ -9,7 +9,7 @@ import { HttpApi } from './http/api.js';
 import { loadDocumentation } from './http/documentation.js';
 import { Metrics } from './http/metrics.js';
 import type { Logger } from './log.js';
-import { type Capacity, measureCapacity } from './open-files.js';
+import { type Capacity, measureCapacity, shareOf } from './open-files.js';
 import { type Clock, systemClock, TICK_MS } from './lib/clock.js';
 import type { OpenLog } from './registry/log.js';
 import { Mirror } from './registry/mirror/mirror.js';
@@ -75,6 +75,10 @@ export async function startHub(
   };
 
   const capacity = measureCapacity();
+  const share = shareOf(capacity, {
+    webSockets: config.maxConnectionsPerAddress,
+    silent: config.maxSilentConnectionsPerAddress,
+  });
   const metrics: Metrics = new Metrics({
     connections: () => gateway.sockets,
     readers: () => gateway.readers.size,
@@ -99,7 +103,7 @@ export async function startHub(
       expirySeconds: config.expiryMs / 1000,
       messagesPerMinute: config.messagesPerMinute,
       maxConnections: capacity.webSockets,
-      maxConnectionsPerAddress: config.maxConnectionsPerAddress,
+      maxConnectionsPerAddress: share.webSockets,
       maxSubscriptions: config.maxSubscriptions,
       maxSubscriptionsPerAddress: config.maxSubscriptionsPerAddress,
       subscribesPerMinute: config.subscribesPerMinute,
@@ -138,6 +142,7 @@ export async function startHub(
         maxBodyBytes: LIMITS.maxBodyBytes,
         maxMessageBytes: LIMITS.maxFrameBytes,
         maxConnections: capacity.connections,
+        maxSilentPerAddress: share.silent === 0 ? Number.POSITIVE_INFINITY : share.silent,
         tls: config.tls,
       },
       door,

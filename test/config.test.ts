@@ -45,6 +45,7 @@ type Case = readonly [name: keyof typeof SETTINGS, text: string, member: keyof P
 /** Settings that go with the limit of requests, unless they have a number of their own. */
 const PER_ADDRESS = [
   ['MAX_CONNECTIONS_PER_ADDRESS', 'maxConnectionsPerAddress', 1000],
+  ['MAX_SILENT_CONNECTIONS_PER_ADDRESS', 'maxSilentConnectionsPerAddress', 128],
   ['MAX_SUBSCRIPTIONS_PER_ADDRESS', 'maxSubscriptionsPerAddress', 4000],
   ['SUBSCRIBES_PER_MINUTE', 'subscribesPerMinute', 1000],
   ['MAX_ADVERTISEMENTS_PER_ADDRESS', 'maxAdvertisementsPerAddress', 1000],
@@ -183,6 +184,7 @@ describe('settings', () => {
       maxQueuedBytes: 16_777_216,
       maxTotalQueuedBytes: 1_073_741_824,
       maxConnectionsPerAddress: 1000,
+      maxSilentConnectionsPerAddress: 128,
       maxSubscriptionsPerAddress: 4000,
       subscribesPerMinute: 1000,
       maxAdvertisementsPerAddress: 1000,

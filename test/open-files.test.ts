@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { type Capacity, capacityOf, measureCapacity } from '../src/open-files.js';
+import { type Capacity, capacityOf, measureCapacity, shareOf } from '../src/open-files.js';
 
 interface Report {
   capacity: Capacity;
@@ -30,6 +30,16 @@ describe('the room for connections', () => {
       const { connections, webSockets } = capacityOf(limit, 30);
       assert.ok(webSockets >= 1 && webSockets < connections, `with ${limit} files`);
     }
+  });
+
+  test('is never all for one address, whatever an operator allows', () => {
+    const usual = { webSockets: 1000, silent: 128 };
+    assert.deepEqual(shareOf(capacityOf(65_536, 36), usual), usual);
+    assert.deepEqual(shareOf(capacityOf(1024, 30), usual), { webSockets: 406, silent: 58 });
+    assert.deepEqual(shareOf(capacityOf(10, 10), usual), { webSockets: 1, silent: 1 });
+    assert.deepEqual(shareOf({ connections: Infinity, webSockets: Infinity }, usual), usual);
+    const none = { webSockets: 0, silent: 0 };
+    assert.deepEqual(shareOf(capacityOf(1024, 30), none), none, 'unless there is to be no limit');
   });
 
   const isTold = existsSync('/proc/self/limits');

@@ -4,6 +4,12 @@ import type { HttpRequest } from '../protocol/http-message.js';
 /** How many peers are remembered. */
 const MAX_REMEMBERED = 4096;
 
+/** What a peer counts as that says nothing of whom it stands for. */
+interface KnownPeer {
+  address: string;
+  isProxy: boolean;
+}
+
 type Network = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 /**
@@ -13,7 +19,7 @@ type Network = [ipaddr.IPv4 | ipaddr.IPv6, number];
 export class ClientAddress {
   readonly #trusted: readonly Network[];
   /** What peers count as: an IPv6 address is read in 17 µs, which is most of the time of a short request. */
-  readonly #remembered = new Map<string, string>();
+  readonly #remembered = new Map<string, KnownPeer>();
 
   /** @param trusted Addresses and CIDRs of proxies. @throws Error naming the first that is neither. */
   constructor(trusted: readonly string[]) {
@@ -25,13 +31,7 @@ export class ClientAddress {
     const { peerAddress } = request;
     const forwardedFor = this.#trusted.length === 0 ? undefined : request.headers.get('x-forwarded-for');
     if (forwardedFor !== undefined) return this.of(peerAddress, forwardedFor);
-    let address = this.#remembered.get(peerAddress);
-    if (address === undefined) {
-      if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
-      address = this.of(peerAddress, undefined);
-      this.#remembered.set(peerAddress, address);
-    }
-    return address;
+    return this.#remember(peerAddress).address;
   }
 
   /** The same, of its parts. */
@@ -46,6 +46,24 @@ export class ClientAddress {
       address = hop;
     }
     return limitKey(address);
+  }
+
+  /** The address that limits count for a connection that has not said anything; null for a trusted proxy. */
+  ofPeer(peerAddress: string): string | null {
+    const { address, isProxy } = this.#remember(peerAddress);
+    return isProxy ? null : address;
+  }
+
+  #remember(peerAddress: string): KnownPeer {
+    let known = this.#remembered.get(peerAddress);
+    if (known === undefined) {
+      if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
+      const parsed = parse(peerAddress);
+      const isProxy = parsed !== null && this.#isTrusted(parsed);
+      known = { address: this.of(peerAddress, undefined), isProxy };
+      this.#remembered.set(peerAddress, known);
+    }
+    return known;
   }
 
   #isTrusted(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {

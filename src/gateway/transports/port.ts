@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponse } from '../../protocol/http-message.js';
+import type { AdmissionLimits } from './admission.js';
 import type { Certificate, TlsFiles } from './tls.js';
 
 /**
@@ -59,19 +60,19 @@ export interface TransportHandler {
   request(request: HttpRequest): HttpResponse | Promise<HttpResponse>;
   /** A well-formed handshake on the WebSocket path. Never rejects. */
   upgrade(request: HttpRequest): UpgradeDecision | Promise<UpgradeDecision>;
+  /** The client address that a peer counts as at the door; null for a proxy, which stands for many. */
+  clientOf(peerAddress: string): string | null;
   /** The answer to a request that the transport itself cannot take (e.g. a body over the limit). */
   refuse(status: 400 | 413, message: string): HttpResponse;
 }
 
-export interface TransportOptions {
+export interface TransportOptions extends AdmissionLimits {
   /** The path whose handshakes are upgraded. */
   websocketPath: string;
   /** Bytes of a request body; more is answered through `refuse(413)`. */
   maxBodyBytes: number;
   /** Bytes of a message; ones that are a little longer are still delivered, so that the hub can close with 1009. */
   maxMessageBytes: number;
-  /** Connections in all, WebSockets and others; one more is closed the moment it comes. */
-  maxConnections: number;
   /** Null for plain connections. */
   tls: TlsFiles | null;
 }
@@ -81,7 +82,7 @@ export interface Transport {
   readonly name: 'uws' | 'node';
   /** The port that is listened on. */
   readonly port: number;
-  /** Connections that were closed the moment they came, because there were too many. */
+  /** Connections that were closed the moment they came, because there were too many, in all or of their address. */
   readonly refused: number;
   /**
    * Reads the TLS files again. Handshakes from now on get that certificate; what is open stays as it is.

@@ -62,6 +62,7 @@ class Feeds {
         maxBodyBytes: 16 * KB,
         maxMessageBytes: 64 * KB,
         maxConnections: 1000,
+        maxSilentPerAddress: Infinity,
         tls: null,
       },
       door,

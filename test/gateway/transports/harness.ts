@@ -27,6 +27,7 @@ export const OPTIONS: TransportOptions = {
   maxBodyBytes: 16 * 1024,
   maxMessageBytes: 64 * 1024,
   maxConnections: 1000,
+  maxSilentPerAddress: Number.POSITIVE_INFINITY,
   tls: null,
 };
 
@@ -72,6 +73,7 @@ export async function listening(
     {
       request: () => answer('hello'),
       upgrade: () => ({ accept: false, response: answer('no', {}, 403) }),
+      clientOf: (peerAddress) => peerAddress,
       refuse: (status, message) =>
         answer(JSON.stringify({ status, message }), { 'X-Refused': 'yes' }, status),
       ...handler,
@@ -186,8 +188,9 @@ export class RawClient {
   #more: () => void = () => undefined;
   #ended = false;
 
-  constructor(t: TestContext, port: number, host = '127.0.0.1') {
-    this.#wire = connect({ port, host });
+  /** @param from The client's own address; the system's choice unless told otherwise. */
+  constructor(t: TestContext, port: number, host = '127.0.0.1', from?: string) {
+    this.#wire = connect({ port, host, ...(from === undefined ? {} : { localAddress: from }) });
     this.socket = OPTIONS.tls === null ? this.#wire : connectTls({ socket: this.#wire, ...SECURITY });
     t.after(() => this.socket.destroy());
     this.socket.on('error', () => undefined);

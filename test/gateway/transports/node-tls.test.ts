@@ -5,6 +5,7 @@ import { overTls } from './harness.js';
 import { conformsForHttp } from './http-conformance.js';
 import { conformsForLongBodies } from './long-body-conformance.js';
 import { conformsForStreamedBodies } from './streamed-body-conformance.js';
+import { conformsForSilence } from './silence-conformance.js';
 import { conformsForWebSocket } from './websocket-conformance.js';
 
 overTls();
@@ -15,4 +16,5 @@ describe('transport node over TLS', () => {
   conformsForStreamedBodies('node', startNode);
   conformsForWebSocket('node', startNode);
   conformsForClosing(startNode);
+  conformsForSilence(startNode);
 });

@@ -4,6 +4,7 @@ import { conformsForClosing } from './closing-conformance.js';
 import { conformsForHttp } from './http-conformance.js';
 import { conformsForLongBodies } from './long-body-conformance.js';
 import { conformsForStreamedBodies } from './streamed-body-conformance.js';
+import { conformsForSilence } from './silence-conformance.js';
 import { conformsForWebSocket } from './websocket-conformance.js';
 
 describe('transport node', () => {
@@ -12,4 +13,5 @@ describe('transport node', () => {
   conformsForStreamedBodies('node', startNode);
   conformsForWebSocket('node', startNode);
   conformsForClosing(startNode);
+  conformsForSilence(startNode);
 });

@@ -5,6 +5,7 @@ import { overTls } from './harness.js';
 import { conformsForHttp } from './http-conformance.js';
 import { conformsForLongBodies } from './long-body-conformance.js';
 import { conformsForStreamedBodies } from './streamed-body-conformance.js';
+import { conformsForSilence } from './silence-conformance.js';
 import { conformsForWebSocket } from './websocket-conformance.js';
 
 const skip = await loadUws().then(
@@ -20,4 +21,5 @@ describe('transport uws over TLS', { skip }, () => {
   conformsForStreamedBodies('uws', startUws);
   conformsForWebSocket('uws', startUws);
   conformsForClosing(startUws);
+  conformsForSilence(startUws);
 });

@@ -4,6 +4,7 @@ import { conformsForClosing } from './closing-conformance.js';
 import { conformsForHttp } from './http-conformance.js';
 import { conformsForLongBodies } from './long-body-conformance.js';
 import { conformsForStreamedBodies } from './streamed-body-conformance.js';
+import { conformsForSilence } from './silence-conformance.js';
 import { conformsForWebSocket } from './websocket-conformance.js';
 
 const skip = await loadUws().then(
@@ -17,4 +18,5 @@ describe('transport uws', { skip }, () => {
   conformsForStreamedBodies('uws', startUws);
   conformsForWebSocket('uws', startUws);
   conformsForClosing(startUws);
+  conformsForSilence(startUws);
 });

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { BodySource } from '../../../protocol/http-message.js';
+import type { Admission } from '../admission.js';
 import type { HttpRequest, HttpResponse, TransportHandler, TransportOptions } from '../port.js';
 import { NodeBodyStream } from './body-stream.js';
 import { NodeSocket } from './socket.js';
@@ -30,6 +31,7 @@ export class NodeHttp {
   readonly open = new Set<WebSocket>();
   readonly #options: TransportOptions;
   readonly #handler: TransportHandler;
+  readonly #admission: Admission;
   readonly #serveAgain: (connection: Duplex) => void;
   readonly #handshakes: WebSocketServer;
   /** The latest response on each connection; node:http marks it as destroyed once it has let go of it. */
@@ -40,10 +42,12 @@ export class NodeHttp {
   constructor(
     options: TransportOptions,
     handler: TransportHandler,
+    admission: Admission,
     serveAgain: (connection: Duplex) => void,
   ) {
     this.#options = options;
     this.#handler = handler;
+    this.#admission = admission;
     this.#serveAgain = serveAgain;
     const settings = {
       noServer: true,
@@ -90,6 +94,7 @@ export class NodeHttp {
   }
 
   #respond(res: ServerResponse, request: HttpRequest): void {
+    this.#heard(request);
     attempt(
       () => this.#handler.request(request),
       (response) => write(res, request.method, response ?? FAILED),
@@ -97,8 +102,16 @@ export class NodeHttp {
   }
 
   #refuse(res: ServerResponse, request: HttpRequest): void {
+    this.#heard(request);
     const refusal = this.#handler.refuse(413, tooLong(this.#options.maxBodyBytes));
     write(res, request.method, { ...refusal, headers: { ...refusal.headers, Connection: 'close' } });
+  }
+
+  /** The connection is not silent any more. */
+  #heard(request: HttpRequest): void {
+    if (!this.#admission.asksForAddresses) return;
+    const client = this.#handler.clientOf(request.peerAddress);
+    if (client !== null) this.#admission.heard(client);
   }
 
   /** What is not HTTP, or not in time. */
@@ -117,6 +130,7 @@ export class NodeHttp {
     if (request.path !== this.#options.websocketPath || !isHandshake(request)) {
       return this.#serveAsPlain(req, connection, head);
     }
+    this.#heard(request);
     const refusal = refuseHandshake(request, this.#handler);
     if (refusal !== undefined) return hangUp(connection, refusal);
     attempt(

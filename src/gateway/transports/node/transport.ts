@@ -8,10 +8,11 @@ import {
 } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { Server as NetServer, type AddressInfo, type Socket as NetSocket } from 'node:net';
+import { Admission } from '../admission.js';
 import type { StartTransport } from '../port.js';
 import { MIN_TLS_VERSION, readCertificate, type TlsFiles } from '../tls.js';
 import { NodeHttp } from './http.js';
-import { ignore, listenError, MAX_HEADER_BYTES, noTls, PATIENCE_MS } from '../shared.js';
+import { ignore, listenError, MAX_HEADER_BYTES, noTls, PATIENCE_MS, plainAddress } from '../shared.js';
 
 const SETTINGS: ServerOptions = {
   // The hub decides itself what it wants of a Host header.
@@ -32,8 +33,9 @@ export const startNode: StartTransport = async (address, options, handler) => {
   server.maxHeadersCount = 0;
 
   if (options.maxConnections < Number.POSITIVE_INFINITY) server.maxConnections = options.maxConnections;
-  let refused = 0;
-  server.on('drop', () => (refused += 1));
+  let dropped = 0;
+  server.on('drop', () => (dropped += 1));
+  const admission = new Admission(options);
 
   const connections = new Set<NetSocket>();
   const remember = (connection: NetSocket): void => {
@@ -43,11 +45,29 @@ export const startNode: StartTransport = async (address, options, handler) => {
     connection.on('error', ignore);
     connection.once('close', () => connections.delete(connection));
   };
-  server.on('connection', remember);
+  server.on('connection', (connection: NetSocket) => {
+    if (!connections.has(connection)) admit(connection);
+    remember(connection);
+  });
   secure?.on('secureConnection', remember);
 
+  const admit = (connection: NetSocket): void => {
+    const client = admission.asksForAddresses
+      ? handler.clientOf(plainAddress(connection.remoteAddress ?? ''))
+      : null;
+    if (client === null) return;
+    const gone = admission.listenTo(client);
+    if (gone === null) connection.destroy();
+    else connection.once('close', gone);
+  };
+
   const arrival = secure === null ? 'connection' : 'secureConnection';
-  const http = new NodeHttp(options, handler, (connection) => void server.emit(arrival, connection));
+  const http = new NodeHttp(
+    options,
+    handler,
+    admission,
+    (connection) => void server.emit(arrival, connection),
+  );
   server.on('request', (req, res) => http.serve(req, res, false));
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => http.serve(req, res, true));
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => http.serve(req, res, false));
@@ -68,7 +88,7 @@ export const startNode: StartTransport = async (address, options, handler) => {
     name: 'node',
     port: (server.address() as AddressInfo).port,
     get refused() {
-      return refused;
+      return dropped + admission.refused;
     },
     renewCertificate: () => {
       if (secure === null || tls === null) throw noTls();

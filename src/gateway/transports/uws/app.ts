@@ -1,8 +1,10 @@
 import type * as Uws from 'uWebSockets.js';
-import type { TransportOptions } from '../port.js';
+import type { Admission } from '../admission.js';
+import type { TransportHandler, TransportOptions } from '../port.js';
 import { TlsError, type TlsFiles } from '../tls.js';
 import { MAX_BUFFERED_BYTES, OVERSIZE_BYTES } from '../shared.js';
 import type { UwsHttp } from './http.js';
+import { readPeer } from './peer.js';
 import type { UserData } from './socket.js';
 
 /** What the library has, but its types do not know. */
@@ -21,29 +23,28 @@ interface Untyped {
 
 export type UwsApp = Uws.TemplatedApp & Untyped;
 
-/** The connections of all apps of a transport. */
-export class Admission {
-  /** Connections that were closed the moment they came. */
-  refused = 0;
-  #open = 0;
-  readonly #max: number;
-
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  /** Not left to the system: without a file to spare, the library would try to take the same connection over and over. */
-  readonly filter = (res: Uws.HttpResponse, change: number): void => {
-    this.#open += change;
-    if (change < 0 || this.#open <= this.#max) return;
-    this.refused += 1;
-    res.close();
+/**
+ * Counts the connections of an app, and closes those that there is no room for. Not left to the system: without a file
+ * to spare, the library would try to take the same connection over and over.
+ */
+function admit(
+  admission: Admission,
+  handler: TransportHandler,
+): (res: Uws.HttpResponse, change: number) => void {
+  return (res, change) => {
+    if (change < 0) {
+      // Of those that end as what they began as; the others are WebSockets by then.
+      admission.leave();
+      return;
+    }
+    if (!admission.enter()) return void res.close();
+    const client = admission.asksForAddresses ? handler.clientOf(readPeer(res)) : null;
+    if (client === null) return;
+    const gone = admission.listenTo(client);
+    if (gone === null) res.close();
+    // The first request that is not answered at once puts its own in the place of this, and the first answer removes it.
+    else res.onAborted(gone);
   };
-
-  /** The filter only hears of those that end as what they began as. */
-  webSocketClosed(): void {
-    this.#open -= 1;
-  }
 }
 
 /**
@@ -53,11 +54,12 @@ export class Admission {
 export function createApp(
   uws: typeof Uws,
   options: TransportOptions,
+  handler: TransportHandler,
   http: UwsHttp,
   admission: Admission,
 ): UwsApp {
   const app = (options.tls === null ? uws.App() : createSecureApp(uws, options.tls)) as UwsApp;
-  app.filter(admission.filter);
+  app.filter(admit(admission, handler));
   app.ws<UserData>(options.websocketPath, {
     maxPayloadLength: options.maxMessageBytes + OVERSIZE_BYTES,
     maxBackpressure: MAX_BUFFERED_BYTES,
@@ -73,7 +75,7 @@ export function createApp(
     pong: (ws) => ws.getUserData().socket.ponged(),
     drain: (ws) => ws.getUserData().socket.writable(),
     close: (ws, code) => {
-      admission.webSocketClosed();
+      admission.leave();
       ws.getUserData().socket.closed(code);
     },
   });

@@ -1,4 +1,5 @@
 import type * as Uws from 'uWebSockets.js';
+import type { Admission } from '../admission.js';
 import type {
   HttpRequest,
   HttpResponse,
@@ -15,22 +16,24 @@ import {
   isHandshake,
   joinHead,
   NO_BODY,
-  plainAddress,
   refuseHandshake,
   tooLong,
 } from '../shared.js';
 import { UwsBody } from './body.js';
 import { UwsBodyStream } from './body-stream.js';
+import { readPeer } from './peer.js';
 import { UwsSocket } from './socket.js';
 
 /** The HTTP side: requests in, responses out, handshakes decided. */
 export class UwsHttp {
   readonly #options: TransportOptions;
   readonly #handler: TransportHandler;
+  readonly #admission: Admission;
 
-  constructor(options: TransportOptions, handler: TransportHandler) {
+  constructor(options: TransportOptions, handler: TransportHandler, admission: Admission) {
     this.#options = options;
     this.#handler = handler;
+    this.#admission = admission;
   }
 
   /** `context` is there when the library can upgrade: on the WebSocket path, with a key of the right length. */
@@ -54,7 +57,7 @@ export class UwsHttp {
     if (Number.isNaN(declared)) return void res.close();
     if (declared > limit) return this.#refuse(res, request, 413, tooLong(limit));
 
-    const exchange = new Exchange(res);
+    const exchange = new Exchange(res, () => this.#heard(request));
     const chunks: Uint8Array[] = [];
     let size = 0;
     res.onData((chunk, last) => {
@@ -67,6 +70,7 @@ export class UwsHttp {
       // A copy: the library takes the chunk's memory back.
       chunks.push(new Uint8Array(chunk.slice(0)));
       if (!last) return;
+      exchange.arrived();
       request.body = chunks.length === 1 ? (chunks[0] ?? NO_BODY) : Buffer.concat(chunks, size);
       this.#respond(res, request, exchange);
     });
@@ -74,6 +78,7 @@ export class UwsHttp {
 
   /** Most answers are there at once; only one that is not costs a promise and an abort handler. */
   #respond(res: Uws.HttpResponse, request: BorrowedRequest, exchange: Exchange | undefined): void {
+    this.#heard(request);
     let answer: HttpResponse | Promise<HttpResponse>;
     try {
       answer = this.#handler.request(request);
@@ -94,7 +99,15 @@ export class UwsHttp {
   }
 
   #refuse(res: Uws.HttpResponse, request: BorrowedRequest, status: 400 | 413, message: string): void {
+    this.#heard(request);
     write(res, request.method, this.#handler.refuse(status, message), true);
+  }
+
+  /** The connection is not silent any more. */
+  #heard(request: BorrowedRequest): void {
+    if (!this.#admission.asksForAddresses) return;
+    const client = this.#handler.clientOf(request.peerAddress);
+    if (client !== null) this.#admission.heard(client);
   }
 
   #upgrade(
@@ -102,6 +115,7 @@ export class UwsHttp {
     request: BorrowedRequest,
     context: Uws.us_socket_context_t | undefined,
   ): void {
+    this.#heard(request);
     const refusal = refuseHandshake(request, this.#handler);
     const key = request.headers.get('sec-websocket-key');
     if (refusal !== undefined) return write(res, request.method, refusal, true);
@@ -134,12 +148,21 @@ class Exchange {
   /** Answered, or the client is gone: the response object must not be touched any more. */
   over = false;
   readonly #res: Uws.HttpResponse;
+  #isArriving: boolean;
 
-  constructor(res: Uws.HttpResponse) {
+  /** @param cutOff Called when the request ends before all of it has arrived; left out where it has. */
+  constructor(res: Uws.HttpResponse, cutOff?: () => void) {
     this.#res = res;
+    this.#isArriving = cutOff !== undefined;
     res.onAborted(() => {
       this.over = true;
+      if (this.#isArriving) cutOff?.();
     });
+  }
+
+  /** All of the request has arrived. */
+  arrived(): void {
+    this.#isArriving = false;
   }
 
   /** Calls `done` with what was promised, with the response corked, or `missed` when the client is gone by then. */
@@ -199,20 +222,6 @@ function readHeaders(req: Uws.HttpRequest): Map<string, string> {
   filling = new Map();
   req.forEach(fill);
   return filling;
-}
-
-/** Texts of addresses seen lately, by their bytes: the library has nowhere to keep one with a connection. */
-const peers = new Map<string, string>();
-
-function readPeer(res: Uws.HttpResponse): string {
-  const bytes = Buffer.from(res.getRemoteAddress()).toString('latin1');
-  let text = peers.get(bytes);
-  if (text === undefined) {
-    if (peers.size >= 4096) peers.clear();
-    text = plainAddress(Buffer.from(res.getRemoteAddressAsText()).toString('latin1'));
-    peers.set(bytes, text);
-  }
-  return text;
 }
 
 /** One call for the whole head, instead of one for each header: going into the library costs more than joining. */

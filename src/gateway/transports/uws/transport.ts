@@ -1,9 +1,10 @@
 import { createServer } from 'node:net';
 import type * as Uws from 'uWebSockets.js';
+import { Admission } from '../admission.js';
 import type { StartTransport } from '../port.js';
 import { readCertificate } from '../tls.js';
 import { listenError, MAX_HEADER_BYTES, noTls } from '../shared.js';
-import { Admission, createApp } from './app.js';
+import { createApp } from './app.js';
 import { UwsHttp } from './http.js';
 
 /** Without it the system would let two hubs share a port and split the clients between them. */
@@ -29,9 +30,9 @@ export function loadUws(): Promise<typeof Uws> {
 export const startUws: StartTransport = async (address, options, handler) => {
   const uws = await loadUws();
   if (options.tls !== null) readCertificate(options.tls);
-  const http = new UwsHttp(options, handler);
-  const admission = new Admission(options.maxConnections);
-  const app = createApp(uws, options, http, admission);
+  const admission = new Admission(options);
+  const http = new UwsHttp(options, handler, admission);
+  const app = createApp(uws, options, handler, http, admission);
   /** Every app that may have connections. The library keeps an app for as long as the process lives. */
   const apps = [app];
 
@@ -50,7 +51,7 @@ export const startUws: StartTransport = async (address, options, handler) => {
       if (options.tls === null) throw noTls();
       const certificate = readCertificate(options.tls);
       // An app has one certificate for good. A second one, with the new certificate, takes over what arrives.
-      const next = createApp(uws, options, http, admission);
+      const next = createApp(uws, options, handler, http, admission);
       app.addChildAppDescriptor(next.getDescriptor());
       const current = apps.at(-1);
       if (current !== undefined && current !== app) app.removeChildAppDescriptor(current.getDescriptor());
