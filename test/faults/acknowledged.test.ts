@@ -9,7 +9,7 @@ import { CODEC_NAMES } from '../support/test-hub.js';
 import type { TestSocket } from '../support/test-socket.js';
 import { until } from './faulty-hub.js';
 import { agrees, list, RemoteProvider, send, type SignedRequest } from './remote.js';
-import { scaled } from './scale.js';
+import { scaled } from '../support/scale.js';
 import { randomOf } from '../support/random.js';
 
 const ROUNDS = scaled(3, 50);

@@ -8,7 +8,7 @@ import { TRANSPORTS } from '../support/test-hub.js';
 import type { Frame, TestSocket } from '../support/test-socket.js';
 import { FaultyHub, until } from './faulty-hub.js';
 import { list, type RemoteAnswer, RemoteProvider, RemoteWatcher } from './remote.js';
-import { scaled } from './scale.js';
+import { scaled } from '../support/scale.js';
 
 interface Health {
   status: string;

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { HubProcess, scratchFolder } from '../process/hub-process.js';
 import { Metrics } from '../support/prometheus.js';
 import { FleetProcess } from './fleet/fleet-process.js';
-import { scaled } from './scale.js';
+import { scaled } from '../support/scale.js';
 import { RestWriter } from './rest-writer.js';
 
 const PROVIDERS = scaled(500, 10_000);

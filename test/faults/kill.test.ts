@@ -6,7 +6,7 @@ import { freePort } from '../client/support/free-port.js';
 import { HubProcess, scratchFolder } from '../process/hub-process.js';
 import { ADVERTISEMENT } from '../support/test-hub.js';
 import { agrees } from './remote.js';
-import { scaled } from './scale.js';
+import { scaled } from '../support/scale.js';
 import { randomOf } from '../support/random.js';
 
 const ROUNDS = scaled(2, 50);

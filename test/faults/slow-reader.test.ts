@@ -5,7 +5,7 @@ import { HubProcess, scratchFolder } from '../process/hub-process.js';
 import { TRANSPORTS } from '../support/test-hub.js';
 import { TestSocket } from '../support/test-socket.js';
 import { FleetProcess } from './fleet/fleet-process.js';
-import { scaled } from './scale.js';
+import { scaled } from '../support/scale.js';
 import { until } from './until.js';
 
 const PROVIDERS = 20;

@@ -6,7 +6,7 @@ import { nextChange, reached } from '../client/support/wait.js';
 import { HubProcess, scratchFolder } from '../process/hub-process.js';
 import { FleetProcess } from './fleet/fleet-process.js';
 import { RestWriter } from './rest-writer.js';
-import { scaled } from './scale.js';
+import { scaled } from '../support/scale.js';
 import { until } from './until.js';
 
 const PROVIDERS = scaled(2000, 15_000);

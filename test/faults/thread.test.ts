@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { HubProcess, scratchFolder } from '../process/hub-process.js';
 import { FaultyHub, until } from './faulty-hub.js';
 import { list, RemoteProvider } from './remote.js';
-import { scaled } from './scale.js';
+import { scaled } from '../support/scale.js';
 import { randomOf } from '../support/random.js';
 
-const DEATHS = scaled(4, 20);
+const DEATHS = scaled(2, 20);
 const PROVIDERS = 16;
 
 test("the mirror's thread is started again when it dies, and nothing acknowledged is lost", async (t) => {

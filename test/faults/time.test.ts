@@ -6,7 +6,7 @@ import { type HubProcess, scratchFolder } from '../process/hub-process.js';
 import type { TestSocket } from '../support/test-socket.js';
 import { FaultyHub } from './faulty-hub.js';
 import { connect, list, RemoteProvider, RemoteWatcher, send } from './remote.js';
-import { scaled } from './scale.js';
+import { scaled } from '../support/scale.js';
 
 const DAY_MS = 24 * 3_600_000;
 const EXPIRY_MS = 5000;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import fc from '../support/properties.js';
+import { scaled } from '../support/scale.js';
 import type { ClockAnchor } from '../../src/lib/clock.js';
 import { type DurableEntry, type Entry, isDurable } from '../../src/registry/entry.js';
 import type { KeptSink, Log, OpenLog } from '../../src/registry/log.js';
@@ -213,7 +214,7 @@ for (const [name, make] of Object.entries(LOGS)) {
           await log.close();
         },
       ),
-      { numRuns: 6 },
+      { numRuns: scaled(3, 20) },
     );
   });
 

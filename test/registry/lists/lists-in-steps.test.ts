@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from '../../support/properties.js';
+import { scaled } from '../../support/scale.js';
 import type { PublishedAdvertisement } from '../../../src/protocol/advertisement.js';
 import type { Filter } from '../../../src/protocol/filters/filter.js';
 import { type ListQuery, parseListQuery, type SortOrder } from '../../../src/protocol/filters/list-query.js';
@@ -165,7 +166,7 @@ test('with few rows, all that can change does', () => {
         assert.deepEqual(read(answer).map(comparable), all.slice(0, limit ?? all.length));
       },
     ),
-    { numRuns: 300 },
+    { numRuns: scaled(120, 1000) },
   );
 });
 

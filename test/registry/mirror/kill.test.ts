@@ -2,14 +2,17 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import test from 'node:test';
+import { scaled } from '../../support/scale.js';
 import { loadFile, temporaryFolder } from './support.js';
 import { startWriter } from './writer-process.js';
+
+const ROUNDS = scaled(4, 20);
 
 test('whatever was acknowledged survives SIGKILL at any moment', async (t) => {
   const path = join(temporaryFolder(t), 'hub.db');
   const present = new Set<string>();
   const gone = new Set<string>();
-  for (let round = 0; round < 8; round += 1) {
+  for (let round = 0; round < ROUNDS; round += 1) {
     const writer = await startWriter(t, path, `round${String(round)}`);
     await writer.acknowledged(randomInt(1, 4000));
     await writer.kill();
