@@ -4,9 +4,13 @@ FROM node:20-bookworm-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends python3 make g++ && rm -rf /var/lib/apt/lists/*
 WORKDIR /hub
 COPY package.json package-lock.json ./
-RUN npm ci --no-audit --no-fund
+COPY scripts/run.mjs scripts/
+RUN node scripts/run.mjs install
 COPY . .
-RUN npm run build && npm prune --omit=dev --no-audit --no-fund
+RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
+# uWebSockets.js comes with binaries for all platforms, 133 MB; this image keeps its own.
+RUN find node_modules/uWebSockets.js/dist/bin -name '*.node' \
+  ! -name "uws_$(node -p '[process.platform, process.arch, process.versions.modules].join("_")').node" -delete
 
 FROM node:20-bookworm-slim
 ENV NODE_ENV=production \

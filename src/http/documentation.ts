@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
 import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
+import { assetOf } from './assets.js';
 import { NO_SNIFFING, OPEN_TO_READERS } from './respond.js';
 
 /** The pages and files of the interface's documentation, by path. */
@@ -55,49 +55,52 @@ const SECURITY_HEADERS = {
 /** A year, for this host alone. */
 const STRICT_TRANSPORT = { 'Strict-Transport-Security': 'max-age=31536000' } as const;
 
+type Page = (request: HttpRequest) => HttpResponse;
+
 /**
  * Has browsers never ask for this without TLS again. That holds for a host with all its ports, so a hub only says it
  * where it is what the host's default port leads to; on another port it may have neighbours without TLS.
  */
-function staySecure(response: HttpResponse): (request: HttpRequest) => HttpResponse {
-  const strict = { ...response, headers: { ...response.headers, ...STRICT_TRANSPORT } };
-  return ({ headers }) => (/:\d+$/.test(headers.get('host') ?? '') ? response : strict);
+function staySecure(page: Page): Page {
+  return (request) => {
+    const response = page(request);
+    if (/:\d+$/.test(request.headers.get('host') ?? '')) return response;
+    return { ...response, headers: { ...response.headers, ...STRICT_TRANSPORT } };
+  };
 }
 
+const PAGE_RESPONSE: HttpResponse = {
+  status: 200,
+  headers: {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Cache-Control': 'no-store',
+    ...SECURITY_HEADERS,
+  },
+  body: PAGE,
+};
+
+const SCRIPT = 'text/javascript; charset=utf-8';
+/** TypeScript's declarations have no type of their own; browsers show this one. */
+const DECLARATIONS = 'text/plain; charset=utf-8';
+
+/** The files of the build, by path: what each is called in its folder, its type and its further headers. */
+const FILES: readonly [path: string, name: string, type: string, headers?: Record<string, string>][] = [
+  ['/docs/swagger-ui.css', 'swagger-ui.css', 'text/css; charset=utf-8'],
+  ['/docs/swagger-ui-bundle.js', 'swagger-ui-bundle.js', SCRIPT],
+  ['/client.js', 'client.js', SCRIPT, OPEN_TO_READERS],
+  ['/client.d.ts', 'client.d.ts', DECLARATIONS, OPEN_TO_READERS],
+];
+
 /**
- * Reads the files that the hub serves, once, at the start: the documentation from its package, and the client for
- * browsers, which a plain compilation without bundling does not have.
+ * Reads the files that the hub serves, once, at the start. `scripts/build.mjs` makes them; a plain compilation has none, and
+ * a hub out of it answers 404 in their place.
  * @param tls Whether the hub itself speaks TLS.
  */
 export function loadDocumentation(tls: boolean): Documentation {
-  const require = createRequire(import.meta.url);
-  const client = new URL('../client/browser.js', import.meta.url);
-  const file = (path: string | URL, type: string): HttpResponse => ({
-    status: 200,
-    headers: { 'Content-Type': type, 'Cache-Control': 'max-age=3600', ...NO_SNIFFING },
-    body: readFileSync(path),
-  });
-  const swagger = (name: string): string => require.resolve(`swagger-ui-dist/${name}`);
-  const script = 'text/javascript; charset=utf-8';
-  const pages = new Map<string, HttpResponse>([
-    [
-      '/docs',
-      {
-        status: 200,
-        headers: {
-          'Content-Type': 'text/html; charset=utf-8',
-          'Cache-Control': 'no-store',
-          ...SECURITY_HEADERS,
-        },
-        body: PAGE,
-      },
-    ],
-    ['/docs/swagger-ui.css', file(swagger('swagger-ui.css'), 'text/css; charset=utf-8')],
-    ['/docs/swagger-ui-bundle.js', file(swagger('swagger-ui-bundle.js'), script)],
-  ]);
-  if (existsSync(client)) {
-    const { headers, ...rest } = file(client, script);
-    pages.set('/client.js', { ...rest, headers: { ...headers, ...OPEN_TO_READERS } });
+  const pages = new Map<string, Page>([['/docs', () => PAGE_RESPONSE]]);
+  for (const [path, name, type, headers] of FILES) {
+    const file = new URL(`../assets/${name}`, import.meta.url);
+    if (existsSync(file)) pages.set(path, assetOf(file, type, headers));
   }
-  return new Map([...pages].map(([path, page]) => [path, tls ? staySecure(page) : () => page]));
+  return new Map([...pages].map(([path, page]) => [path, tls ? staySecure(page) : page]));
 }

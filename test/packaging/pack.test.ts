@@ -1,49 +1,66 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
 import { HubProcess, scratchFolder } from '../process/hub-process.js';
+import { TestHub } from '../support/test-hub.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-const USE = `import { generateKey, ProviderSession, verifyProof, watch, type PublishedAdvertisement } from 'vm-discovery-hub/client';
+const USE = `import { generateKey, loadOrCreateKey, ProviderSession, verifyProof, watch, type PublishedAdvertisement } from 'vm-discovery-hub/client';
 const key = generateKey();
 const advertisement = { ip_address: '203.0.113.7', country: 'SE', resources: { cpu: 4, memory: 8, storage: 40 } };
 const session: ProviderSession = new ProviderSession('http://localhost:1', { key, advertisement });
 const matches = watch('http://localhost:1', { cpu: 2, country: ['SE'] });
 const held: ReadonlyMap<string, PublishedAdvertisement> = matches.providers;
 void matches.stop();
-console.log(session.state, held.size, typeof verifyProof);
+console.log(session.state, held.size, typeof verifyProof, typeof loadOrCreateKey);
 // @ts-expect-error A filter that does not exist is refused when it is written.
 export const refused = () => watch('http://localhost:1', { colour: 'red' });
 `;
 
-/** What \`npm pack\` makes, unpacked as npm installs it, with the dependencies of this checkout. */
-function installPacked(folder: string): string {
+/** What `npm pack` makes of a folder, unpacked as npm installs it, with the dependencies of this checkout. */
+function installPacked(source: string, folder: string): string {
   const packed = execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
-    cwd: ROOT,
+    cwd: source,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  const [{ filename }] = JSON.parse(packed.toString()) as [{ filename: string }];
-  const home = join(folder, 'node_modules', 'vm-discovery-hub');
+  const [{ filename, name }] = JSON.parse(packed.toString()) as [{ filename: string; name: string }];
+  const home = join(folder, 'node_modules', name);
   mkdirSync(home, { recursive: true });
   execFileSync('tar', ['-xzf', join(folder, filename), '-C', home, '--strip-components=1']);
-  const { dependencies } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>;
-  };
-  for (const name of [...Object.keys(dependencies), '@types']) {
-    const link = join(folder, 'node_modules', name);
+  for (const dependency of [...dependenciesOf(home), '@types']) {
+    const link = join(folder, 'node_modules', dependency);
     mkdirSync(dirname(link), { recursive: true });
-    symlinkSync(join(ROOT, 'node_modules', name), link);
+    symlinkSync(join(ROOT, 'node_modules', dependency), link);
   }
   return home;
 }
 
-test('the packed package has a working command, and a client that is typed under NodeNext and Bundler', async (t) => {
+interface Description {
+  dependencies?: Record<string, string>;
+  scripts?: Record<string, string>;
+}
+
+const describe = (home: string): Description =>
+  JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as Description;
+
+const dependenciesOf = (home: string): string[] => Object.keys(describe(home).dependencies ?? {});
+
+/** Compiles `use.ts` as its user does, the declarations that it finds included. */
+function compileUse(folder: string, module: 'NodeNext' | 'ESNext', resolution: 'NodeNext' | 'Bundler'): void {
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const options = ['--strict', '--target', 'ES2022', '--types', 'node'];
+  const modules = ['--module', module, '--moduleResolution', resolution];
+  execFileSync(process.execPath, [tsc, ...options, ...modules, 'use.ts'], { cwd: folder, stdio: 'pipe' });
+}
+
+test('the packed package has a working command, and a client that is typed', async (t) => {
   const folder = scratchFolder(t);
-  const home = installPacked(folder);
+  const home = installPacked(ROOT, folder);
   const files = readdirSync(home, { recursive: true }).map(String);
   assert.ok(
     !files.some((file) => file.endsWith('.tsbuildinfo') || file.startsWith('test') || file.startsWith('src')),
@@ -72,25 +89,63 @@ test('the packed package has a working command, and a client that is typed under
 
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   writeFileSync(join(folder, 'use.ts'), USE);
-  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  // The declarations themselves are checked once; what differs then is only how they are found.
-  for (const [module, resolution, ...more] of [
-    ['NodeNext', 'NodeNext'],
-    ['ESNext', 'Bundler', '--skipLibCheck'],
-  ] as const) {
-    const options = [
-      '--strict',
-      '--target',
-      'ES2022',
-      '--types',
-      'node',
-      '--module',
-      module,
-      '--moduleResolution',
-      resolution,
-      ...more,
-    ];
-    execFileSync(process.execPath, [tsc, ...options, 'use.ts'], { cwd: folder, stdio: 'pipe' });
+  compileUse(folder, 'NodeNext', 'NodeNext');
+  assert.equal(
+    execFileSync(process.execPath, ['use.js'], { cwd: folder }).toString(),
+    'idle 0 function function\n',
+  );
+});
+
+/** Bytes of all files below a folder. */
+function sizeOf(folder: string): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+}
+
+test('the client is a small package of its own, which runs nothing when it is installed', async (t) => {
+  const folder = scratchFolder(t);
+  const home = installPacked(join(ROOT, 'dist', 'vm-discovery-client'), folder);
+  const installed = [home, ...dependenciesOf(home).map((name) => join(ROOT, 'node_modules', name))];
+  for (const one of installed) {
+    const { scripts = {} } = describe(one);
+    for (const script of ['preinstall', 'install', 'postinstall', 'prepare']) {
+      if (one === home || script !== 'prepare') assert.equal(scripts[script], undefined, `${one} ${script}`);
+    }
+    assert.ok(
+      one === home ||
+        dependenciesOf(one).every((name) => installed.includes(join(ROOT, 'node_modules', name))),
+    );
   }
-  assert.equal(execFileSync(process.execPath, ['use.js'], { cwd: folder }).toString(), 'idle 0 function\n');
+  const bytes = installed.map(sizeOf).reduce((sum, size) => sum + size, 0);
+  assert.ok(bytes < 15_000_000, `${String(bytes)} bytes are installed`);
+
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  writeFileSync(join(folder, 'use.ts'), USE.replaceAll('vm-discovery-hub/client', 'vm-discovery-client'));
+  compileUse(folder, 'ESNext', 'Bundler');
+  assert.equal(
+    execFileSync(process.execPath, ['use.js'], { cwd: folder }).toString(),
+    'idle 0 function function\n',
+  );
+
+  const page = `import { DiscoveryClient, generateKey } from 'vm-discovery-client';
+    export const found = (url) => new DiscoveryClient(url).find();
+    export const id = generateKey().publicKey;`;
+  writeFileSync(join(folder, 'page.js'), page);
+  await build({
+    entryPoints: [join(folder, 'page.js')],
+    outfile: join(folder, 'page.mjs'),
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    logLevel: 'silent',
+  });
+  const bundled = (await import(pathToFileURL(join(folder, 'page.mjs')).href)) as {
+    found: (url: string) => Promise<unknown[]>;
+    id: string;
+  };
+  assert.match(bundled.id, /^[0-9a-f]{64}$/);
+  const hub = await TestHub.start();
+  t.after(() => hub.stop());
+  assert.deepEqual(await bundled.found(hub.url), []);
 });

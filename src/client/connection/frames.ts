@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import type { PublishedAdvertisement } from '../../protocol/advertisement.js';
-import { CODECS } from '../../protocol/frames/codec.js';
 import { parseCursor } from '../../protocol/cursor.js';
 import type { DownFrame, DownType } from '../../protocol/frames/frames-down.js';
 import { parseJson } from '../../protocol/json.js';
 import { NONCE_PATTERN } from '../../protocol/signing.js';
 import { DiscoveryError } from '../errors.js';
+import { decodeMsgpack } from './msgpack.js';
 
 /**
  * What comes from a hub is checked for the members that are used here, and no further: a newer hub may say more.
@@ -47,7 +47,7 @@ const SCHEMAS: Readonly<Record<DownType, z.ZodType>> = {
     heartbeat_seconds: z.number().positive(),
     expiry_seconds: z.number().positive(),
     max_frame_bytes: z.int().positive(),
-    server_time: z.iso.datetime(),
+    server_time: z.string().refine((text) => !Number.isNaN(Date.parse(text))),
   }),
   authenticated: z.object({
     type: z.literal('authenticated'),
@@ -91,8 +91,7 @@ const SCHEMAS: Readonly<Record<DownType, z.ZodType>> = {
  * @throws DiscoveryError `UNEXPECTED` when it is not a frame of this protocol.
  */
 export function readFrame(data: string | Uint8Array): DownFrame | null {
-  const decoded =
-    typeof data === 'string' ? parseJson(data, Infinity) : CODECS.msgpack.decode(data, Infinity);
+  const decoded = typeof data === 'string' ? parseJson(data, Infinity) : decodeMsgpack(data, Infinity);
   if (!decoded.ok) {
     throw new DiscoveryError('UNEXPECTED', `the hub sent a frame that cannot be read: ${decoded.problem}`);
   }

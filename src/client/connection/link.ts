@@ -1,10 +1,11 @@
-import { CODECS, type CodecName } from '../../protocol/frames/codec.js';
+import type { CodecName } from '../../protocol/frames/codec.js';
 import type { Down, DownFrame } from '../../protocol/frames/frames-down.js';
 import type { UpFrame } from '../../protocol/frames/frames-up.js';
 import { PROTOCOL_VERSION, SUBPROTOCOLS } from '../../protocol/limits.js';
 import type { Scheduler } from '../scheduler.js';
 import { DiscoveryError } from '../errors.js';
 import { readFrame } from './frames.js';
+import { encodeMsgpack } from './msgpack.js';
 import type { ClientSocket, SocketClosure, WebSocketFactory } from './web-socket.js';
 
 /** Milliseconds from dialling to the hub's welcome. */
@@ -69,8 +70,8 @@ export class Link {
 
   send(frame: UpFrame): void {
     if (this.#over) return;
-    const bytes = CODECS[this.#options.codec];
-    this.#socket?.send(bytes.binary ? bytes.encode(frame) : JSON.stringify(frame));
+    const binary = this.#options.codec === 'msgpack';
+    this.#socket?.send(binary ? encodeMsgpack(frame) : JSON.stringify(frame));
   }
 
   /** Gives the connection up, as lost. */

@@ -1,7 +1,15 @@
-import { secp256k1 } from '@noble/curves/secp256k1';
+import { hmac } from '@noble/hashes/hmac';
+import { sha256 } from '@noble/hashes/sha2';
 import { keccak_256 } from '@noble/hashes/sha3';
+import * as curve from '@noble/secp256k1';
 import { fromHex, toHex, utf8 } from '../text.js';
 import type { SignatureScheme } from './scheme.js';
+
+// The library leaves hashing to its caller.
+curve.hashes.sha256 = sha256;
+curve.hashes.hmacSha256 = (key, message) => hmac(sha256, key, message);
+/** What is signed is a hash already. */
+const PREHASHED = { prehash: false } as const;
 
 const ADDRESS_PATTERN = /^0x[0-9a-fA-F]{40}$/;
 const SIGNATURE_PATTERN = /^(?:0x)?[0-9a-f]{130}$/;
@@ -74,10 +82,9 @@ function isAcceptableSignature(signature: string): boolean {
 function recoverAddress(message: Uint8Array, signature: string): string | null {
   try {
     const recovery = recoveryId(Number.parseInt(signature.slice(128), 16))!;
-    const compact = secp256k1.Signature.fromBytes(fromHex(signature.slice(0, 128)), 'compact');
-    const hash = personalMessageHash(message);
-    // eslint-disable-next-line @typescript-eslint/no-deprecated -- what replaces it is missing from the library's types
-    return addressDigits(compact.addRecoveryBit(recovery).recoverPublicKey(hash).toBytes(false));
+    const recoverable = fromHex(`0${String(recovery)}${signature.slice(0, 128)}`);
+    const publicKey = curve.recoverPublicKey(recoverable, personalMessageHash(message), PREHASHED);
+    return addressDigits(curve.Point.fromBytes(publicKey).toBytes(false));
   } catch {
     // Not every r is the coordinate of a point.
     return null;
@@ -86,18 +93,20 @@ function recoverAddress(message: Uint8Array, signature: string): string | null {
 
 /** Whether 32 bytes are a private key: neither zero nor beyond the order of the group. */
 export function isPrivateKey(bytes: Uint8Array): boolean {
-  return secp256k1.utils.isValidSecretKey(bytes);
+  return curve.utils.isValidSecretKey(bytes);
 }
 
 /** The address of a private key of 32 bytes, in EIP-55 form. */
 export function addressOf(privateKey: Uint8Array): string {
-  return checksummed(addressDigits(secp256k1.getPublicKey(privateKey, false)));
+  return checksummed(addressDigits(curve.getPublicKey(Uint8Array.from(privateKey), false)));
 }
 
 /** Signs a personal message; 65 bytes r, s and v (27 or 28) in hex. */
 export function signPersonalMessage(message: Uint8Array, privateKey: Uint8Array): string {
-  const signature = secp256k1.sign(personalMessageHash(message), privateKey, { lowS: true });
-  return toHex(signature.toBytes('compact')) + (27 + signature.recovery).toString(16);
+  const hash = personalMessageHash(message);
+  const options = { ...PREHASHED, lowS: true, format: 'recovered' } as const;
+  const [recovery, ...compact] = curve.sign(hash, Uint8Array.from(privateKey), options);
+  return toHex(Uint8Array.from(compact)) + (27 + recovery!).toString(16);
 }
 
 /**

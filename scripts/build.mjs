@@ -1,0 +1,105 @@
+// What a build makes beside compiled modules: the client as a package of its own, and the files that a hub serves.
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Buffer } from 'node:buffer';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { build as bundle } from 'esbuild';
+import { joinDeclarations } from './declarations.mjs';
+
+/** What the client's package needs of others at run time; everything else in it is ours. */
+const CLIENT_DEPENDENCIES = ['@noble/ed25519', '@noble/hashes', '@noble/secp256k1', 'ws'];
+
+/** How both forms of the client are bundled: with our stand-in for zod (src/client/bundle/zod.ts). */
+const bundling = (dist) => ({
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  alias: { zod: resolve(dist, 'client', 'bundle', 'zod.js') },
+  logLevel: 'warning',
+});
+
+/** Makes both out of the compiled modules in `dist`, and puts them there. */
+export async function makeClientAndAssets(dist) {
+  const [browser, node] = joinDeclarations(dist, ['client/index', 'client/node']);
+  await makeClient(dist, { browser, node });
+  await makeAssets(dist, browser);
+}
+
+/** The package `vm-discovery-client`, as a folder to pack. */
+async function makeClient(dist, declarations) {
+  const folder = join(dist, 'vm-discovery-client');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  for (const [name, platform] of [
+    ['index', 'browser'],
+    ['node', 'node'],
+  ]) {
+    await bundle({
+      ...bundling(dist),
+      entryPoints: [join(dist, 'client', `${name}.js`)],
+      outfile: join(folder, `${name}.js`),
+      platform,
+      external: CLIENT_DEPENDENCIES,
+    });
+  }
+  writeFileSync(join(folder, 'index.d.ts'), declarations.browser);
+  writeFileSync(join(folder, 'node.d.ts'), declarations.node);
+  const { version, license, engines, dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const browser = { types: './index.d.ts', default: './index.js' };
+  const description = {
+    name: 'vm-discovery-client',
+    version,
+    description:
+      'The client of a VM discovery hub, for providers and for those who look for one, in Node and in browsers.',
+    license,
+    type: 'module',
+    engines,
+    sideEffects: false,
+    exports: {
+      '.': {
+        browser,
+        workerd: browser,
+        default: { types: './node.d.ts', default: './node.js' },
+      },
+      './package.json': './package.json',
+    },
+    dependencies: Object.fromEntries(CLIENT_DEPENDENCIES.map((name) => [name, dependencies[name]])),
+  };
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(description, null, 2)}\n`);
+  copyFileSync(join('src', 'client', 'README.md'), join(folder, 'README.md'));
+  copyFileSync('LICENSE', join(folder, 'LICENSE'));
+}
+
+/** The files that a hub serves, each also compressed. */
+async function makeAssets(dist, declarations) {
+  const folder = join(dist, 'assets');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  const { outputFiles } = await bundle({
+    ...bundling(dist),
+    entryPoints: [join(dist, 'client', 'index.js')],
+    platform: 'browser',
+    minify: true,
+    write: false,
+  });
+  // Only its files: the package would bring one along that runs a script when it is installed.
+  const swagger = createRequire(import.meta.url).resolve('swagger-ui-dist/package.json');
+  const files = {
+    'client.js': outputFiles[0].contents,
+    'client.d.ts': Buffer.from(declarations),
+    ...Object.fromEntries(
+      ['swagger-ui.css', 'swagger-ui-bundle.js'].map((name) => [
+        name,
+        readFileSync(join(swagger, '..', name)),
+      ]),
+    ),
+  };
+  for (const [name, content] of Object.entries(files)) {
+    writeFileSync(join(folder, name), content);
+    writeFileSync(join(folder, `${name}.gz`), gzipSync(content, { level: 9 }));
+    // The best of all takes seconds for a large file, and saves little more.
+    const params = { [constants.BROTLI_PARAM_QUALITY]: content.length > 500_000 ? 9 : 11 };
+    writeFileSync(join(folder, `${name}.br`), brotliCompressSync(content, { params }));
+  }
+}

@@ -1,0 +1,115 @@
+// Joins the declarations of a module and of all that it uses into one file, for packages and pages that have no others
+// beside it. It knows just what our own declarations have, and fails on anything else.
+import { resolve } from 'node:path';
+import ts from 'typescript';
+
+const FORMAT = ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.InTypeAlias;
+
+/** The statement at the top of a file that declares something. */
+function statementOf(declaration) {
+  let node = declaration;
+  while (!ts.isSourceFile(node.parent)) node = node.parent;
+  return node;
+}
+
+/**
+ * @param {string} folder The folder of compiled modules whose declarations (`….d.ts`) are joined.
+ * @param {string[]} entries Modules in it, without the ending.
+ * @returns {string[]} One module for each entry.
+ */
+export function joinDeclarations(folder, entries) {
+  const files = entries.map((entry) => resolve(folder, `${entry}.d.ts`));
+  const program = ts.createProgram(files, {
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+    lib: ['lib.es2023.d.ts'],
+    types: ['node'],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: true,
+  });
+  return files.map((file) =>
+    joinInto(program.getTypeChecker(), program.getSourceFile(file), resolve(folder)),
+  );
+}
+
+/** @param {string} root Declarations elsewhere are the platform's. */
+function joinInto(checker, source, root) {
+  const isOurs = (node) => node.getSourceFile().fileName.startsWith(root);
+  const isFromSchema = (statement) =>
+    ts.isTypeAliasDeclaration(statement) && /\bz\.\w+</.test(statement.getText());
+  const fail = (node, problem) => {
+    throw new Error(`${node.getSourceFile().fileName}: ${node.getText()} ${problem}`);
+  };
+  const targetOf = (symbol) =>
+    symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+  const joined = new Map();
+  const texts = [];
+
+  const take = (target) => {
+    for (const declaration of target.declarations ?? []) {
+      if (!isOurs(declaration)) continue;
+      const statement = statementOf(declaration);
+      const before = joined.get(target.name);
+      if (before === statement) continue;
+      if (before !== undefined) fail(statement, `is called as in ${before.getSourceFile().fileName}`);
+      joined.set(target.name, statement);
+      const comment = statement.getSourceFile().text.slice(statement.getFullStart(), statement.getStart());
+      const text = isFromSchema(statement) ? writtenOut(statement) : statement.getText();
+      texts.push(comment.trimStart() + text.replace(/^export /, ''));
+      if (!isFromSchema(statement)) visit(statement);
+    }
+  };
+  /** The shape of what a schema takes, as a type: who uses it has no schemas. */
+  const writtenOut = (statement) => {
+    const type = checker.getTypeAtLocation(statement.name);
+    const text = `type ${statement.name.text} = ${checker.typeToString(type, statement, FORMAT)};`;
+    const scope = checker.getSymbolsInScope(statement, ts.SymbolFlags.Type | ts.SymbolFlags.Value);
+    const visitWritten = (node) => {
+      if (ts.isImportTypeNode(node)) fail(statement, `cannot be written out: ${text}`);
+      const name =
+        ts.isTypeReferenceNode(node) || ts.isTypeQueryNode(node) ? (node.typeName ?? node.exprName) : null;
+      if (name !== null) {
+        if (!ts.isIdentifier(name)) fail(statement, `cannot be written out: ${text}`);
+        const symbol = scope.find((each) => each.name === name.text);
+        if (symbol === undefined) fail(statement, `is made of ${name.text}, which its module does not know`);
+        take(targetOf(symbol));
+      }
+      ts.forEachChild(node, visitWritten);
+    };
+    visitWritten(ts.createSourceFile('type.ts', text, ts.ScriptTarget.ES2022, true));
+    return text;
+  };
+  const visit = (node) => {
+    if (ts.isImportTypeNode(node)) fail(node, 'cannot be joined');
+    if (ts.isIdentifier(node)) {
+      const symbol = checker.getSymbolAtLocation(node);
+      const imported = symbol?.declarations?.find(
+        (each) => ts.isImportSpecifier(each) || ts.isNamespaceImport(each),
+      );
+      if (imported !== undefined && !(targetOf(symbol).declarations ?? []).every(isOurs))
+        fail(node, 'is of another package, which the joined declarations cannot ask for');
+      const target = symbol === undefined ? undefined : targetOf(symbol);
+      if (target?.declarations?.some(isAtTop)) take(target);
+    }
+    ts.forEachChild(node, visit);
+  };
+  const isAtTop = (declaration) =>
+    isOurs(declaration) && !ts.isSourceFile(declaration) && isTop(statementOf(declaration), declaration);
+
+  const exported = checker
+    .getExportsOfModule(checker.getSymbolAtLocation(source))
+    .map((symbol) => ({ name: symbol.name, target: targetOf(symbol) }));
+  for (const { target } of exported) take(target);
+  const names = exported.map(({ name, target }) =>
+    name === target.name ? name : `${target.name} as ${name}`,
+  );
+  return `${texts.join('\n\n')}\n\nexport { ${names.sort().join(', ')} };\n`;
+}
+
+/** Whether a declaration is what a statement declares, and not a member or parameter in it. */
+function isTop(statement, declaration) {
+  if (!ts.isVariableStatement(statement)) return statement === declaration;
+  return statement.declarationList.declarations.includes(declaration);
+}

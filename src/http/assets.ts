@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
+import { NO_SNIFFING } from './respond.js';
+
+/** The forms beside the plain one, smallest first, each with the ending of the file that the build made of it. */
+const ENCODINGS = [
+  { name: 'br', ending: '.br' },
+  { name: 'gzip', ending: '.gz' },
+] as const;
+
+/** One form of a file, as it goes out and as its reader may have it already. */
+interface Form {
+  readonly full: HttpResponse;
+  readonly unchanged: HttpResponse;
+  readonly tag: string;
+}
+
+/**
+ * Reads a file that the build made, once, with its compressed forms where there are any.
+ * @param headers Further headers of every answer.
+ * @returns Answers with the form that the request takes, or with 304 where its sender has that already.
+ */
+export function assetOf(
+  path: URL,
+  type: string,
+  headers: Readonly<Record<string, string>> = {},
+): (request: HttpRequest) => HttpResponse {
+  const form = (body: Buffer, encoding: string | null): Form => {
+    const tag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+    const common = { 'Cache-Control': 'max-age=3600', ETag: tag, Vary: 'Accept-Encoding', ...headers };
+    const described = {
+      'Content-Type': type,
+      ...NO_SNIFFING,
+      ...(encoding === null ? {} : { 'Content-Encoding': encoding }),
+    };
+    return {
+      full: { status: 200, headers: { ...described, ...common }, body },
+      unchanged: { status: 304, headers: common, body: '' },
+      tag,
+    };
+  };
+  const plain = form(readFileSync(path), null);
+  const encoded = new Map<string, Form>();
+  for (const { name, ending } of ENCODINGS) {
+    const file = new URL(path.href + ending);
+    if (existsSync(file)) encoded.set(name, form(readFileSync(file), name));
+  }
+  return ({ headers: asked }) => {
+    const encoding = pickEncoding(asked.get('accept-encoding') ?? '', [...encoded.keys()]);
+    const chosen = (encoding === null ? undefined : encoded.get(encoding)) ?? plain;
+    return knows(asked.get('if-none-match'), chosen.tag) ? chosen.unchanged : chosen.full;
+  };
+}
+
+/**
+ * Picks the first of these encodings that an `Accept-Encoding` (RFC 9110, 12.5.3) takes; null when it takes none. What is
+ * refused by name (`q=0`) is refused, whatever `*` says.
+ */
+export function pickEncoding(accepted: string, available: readonly string[]): string | null {
+  const weights = new Map<string, boolean>();
+  for (const part of accepted.toLowerCase().split(',')) {
+    const [name = '', ...parameters] = part.split(';').map((text) => text.trim());
+    weights.set(name, !parameters.some((parameter) => /^q=0(?:\.0{0,3})?$/.test(parameter)));
+  }
+  return available.find((name) => weights.get(name) ?? weights.get('*') ?? false) ?? null;
+}
+
+/** Whether an `If-None-Match` (RFC 9110, 13.1.2) names this form. */
+function knows(condition: string | undefined, tag: string): boolean {
+  if (condition === undefined) return false;
+  const tags = condition.split(',').map((text) => text.trim());
+  return tags.some((known) => known === '*' || known === tag || known === `W/${tag}`);
+}
