@@ -11,6 +11,8 @@ export const EXIT = {
   notFound: 3,
   /** The hub could not be reached, or did not answer in time. */
   unreachable: 4,
+  /** Another session of the same provider has taken over. */
+  replaced: 5,
   /** A setting of the hub cannot be used. */
   config: 78,
 } as const;
@@ -22,5 +24,6 @@ export function exitCodeOf(error: unknown): number {
   if (!(error instanceof DiscoveryError)) return EXIT.failed;
   if (error.code === 'USAGE') return EXIT.usage;
   if (error.code === 'ADV_004') return EXIT.notFound;
+  if (error.code === 'REPLACED') return EXIT.replaced;
   return UNREACHABLE.has(error.code) ? EXIT.unreachable : EXIT.failed;
 }

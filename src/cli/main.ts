@@ -7,6 +7,7 @@ import { addGet } from './commands/get.js';
 import { addKeygen } from './commands/keygen.js';
 import { addList } from './commands/list.js';
 import { addServe } from './commands/serve.js';
+import { addStatus } from './commands/status.js';
 import { addWatch } from './commands/watch.js';
 import { addWithdraw } from './commands/withdraw.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
@@ -21,10 +22,20 @@ const program = new Command('discovery-hub')
   .showHelpAfterError('(add --help for an explanation)')
   .addHelpText(
     'after',
-    '\nExit status: 0 done, 1 refused or failed, 2 wrong command line, 3 not found, 4 hub not reachable.\n\nExample:\n  discovery-hub serve',
+    '\nExit status: 0 done, 1 refused or failed, 2 wrong command line, 3 not found, 4 hub not reachable, 5 replaced by another session.\n\nExample:\n  discovery-hub serve',
   );
 
-for (const add of [addServe, addKeygen, addAdvertise, addWithdraw, addList, addWatch, addGet, addDoctor]) {
+for (const add of [
+  addServe,
+  addKeygen,
+  addAdvertise,
+  addStatus,
+  addWithdraw,
+  addList,
+  addWatch,
+  addGet,
+  addDoctor,
+]) {
   add(program);
 }
 for (const command of program.commands) command.exitOverride();

@@ -1,11 +1,11 @@
 import logUpdate from 'log-update';
 import type { ProviderSession } from '../client/node.js';
-import { providerIdKind } from '../protocol/provider-id.js';
+import { describeOffer, describePrice } from './offer.js';
 import { coloursFor, printable, widthOf } from './terminal.js';
 
 const REDRAW_MS = 1000;
 
-/** Says how a provider's session is: one line that is kept up to date on a terminal, log lines in a pipe. */
+/** Says how a provider's session is: some lines that are kept up to date on a terminal, a log in a pipe. */
 export class SessionReport {
   readonly #session: ProviderSession;
   readonly #url: string;
@@ -13,6 +13,8 @@ export class SessionReport {
   #liveSince: Date | null = null;
   #heartbeats = 0;
   #problem: string | null = null;
+  #isWithdrawn = false;
+  #retryInMs: number | null = null;
 
   constructor(session: ProviderSession, url: string) {
     this.#session = session;
@@ -26,19 +28,29 @@ export class SessionReport {
       this.#heartbeats += 1;
     });
     session.on('state', ({ state, error, retryInMs }) => {
-      this.#liveSince = state === 'live' ? new Date() : null;
+      this.#liveSince = null;
+      this.#retryInMs = retryInMs;
       if (state === 'live') this.#problem = null;
-      const pause = retryInMs === null ? '' : `, next try in ${(retryInMs / 1000).toFixed(1)} s`;
-      this.#tell(`${state}${error === null ? '' : `: ${error.message}`}${pause}`);
-    });
-    session.on('published', ({ provider_id, resources, expires_at }) => {
-      const { cpu, memory, storage } = resources;
+      // Connected is not yet advertised.
       this.#tell(
-        `published ${provider_id}: ${cpu} cores, ${memory} GB of memory, ${storage} GB of disk; without heartbeats until ${expires_at}`,
+        `${state === 'live' ? 'connected' : this.#headline()}${error === null ? '' : `: ${error.message}`}`,
       );
     });
-    session.on('withdrawn', () => {
-      this.#tell('withdrawn');
+    session.on('published', (advertisement) => {
+      this.#liveSince ??= new Date();
+      this.#isWithdrawn = false;
+      this.#problem = null;
+      this.#tell(
+        `published ${advertisement.provider_id}: ${describeOffer(advertisement)}; ${describePrice(advertisement)}; without heartbeats until ${advertisement.expires_at}`,
+      );
+    });
+    session.on('withdrawn', ({ elsewhere }) => {
+      this.#liveSince = null;
+      this.#isWithdrawn = true;
+      this.#problem = elsewhere
+        ? 'Somebody has withdrawn this machine with the same key, and it stays withdrawn: start this command anew to advertise it again.'
+        : null;
+      this.#tell(this.#problem === null ? 'withdrawn' : `withdrawn: ${this.#problem}`);
     });
     session.on('problem', (error) => {
       this.#problem = error.message;
@@ -46,6 +58,13 @@ export class SessionReport {
     });
   }
 
+  /** What is the matter, in a few words. */
+  get summary(): string {
+    const trouble = this.#trouble();
+    return trouble === null ? this.#headline() : `${this.#headline()}: ${trouble}`;
+  }
+
+  /** Leaves the last state on the screen, and the cursor below it. */
   end(): void {
     if (this.#timer === null) return;
     clearInterval(this.#timer);
@@ -58,19 +77,53 @@ export class SessionReport {
     else this.#draw();
   }
 
+  #headline(): string {
+    const { state } = this.#session;
+    if (state === 'waiting' && this.#retryInMs !== null) {
+      return `waiting ${(this.#retryInMs / 1000).toFixed(1)} s for the next try`;
+    }
+    if (state !== 'live') return state;
+    if (this.#isWithdrawn) return 'withdrawn';
+    if (this.#liveSince === null) return 'connected, not advertised';
+    const beats = this.#heartbeats === 1 ? '1 heartbeat' : `${String(this.#heartbeats)} heartbeats`;
+    return `live since ${this.#liveSince.toLocaleTimeString('en-GB')}, ${beats}`;
+  }
+
+  #trouble(): string | null {
+    return this.#session.error?.message ?? this.#problem;
+  }
+
   #draw(): void {
     const colours = coloursFor(process.stdout);
-    const { state, error, providerId } = this.#session;
-    const width = widthOf(process.stdout) ?? 80;
-    const beats = this.#heartbeats === 1 ? '1 heartbeat' : `${String(this.#heartbeats)} heartbeats`;
-    const since =
-      this.#liveSince === null ? '' : ` since ${this.#liveSince.toLocaleTimeString('en-GB')}, ${beats}`;
-    const trouble = error?.message ?? this.#problem;
-    // The middle of an address is what tells it from one that was made to look like it.
-    const who = providerIdKind(providerId) === 'ethereum' ? providerId : providerId.slice(0, 12);
-    const text = `${state}${since} · ${who} on ${this.#url}${trouble === null ? '' : ` · ${printable(trouble)}`}`;
-    const line = text.length > width ? `${text.slice(0, width - 1)}…` : text;
-    const paint = state === 'live' ? colours.green : trouble === null ? colours.dim : colours.yellow;
-    logUpdate(paint(line));
+    const { providerId, advertisement } = this.#session;
+    const trouble = this.#trouble();
+    const paint = this.#liveSince !== null ? colours.green : trouble === null ? colours.dim : colours.yellow;
+    const width = (widthOf(process.stdout) ?? 80) - 1;
+    const about = [
+      `${providerId} on ${this.#url}`,
+      ...(advertisement === null ? [] : [describeOffer(advertisement), describePrice(advertisement)]),
+    ];
+    logUpdate(
+      [
+        ...wrapped(this.#headline(), width).map(paint),
+        ...about.flatMap((text) => wrapped(printable(text), width)),
+        ...(trouble === null ? [] : wrapped(printable(trouble), width).map(colours.yellow)),
+      ].join('\n'),
+    );
   }
+}
+
+/** Breaks a text between words into lines of at most `width` characters; a word that is longer, within. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = '';
+    }
+    line = line === '' ? word : `${line} ${word}`;
+    for (; line.length > width; line = line.slice(width)) lines.push(line.slice(0, width));
+  }
+  return [...lines, line];
 }

@@ -7,7 +7,8 @@ import { ERROR_STATUS, type ErrorBody, type ErrorCode, ProtocolError } from '../
  * - `UNEXPECTED`: it answered with something that is not of this protocol;
  * - `REPLACED`: a newer session of the same provider has taken over;
  * - `REFUSED`: it closed the connection and says that coming back unchanged is pointless;
- * - `SUPERSEDED`: a later call on the same session asked for something else before this one was done;
+ * - `SUPERSEDED`: a later call on the same session, or a withdrawal elsewhere with the same key, asked for something else
+ *   before this one was done;
  * - `STOPPED`: the session or watch was stopped, by `stop()` or its signal;
  * - `SOURCE`: the function that should have told what to advertise failed;
  * - `PROOF`: a proof does not hold;

@@ -68,6 +68,9 @@ export class Gateway implements ConnectionHost, ReadersHost {
     this.subscribes = new WindowLimiter(settings.subscribesPerMinute, MINUTE_MS);
     this.readers = new Readers(this);
     this.streams = new StreamHub(registry, hooks.observer, { onError: hooks.onError });
+    registry.onChange(({ providerId, reason }) => {
+      if (reason === 'withdrawn') this.#sessions.get(providerId)?.advertisementWithdrawn();
+    });
   }
 
   /** Service milliseconds. */

@@ -96,7 +96,17 @@ test('a wrong command line, a refusal and an unreachable hub have exit codes of 
 
 test('every command explains itself with an example', async (t) => {
   const folder = scratchFolder(t);
-  for (const command of ['serve', 'keygen', 'advertise', 'withdraw', 'list', 'watch', 'get', 'doctor']) {
+  for (const command of [
+    'serve',
+    'keygen',
+    'advertise',
+    'status',
+    'withdraw',
+    'list',
+    'watch',
+    'get',
+    'doctor',
+  ]) {
     const { code, output } = await finish(runPiped([command, '--help'], folder));
     assert.equal(code, 0);
     assert.match(output, /Usage: .*\n/);

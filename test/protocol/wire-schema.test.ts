@@ -13,7 +13,7 @@ import { listQuerySchema } from '../../src/protocol/filters/list-query.js';
 
 /** By version of the protocol: the SHA-256 of what goes over the wire. */
 const PINNED: Readonly<Record<number, string>> = {
-  1: '515a96e9141f4d8bf9c680f7dfd02a64741a2ef978c7443351e6a847f16dd7cb',
+  1: '25ff8fc56b9284af99b8df4c3c66ce802c1ec8e3fb0204187ddc0c6fa993fb6a',
 };
 
 /**

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Command, Option } from 'commander';
+import { prepareAdvertisement } from '../../client/content.js';
 import { type CodecName, loadOrCreateSigner, ProviderSession } from '../../client/node.js';
 import {
   type AdvertisementFlags,
@@ -8,10 +9,11 @@ import {
   withAdvertisementFlags,
 } from '../advertisement-flags.js';
 import { exitCodeOf } from '../exit-codes.js';
+import { warningsAbout } from '../offer.js';
 import { keyOption, urlOption } from '../options.js';
 import { ServiceManager } from '../service-manager.js';
 import { SessionReport } from '../session-report.js';
-import { untilStopped } from '../terminal.js';
+import { coloursFor, printable, untilStopped } from '../terminal.js';
 
 /** How often the machine is measured again, in milliseconds: its disk fills and empties. */
 const MEASURE_MS = 10 * 60_000;
@@ -22,6 +24,8 @@ interface AdvertiseFlags extends AdvertisementFlags {
   id?: string;
   codec: CodecName;
   notify?: boolean;
+  withdrawOnExit?: boolean;
+  /** What `withdrawOnExit` was called before. */
   withdrawOnStop?: boolean;
 }
 
@@ -35,17 +39,22 @@ export function addAdvertise(program: Command): void {
     .option('--id <provider id>', 'a name that an Ed25519 key owns; what the key says itself unless given')
     .addOption(new Option('--codec <form>', 'the wire form').choices(['json', 'msgpack']).default('json'))
     .option('--notify', 'tell systemd when the machine is advertised (Type=notify, NotifyAccess=all)')
-    .option('--withdraw-on-stop', 'take the advertisement back when stopped, instead of letting it expire')
+    .option('--withdraw-on-exit', 'take the advertisement away when stopped, instead of letting it expire')
+    .addOption(new Option('--withdraw-on-stop').hideHelp())
     .addHelpText(
       'after',
-      '\nAn Ed25519 key is made when there is none. The command reconnects for ever; it ends when it is stopped, when another session\nof the same provider takes over, or when the hub refuses it.\n\nExample:\n  discovery-hub advertise --country SE --usd-per-core 5 --usd-per-gb-ram 2 --usd-per-gb-storage 0.1',
+      '\nAn Ed25519 key is made when there is none. The command reconnects for ever; it ends when it is stopped, when another session\nof the same provider takes over, or when the machine, or what it offers, is refused.\nExit status: 0 stopped, 1 refused, 5 another session has taken over.\n\nExample:\n  discovery-hub advertise --country SE --usd-per-core 5 --usd-per-gb-ram 2 --usd-per-gb-storage 0.1',
     )
     .action(advertise);
 }
 
 async function advertise(flags: AdvertiseFlags): Promise<void> {
   const source = (): ReturnType<typeof buildAdvertisement> => buildAdvertisement(flags);
-  source();
+  // What no hub would take is refused before one is asked.
+  const said = source();
+  for (const warning of warningsAbout(said, prepareAdvertisement(said).content)) {
+    process.stderr.write(`${coloursFor(process.stderr).yellow(printable(`Warning: ${warning}`))}\n`);
+  }
   mkdirSync(dirname(flags.key), { recursive: true, mode: 0o700 });
   const session = new ProviderSession(flags.url, {
     key: await loadOrCreateSigner(flags.key, flags.id),
@@ -57,33 +66,58 @@ async function advertise(flags: AdvertiseFlags): Promise<void> {
   session.on('published', () => {
     manager?.ready(`live on ${flags.url}`);
   });
-  session.on('state', ({ state, error }) => {
-    manager?.status(error === null ? state : `${state}: ${error.message}`);
-  });
+  for (const event of ['state', 'published', 'withdrawn', 'problem'] as const) {
+    session.on(event, () => {
+      manager?.status(report.summary);
+    });
+  }
 
   const measuring = setInterval(() => {
     // What goes wrong is reported as a problem, and the old advertisement stays.
     session.refresh().catch(() => undefined);
   }, MEASURE_MS);
+  session.on('withdrawn', () => {
+    // To publish what was measured would undo it.
+    clearInterval(measuring);
+  });
   const ended = new Promise<void>((resolve) => {
     session.on('state', ({ state }) => {
       if (state === 'replaced' || state === 'refused' || state === 'stopped') resolve();
     });
   });
+  let stopping = Promise.resolve('');
   const stopped = untilStopped();
   stopped.addEventListener('abort', () => {
-    void stop(session, flags.withdrawOnStop === true);
+    stopping = stop(session, flags.withdrawOnExit === true || flags.withdrawOnStop === true);
   });
   session.start();
   await ended;
+  const farewell = await stopping;
   clearInterval(measuring);
   manager?.stopping();
   report.end();
+  if (farewell !== '') process.stdout.write(`${farewell}\n`);
+  if (session.state === 'replaced') {
+    process.stderr.write(
+      'Where this is another machine with a copy of the key, give it a key of its own: discovery-hub keygen --key <file>\n',
+    );
+  }
   if (session.error !== null) process.exitCode = exitCodeOf(session.error);
 }
 
-async function stop(session: ProviderSession, withdraws: boolean): Promise<void> {
+/**
+ * Ends the session.
+ * @returns What becomes of the machine on the hub now; empty when it is not listed there.
+ */
+async function stop(session: ProviderSession, withdraws: boolean): Promise<string> {
   // A hub that does not answer any more must not keep the command from ending.
   if (withdraws && session.state === 'live') await session.withdraw().catch(() => undefined);
+  const { advertisement } = session;
   await session.stop();
+  if (advertisement === null) return '';
+  const minutes = (Date.parse(advertisement.expires_at) - Date.parse(advertisement.updated_at)) / 60_000;
+  const fate = `stays listed, as suspect, for up to ${String(Number(minutes.toFixed(1)))} minutes`;
+  return withdraws
+    ? `The hub could not be told to withdraw this machine, which ${fate}.`
+    : `This machine ${fate}; with --withdraw-on-exit it is taken away at once.`;
 }

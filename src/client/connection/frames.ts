@@ -57,6 +57,7 @@ const SCHEMAS: Readonly<Record<DownType, z.ZodType>> = {
   }),
   advertised: z.object({ type: z.literal('advertised'), id: requestId, advertisement: publishedSchema }),
   withdrawn: z.object({ type: z.literal('withdrawn'), id: requestId }),
+  removed: z.object({ type: z.literal('removed'), reason: z.string() }),
   heartbeat: z.object({ type: z.literal('heartbeat'), server_time: z.string() }),
   subscribed: z.object({
     type: z.literal('subscribed'),

@@ -34,8 +34,11 @@ export interface SessionEvents {
   state: StateChange<SessionState>;
   /** The hub shows this now: after it was sent, and after each reconnect that found it in place. */
   published: PublishedAdvertisement;
-  /** The hub shows nothing of this provider any more, because `withdraw()` was called. */
-  withdrawn: undefined;
+  /**
+   * The hub shows nothing of this provider any more, and that stays so until `update()` or `refresh()`: because
+   * `withdraw()` was called, or, `elsewhere`, because somebody with the same key has withdrawn by another way.
+   */
+  withdrawn: { readonly elsewhere: boolean };
   /** The hub asked for a sign of life and got it. Browsers do not tell of these. */
   heartbeat: undefined;
   /** Something went wrong, and the session goes on: e.g. the hub did not accept an update. */
@@ -57,7 +60,8 @@ interface PendingRequest {
 /**
  * Keeps a provider advertised: authenticates, publishes what is not yet on file, stays connected, which is the
  * provider's heartbeat, and comes back whenever the connection is lost, for ever. It ends when it is stopped,
- * replaced by a newer session of the same provider, or refused.
+ * replaced by a newer session of the same provider, or refused: as a provider, or with the first thing that it wants to
+ * advertise. Where a later one is refused, that is a problem, and what was advertised before stays.
  *
  * ```ts
  * const session = new ProviderSession(url, { key, advertisement });
@@ -107,8 +111,11 @@ export class ProviderSession {
       published: (published) => {
         this.#events.emit('published', published);
       },
-      withdrawn: () => {
-        this.#events.emit('withdrawn', undefined);
+      withdrawn: (elsewhere) => {
+        this.#events.emit('withdrawn', { elsewhere });
+      },
+      refused: (error) => {
+        this.#connection.refuse(error);
       },
       problem: (error) => {
         this.#events.emit('problem', error);
@@ -249,6 +256,9 @@ export class ProviderSession {
             request.resolve(frame);
           });
         }
+        return;
+      case 'removed':
+        this.#publisher.withdrawnElsewhere();
         return;
       case 'error':
         this.#refused(frame);

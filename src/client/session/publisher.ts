@@ -21,7 +21,10 @@ export interface PublisherPort {
   advertise(text: string): Promise<PublishedAdvertisement>;
   withdraw(): Promise<void>;
   published(advertisement: PublishedAdvertisement): void;
-  withdrawn(): void;
+  /** @param elsewhere Whether it was not asked for here. */
+  withdrawn(elsewhere: boolean): void;
+  /** What is to be advertised is not acceptable, and never was anything: there is nothing left to do. */
+  refused(error: DiscoveryError): void;
   problem(error: DiscoveryError): void;
 }
 
@@ -42,6 +45,8 @@ export class Publisher {
   readonly #backoff: Backoff;
   #source: AdvertisementSource;
   #wish: Wish = 'advertise';
+  /** Whether the wish to withdraw came from elsewhere. */
+  #elsewhere = false;
   /** What to advertise; null while a function has not told it yet. */
   #prepared: PreparedAdvertisement | null = null;
   #mustAsk = false;
@@ -57,6 +62,8 @@ export class Publisher {
   #refused: { what: PreparedAdvertisement | null; error: DiscoveryError } | null = null;
   /** Whether the present state has been told. */
   #told = false;
+  /** Whether anything has ever been published here. */
+  #hasPublished = false;
   #working = false;
   #requesting = false;
   #paused = false;
@@ -127,6 +134,19 @@ export class Publisher {
     this.#proceed();
   }
 
+  /**
+   * The provider has withdrawn by another way, and so wants it: nothing is published again before `update()` or
+   * `refresh()`.
+   */
+  withdrawnElsewhere(): void {
+    if (this.#wish === 'withdraw') return;
+    this.#want('withdraw', 'the advertisement was withdrawn elsewhere, with the same key');
+    this.#elsewhere = true;
+    this.#onFile = null;
+    this.#accepted = null;
+    this.#work();
+  }
+
   /** Nothing will be published any more. */
   ended(reason: DiscoveryError): void {
     this.#over = reason;
@@ -136,12 +156,13 @@ export class Publisher {
 
   // ---- bringing the two together ----------------------------------------------------------------------------
 
-  #want(wish: Wish): void {
+  #want(wish: Wish, why = `a later call asked to ${wish}`): void {
     this.#refused = null;
     if (this.#wish === wish) return;
     this.#wish = wish;
+    this.#elsewhere = false;
     this.#told = false;
-    const error = new DiscoveryError('SUPERSEDED', `a later call asked to ${wish}`);
+    const error = new DiscoveryError('SUPERSEDED', why);
     this.#reject((waiter) => waiter.wish !== wish, error);
   }
 
@@ -198,10 +219,15 @@ export class Publisher {
     try {
       const prepared = prepareAdvertisement(await source());
       if (question === this.#question) this.#prepared = prepared;
-    } catch (error) {
+    } catch (cause) {
       if (question !== this.#question) return;
+      const error = DiscoveryError.from(cause, 'SOURCE');
+      if (this.#isHopeless(error)) {
+        this.#port.refused(error);
+        return;
+      }
       // The function may know better next time; until then what was advertised before stays.
-      this.#report(DiscoveryError.from(error, 'SOURCE'));
+      this.#report(error);
       this.#retryLater();
     }
     if (question !== this.#question) return;
@@ -240,10 +266,17 @@ export class Publisher {
       this.#paused = true;
       this.#port.problem(error);
       this.#retryLater(error.retryAfterSeconds ?? 0);
+    } else if (what !== null && this.#isHopeless(error)) {
+      this.#port.refused(error);
     } else {
       this.#refused = { what, error };
       this.#report(error);
     }
+  }
+
+  /** Whether it would say that it is live, and not be advertised, for ever. What was published before would stay. */
+  #isHopeless(error: DiscoveryError): boolean {
+    return !error.retry && !this.#hasPublished;
   }
 
   #isRefused(): boolean {
@@ -291,8 +324,12 @@ export class Publisher {
     if (this.#told) return;
     this.#told = true;
     this.#backoff.reset();
-    if (this.#wish === 'withdraw') this.#port.withdrawn();
-    else this.#port.published(this.#onFile!);
+    if (this.#wish === 'withdraw') {
+      this.#port.withdrawn(this.#elsewhere);
+    } else {
+      this.#hasPublished = true;
+      this.#port.published(this.#onFile!);
+    }
   }
 }
 

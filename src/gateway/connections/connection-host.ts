@@ -16,6 +16,8 @@ export interface HostedConnection {
   lookAt: number;
   /** A newer session of the same provider has taken over. */
   replaced(): void;
+  /** The advertisement of its provider was withdrawn, by whichever way. */
+  advertisementWithdrawn(): void;
 }
 
 /** What a connection needs of the gateway that keeps it. */

@@ -198,6 +198,10 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
     this.close(CLOSE.replaced, 'a newer session of this provider has taken over');
   }
 
+  advertisementWithdrawn(): void {
+    this.#session.advertisementWithdrawn();
+  }
+
   close(code: number, reason: string): void {
     if (this.#isOver) return;
     this.#leave();

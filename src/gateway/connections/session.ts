@@ -46,6 +46,8 @@ export class Session {
   /** What the client dialled. */
   readonly #host: string;
   readonly #requests = new RequestQueue();
+  /** Whether a withdrawal that this session asked for is under way. */
+  #isWithdrawing = false;
   /** Null once it has been used. */
   #nonce: string | null;
   #hold: Hold | null = null;
@@ -89,6 +91,12 @@ export class Session {
   /** A newer session has taken over: from now on this one has no effect on the provider. */
   release(): void {
     this.#hold = null;
+  }
+
+  /** The advertisement was withdrawn: news for the provider, unless it asked for that here. */
+  advertisementWithdrawn(): void {
+    if (this.#hold === null || this.#isWithdrawing) return;
+    this.#connection.reply({ type: 'removed', reason: 'withdrawn' });
   }
 
   /** The connection ends, and the session with it. */
@@ -157,7 +165,12 @@ export class Session {
   async #withdraw(frame: Up<'withdraw'>): Promise<void> {
     const { providerId, publicKey, token } = this.#requireHold();
     const claim = readSignedClaim(providerId, publicKey, frame.t, frame.signature);
-    await this.#gateway.writePath.withdraw(claim, token, this.#connection.client.address);
+    this.#isWithdrawing = true;
+    try {
+      await this.#gateway.writePath.withdraw(claim, token, this.#connection.client.address);
+    } finally {
+      this.#isWithdrawing = false;
+    }
     this.#connection.reply({ type: 'withdrawn', id: frame.id });
   }
 

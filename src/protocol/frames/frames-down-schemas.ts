@@ -71,6 +71,7 @@ export const DOWN_SCHEMAS = {
     advertisement: publishedAdvertisement,
   }),
   withdrawn: z.strictObject({ type: z.literal('withdrawn'), id: requestId }),
+  removed: z.strictObject({ type: z.literal('removed'), reason: z.literal('withdrawn') }),
   heartbeat: z.strictObject({ type: z.literal('heartbeat'), server_time: time }),
   subscribed: z.strictObject({
     type: z.literal('subscribed'),

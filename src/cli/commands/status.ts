@@ -1,0 +1,76 @@
+import type { Command } from 'commander';
+import { DiscoveryClient, loadSigner } from '../../client/node.js';
+import { EXIT } from '../exit-codes.js';
+import { describeOffer, describePrice } from '../offer.js';
+import { keyOption, urlOption } from '../options.js';
+import { type Standing, standingOf } from '../standing.js';
+import { printable, printableJson } from '../terminal.js';
+
+interface StatusFlags {
+  url: string;
+  key: string;
+  id?: string;
+  json?: boolean;
+}
+
+/** `discovery-hub status` */
+export function addStatus(program: Command): void {
+  program
+    .command('status')
+    .alias('id')
+    .description('show your provider id, and how you stand on a hub')
+    .addOption(urlOption())
+    .addOption(keyOption())
+    .option('--id <provider id>', 'a name that an Ed25519 key owns; what the key says itself unless given')
+    .option('--json', 'print a JSON object')
+    .addHelpText(
+      'after',
+      '\nThe rank is that among the prices of your country for 1 core, 1 GB of memory and 1 GB of disk.\nExit status: 0 the hub lists you, 3 it does not.\n\nExample:\n  discovery-hub status --key provider.pem',
+    )
+    .action(status);
+}
+
+async function status(flags: StatusFlags): Promise<void> {
+  const { providerId } = await loadSigner(flags.key, flags.id);
+  // Known without the hub, which may not be reachable.
+  if (flags.json !== true) print('provider', providerId);
+  const standing = await standingOf(new DiscoveryClient(flags.url), providerId);
+  if (flags.json === true) process.stdout.write(`${printableJson(standing, 2)}\n`);
+  else describe(standing, flags.url);
+  if (!standing.listed) process.exitCode = EXIT.notFound;
+}
+
+function describe({ advertisement, price }: Standing, url: string): void {
+  print('hub', url);
+  if (advertisement === null) {
+    print(
+      'visible',
+      'no: the hub lists nothing of this provider; "discovery-hub advertise" offers a machine',
+    );
+    return;
+  }
+  const isLive = advertisement.status === 'live';
+  print(
+    'visible',
+    isLive ? 'yes' : 'as suspect: its session is lost, and filters for live providers hide it',
+  );
+  print('since', advertisement.created_at);
+  print('heartbeat', advertisement.updated_at);
+  print('expires', `${advertisement.expires_at}, unless there is a heartbeat before`);
+  print('offers', describeOffer(advertisement));
+  if (advertisement.name !== null) print('name', advertisement.name);
+  print('price', describePrice(advertisement));
+  const { country } = advertisement;
+  if (price === null) {
+    print('rank', `none: without all three prices in US dollars, filters by price hide it`);
+  } else {
+    print(
+      'rank',
+      `${String(price.rank)} of ${String(price.of)} with a price in ${country}; half of them ask at most ${price.p50.toFixed(2)}`,
+    );
+  }
+}
+
+function print(title: string, text: string): void {
+  process.stdout.write(`${title.padEnd(11)}${printable(text)}\n`);
+}
