@@ -70,6 +70,11 @@ async function serve(): Promise<void> {
       { host: config.host, port: hub.port, transport: hub.transport, database, connections },
       'the hub is listening',
     );
+    if (config.transport === 'auto' && hub.transport === 'node') {
+      log.info(
+        `uWebSockets.js has no binary here for Node ${process.versions.node}: the hub uses node:http and ws, which serve less at a time; docs/operations.md says how to bring one in`,
+      );
+    }
     if (connections < FEW_CONNECTIONS) {
       log.warn(
         `there is room for only ${String(connections)} connections; raise the limit on open files (ulimit -n, LimitNOFILE)`,
