@@ -46,6 +46,11 @@ export default {
     ),
     room('registry/lists', [...LOWER, STORE], 'src/registry/lists only reads the store.'),
     room(
+      'registry/answers',
+      [...LOWER, STORE, 'registry/change-log.ts'],
+      'src/registry/answers only reads the store, and the change log for what it was.',
+    ),
+    room(
       'registry/mirror',
       [...LOWER, STORE, 'registry/log.ts', 'registry/local-order.ts', 'registry/entry.ts'],
       'src/registry/mirror is one way of keeping what is known: it knows the port and the rows, and no more.',

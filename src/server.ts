@@ -94,6 +94,7 @@ export async function startHub(
     mirrorPending: () => entries.pending,
     pendingVerifications: () => verifier.pending,
     arenaBytes: () => registry.store.arena.usedBytes,
+    pendingReads: () => registry.work.size,
   });
   const gateway: Gateway = new Gateway(
     registry,

@@ -37,6 +37,7 @@ export {
   type DiscoveryClientOptions,
   type FindOptions,
   type Health,
+  type MarketOptions,
   type Page,
   type PageOptions,
   type RequestOptions,
@@ -71,6 +72,16 @@ export type {
   Pricing,
   PublishedAdvertisement,
 } from '../protocol/advertisement.js';
+export type {
+  Explanation,
+  Market,
+  MarketBucket,
+  MarketKey,
+  Miss,
+  ProviderExplanation,
+  Quantiles,
+  Visibility,
+} from '../protocol/answers.js';
 export type { CodecName } from '../protocol/frames/codec.js';
 export type { ErrorCode } from '../protocol/errors.js';
 export { type Amounts, monthlyEstimate } from '../protocol/filters/estimate.js';

@@ -19,6 +19,7 @@ import { Nonces } from './connections/nonces.js';
 import type { HttpRequest, UpgradeDecision } from './transports/port.js';
 import type { GatewayObserver, GatewaySettings, ReaderEnd } from './settings.js';
 import { StreamHub } from '../streams/stream-hub.js';
+import { Visibilities } from './visibilities.js';
 
 /** What clients are told that come when all places are taken. */
 const FULL = 'the hub has as many connections as it can take; try again later';
@@ -41,6 +42,7 @@ export class Gateway implements ConnectionHost, ReadersHost {
   readonly backlog: Backlog;
   readonly clients = new Clients();
   readonly readers: Readers;
+  readonly visibilities: Visibilities;
   readonly #observer: GatewayObserver;
   readonly #onError: (error: unknown) => void;
   readonly #connections: (Connection | undefined)[] = [];
@@ -70,6 +72,9 @@ export class Gateway implements ConnectionHost, ReadersHost {
     this.streams = new StreamHub(registry, hooks.observer, { onError: hooks.onError });
     registry.onChange(({ providerId, reason }) => {
       if (reason === 'withdrawn') this.#sessions.get(providerId)?.advertisementWithdrawn();
+    });
+    this.visibilities = new Visibilities(registry, this.streams, (seconds) => {
+      hooks.observer.visibilityAnswered(seconds);
     });
   }
 

@@ -53,6 +53,8 @@ export type ReaderEnd = 'ended' | 'failed' | 'gone' | 'slow' | 'stopping';
 export interface GatewayObserver extends StreamObserver {
   connectionClosed(code: number): void;
   readerEnded(reason: ReaderEnd): void;
+  /** Seconds until a provider was told who sees it. */
+  visibilityAnswered(seconds: number): void;
   /** A request over a socket was refused. */
   requestRefused(code: ErrorCode): void;
 }

@@ -10,6 +10,7 @@ import {
   getProof,
   postAdvertisement,
 } from './advertisements.js';
+import { getExplanation, getMarket } from './answers.js';
 import type { Documentation } from './documentation.js';
 import { ListAnswers } from './list-answers.js';
 import type { Metrics } from './metrics.js';
@@ -68,6 +69,24 @@ export class HttpApi {
             GET: (request) => lists.answer(request.search, () => options.originOf(request)),
             POST: (request) => postAdvertisement(options, request),
           },
+        },
+      ],
+      [
+        '/api/v1/explain',
+        {
+          name: 'explain',
+          handlers: page((request) =>
+            getExplanation(options.registry, request.search, () => options.originOf(request)),
+          ),
+        },
+      ],
+      [
+        '/api/v1/market',
+        {
+          name: 'market',
+          handlers: page((request) =>
+            getMarket(options.registry, request.search, () => options.originOf(request)),
+          ),
         },
       ],
       ['/health', { name: 'health', handlers: page(() => this.#health()) }],

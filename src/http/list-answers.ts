@@ -1,6 +1,6 @@
 import type { HttpResponse } from '../protocol/http-message.js';
 import { ProtocolError } from '../protocol/errors.js';
-import { type Work, WorkQueue } from '../lib/work-queue.js';
+import type { Work } from '../lib/work-queue.js';
 import { type ListQuery, parseListQuery } from '../protocol/filters/list-query.js';
 import type { FoundPage } from '../registry/lists/list-reader.js';
 import type { Registry } from '../registry/registry.js';
@@ -12,9 +12,6 @@ const LIST_HEADERS = { ...JSON_HEADERS, ...OPEN_TO_READERS } as const;
 const MAX_KEPT = 1024;
 const MAX_KEPT_BYTES = 8 << 20;
 const MAX_KEPT_QUERY = 512;
-
-/** In rows that are looked at, of which each takes up to 0.1 µs, and ten times that where it has to be sorted in. */
-const LIST_WORK = { perTurn: 16_384, quick: 8192, running: 4, waiting: 4096, waitingOfOne: 1024 } as const;
 
 /** A list request that was checked, and the last answer to it. Together with the query string, `version` is its key. */
 interface Kept {
@@ -33,7 +30,6 @@ export class ListAnswers {
   readonly #registry: Registry;
   /** By query string; those that were answered last are the last. */
   readonly #kept = new Map<string, Kept>();
-  readonly #work = new WorkQueue(LIST_WORK);
   #bytes = 0;
 
   constructor(registry: Registry) {
@@ -59,7 +55,7 @@ export class ListAnswers {
     const kept = this.#kept.get(search);
     if (kept?.version === this.#registry.store.version && kept.answer !== null) return kept.answer.response;
     const query = kept?.query ?? parseListQuery(search);
-    const answer = this.#work.run(addressOf, () => this.#make(search, query));
+    const answer = this.#registry.work.run(addressOf, () => this.#make(search, query));
     if (answer !== null) return answer;
     throw new ProtocolError(
       'ADV_003',

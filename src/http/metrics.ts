@@ -24,6 +24,8 @@ export interface MetricSources {
   mirrorPending: () => number;
   pendingVerifications: () => number;
   arenaBytes: () => number;
+  /** Reads in steps that wait or are being made. */
+  pendingReads: () => number;
 }
 
 const LATENCY_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
@@ -33,6 +35,7 @@ export class Metrics {
   readonly #registry = new MetricRegistry();
   readonly #requests: RequestTimes;
   readonly #matchToSend: Histogram;
+  readonly #visibilities: Histogram;
   readonly #closes: Counter<'code'>;
   readonly #readerEnds: Counter<'reason'>;
   readonly #resumes: Counter<'outcome'>;
@@ -48,6 +51,12 @@ export class Metrics {
     this.#matchToSend = new Histogram({
       name: 'discovery_match_to_send_seconds',
       help: 'Time from the first change of a flush until its events were handed to all sockets',
+      buckets: LATENCY_BUCKETS,
+      registers,
+    });
+    this.#visibilities = new Histogram({
+      name: 'discovery_visibility_seconds',
+      help: 'Time until a provider was told who sees it',
       buckets: LATENCY_BUCKETS,
       registers,
     });
@@ -117,6 +126,11 @@ export class Metrics {
       'Bytes of rendered advertisements and proofs in memory',
       sources.arenaBytes,
     );
+    gauge(
+      'discovery_reads_pending',
+      'Lists, explanations, markets and visibilities that wait or are being made in steps',
+      sources.pendingReads,
+    );
     new Gauge({
       name: 'discovery_advertisements',
       help: 'Advertisements, by status',
@@ -169,6 +183,10 @@ export class Metrics {
 
   eventsSent(latencySeconds: number): void {
     this.#matchToSend.observe(latencySeconds);
+  }
+
+  visibilityAnswered(seconds: number): void {
+    this.#visibilities.observe(seconds);
   }
 
   requestRefused(code: ErrorCode): void {

@@ -1,8 +1,10 @@
 import * as z from 'zod';
+import { explanationSchema, marketSchema, providerExplanationSchema } from '../protocol/answers.js';
 import { advertisementSchema } from '../protocol/advertisement.js';
 import { type ConditionName, CONDITIONS, kindOf } from '../protocol/filters/conditions.js';
 import { ERROR_STATUS } from '../protocol/errors.js';
 import { LIMITS, PROTOCOL_VERSION, SUBPROTOCOLS, WEBSOCKET_PATH } from '../protocol/limits.js';
+import { explainQuerySchema, marketQuerySchema } from '../protocol/filters/answer-queries.js';
 import { listQuerySchema, takesMany } from '../protocol/filters/list-query.js';
 import { KEY_PATTERN, SCHEMES, SIGNATURE_PATTERN } from '../protocol/schemes/table.js';
 
@@ -26,24 +28,26 @@ const HEX = (pattern: RegExp): JsonObject => ({ type: 'string', pattern: pattern
 const REF = (name: string): JsonObject => ({ $ref: `#/components/schemas/${name}` });
 const JSON_CONTENT = (schema: JsonObject): JsonObject => ({ 'application/json': { schema } });
 
-const PAGE_NOTES: Record<string, string> = {
+const OTHER_NOTES: Record<string, string> = {
   sort: '`price`: by the monthly estimate for the asked amounts, unpriced last; `price_glm`: by that in GLM; `updated`: newest first; default: by provider_id',
   limit: 'Advertisements a page; without it all matches',
   after: 'The cursor from the `Link: <…>; rel="next"` header of the previous page',
+  provider_id: 'Explains this one',
+  by: 'What the buckets have in common; without it there is only the total',
 };
 
-function queryParameters(): JsonObject[] {
-  const { properties } = schemaOf(listQuerySchema) as { properties: Record<string, JsonObject> };
+function queryParameters(schema: z.ZodType): JsonObject[] {
+  const { properties } = schemaOf(schema) as { properties: Record<string, JsonObject> };
   return Object.entries(properties).map(([name, property]) => {
-    const { description: _, ...schema } = property;
+    const { description: _, ...rest } = property;
     return {
       name,
       in: 'query',
       description:
-        kindOf(name) === undefined ? PAGE_NOTES[name] : CONDITIONS[name as ConditionName].description,
+        kindOf(name) === undefined ? OTHER_NOTES[name] : CONDITIONS[name as ConditionName].description,
       ...(takesMany(name)
         ? { schema: { type: 'array', items: { type: 'string' } }, style: 'form', explode: true }
-        : { schema }),
+        : { schema: rest }),
     };
   });
 }
@@ -56,6 +60,13 @@ const COMMON_ERRORS = {
   '429': errorAnswer(
     'RATE_001 too many requests, RATE_003 advertisements, RATE_004 new names, RATE_005 invalid signatures from this address; see Retry-After',
   ),
+};
+
+const READ_ERRORS = {
+  '400': errorAnswer('ADV_002: invalid filter; the message names the parameter'),
+  ...COMMON_ERRORS,
+  '500': errorAnswer('ADV_003: it failed'),
+  '503': errorAnswer('ADV_003: too much is being asked, or changes meanwhile; see Retry-After'),
 };
 
 const AUTH_ERRORS = {
@@ -127,7 +138,7 @@ export function buildOpenApi(): JsonObject {
         get: {
           operationId: 'listAdvertisements',
           summary: 'Find providers',
-          parameters: queryParameters(),
+          parameters: queryParameters(listQuerySchema),
           responses: {
             '200': {
               description: 'The matches',
@@ -164,6 +175,32 @@ export function buildOpenApi(): JsonObject {
             '415': errorAnswer('HTTP_415: not JSON'),
             ...COMMON_ERRORS,
             '503': errorAnswer('ADV_001: the hub cannot store anything at the moment'),
+          },
+        },
+      },
+      '/api/v1/explain': {
+        get: {
+          operationId: 'explain',
+          summary: 'Why a list is as it is',
+          parameters: queryParameters(explainQuerySchema),
+          responses: {
+            '200': {
+              description: 'What each condition leaves out, or what one provider misses',
+              content: JSON_CONTENT({ anyOf: [REF('Explanation'), REF('ProviderExplanation')] }),
+            },
+            ...READ_ERRORS,
+            '404': errorAnswer('ADV_004: no such advertisement'),
+          },
+        },
+      },
+      '/api/v1/market': {
+        get: {
+          operationId: 'market',
+          summary: 'What the matches offer and ask',
+          parameters: queryParameters(marketQuerySchema),
+          responses: {
+            '200': { description: 'Sums and quantiles', content: JSON_CONTENT(REF('Market')) },
+            ...READ_ERRORS,
           },
         },
       },
@@ -270,6 +307,9 @@ export function buildOpenApi(): JsonObject {
       schemas: {
         Advertisement: advertisement,
         PublishedAdvertisement: publishedAdvertisement(advertisement),
+        Explanation: schemaOf(explanationSchema),
+        ProviderExplanation: schemaOf(providerExplanationSchema),
+        Market: schemaOf(marketSchema),
         Proof: {
           type: 'object',
           required: ['provider_id', 'scheme', 'public_key', 't', 'payload', 'signature'],

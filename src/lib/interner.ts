@@ -52,6 +52,11 @@ export class Interner {
     return this.#numbers.get(text);
   }
 
+  /** The text of a number that somebody holds; null for 0. */
+  text(number: number): string | null {
+    return number === 0 ? null : this.#texts[number]!;
+  }
+
   /** How often a text is held. */
   holders(text: string): number {
     const number = this.#numbers.get(text);

@@ -42,6 +42,8 @@ export const LIMITS = {
   admissionMs: 10_000,
   /** Heartbeat intervals without a sign of life after which a connection is closed. */
   missedHeartbeats: 2.5,
+  /** Milliseconds in which a provider may ask once who sees it. */
+  visibilityMs: 5000,
   /** Milliseconds between two bookmarks on a quiet connection; the contract says at least every 30 s. */
   bookmarkMs: 20_000,
 } as const;

@@ -4,11 +4,12 @@ import { formatCursor } from '../protocol/cursor.js';
 import type { ListQuery } from '../protocol/filters/list-query.js';
 import { schemeOf } from '../protocol/provider-id.js';
 import { type Clock, type ClockAnchor, ServiceClock } from '../lib/clock.js';
+import { Answers } from './answers/answers.js';
 import type { Change, ChangeLog, GoneReason } from './change-log.js';
 import type { SessionToken } from './entry.js';
 import type { Identities } from './identities.js';
 import { type FoundPage, type ListPage, ListReader } from './lists/list-reader.js';
-import type { Work } from '../lib/work-queue.js';
+import { type Work, WorkQueue } from '../lib/work-queue.js';
 import { noLog, type Log } from './log.js';
 import type { Moments } from './moments.js';
 import { Restore } from './restore.js';
@@ -41,6 +42,9 @@ const MAX_HEARTBEATS_PER_TICK = 4000;
 const MAX_EXPIRIES_PER_TICK = 5000;
 const MAX_SWEPT_PER_CLEANUP = 50_000;
 
+/** In rows that are looked at, of which each takes up to 0.1 µs, and ten times that where it has to be sorted in. */
+const READ_WORK = { perTurn: 16_384, quick: 8192, running: 4, waiting: 4096, waitingOfOne: 1024 } as const;
+
 export type { SessionToken };
 
 /** A session that begins. It counts once its entry is applied. */
@@ -65,6 +69,9 @@ export interface ListAnswer extends ListPage {
  */
 export class Registry {
   readonly clock: ServiceClock;
+  /** What all reads that are made in steps have to pass through, by client address. */
+  readonly work = new WorkQueue(READ_WORK);
+  readonly answers: Answers;
   readonly #state: State;
   readonly #settings: RegistrySettings;
   readonly #restore: Restore;
@@ -84,7 +91,8 @@ export class Registry {
     this.#settings = settings;
     this.clock = new ServiceClock(clock);
     this.#state = new State(noLog.epoch, settings.replayEvents, (at) => this.#leaseFrom(at));
-    const { store, identities, snapshots } = this.#state;
+    const { store, changes, identities, snapshots } = this.#state;
+    this.answers = new Answers(store, changes);
     this.#lists = new ListReader(store, snapshots, this.clock);
     this.#restore = new Restore(
       store,

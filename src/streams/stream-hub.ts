@@ -158,6 +158,11 @@ export class StreamHub {
     return state === 'live' && stream.notes.length === 0 && isReached;
   }
 
+  /** All streams, as of now. */
+  all(): Stream[] {
+    return [...this.#streams.values()];
+  }
+
   /** The stream of a filter, if anybody is subscribed to it. */
   find(filter: Filter): Stream | undefined {
     return this.#streams.get(filterKey(filter));
@@ -302,7 +307,9 @@ export class StreamHub {
       key,
       weight: filterWeight(filter),
       handle,
+      filter,
       predicate: this.#filters.predicate(handle),
+      tests: null,
       subscriptions: new Set(),
       codecs: new Map(),
       notes: [],

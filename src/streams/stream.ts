@@ -1,5 +1,7 @@
 import type { Codec, CodecName } from '../protocol/frames/codec.js';
+import type { Filter } from '../protocol/filters/filter.js';
 import type { RequestId } from '../protocol/frames/frames-up.js';
+import type { ConditionTest } from '../registry/answers/tests.js';
 import type { Predicate } from '../registry/store/predicate.js';
 import type { Snapshot } from './snapshot.js';
 import type { Account } from './turns.js';
@@ -21,7 +23,10 @@ export interface Stream {
   readonly weight: number;
   /** Its number in the filter index. */
   readonly handle: number;
+  readonly filter: Filter;
   readonly predicate: Predicate;
+  /** Its conditions one by one; null until somebody asks who sees it. */
+  tests: readonly ConditionTest[] | null;
   readonly subscriptions: Set<Subscription>;
   /** How many of them use which codec. */
   readonly codecs: Map<CodecName, number>;

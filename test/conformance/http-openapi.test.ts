@@ -46,6 +46,8 @@ const CONTRACT = [
   `DELETE ${LIST}/{provider_id}`,
   'GET /health',
   'GET /metrics',
+  'GET /api/v1/explain',
+  'GET /api/v1/market',
   'GET /api/v1/openapi.json',
   'GET /docs',
   'GET /api/v1/ws',
@@ -164,14 +166,16 @@ onBothTransports('the description of the interface', {}, (hub) => {
     }
   });
 
-  test('every parameter of the list is described, and every described one is known', async () => {
-    const parameters = document.paths[LIST]!['get']!.parameters!;
-    const { body } = await hub().get<{ message: string }>(`${LIST}?unheard_of=1`);
-    const known = body.message.split('known are ')[1]!.split(', ');
-    assert.deepEqual(parameters.map(({ name }) => name).sort(), known.sort());
-    for (const { name } of parameters) {
-      const answer = await hub().get<{ message?: string }>(`${LIST}?${name}=1`);
-      assert.doesNotMatch(answer.body.message ?? '', /unknown parameter/, name);
+  test('every parameter of reads is described, and every described one is known', async () => {
+    for (const path of [LIST, '/api/v1/explain', '/api/v1/market']) {
+      const parameters = document.paths[path]!['get']!.parameters!;
+      const { body } = await hub().get<{ message: string }>(`${path}?unheard_of=1`);
+      const known = body.message.split('known are ')[1]!.split(', ');
+      assert.deepEqual(parameters.map(({ name }) => name).sort(), known.sort());
+      for (const { name } of parameters) {
+        const answer = await hub().get<{ message?: string }>(`${path}?${name}=1`);
+        assert.doesNotMatch(answer.body.message ?? '', /unknown parameter/, name);
+      }
     }
   });
 
@@ -200,6 +204,12 @@ onBothTransports('the description of the interface', {}, (hub) => {
       assert.deepEqual(problemsOf(advertisement, schema, resolve), []);
       check(await hub().post(key, 'described', advertisement), 'post', LIST);
       check(await hub().get(LIST), 'get', LIST);
+      for (const path of ['/api/v1/explain', '/api/v1/market']) check(await hub().get(path), 'get', path);
+      check(
+        await hub().get('/api/v1/explain?provider_id=described&max_usd_per_month=1'),
+        'get',
+        '/api/v1/explain',
+      );
     }
     const item = `${LIST}/{provider_id}`;
     check(await hub().get(itemPath('described')), 'get', item);
@@ -214,6 +224,11 @@ onBothTransports('the description of the interface', {}, (hub) => {
     check(await hub().delete(key, 'described'), 'delete', item);
     check(await hub().delete(key, 'described'), 'delete', item);
     check(await hub().get(`${LIST}?cpu=x`), 'get', LIST);
+    check(await hub().get('/api/v1/explain?cpu=64&country=NO'), 'get', '/api/v1/explain');
+    check(await hub().get('/api/v1/explain?cpu=x'), 'get', '/api/v1/explain');
+    check(await hub().get('/api/v1/explain?provider_id=nobody'), 'get', '/api/v1/explain');
+    check(await hub().get('/api/v1/market?by=platform'), 'get', '/api/v1/market');
+    check(await hub().get('/api/v1/market?by=colour'), 'get', '/api/v1/market');
     check(await hub().post(key, 'described', {}), 'post', LIST);
     check(await hub().post(key, 'described', '{'), 'post', LIST);
     check(await hub().post(key, 'described', ' '.repeat(20_000)), 'post', LIST);

@@ -18,17 +18,20 @@ export interface Expectation {
   refusals: readonly string[];
   /** Whether it is worked off behind signed requests, instead of at once. */
   signed: boolean;
+  /** Whether its answer may come later than those of signed requests behind it. */
+  later?: true;
   /** Close codes, where the connection ends with it. */
   closes: readonly number[];
 }
 
 const AUTH = ['AUTH_001', 'AUTH_002', 'AUTH_004', 'AUTH_005'];
-const OUTCOMES: Record<UpType, Pick<Expectation, 'answer' | 'refusals' | 'signed'>> = {
+const OUTCOMES: Record<UpType, Pick<Expectation, 'answer' | 'refusals' | 'signed' | 'later'>> = {
   heartbeat: { answer: 'heartbeat', refusals: [], signed: false },
   subscribe: { answer: 'subscribed', refusals: ['ADV_002', 'WS_003'], signed: false },
   unsubscribe: { answer: 'unsubscribed', refusals: ['WS_001'], signed: false },
   authenticate: { answer: 'authenticated', refusals: AUTH, signed: true },
   advertise: { answer: 'advertised', refusals: ['WS_002', 'ADV_001', 'ADV_002', ...AUTH], signed: true },
+  visibility: { answer: 'visibility', refusals: ['WS_002', 'RATE_001'], signed: true, later: true },
   withdraw: { answer: 'withdrawn', refusals: ['WS_002', 'ADV_004', ...AUTH], signed: true },
 };
 
@@ -108,14 +111,19 @@ function answers(frame: Frame, { id, answer, refusals, signed }: Expectation): b
 
 /**
  * Takes the expectation that a frame answers out of those that are pending. Requests without a signature are
- * answered in their order, and so are those with one, but the former may overtake the latter.
+ * answered in their order, and so are those with one, but the former may overtake the latter, and what may come later both.
  */
 export function settle(frame: Frame, pending: Expectation[]): Expectation {
   if (frame['type'] === 'error') {
     assertErrorShape(frame, ['type', 'code', 'message', 'timestamp', ...('id' in frame ? ['id'] : [])]);
   }
-  for (const signed of [false, true]) {
-    const at = pending.findIndex((one) => one.signed === signed);
+  const lines: readonly ((one: Expectation) => boolean)[] = [
+    ({ signed }) => !signed,
+    ({ signed, later }) => signed && later === undefined,
+    ({ later }) => later === true,
+  ];
+  for (const isInLine of lines) {
+    const at = pending.findIndex(isInLine);
     if (at >= 0 && answers(frame, pending[at]!)) return pending.splice(at, 1)[0]!;
   }
   return assert.fail(

@@ -43,7 +43,15 @@ export interface FrameItem {
   misplaced: boolean;
 }
 
-const TYPES = ['heartbeat', 'subscribe', 'unsubscribe', 'advertise', 'withdraw', 'authenticate'] as const;
+const TYPES = [
+  'heartbeat',
+  'subscribe',
+  'unsubscribe',
+  'advertise',
+  'withdraw',
+  'authenticate',
+  'visibility',
+] as const;
 
 const origin: fc.Arbitrary<Origin> = fc.record(
   {
@@ -114,6 +122,8 @@ function frameOf(from: Origin, speaker: Speaker, changes: readonly Mutation[]): 
     }
     case 'unsubscribe':
       return { type, id, stream: speaker.streams[String(id).length % 4] ?? 's1' };
+    case 'visibility':
+      return { type, id };
     case 'withdraw': {
       const t = speaker.nextT();
       return { type, id, t, signature: from.signed ? speaker.sign('withdraw', t, '') : FORGED };

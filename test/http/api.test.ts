@@ -72,6 +72,7 @@ class Bench {
         mirrorPending: none,
         pendingVerifications: none,
         arenaBytes: none,
+        pendingReads: none,
       }),
       documentation: new Map(),
       onError: (error) => this.errors.push(error),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import * as z from 'zod';
+import { explanationSchema, marketSchema, providerExplanationSchema } from '../../src/protocol/answers.js';
 import { advertisementSchema } from '../../src/protocol/advertisement.js';
 import { CLOSE } from '../../src/protocol/frames/close-codes.js';
 import { ERROR_STATUS } from '../../src/protocol/errors.js';
@@ -9,11 +10,12 @@ import { filterSchema } from '../../src/protocol/filters/filter.js';
 import { DOWN_SCHEMAS } from '../../src/protocol/frames/frames-down-schemas.js';
 import { UP_SCHEMAS } from '../../src/protocol/frames/frames-up.js';
 import { PROTOCOL_VERSION, SUBPROTOCOLS } from '../../src/protocol/limits.js';
+import { explainQuerySchema, marketQuerySchema } from '../../src/protocol/filters/answer-queries.js';
 import { listQuerySchema } from '../../src/protocol/filters/list-query.js';
 
 /** By version of the protocol: the SHA-256 of what goes over the wire. */
 const PINNED: Readonly<Record<number, string>> = {
-  1: '25ff8fc56b9284af99b8df4c3c66ce802c1ec8e3fb0204187ddc0c6fa993fb6a',
+  1: 'f41fc80801b6d8f4d550380090a4c85e1c232de702c4379f111921a26923f499',
 };
 
 /**
@@ -59,6 +61,11 @@ test('what goes over the wire is what is pinned for this version of the protocol
     advertisement: wireForm(advertisementSchema),
     filter: wireForm(filterSchema),
     listQuery: wireForm(listQuerySchema),
+    explainQuery: wireForm(explainQuerySchema),
+    marketQuery: wireForm(marketQuerySchema),
+    explanation: wireForm(explanationSchema),
+    providerExplanation: wireForm(providerExplanationSchema),
+    market: wireForm(marketSchema),
     up: wireForms(UP_SCHEMAS),
     down: wireForms(DOWN_SCHEMAS),
     errors: ERROR_STATUS,

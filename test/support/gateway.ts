@@ -42,6 +42,7 @@ export class GatewayWorld {
       {
         observer: {
           connectionClosed: () => undefined,
+          visibilityAnswered: () => undefined,
           readerEnded: (reason) => void this.readerEnds.push(reason),
           requestRefused: () => undefined,
           resumeDecided: () => undefined,

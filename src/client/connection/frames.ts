@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { PublishedAdvertisement } from '../../protocol/advertisement.js';
+import { visibilityShape } from '../../protocol/answers.js';
 import { parseCursor } from '../../protocol/cursor.js';
 import type { DownFrame, DownType } from '../../protocol/frames/frames-down.js';
 import { parseJson } from '../../protocol/json.js';
@@ -76,6 +77,7 @@ const SCHEMAS: Readonly<Record<DownType, z.ZodType>> = {
   events: z.object({ type: z.literal('events'), stream: z.string(), cursor, events: z.array(streamEvent) }),
   bookmark: z.object({ type: z.literal('bookmark'), cursor }),
   unsubscribed: z.object({ type: z.literal('unsubscribed'), id: requestId, stream: z.string() }),
+  visibility: z.object({ type: z.literal('visibility'), id: requestId, ...visibilityShape }),
   error: z.object({
     type: z.literal('error'),
     id: requestId.optional(),

@@ -1,4 +1,13 @@
 import * as z from 'zod';
+import {
+  type Explanation,
+  explanationSchema,
+  type Market,
+  type MarketKey,
+  marketSchema,
+  type ProviderExplanation,
+  providerExplanationSchema,
+} from '../../protocol/answers.js';
 import type { PublishedAdvertisement } from '../../protocol/advertisement.js';
 import type { FilterInput } from '../../protocol/filters/filter.js';
 import { LIMITS } from '../../protocol/limits.js';
@@ -14,11 +23,13 @@ import { DiscoveryError } from '../errors.js';
 import { publishedSchema } from '../connection/frames.js';
 import { type HttpCall, HttpCaller } from './http-caller.js';
 import { parseHubUrl } from '../hub-url.js';
-import { listSearch, nextAfter } from './list-search.js';
+import { listSearch, nextAfter, searchOf } from './list-search.js';
 import { proofSchema } from '../signing/verify-proof.js';
 import { type Signer, signerFrom, signWith } from '../signing/signer.js';
 
 const ADVERTISEMENTS = '/api/v1/advertisements';
+const EXPLAIN = '/api/v1/explain';
+const MARKET = '/api/v1/market';
 
 /** What every request can be told. */
 export interface RequestOptions {
@@ -64,6 +75,11 @@ export interface Page {
 export interface SignOptions extends RequestOptions {
   /** A name that the Ed25519 key owns, or will once it is used; the public key itself unless given. */
   providerId?: string | undefined;
+}
+
+export interface MarketOptions extends RequestOptions {
+  /** What tells its buckets apart; the total alone unless given. */
+  by?: MarketKey | undefined;
 }
 
 export interface Health {
@@ -164,6 +180,27 @@ export class DiscoveryClient {
       signal: options.signal,
     });
     return (await this.#orNull(answer)) !== null;
+  }
+
+  /** Why a list is as it is: how many each condition leaves out, and who comes nearest. */
+  explain(filter: FilterInput = {}, options: RequestOptions = {}): Promise<Explanation> {
+    return this.#read(`${EXPLAIN}${searchOf(filter)}`, explanationSchema, options);
+  }
+
+  /** Which conditions one provider misses, and where it stands among the matches; null when there is no such provider. */
+  explainProvider(
+    providerId: string,
+    filter: FilterInput = {},
+    options: RequestOptions = {},
+  ): Promise<ProviderExplanation | null> {
+    const search = searchOf(filter, { provider_id: providerId });
+    return this.#orNull(this.#read(`${EXPLAIN}${search}`, providerExplanationSchema, options));
+  }
+
+  /** What the matches of a filter offer and ask, all together and by what they have in common. */
+  market(filter: FilterInput = {}, options: MarketOptions = {}): Promise<Market> {
+    const { by, signal } = options;
+    return this.#read(`${MARKET}${searchOf(filter, { by })}`, marketSchema, { signal });
   }
 
   /** How the hub is: `degraded` while it cannot write, or while it is stopping. */

@@ -9,11 +9,23 @@ export interface ListPart {
   after?: string | null | undefined;
 }
 
+/** The query string of a list request, as `searchOf`. */
+export function listSearch(filter: FilterInput, { sort, limit, after }: ListPart): string {
+  return searchOf(filter, {
+    sort,
+    limit: limit === undefined ? undefined : String(limit),
+    after: after ?? undefined,
+  });
+}
+
 /**
- * The query string of a list request, with `?`; empty when nothing is asked.
+ * The query string of a filter and other parameters, with `?`; empty when nothing is asked.
  * @throws DiscoveryError `ADV_002` naming what is not acceptable, before anything is sent.
  */
-export function listSearch(filter: FilterInput, { sort, limit, after }: ListPart): string {
+export function searchOf(
+  filter: FilterInput,
+  others: Readonly<Record<string, string | undefined>> = {},
+): string {
   let checked;
   try {
     checked = parseFilter(filter);
@@ -28,9 +40,7 @@ export function listSearch(filter: FilterInput, { sort, limit, after }: ListPart
     else if (value === true) search.set(member, 'true');
     else for (const one of [value].flat()) search.append(member, withoutComma(member, one));
   }
-  if (sort !== undefined) search.set('sort', sort);
-  if (limit !== undefined) search.set('limit', String(limit));
-  if (after !== undefined && after !== null) search.set('after', after);
+  for (const [name, value] of Object.entries(others)) if (value !== undefined) search.set(name, value);
   const text = search.toString();
   return text === '' ? '' : `?${text}`;
 }

@@ -1,3 +1,4 @@
+import type { Visibility } from '../../protocol/answers.js';
 import type { PublishedAdvertisement } from '../../protocol/advertisement.js';
 import type { Down, DownFrame } from '../../protocol/frames/frames-down.js';
 import type { KeyPair } from '../../protocol/schemes/ed25519.js';
@@ -15,6 +16,7 @@ import { Emitter } from '../emitter.js';
 import { DiscoveryError } from '../errors.js';
 import { parseHubUrl } from '../hub-url.js';
 import { type AdvertisementSource, Publisher } from './publisher.js';
+import { Questions } from './questions.js';
 import { type Signer, signerFrom, signWith } from '../signing/signer.js';
 
 /** What a provider's session needs to know. */
@@ -81,6 +83,7 @@ export class ProviderSession {
   #error: DiscoveryError | null = null;
   #lastId = 0;
   #request: PendingRequest | null = null;
+  readonly #questions = new Questions();
   /** What the present connection began with. */
   #welcome: Down<'welcome'> | null = null;
   /** Milliseconds by which the clock here is ahead of the hub's. */
@@ -185,6 +188,24 @@ export class ProviderSession {
   }
 
   /**
+   * Asks who sees the provider; a hub answers once in 5 s.
+   * @throws DiscoveryError `RATE_001` when it was asked too often; `WS_001` when the hub is too old to know; `NETWORK` when there
+   * is no connection, or it is lost; `TIMEOUT` when the hub does not answer; `STOPPED` and the like when it is over.
+   */
+  visibility(): Promise<Visibility> {
+    if (this.state !== 'live') {
+      return Promise.reject(
+        this.#error ?? new DiscoveryError('NETWORK', `there is no session with the hub: ${this.state}`),
+      );
+    }
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const answer = this.#questions.add(id, (timedOut) => this.#scheduler.after(ANSWER_MS, timedOut));
+    this.#connection.send({ type: 'visibility', id });
+    return answer;
+  }
+
+  /**
    * Ends the session. Without `withdraw()` before it the hub keeps the advertisement, as suspect, until it
    * expires. Resolves when the connection is closed.
    */
@@ -206,6 +227,7 @@ export class ProviderSession {
       },
       interrupted: (error) => {
         this.#publisher.disconnected();
+        this.#questions.failAll(error);
         this.#settle((request) => {
           request.reject(error);
         });
@@ -260,8 +282,11 @@ export class ProviderSession {
       case 'removed':
         this.#publisher.withdrawnElsewhere();
         return;
+      case 'visibility':
+        this.#questions.answer(frame);
+        return;
       case 'error':
-        this.#refused(frame);
+        if (!this.#questions.refuse(frame)) this.#refused(frame);
         return;
       default:
         return;
@@ -366,6 +391,7 @@ export class ProviderSession {
   #end(error: DiscoveryError | null): void {
     const reason = error ?? new DiscoveryError('STOPPED', 'the session was stopped');
     this.#publisher.ended(reason);
+    this.#questions.failAll(reason);
     this.#settle((request) => {
       request.reject(reason);
     });

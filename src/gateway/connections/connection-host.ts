@@ -4,6 +4,7 @@ import type { SignedClaim } from '../../registry/write/claim.js';
 import type { WritePath } from '../../registry/write/write-path.js';
 import type { Backlog } from '../outgoing/backlog.js';
 import type { Client } from '../clients.js';
+import type { Visibilities } from '../visibilities.js';
 import type { Nonces } from './nonces.js';
 import type { SubscriptionHost } from './subscriptions.js';
 
@@ -26,6 +27,7 @@ export interface ConnectionHost extends SubscriptionHost {
   readonly writePath: WritePath;
   readonly nonces: Nonces;
   readonly backlog: Backlog;
+  readonly visibilities: Visibilities;
   /** Whether the hub stops: nothing new is taken on. */
   readonly draining: boolean;
   /** Unix milliseconds. */

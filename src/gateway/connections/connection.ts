@@ -273,6 +273,7 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
       case 'authenticate':
       case 'advertise':
       case 'withdraw':
+      case 'visibility':
         this.#session.receive(frame);
         return;
     }

@@ -25,8 +25,8 @@ export interface SessionConnection extends HostedConnection {
   close(code: number, reason: string): void;
 }
 
-/** Requests that a provider signs. */
-export type SignedFrame = Up<'authenticate' | 'advertise' | 'withdraw'>;
+/** Requests of a provider. */
+export type SessionFrame = Up<'authenticate' | 'advertise' | 'withdraw' | 'visibility'>;
 
 /** The provider that a session speaks for, and its hold on it. */
 interface Hold {
@@ -69,7 +69,7 @@ export class Session {
   }
 
   /** Takes on a request; the connection is closed when too many wait already. */
-  receive(frame: SignedFrame): void {
+  receive(frame: SessionFrame): void {
     const taken = this.#requests.add(async () => {
       if (this.#connection.isOver) return;
       try {
@@ -80,7 +80,10 @@ export class Session {
     });
     if (taken) return;
     const limit = String(QUEUE.maxWaitingRequests);
-    this.#connection.close(CLOSE.messageRate, `more than ${limit} signed requests wait for their answer`);
+    this.#connection.close(
+      CLOSE.messageRate,
+      `more than ${limit} requests of a provider wait for their answer`,
+    );
   }
 
   /** The provider gave a sign of life. */
@@ -106,14 +109,20 @@ export class Session {
     if (hold !== null) this.#gateway.sessionEnded(hold.providerId, hold.token, this.#connection);
   }
 
-  #work(frame: SignedFrame): Promise<void> {
+  async #work(frame: SessionFrame): Promise<void> {
     switch (frame.type) {
       case 'authenticate':
-        return this.#authenticate(frame);
+        await this.#authenticate(frame);
+        return;
       case 'advertise':
-        return this.#advertise(frame);
+        await this.#advertise(frame);
+        return;
       case 'withdraw':
-        return this.#withdraw(frame);
+        await this.#withdraw(frame);
+        return;
+      case 'visibility':
+        this.#tellVisibility(frame);
+        return;
     }
   }
 
@@ -174,9 +183,23 @@ export class Session {
     this.#connection.reply({ type: 'withdrawn', id: frame.id });
   }
 
+  /** Nothing that is asked after it has to wait for the answer, which may take its time. */
+  #tellVisibility({ id }: Up<'visibility'>): void {
+    const connection = this.#connection;
+    const { providerId } = this.#requireHold();
+    this.#gateway.visibilities.ask(providerId, connection.client.address).then(
+      (visibility) => {
+        if (!connection.isOver) connection.reply({ type: 'visibility', id, ...visibility });
+      },
+      (error: unknown) => {
+        if (!connection.isOver) connection.fault(id, error);
+      },
+    );
+  }
+
   #requireHold(): Hold {
     if (this.#hold !== null) return this.#hold;
-    throw new ProtocolError('WS_002', 'authenticate first, then advertise and withdraw');
+    throw new ProtocolError('WS_002', 'authenticate first, then advertise, withdraw and ask for visibility');
   }
 }
 

@@ -56,7 +56,7 @@ function noneOf<Schema extends z.ZodType<string>>(value: Schema, of: 'country', 
 }
 
 /** In any spelling; goes out in the canonical one. */
-const providerId = z
+export const providerId = z
   .string('must be a provider id')
   .transform((text) => readProviderId(text)?.id ?? '')
   .refine((id) => id !== '', 'must be a provider id');

@@ -26,8 +26,6 @@ export interface ListQuery {
   after: PageCursor | null;
 }
 
-const KNOWN: ReadonlySet<string> = new Set([...CONDITION_NAMES, 'sort', 'limit', 'after']);
-
 /** Whether a parameter may be repeated or have values with commas between them. */
 export function takesMany(name: string): boolean {
   const kind = kindOf(name);
@@ -68,8 +66,9 @@ function decodeComponent(text: string): string {
   }
 }
 
-/** Splits a query string into its parameters, in order, refusing unknown names. */
-function parameters(search: string): [name: string, value: string][] {
+/** Splits a query string into its parameters, in order, refusing names that are neither conditions nor among these. */
+function parameters(search: string, others: readonly string[]): [name: string, value: string][] {
+  const known: ReadonlySet<string> = new Set([...CONDITION_NAMES, ...others]);
   if (search === '') return [];
   if (search.length > LIMITS.maxQueryBytes)
     refuse(`the query string is over ${String(LIMITS.maxQueryBytes)} bytes`);
@@ -77,20 +76,24 @@ function parameters(search: string): [name: string, value: string][] {
     if (pair === '') return [];
     const separator = pair.indexOf('=');
     const name = decodeComponent(separator < 0 ? pair : pair.slice(0, separator));
-    if (!KNOWN.has(name)) {
-      refuse(`unknown parameter ${JSON.stringify(name.slice(0, 64))}; known are ${[...KNOWN].join(', ')}`);
+    if (!known.has(name)) {
+      refuse(`unknown parameter ${JSON.stringify(name.slice(0, 64))}; known are ${[...known].join(', ')}`);
     }
     return [[name, separator < 0 ? '' : decodeComponent(pair.slice(separator + 1))]];
   });
 }
 
 /**
- * Reads the query string (without `?`) of a list request.
+ * Reads a query string (without `?`) of a filter and some other parameters, which may be given once.
  * @throws ProtocolError `ADV_002` naming the parameter: a filter is never silently dropped.
  */
-export function parseListQuery(search: string): ListQuery {
+export function readQuery<Others extends z.ZodRawShape>(
+  search: string,
+  others: z.ZodObject<Others>,
+): { filter: Filter; others: z.output<z.ZodObject<Others>> } {
+  const names = Object.keys(others.shape);
   const raw: Record<string, string | number | boolean | string[]> = {};
-  for (const [name, value] of parameters(search)) {
+  for (const [name, value] of parameters(search, names)) {
     if (takesMany(name)) {
       const values = (raw[name] ??= []) as string[];
       values.push(...value.split(','));
@@ -105,18 +108,22 @@ export function parseListQuery(search: string): ListQuery {
       raw[name] = value === 'true' && kindOf(name) === 'only' ? true : value;
     }
   }
-  const { sort, limit, after, ...rest } = raw;
-  const filter = filterSchema.safeParse(rest);
-  const page = pageSchema.safeParse({ sort, limit, after });
+  const given = Object.entries(raw);
+  const filter = filterSchema.safeParse(Object.fromEntries(given.filter(([name]) => !names.includes(name))));
+  const rest = others.safeParse(Object.fromEntries(given.filter(([name]) => names.includes(name))));
   if (!filter.success) return refuse(describeIssues(filter.error.issues));
-  if (!page.success) return refuse(describeIssues(page.error.issues));
-  const order = page.data.sort ?? 'id';
-  return {
-    filter: filter.data,
-    sort: order,
-    limit: page.data.limit ?? null,
-    after: page.data.after === undefined ? null : readPageCursor(page.data.after, order),
-  };
+  if (!rest.success) return refuse(describeIssues(rest.error.issues));
+  return { filter: filter.data, others: rest.data };
+}
+
+/**
+ * Reads the query string (without `?`) of a list request.
+ * @throws ProtocolError `ADV_002` naming the parameter.
+ */
+export function parseListQuery(search: string): ListQuery {
+  const { filter, others } = readQuery(search, pageSchema);
+  const { sort = 'id', limit = null, after } = others;
+  return { filter, sort, limit, after: after === undefined ? null : readPageCursor(after, sort) };
 }
 
 const pageCursorSchema = z.tuple([z.enum(['id', ...SORTS]), z.number().nullable(), z.string().max(128)]);

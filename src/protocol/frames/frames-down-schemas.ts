@@ -6,6 +6,7 @@ import {
   pricingSchema,
   resourcesSchema,
 } from '../advertisement.js';
+import { MAX_MISSED } from '../answers.js';
 import { CURSOR_PATTERN } from '../cursor.js';
 import { ERROR_STATUS, type ErrorCode } from '../errors.js';
 import type { Down, DownType } from './frames-down.js';
@@ -90,6 +91,23 @@ export const DOWN_SCHEMAS = {
   events: z.strictObject({ type: z.literal('events'), stream, cursor, events: z.array(streamEvent).min(1) }),
   bookmark: z.strictObject({ type: z.literal('bookmark'), cursor }),
   unsubscribed: z.strictObject({ type: z.literal('unsubscribed'), id: requestId, stream }),
+  visibility: z.strictObject({
+    type: z.literal('visibility'),
+    id: requestId,
+    listed: z.boolean(),
+    status: z.enum(['live', 'suspect']).nullable(),
+    streams: z.int().min(0),
+    subscribers: z.int().min(0),
+    missed: z.array(z.strictObject({ member: z.string(), streams: z.int().min(1) })).max(MAX_MISSED),
+    price: z
+      .strictObject({
+        usd_per_month: z.number().min(0),
+        rank: z.int().min(1),
+        of: z.int().min(1),
+        p50: z.number().min(0),
+      })
+      .nullable(),
+  }),
   error: z.strictObject({
     type: z.literal('error'),
     // May be absent, but never undefined or null.

@@ -1,4 +1,5 @@
 import type { PublishedAdvertisement } from '../advertisement.js';
+import type { Visibility } from '../answers.js';
 import type { ErrorBody } from '../errors.js';
 import type { RequestId } from './frames-up.js';
 
@@ -47,6 +48,7 @@ export type DownFrame =
   | { type: 'events'; stream: string; cursor: string; events: StreamEvent[] }
   | { type: 'bookmark'; cursor: string }
   | { type: 'unsubscribed'; id: RequestId; stream: string }
+  | ({ type: 'visibility'; id: RequestId } & Visibility)
   | ({ type: 'error'; id?: RequestId } & ErrorBody);
 
 export type DownType = DownFrame['type'];

@@ -59,8 +59,18 @@ const unsubscribe = z.object({
   stream: z.string('must be a string').max(128),
 });
 
+const visibility = z.object({ type: z.literal('visibility'), id: requestId });
+
 /** The schema of every frame that a client may send, by its type. */
-export const UP_SCHEMAS = { authenticate, advertise, withdraw, heartbeat, subscribe, unsubscribe } as const;
+export const UP_SCHEMAS = {
+  authenticate,
+  advertise,
+  withdraw,
+  heartbeat,
+  subscribe,
+  unsubscribe,
+  visibility,
+} as const;
 
 export type UpType = keyof typeof UP_SCHEMAS;
 export type UpFrame = { [Type in UpType]: z.infer<(typeof UP_SCHEMAS)[Type]> }[UpType];

@@ -11,6 +11,7 @@ import {
   VALUES,
 } from './columns.js';
 import { mayMatch, type Outline, outlineOf } from './row-prefilter.js';
+import { finite } from './price-index.js';
 import type { ValueNumbers } from './value-numbers.js';
 
 /** The monthly estimate of one row for some amounts; NaN where a price is missing. */
@@ -18,6 +19,22 @@ export function estimate(columns: AttributeColumns, index: number, asked: Amount
   const { prices } = columns;
   const first = currency * PRICES_AN_ESTIMATE;
   return monthlyCost(prices[first]![index]!, prices[first + 1]![index]!, prices[first + 2]![index]!, asked);
+}
+
+/** Writes the estimates of many rows, as lists compare them, to `costs`; NaN where a price is missing. */
+export function estimates(
+  { prices }: AttributeColumns,
+  rows: readonly number[],
+  asked: Amounts,
+  currency: number,
+  costs: Float64Array,
+): void {
+  const first = currency * PRICES_AN_ESTIMATE;
+  const [core, memory, storage] = [prices[first]!, prices[first + 1]!, prices[first + 2]!];
+  for (let at = 0; at < rows.length; at += 1) {
+    const row = rows[at]!;
+    costs[at] = finite(monthlyCost(core[row]!, memory[row]!, storage[row]!, asked));
+  }
 }
 
 /** Accepted values of a condition of which all are known: 1 for each. */

@@ -4,6 +4,7 @@ import { VALUES } from './columns.js';
 
 interface Numbering {
   find(value: string): number | undefined;
+  text(number: number): string | null;
   acquire(value: string | null): number;
   retain(number: number): void;
   release(number: number): void;
@@ -18,6 +19,7 @@ function fixedNumbering(all: readonly string[]): Numbering {
   const find = (value: string): number | undefined => numbers.get(value);
   return {
     find,
+    text: (number) => all[number]!,
     acquire: (value) => numbers.get(value!)!,
     retain: () => undefined,
     release: () => undefined,
@@ -49,6 +51,11 @@ export class ValueNumbers {
   /** The number of a value; undefined when nobody can have it. */
   find(place: number, value: string): number | undefined {
     return this.#numberings[place]!.find(value);
+  }
+
+  /** The value that a number stands for, while somebody holds it; null for none. */
+  text(place: number, number: number): string | null {
+    return this.#numberings[place]!.text(number);
   }
 
   /** The number of a value, held once more. */

@@ -24,6 +24,7 @@ const FRAMES: Record<keyof typeof UP_SCHEMAS, Record<string, unknown>> = {
   heartbeat: { type: 'heartbeat' },
   subscribe: { type: 'subscribe', id: 1, filter: { cpu: 1 }, resume: 'e:1' },
   unsubscribe: { type: 'unsubscribe', id: 1, stream: 's1' },
+  visibility: { type: 'visibility', id: 1 },
 };
 
 function refused(frame: object): { id: unknown; message: string } {

@@ -1,0 +1,107 @@
+/** Values that are looked at before others get their turn, and how many of them are as much work as looking at a row. */
+const STEP = 65_536;
+const LOOKS_A_ROW = 64;
+/** So few are sorted. */
+const FEW = 1024;
+/** Numbers of 64 bits are told apart by 16 bits at a time, the highest first. */
+const DIGITS = 4;
+const BASE = 1 << 16;
+const NO_TARGET = -1;
+
+/**
+ * Finds the values that so large shares of all are at or below, exactly and in steps: the smallest value of which at least
+ * that share is not greater. It takes time in proportion to the number of values, whatever they are.
+ * @param values At least one; they may get into another order. None is negative, NaN or -0: the bits of others are in the
+ * order of their values.
+ * @param shares From 0, the least of all, to 1, the greatest; ascending, fewer than 128.
+ */
+export function* quantiles(values: Float64Array, shares: readonly number[]): Generator<number, number[]> {
+  const places = shares.map((share) => Math.max(0, Math.ceil(share * values.length) - 1));
+  return yield* valuesAt(values, places, 0);
+}
+
+/** The values that have some places when all are in order. */
+function* valuesAt(
+  values: Float64Array,
+  places: readonly number[],
+  digit: number,
+): Generator<number, number[]> {
+  // Behind the last digit all are equal.
+  if (digit === DIGITS) return places.map(() => values[0]!);
+  if (values.length <= FEW) {
+    values.sort();
+    yield values.length / LOOKS_A_ROW;
+    return places.map((place) => values[place]!);
+  }
+  const counts = yield* countDigits(values, digit);
+  const groups = groupsOf(places, counts);
+  yield* fill(groups, values, digit);
+  const found: number[] = [];
+  for (const { values: same, places: inside } of groups.values())
+    found.push(...(yield* valuesAt(same, inside, digit + 1)));
+  return found;
+}
+
+/** Values with the same digit, and the places among them that are asked for. */
+interface Group {
+  readonly values: Float64Array;
+  readonly places: number[];
+}
+
+/** @param places Ascending. */
+function groupsOf(places: readonly number[], counts: Uint32Array): Map<number, Group> {
+  const groups = new Map<number, Group>();
+  let digit = 0;
+  let before = 0;
+  for (const place of places) {
+    for (; before + counts[digit]! <= place; digit += 1) before += counts[digit]!;
+    const known = groups.get(digit);
+    if (known === undefined)
+      groups.set(digit, { values: new Float64Array(counts[digit]!), places: [place - before] });
+    else known.places.push(place - before);
+  }
+  return groups;
+}
+
+/** How many values have each digit at a place. */
+function* countDigits(values: Float64Array, digit: number): Generator<number, Uint32Array> {
+  const digits = digitsOf(values, digit);
+  const counts = new Uint32Array(BASE);
+  for (let from = 0; from < values.length; from += STEP) {
+    const to = Math.min(from + STEP, values.length);
+    countPart(counts, digits, from, to);
+    yield (to - from) / LOOKS_A_ROW;
+  }
+  return counts;
+}
+
+function countPart(counts: Uint32Array, digits: Uint16Array, from: number, to: number): void {
+  for (let at = from; at < to; at += 1) counts[digits[DIGITS * at]!]! += 1;
+}
+
+/** Puts the values with the digits of groups into these. */
+function* fill(
+  groups: ReadonlyMap<number, Group>,
+  values: Float64Array,
+  digit: number,
+): Generator<number, void> {
+  const digits = digitsOf(values, digit);
+  const targets = [...groups.values()].map((group) => group.values);
+  const counts = new Uint32Array(targets.length);
+  const targetOf = new Int8Array(BASE).fill(NO_TARGET);
+  [...groups.keys()].forEach((wanted, number) => (targetOf[wanted] = number));
+  for (let from = 0; from < values.length; from += STEP) {
+    const to = Math.min(from + STEP, values.length);
+    for (let at = from; at < to; at += 1) {
+      const number = targetOf[digits[DIGITS * at]!]!;
+      if (number !== NO_TARGET) targets[number]![counts[number]!++] = values[at]!;
+    }
+    yield (to - from) / LOOKS_A_ROW;
+  }
+}
+
+/** The bits of values, 16 at a time: those of a digit are four apart. All machines that this runs on have the lowest first. */
+function digitsOf(values: Float64Array, digit: number): Uint16Array {
+  const first = DIGITS - 1 - digit;
+  return new Uint16Array(values.buffer, values.byteOffset + 2 * first, DIGITS * values.length - first);
+}

@@ -1,0 +1,35 @@
+import * as z from 'zod';
+import { MARKET_KEYS, type MarketKey } from '../answers.js';
+import { providerId } from './conditions.js';
+import { type Filter, filterSchema } from './filter.js';
+import { readQuery } from './list-query.js';
+
+const explainParameters = z.object({ provider_id: providerId.optional() });
+const marketParameters = z.object({
+  by: z.enum(MARKET_KEYS, `must be one of ${MARKET_KEYS.join(', ')}`).optional(),
+});
+
+/** Everything that `explain` takes, for the interface description. */
+export const explainQuerySchema = z.strictObject({ ...filterSchema.shape, ...explainParameters.shape });
+/** Everything that `market` takes. */
+export const marketQuerySchema = z.strictObject({ ...filterSchema.shape, ...marketParameters.shape });
+
+/**
+ * Reads the query string (without `?`) of an `explain` request.
+ * @returns The provider that is to be explained, in canonical form; null for all.
+ * @throws ProtocolError `ADV_002` naming the parameter.
+ */
+export function parseExplainQuery(search: string): { filter: Filter; providerId: string | null } {
+  const { filter, others } = readQuery(search, explainParameters);
+  return { filter, providerId: others.provider_id ?? null };
+}
+
+/**
+ * Reads the query string (without `?`) of a `market` request.
+ * @returns What its buckets are to have in common; null for none.
+ * @throws ProtocolError `ADV_002` naming the parameter.
+ */
+export function parseMarketQuery(search: string): { filter: Filter; by: MarketKey | null } {
+  const { filter, others } = readQuery(search, marketParameters);
+  return { filter, by: others.by ?? null };
+}

@@ -1,0 +1,54 @@
+import type { Work } from '../../lib/work-queue.js';
+import type {
+  Explanation,
+  Market,
+  MarketKey,
+  ProviderExplanation,
+  Standing,
+} from '../../protocol/answers.js';
+import type { Filter } from '../../protocol/filters/filter.js';
+import type { ChangeLog } from '../change-log.js';
+import type { Store } from '../store/store.js';
+import { explain, explainProvider } from './explain.js';
+import { market } from './market.js';
+import { standing } from './standing.js';
+
+/**
+ * Answers to questions about all advertisements at once, each made in steps and true as of the first of them. All throw
+ * ProtocolError `ADV_003` when too much changes meanwhile.
+ */
+export class Answers {
+  readonly #store: Store;
+  readonly #changes: ChangeLog;
+
+  constructor(store: Store, changes: ChangeLog) {
+    this.#store = store;
+    this.#changes = changes;
+  }
+
+  /** Why a list is as it is. */
+  explain(filter: Filter): Work<Explanation> {
+    return explain(this.#store, this.#changes, filter);
+  }
+
+  /**
+   * What one provider misses, and where it stands in a list by price.
+   * @throws ProtocolError `ADV_004` when there is no such advertisement.
+   */
+  explainProvider(filter: Filter, providerId: string): Work<ProviderExplanation> {
+    return explainProvider(this.#store, this.#changes, filter, providerId);
+  }
+
+  /**
+   * What the matches of a filter offer and ask.
+   * @param by What is to be told apart; null for the total alone.
+   */
+  market(filter: Filter, by: MarketKey | null): Work<Market> {
+    return market(this.#store, this.#changes, filter, by);
+  }
+
+  /** Where the provider in a slot stands by price in its country; null where it has not got the prices. */
+  standing(slot: number): Work<Standing | null> {
+    return standing(this.#store, this.#changes, slot);
+  }
+}

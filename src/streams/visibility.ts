@@ -1,0 +1,99 @@
+import type { Work } from '../lib/work-queue.js';
+import { MAX_MISSED, type Visibility } from '../protocol/answers.js';
+import { type RowPlace, RowsAt } from '../registry/answers/rows-at.js';
+import { testsOf } from '../registry/answers/tests.js';
+import type { Registry } from '../registry/registry.js';
+import type { ValueNumbers } from '../registry/store/value-numbers.js';
+import type { StreamHub } from './stream-hub.js';
+import type { Stream, Subscriber } from './stream.js';
+
+/** Streams and subscriptions that are looked at in one step. */
+const STEP = 1024;
+/** How much work each of them is, if finding a row of a list is 1. */
+const WORK_A_STREAM = 0.5;
+
+/** What a stream makes of a provider: the one condition that it misses; null for none, undefined for several. */
+type Verdict = string | null | undefined;
+
+const NOBODY: Visibility = {
+  listed: false,
+  status: null,
+  streams: 0,
+  subscribers: 0,
+  missed: [],
+  price: null,
+};
+
+/** Who sees a provider, as of now, in steps: of streams that end meanwhile nothing is told. */
+export function* visibilityOf(registry: Registry, hub: StreamHub, providerId: string): Work<Visibility> {
+  const { store, changes, answers } = registry;
+  const slot = store.find(providerId);
+  if (slot === undefined) return NOBODY;
+  const status = store.isLive(slot) ? 'live' : 'suspect';
+  const rows = new RowsAt(store, changes);
+  const streams = hub.all();
+  const standing = answers.standing(slot);
+  // Its first step is now, too.
+  const first = standing.next();
+  const seeing: Stream[] = [];
+  const missed = new Map<string, number>();
+  for (let from = 0; from < streams.length; from += STEP) {
+    const row = rows.at(slot)!;
+    const part = streams.slice(from, from + STEP);
+    for (const stream of part) {
+      if (stream.subscriptions.size === 0) continue;
+      const verdict = verdictOf(stream, row, store.numbers);
+      if (verdict === null) seeing.push(stream);
+      else if (verdict !== undefined) missed.set(verdict, (missed.get(verdict) ?? 0) + 1);
+    }
+    yield part.length * WORK_A_STREAM;
+  }
+  const subscribers = yield* subscribersOf(seeing);
+  let price;
+  if (first.done === true) {
+    price = first.value;
+  } else {
+    yield first.value;
+    price = yield* standing;
+  }
+  return {
+    listed: true,
+    status,
+    streams: seeing.length,
+    subscribers,
+    missed: [...missed]
+      .map(([member, count]) => ({ member, streams: count }))
+      .sort((a, b) => b.streams - a.streams || (a.member < b.member ? -1 : 1))
+      .slice(0, MAX_MISSED),
+    price,
+  };
+}
+
+const scratch = new Int32Array(1);
+
+function verdictOf(stream: Stream, { columns, index }: RowPlace, numbers: ValueNumbers): Verdict {
+  // The filter index holds the filter's texts, so that these are good for as long as the stream is there.
+  stream.tests ??= testsOf(stream.filter, numbers);
+  const row = [index];
+  let missed: Verdict = null;
+  for (const test of stream.tests) {
+    if (test.mark(columns, row, 1, scratch) === 0) continue;
+    if (missed !== null) return undefined;
+    missed = test.member;
+  }
+  return missed;
+}
+
+/** How many connections follow some of these. */
+function* subscribersOf(streams: readonly Stream[]): Work<number> {
+  const subscribers = new Set<Subscriber>();
+  let looked = 0;
+  for (const { subscriptions } of streams) {
+    for (const { subscriber } of subscriptions) {
+      subscribers.add(subscriber);
+      looked += 1;
+      if (looked % STEP === 0) yield STEP * WORK_A_STREAM;
+    }
+  }
+  return subscribers.size;
+}

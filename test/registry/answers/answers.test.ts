@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from '../../support/properties.js';
+import type { Work } from '../../../src/lib/work-queue.js';
+import type { PublishedAdvertisement } from '../../../src/protocol/advertisement.js';
+import type { Filter } from '../../../src/protocol/filters/filter.js';
+import { type Content, content, filter } from '../../support/arbitraries.js';
+import * as naive from '../../support/naive-answers.js';
+import { randomOf } from '../../support/random.js';
+import { RegistryWorld } from '../../support/registry-world.js';
+import { sequences, type Step, steps } from '../../support/steps.js';
+
+const IDS = Array.from({ length: 30 }, (_, number) => (number % 2 === 0 ? 'p' : 'P-') + String(number));
+const id = fc.constantFrom(...IDS);
+
+const change: fc.Arbitrary<Step<RegistryWorld>> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: steps<RegistryWorld, [string, Content, boolean]>(
+      'advertise',
+      [id, content, fc.boolean()],
+      (world, who, what, signed) => {
+        world.advertise(who, what, { signed });
+      },
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: steps<RegistryWorld, [string]>('suspect', [id], (world, who) => {
+      world.attach(who);
+      world.detach(who);
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: steps<RegistryWorld, [string]>('withdraw', [id], (world, who) => {
+      world.withdraw(who);
+    }),
+  },
+);
+
+/** All that is advertised, as the model has it. */
+function present(world: RegistryWorld, ids: readonly string[]): PublishedAdvertisement[] {
+  return ids.flatMap((one) => world.at(one, world.seq)?.advertisement ?? []);
+}
+
+/** Makes an answer; something happens between its steps. */
+function make<Result>(work: Work<Result>, meanwhile: () => void = () => undefined): Result {
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+    meanwhile();
+  }
+}
+
+const by = fc.constantFrom(null, 'country' as const, 'platform' as const);
+
+test('explanations, markets and standings are those of a naive model', () => {
+  fc.assert(
+    fc.property(sequences(change, 60), filter, by, fc.nat(), (changes, asked, key, chosen) => {
+      const world = new RegistryWorld({ expiryMs: 600_000 });
+      for (const { run } of changes) run(world);
+      const { answers, cursor, store } = world.registry;
+      const all = present(world, IDS);
+      assert.deepEqual(make(answers.explain(asked)), { cursor, ...naive.explain(all, asked) });
+      assert.deepEqual(make(answers.market(asked, key)), { cursor, ...naive.market(all, asked, key) });
+      if (all.length === 0) return;
+      const one = all[chosen % all.length]!.provider_id;
+      const explained = make(answers.explainProvider(asked, one));
+      assert.deepEqual(explained, { cursor, ...naive.explainProvider(all, asked, one) });
+      assert.deepEqual(make(answers.standing(store.find(one)!)), naive.visibility(all, [], one).price);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+/** More than are looked at in one step. */
+const ROWS = 4800;
+
+test('what changes while an answer is made is not in it', (t) => {
+  const random = randomOf(t);
+  const below = (end: number): number => Math.floor(random() * end);
+  const contents = fc.sample(content, { numRuns: 200, seed: below(2 ** 31) });
+  const world = new RegistryWorld({ expiryMs: 600_000, replayEvents: 10_000 });
+  const ids = Array.from({ length: ROWS + 200 }, (_, number) => `p${String((number * 7919) % 10_000)}`);
+  const advertise = (number: number): void => {
+    world.advertise(ids[number]!, contents[below(contents.length)]!, { signed: random() < 0.5 });
+  };
+  for (let number = 0; number < ROWS; number += 1) advertise(number);
+  const change = (): void => {
+    for (let times = 0; times < 150; times += 1) {
+      const number = below(ids.length);
+      if (random() < 0.3) world.withdraw(ids[number]!);
+      else advertise(number);
+    }
+  };
+  // Some slots have been used anew.
+  change();
+  const { registry } = world;
+  const { answers, store } = registry;
+  const check = (begin: () => Work<object>, expectedOf: (all: PublishedAdvertisement[]) => object): void => {
+    const all = present(world, ids);
+    const { cursor } = registry;
+    const work = begin();
+    let steps = 0;
+    const answer = make(work, () => {
+      steps += 1;
+      change();
+    });
+    assert.ok(steps > 1, 'it was made in several steps');
+    assert.deepEqual(answer, { cursor, ...expectedOf(all) });
+  };
+  const asked: Filter = {
+    cpu: 2,
+    country: ['NO', 'SE'],
+    max_usd_per_month: 1,
+    status: 'live',
+    verified: true,
+  };
+  check(
+    () => answers.explain(asked),
+    (all) => naive.explain(all, asked),
+  );
+  check(
+    () => answers.market({}, 'platform'),
+    (all) => naive.market(all, {}, 'platform'),
+  );
+  const one = present(world, ids).find(({ pricing }) => pricing?.usd_per_gb_ram_month === 0.1)!.provider_id;
+  const slot = store.find(one)!;
+  const standing = naive.visibility(present(world, ids), [], one).price;
+  if (standing !== null) assert.deepEqual(make(answers.standing(slot), change), standing);
+  const still = present(world, ids)[0]!.provider_id;
+  check(
+    () => answers.explainProvider({}, still),
+    (all) => naive.explainProvider(all, {}, still),
+  );
+});
+
+test('an answer that takes longer than changes are kept is refused, and says what to do', () => {
+  const world = new RegistryWorld({ expiryMs: 600_000, replayEvents: 2 });
+  const [one] = fc.sample(content, { numRuns: 1, seed: 1 });
+  for (let number = 0; number < 4200; number += 1) world.advertise(`p${String(number)}`, one!);
+  const asks: (() => Work<unknown>)[] = [
+    () => world.registry.answers.explain({}),
+    () => world.registry.answers.market({}, null),
+  ];
+  for (const ask of asks) {
+    let number = 0;
+    const change = (): void => {
+      for (; number < 3; number += 1) world.withdraw(`p${String(number)}`);
+    };
+    assert.throws(() => make(ask(), change), { code: 'ADV_003', unavailable: true, retryAfterSeconds: 5 });
+    for (number = 0; number < 3; number += 1) world.advertise(`p${String(number)}`, one!);
+  }
+});
