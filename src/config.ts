@@ -1,9 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
-import { parse } from 'dotenv';
 import * as z from 'zod';
 import { ClientAddress } from './gateway/client-address.js';
 import { readCertificate, type TlsFiles } from './gateway/transports/tls.js';
 import { type DatabaseLocation, parseDatabaseUrl } from './registry/mirror/location.js';
+import { type GivenText, SettingSources } from './setting-sources.js';
 
 const MB = 1024 * 1024;
 
@@ -60,6 +59,18 @@ function parsed<Value>(parser: (text: string) => Value) {
   });
 }
 
+const PUBLIC_HOST =
+  /^(?:(?:https?|wss?):\/\/)?((?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?)\/?$/i;
+
+/** A host with or without a port; of a URL, as operators have it at hand, what is dialled. */
+function readPublicHost(text: string): string {
+  const host = PUBLIC_HOST.exec(text)?.[1];
+  if (host !== undefined) return host.toLowerCase();
+  throw new Error(
+    `must be hosts as providers dial them, e.g. hub.example.org or hub.example.org:8443; ${JSON.stringify(text.slice(0, 64))} is none`,
+  );
+}
+
 /** Every setting: its name without prefix, its default as text, how it is read and what it is for. */
 export const SETTINGS = {
   HOST: {
@@ -112,7 +123,7 @@ export const SETTINGS = {
   },
   PUBLIC_HOSTS: {
     fallback: '',
-    schema: list.transform((hosts) => hosts.map((host) => host.toLowerCase())),
+    schema: parsed((text) => list.parse(text).map(readPublicHost)),
     about: 'what the hub is reached as, e.g. hub.example.org; comma-separated',
   },
   TLS_CERT: {
@@ -181,7 +192,9 @@ export const SETTINGS = {
   REPLAY_EVENTS: { fallback: '65536', schema: whole(1, 16_777_216), about: 'changes kept for resuming' },
 } as const;
 
-type SettingName = keyof typeof SETTINGS;
+export type SettingName = keyof typeof SETTINGS;
+/** Every setting's name, without prefix. */
+export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
 type SettingValues = { [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['schema']> };
 
 /** The settings of a hub, read and checked. */
@@ -222,34 +235,75 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-const PREFIXES = ['DISCOVERY_', 'GOLEM_DISCOVERY_'] as const;
+/** One setting as it was read. */
+export interface CheckedSetting {
+  name: SettingName;
+  /** Null where it was not set, so that the default counts. */
+  given: GivenText | null;
+  /** What was read; a problem where that cannot be used. */
+  result: { value: unknown } | { problem: string };
+}
+
+/** Reads each setting for itself. */
+export function checkSettings(sources: SettingSources): CheckedSetting[] {
+  return SETTING_NAMES.map((name) => {
+    const { fallback, schema } = SETTINGS[name];
+    const given = sources.find(name);
+    const { success, data, error } = schema.safeParse(
+      given === null || given.text === '' ? fallback : given.text,
+    );
+    if (success) return { name, given, result: { value: data } };
+    const why = error.issues.map((issue) => issue.message).join('; ');
+    const { variable, written, text } = given ?? {
+      variable: `DISCOVERY_${name}`,
+      written: fallback,
+      text: fallback,
+    };
+    const readAs = text === written ? '' : ` (read as DISCOVERY_${name}=${text})`;
+    const problem = `${variable}=${written}${readAs}: ${why}`;
+    return { name, given, result: { problem } };
+  });
+}
+
+/** What keeps a hub with these settings from starting, one line each. */
+export function problemsOf(settings: readonly CheckedSetting[]): string[] {
+  const problems = settings.flatMap(({ result }) => ('problem' in result ? [result.problem] : []));
+  return problems.length > 0 ? problems : tlsProblems(valuesOf(settings));
+}
+
+function valuesOf(settings: readonly CheckedSetting[]): SettingValues {
+  const values = settings.map(({ name, result }) => [name, 'value' in result ? result.value : undefined]);
+  // Each was made by the schema of its name.
+  return Object.fromEntries(values) as SettingValues;
+}
 
 /**
- * Reads the settings from the environment and, where it does not have them, from `.env`.
+ * Reads the settings from the command line, from the environment and, where these do not have them, from `.env`.
+ * @param flags By name, without prefix.
  * @throws ConfigError naming every setting that cannot be used.
  */
-export function loadConfig(environment: NodeJS.ProcessEnv, dotenvPath = '.env'): Config {
-  const file = readDotenv(dotenvPath);
-  const problems: string[] = [];
-  const values: Partial<Record<SettingName, unknown>> = {};
-  for (const [name, { fallback, schema }] of Object.entries(SETTINGS) as [
-    SettingName,
-    (typeof SETTINGS)[SettingName],
-  ][]) {
-    const source = [environment, file]
-      .flatMap((from) => PREFIXES.map((prefix) => ({ key: prefix + name, text: from[prefix + name] })))
-      .find(({ text }) => text !== undefined);
-    const text = source?.text?.trim() ?? fallback;
-    const result = schema.safeParse(text === '' ? fallback : text);
-    if (result.success) values[name] = result.data;
-    else {
-      const why = result.error.issues.map((issue) => issue.message).join('; ');
-      problems.push(`${source?.key ?? `DISCOVERY_${name}`}=${text}: ${why}`);
-    }
-  }
-  if (problems.length === 0) problems.push(...tlsProblems(values as SettingValues));
+export function loadConfig(
+  environment: NodeJS.ProcessEnv,
+  dotenvPath = '.env',
+  flags: Readonly<Partial<Record<SettingName, string>>> = {},
+): Config {
+  const settings = checkSettings(openSources(environment, dotenvPath, flags));
+  const problems = problemsOf(settings);
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
-  return toConfig(values as SettingValues);
+  return toConfig(valuesOf(settings));
+}
+
+/** @throws ConfigError when there is a `.env` that cannot be read. */
+export function openSources(
+  environment: NodeJS.ProcessEnv,
+  dotenvPath = '.env',
+  flags: Readonly<Partial<Record<SettingName, string>>> = {},
+): SettingSources {
+  try {
+    return new SettingSources(flags, environment, dotenvPath);
+  } catch (error) {
+    throw new ConfigError((error as Error).message, { cause: error });
+  }
 }
 
 function tlsProblems({ TLS_CERT: cert, TLS_KEY: key }: SettingValues): string[] {
@@ -264,12 +318,6 @@ function tlsProblems({ TLS_CERT: cert, TLS_KEY: key }: SettingValues): string[] 
   } catch (error) {
     return [(error as Error).message];
   }
-}
-
-/** A folder of that name, as Python's tools make them, holds no settings. */
-function readDotenv(path: string): Partial<Record<string, string>> {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats === undefined || stats.isDirectory() ? {} : parse(readFileSync(path));
 }
 
 function toConfig(values: SettingValues): Config {

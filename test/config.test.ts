@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Config, ConfigError, loadConfig, SETTINGS } from '../src/config.js';
+import { type Config, ConfigError, loadConfig, openSources, SETTING_NAMES, SETTINGS } from '../src/config.js';
 import { FIRST_CERTIFICATE } from './data/certificates.js';
 import { writeCertificate } from './support/tls.js';
 
@@ -309,6 +309,70 @@ describe('settings', () => {
   });
 });
 
+describe('names of settings', () => {
+  test('those of the first generation count where ours are not set', () => {
+    const path = (environment: Record<string, string>): string => {
+      const { database } = load(environment);
+      assert.equal(database.kind, 'file');
+      return 'path' in database ? database.path : '';
+    };
+    assert.equal(path({ GOLEM_DISCOVERY_DATABASE_URL: 'sqlite+aiosqlite:////srv/a.db' }), '/srv/a.db');
+    assert.equal(path({ GOLEM_DISCOVERY_DATABASE_DIR: '/srv' }), '/srv/discovery.db');
+    assert.equal(
+      path({ GOLEM_DISCOVERY_DATABASE_DIR: '/srv', GOLEM_DISCOVERY_DATABASE_NAME: 'b.db' }),
+      '/srv/b.db',
+    );
+    assert.equal(
+      path({ GOLEM_DISCOVERY_DATABASE_NAME: 'b.db' }),
+      join(homedir(), '.golem', 'discovery', 'b.db'),
+    );
+    assert.equal(
+      path({ GOLEM_DISCOVERY_DATABASE_DIR: '/srv', DISCOVERY_DB_URL: 'sqlite:///mine.db' }),
+      'mine.db',
+    );
+    assert.equal(load({ GOLEM_DISCOVERY_ADVERTISEMENT_EXPIRY_MINUTES: '7' }).expiryMs, 420_000);
+    for (const minutes of ['0', 'x', '1.5', '1441'])
+      assert.match(
+        refusal({ GOLEM_DISCOVERY_ADVERTISEMENT_EXPIRY_MINUTES: minutes }),
+        new RegExp(`^GOLEM_DISCOVERY_ADVERTISEMENT_EXPIRY_MINUTES=${minutes}.*must be`),
+      );
+  });
+
+  test('what is no setting is warned about, with what may have been meant', () => {
+    const sources = openSources(
+      {
+        DISCOVERY_PROT: '1',
+        DISCOVERY_URL: 'x',
+        DISCOVERY_PORT: '2',
+        GOLEM_DISCOVERY_HEARTBEET_SECONDS: '3',
+      },
+      envFile('DISCOVERY_WHATEVER_ELSE=1\n'),
+    );
+    assert.deepEqual(sources.warnings(SETTING_NAMES), [
+      'DISCOVERY_PROT (environment) is no setting and has no effect; did you mean DISCOVERY_PORT?',
+      'GOLEM_DISCOVERY_HEARTBEET_SECONDS (environment) is no setting and has no effect; did you mean GOLEM_DISCOVERY_HEARTBEAT_SECONDS?',
+      'DISCOVERY_WHATEVER_ELSE (.env) is no setting and has no effect; discovery-hub config lists those that are',
+    ]);
+  });
+
+  test('flags come before all else', () => {
+    const environment = { DISCOVERY_PORT: '1' };
+    assert.equal(loadConfig(environment, NO_FILE, { PORT: '2' }).port, 2);
+  });
+
+  test('a host that providers dial may be given as a URL: taken as it stood, it shut every provider out', () => {
+    const hosts = (text: string): string[] => load({ DISCOVERY_PUBLIC_HOSTS: text }).publicHosts;
+    assert.deepEqual(hosts('https://Hub.example.org, wss://b.example:8443/,[::1]:80,c'), [
+      'hub.example.org',
+      'b.example:8443',
+      '[::1]:80',
+      'c',
+    ]);
+    for (const text of ['https://hub/path', 'hub example', 'ftp://hub', 'hub:port', '*.example.org'])
+      assert.match(refusal({ DISCOVERY_PUBLIC_HOSTS: `a,${text}` }), /must be hosts as providers dial them/);
+  });
+});
+
 describe('settings that cannot be used', () => {
   test('each is refused by the name that it was given under, with its value and what would be right', () => {
     for (const [name, texts] of Object.entries(BAD)) {
@@ -358,5 +422,49 @@ describe('settings that cannot be used', () => {
     assert.match(stderr, /^GOLEM_DISCOVERY_HEARTBEAT_SECONDS=-3: must be a number of seconds/m);
     assert.doesNotMatch(stderr, /\bat .*\.js:\d+/, 'no stack trace');
     assert.equal(stdout, '');
+  });
+
+  test('a .env that is there and cannot be read stops the start', () => {
+    const path = join(folder, 'loop.env');
+    symlinkSync(path, path);
+    assert.match(refusal({}, path), /loop\.env is there but cannot be read \(ELOOP\): let the user/);
+  });
+
+  test('config prints what counts and where it comes from, and checks it', () => {
+    const program = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+    const cwd = mkdtempSync(join(folder, 'config-'));
+    writeFileSync(join(cwd, '.env'), 'DISCOVERY_HEARTBEAT_SECONDS=20\n');
+    const run = (env: Record<string, string>, ...flags: string[]): SpawnSyncReturns<string> =>
+      spawnSync(process.execPath, [program, 'config', ...flags], {
+        cwd,
+        env,
+        encoding: 'utf8',
+        timeout: 30_000,
+      });
+    const shown = run({ GOLEM_DISCOVERY_DEBUG: 'on', DISCOVERY_PROT: '1' }, '--port', '8080', '--db', 'a.db');
+    assert.equal(shown.status, 0, shown.stderr);
+    for (const [name, value, origin] of [
+      ['DISCOVERY_PORT', '8080', 'command line'],
+      ['DISCOVERY_DB_URL', 'sqlite:///a.db', 'command line'],
+      ['DISCOVERY_DEBUG', 'on', 'environment as GOLEM_DISCOVERY_DEBUG'],
+      ['DISCOVERY_HEARTBEAT_SECONDS', '20', '.env'],
+      ['DISCOVERY_UNSIGNED', 'reject', 'default'],
+    ] as const)
+      assert.ok(
+        shown.stdout
+          .split('\n')
+          .some((line) => line.split(/ {2,}/).join('|') === [name, value, origin].join('|')),
+        `${name} in\n${shown.stdout}`,
+      );
+    assert.match(shown.stderr, /DISCOVERY_PROT .*did you mean DISCOVERY_PORT/);
+    const checked = run({ DISCOVERY_UNSIGNED: 'maybe' }, '--check');
+    assert.deepEqual([checked.status, checked.stdout], [78, '']);
+    assert.match(checked.stderr, /^DISCOVERY_UNSIGNED=maybe: must be reject or accept$/m);
+    const json = JSON.parse(run({}, '--json').stdout) as {
+      settings: Record<string, object>;
+      problems: string[];
+    };
+    assert.deepEqual(json.settings['DISCOVERY_PORT'], { value: '7465', from: 'default', variable: null });
+    assert.deepEqual(json.problems, []);
   });
 });

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { addAdvertise } from './commands/advertise.js';
+import { addConfig } from './commands/config.js';
 import { addDoctor } from './commands/doctor.js';
 import { addGet } from './commands/get.js';
 import { addKeygen } from './commands/keygen.js';
@@ -27,6 +28,7 @@ const program = new Command('discovery-hub')
 
 for (const add of [
   addServe,
+  addConfig,
   addKeygen,
   addAdvertise,
   addStatus,

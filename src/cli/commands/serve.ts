@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
-import { type Config, ConfigError, loadConfig, SETTINGS } from '../../config.js';
+import { type Config, ConfigError, loadConfig, openSources, SETTING_NAMES, SETTINGS } from '../../config.js';
 import { TlsError } from '../../gateway/transports/tls.js';
 import { EXIT } from '../exit-codes.js';
 import { onHangup } from '../hangup.js';
+import { type HubFlags, settingsOf, withHubFlags } from '../hub-flags.js';
 
 /** `discovery-hub serve`, also what runs without any command. */
 export function addServe(program: Command): void {
-  program
-    .command('serve', { isDefault: true })
+  withHubFlags(program.command('serve', { isDefault: true }))
     .description('run the hub; its settings are environment variables (DISCOVERY_…) or lines of .env')
     .addHelpText(
       'after',
-      `\nSettings:\n${describeSettings()}\n\nExample:\n  DISCOVERY_PORT=8080 discovery-hub serve`,
+      `\nSettings:\n${describeSettings()}\n\nExamples:\n  DISCOVERY_PORT=8080 discovery-hub serve\n  discovery-hub serve --port 8080 --db /var/lib/discovery/hub.db\n  discovery-hub config --check`,
     )
     .action(serve);
 }
@@ -29,7 +29,7 @@ function describeSettings(): string {
 const FEW_CONNECTIONS = 900;
 
 /** Runs a hub until SIGTERM or SIGINT. A second signal stops it at once. */
-async function serve(): Promise<void> {
+async function serve(options: HubFlags): Promise<void> {
   // Before anything takes time: the first process of a container only gets the signals that it handles.
   let onStop = (_signal: NodeJS.Signals): void => {
     process.stderr.write('stopped before the start was complete\n');
@@ -42,7 +42,7 @@ async function serve(): Promise<void> {
   }
   let config: Config;
   try {
-    config = loadConfig(process.env);
+    config = loadConfig(process.env, '.env', settingsOf(options));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`The hub cannot start, a setting has to be changed:\n${error.message}\n`);
@@ -55,6 +55,7 @@ async function serve(): Promise<void> {
     import('../../server.js'),
   ]);
   const log = createLog(config.debug);
+  for (const warning of openSources(process.env).warnings(SETTING_NAMES)) log.warn(warning);
   if (config.heartbeatMs * 2.5 > config.expiryMs) {
     log.warn(
       'advertisements expire before a missed heartbeat is noticed; raise the expiry or lower the heartbeat interval',
