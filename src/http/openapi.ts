@@ -104,6 +104,7 @@ function publishedAdvertisement(input: JsonObject): JsonObject {
     required: [
       ...Object.keys(sent),
       'provider_id',
+      'provider_name',
       'created_at',
       'updated_at',
       'status',
@@ -113,6 +114,10 @@ function publishedAdvertisement(input: JsonObject): JsonObject {
     properties: {
       provider_id: { type: 'string' },
       ...sent,
+      provider_name: {
+        type: ['string', 'null'],
+        description: 'The same as `name`: clients of the first generation read it',
+      },
       created_at: { ...TIME, description: 'First advertised; kept across updates' },
       updated_at: { ...TIME, description: 'The last heartbeat' },
       status: { type: 'string', enum: ['live', 'suspect'] },

@@ -162,6 +162,8 @@ export interface PublishedAdvertisement {
   platform: string | null;
   pricing: Pricing | null;
   name: string | null;
+  /** The same as `name`: clients of the first generation read it. */
+  provider_name: string | null;
   payments_network: string | null;
   created_at: string;
   updated_at: string;

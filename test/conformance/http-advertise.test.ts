@@ -55,6 +55,7 @@ onBothTransports('publishing an advertisement', {}, (hub) => {
       platform: null,
       pricing: null,
       name: null,
+      provider_name: null,
       payments_network: null,
       created_at: now(),
       updated_at: now(),
@@ -70,6 +71,7 @@ onBothTransports('publishing an advertisement', {}, (hub) => {
     for (const [member, value] of Object.entries({ ...EVERYTHING, country: 'NO' })) {
       assert.deepEqual(published[member as keyof PublishedAdvertisement], value, member);
     }
+    assert.equal(published.provider_name, EVERYTHING.name);
     assert.deepEqual(await readAdvertisement(hub(), key.publicKey), published);
   });
 

@@ -15,7 +15,7 @@ import { listQuerySchema } from '../../src/protocol/filters/list-query.js';
 
 /** By version of the protocol: the SHA-256 of what goes over the wire. */
 const PINNED: Readonly<Record<number, string>> = {
-  1: 'f41fc80801b6d8f4d550380090a4c85e1c232de702c4379f111921a26923f499',
+  1: '67fe874fcfd1b76be8569fbc324df119cbfa3a4175a8c4d2f07788402d015713',
 };
 
 /**

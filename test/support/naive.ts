@@ -19,6 +19,7 @@ export function published(
     pricing: record.pricing,
     name: record.name,
     payments_network: record.paymentsNetwork,
+    provider_name: record.name,
     created_at: new Date(record.createdAt).toISOString(),
     updated_at: new Date(times.updatedAt).toISOString(),
     status: live ? 'live' : 'suspect',

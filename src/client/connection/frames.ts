@@ -19,6 +19,7 @@ export const publishedSchema = z.looseObject({
   platform: z.string().nullable(),
   pricing: z.record(z.string(), z.union([z.number(), z.string()])).nullable(),
   name: z.string().nullable(),
+  provider_name: z.string().nullable(),
   payments_network: z.string().nullable(),
   created_at: z.string(),
   updated_at: z.string(),

@@ -31,6 +31,7 @@ const publishedAdvertisement = z.strictObject({
   platform: boundedText(LIMITS.maxPlatformLength).nullable(),
   pricing: pricingSchema.nullable(),
   name: boundedText(LIMITS.maxNameLength).nullable(),
+  provider_name: boundedText(LIMITS.maxNameLength).nullable(),
   payments_network: boundedText(LIMITS.maxNetworkLength).nullable(),
   created_at: time,
   updated_at: time,

@@ -19,16 +19,21 @@ export interface JsonTexts {
  * @param texts What `jsonTexts` makes of the record, where somebody has kept it.
  */
 export function renderHead(record: AdvertisementRecord, texts: JsonTexts = jsonTexts(record)): string {
+  const name = quoted(record.name);
   return (
     `{"provider_id":${quoted(record.providerId)},"ip_address":${quoted(record.ipAddress)}` +
     `,"country":${quoted(record.country)},"resources":${texts.resources}` +
     `,"platform":${quoted(record.platform)},"pricing":${texts.pricing}` +
-    `,"name":${quoted(record.name)},"payments_network":${quoted(record.paymentsNetwork)}` +
+    `,"name":${name},"payments_network":${quoted(record.paymentsNetwork)}` +
+    `${PROVIDER_NAME}${name}` +
     `,"created_at":"${isoTime(record.createdAt)}"`
   );
 }
 
-/** What a head has before the members that its provider chose, beside the id, and behind them. */
+/** The name again, behind all members that the provider chose: see `chosenPart`. */
+const PROVIDER_NAME = ',"provider_name":';
+
+/** What a head has before the members that its provider chose, beside the id, and behind them and the name. */
 const ID_FRAME_BYTES = '{"provider_id":"",'.length;
 const CREATED_AT_BYTES = ',"created_at":""'.length + ISO_BYTES;
 
@@ -37,9 +42,13 @@ export function createdAtIn(head: Buffer): number {
   return Date.parse(head.toString('latin1', head.length - ISO_BYTES - 1, head.length - 1));
 }
 
-/** Where in a head the members lie that its provider chose. (No provider id has to be escaped.) */
-export function chosenPart(providerId: string, headBytes: number): { from: number; to: number } {
-  return { from: ID_FRAME_BYTES + Buffer.byteLength(providerId), to: headBytes - CREATED_AT_BYTES };
+/**
+ * Where in a head the members lie that its provider chose. (No provider id has to be escaped, and within a text there is no
+ * quote that is not.)
+ */
+export function chosenPart(providerId: string, head: Buffer): { from: number; to: number } {
+  const to = head.lastIndexOf(PROVIDER_NAME, head.length - CREATED_AT_BYTES);
+  return { from: ID_FRAME_BYTES + Buffer.byteLength(providerId), to };
 }
 
 function jsonTexts({ resources, pricing }: AdvertisementRecord): JsonTexts {

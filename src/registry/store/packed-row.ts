@@ -23,7 +23,13 @@ export function packRow(record: AdvertisementRecord, head: string): PackedRow {
   const end =
     proof === null
       ? proofAt
-      : packProof(proof, providerId, chosenPart(providerId, headBytes), scratch, proofAt);
+      : packProof(
+          proof,
+          providerId,
+          chosenPart(providerId, scratch.subarray(0, headBytes)),
+          scratch,
+          proofAt,
+        );
   return { bytes: scratch.subarray(0, end), headBytes, proofBytes: end - proofAt };
 }
 
@@ -34,7 +40,7 @@ export function rowBytes(headBytes: number, proofBytes: number): number {
 
 /** The proof in the bytes of a row that has one. */
 export function proofIn(bytes: Buffer, headBytes: number, providerId: string): UnpackedProof {
-  const { from, to } = chosenPart(providerId, headBytes);
+  const { from, to } = chosenPart(providerId, bytes.subarray(0, headBytes));
   return unpackProof(bytes.subarray(headBytes + MAX_TAIL_BYTES), providerId, bytes.subarray(from, to));
 }
 

@@ -75,6 +75,7 @@ const published = advertisement.map((one) => ({
   name: null,
   payments_network: null,
   ...one,
+  provider_name: null,
   provider_id: ID,
   created_at: TIME,
   updated_at: TIME,

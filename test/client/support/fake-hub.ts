@@ -125,6 +125,7 @@ export function publishedAs(providerId: string, overrides: object = {}): Publish
     platform: null,
     pricing: null,
     name: null,
+    provider_name: null,
     payments_network: null,
     created_at: '2026-01-01T00:00:00.000Z',
     updated_at: '2026-01-01T00:00:00.000Z',

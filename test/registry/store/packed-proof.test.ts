@@ -103,6 +103,23 @@ test('a payload that says what is shown costs nothing, and neither does a key th
   assert.equal(size(KEY, `${text}\n`), SIGNATURE_AND_TIME + LENGTHS_AND_FLAG + '}\n'.length);
 });
 
+test('texts that look like the members behind them are not taken for those', () => {
+  const texts = {
+    platform: ',"provider_name":',
+    name: ',"provider_name":"",',
+    paymentsNetwork: '"provider_name":',
+  };
+  const said: Content = {
+    ipAddress: '203.0.113.7',
+    country: 'SE',
+    resources: { cpu: 1, memory: 1, storage: 1 },
+    pricing: null,
+    ...texts,
+  };
+  const payload = Buffer.from(payloadOf(said));
+  assertKept('a', said, { publicKey: KEY, t: 1, signature: 'cd'.repeat(64), payload });
+});
+
 test('a payload of any length comes back', () => {
   const said = { resources: { cpu: 1, memory: 1, storage: 1 }, country: 'SE', ipAddress: '203.0.113.7' };
   const none = { platform: null, pricing: null, name: null, paymentsNetwork: null };
