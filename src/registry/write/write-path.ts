@@ -127,7 +127,7 @@ export class WritePath {
   ): Promise<void> {
     this.#checkTime(claim.t);
     await this.#quotas.checkSignatures(origin);
-    const signedHost = await this.#findSignedHost(claim, nonce, [...hosts, ...otherHosts]);
+    const signedHost = await this.#findSignedHost(claim, nonce, [...hosts, ...otherHosts], origin);
     if (signedHost === null) {
       await this.#quotas.noteInvalidSignature(origin);
       throw new ProtocolError(
@@ -161,7 +161,7 @@ export class WritePath {
   ): Promise<void> {
     this.#checkTime(claim.t);
     await this.#quotas.checkSignatures(origin);
-    if (!(await this.#isSigned(claim, action, payload))) {
+    if (!(await this.#isSigned(claim, action, payload, origin))) {
       await this.#quotas.noteInvalidSignature(origin);
       throw new ProtocolError(
         'AUTH_001',
@@ -170,7 +170,12 @@ export class WritePath {
     }
   }
 
-  async #isSigned(claim: SignedClaim, action: SignedAction, payload: Uint8Array | string): Promise<boolean> {
+  async #isSigned(
+    claim: SignedClaim,
+    action: SignedAction,
+    payload: Uint8Array | string,
+    origin: string | null,
+  ): Promise<boolean> {
     const { providerId, t } = claim;
     try {
       return await this.#verify(
@@ -178,6 +183,7 @@ export class WritePath {
         signedBytes({ action, providerId, t, payload }),
         claim.publicKey,
         claim.signature,
+        origin,
       );
     } catch (error) {
       if (error instanceof VerifierUnavailableError) throw unavailable(error.message, error);
@@ -185,9 +191,14 @@ export class WritePath {
     }
   }
 
-  async #findSignedHost(claim: SignedClaim, nonce: string, hosts: readonly string[]): Promise<string | null> {
+  async #findSignedHost(
+    claim: SignedClaim,
+    nonce: string,
+    hosts: readonly string[],
+    origin: string | null,
+  ): Promise<string | null> {
     for (const host of new Set(hosts)) {
-      if (await this.#isSigned(claim, 'session', sessionPayload(nonce, host))) return host;
+      if (await this.#isSigned(claim, 'session', sessionPayload(nonce, host), origin)) return host;
     }
     return null;
   }

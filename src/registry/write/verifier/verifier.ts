@@ -1,14 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { Lines } from '../../../lib/lines.js';
 import type { SignatureScheme } from '../../../protocol/schemes/table.js';
 import { packBatch, type SignedBytes } from './batch.js';
 
-/** Says whether a signature is valid; rejects with `VerifierUnavailableError` only. */
+/**
+ * Says whether a signature is valid; rejects with `VerifierUnavailableError` only. `origin` is the client address that it
+ * came from; those that are not limited share a place in the turns.
+ */
 export type VerifySignature = (
   scheme: SignatureScheme,
   bytes: Uint8Array,
   publicKey: string,
   signature: string,
+  origin?: string | null,
 ) => Promise<boolean>;
 
 /** The signature was not looked at. The message says why. */
@@ -17,6 +22,10 @@ export class VerifierUnavailableError extends Error {
 }
 
 const MAX_WAITING = 20_000;
+/** Of one address: others still get in while it waits. */
+const MAX_WAITING_OF_ONE = 5_000;
+/** Where those wait whose address is not limited; no address is empty. */
+const UNLIMITED = '';
 /** Few enough that the first answers are used while the next are worked on. */
 const MAX_BATCH = 16;
 /** One that is worked on, and what follows without a pause. */
@@ -41,30 +50,36 @@ interface Thread {
 }
 
 /**
- * Verifies signatures in threads, first come first served. They are handed over by the batch, all that one turn
- * of the event loop has brought, so that a crowd of providers coming back costs it little, in time as in garbage.
+ * Verifies signatures in threads, those of the client addresses in turns, so that nobody waits for another's flood. They are
+ * handed over by the batch, all that one turn of the event loop has brought, so that a crowd of providers coming back
+ * costs it little, in time as in garbage.
  */
 export class Verifier {
-  #waiting: Job[] = [];
-  #head = 0;
+  /** By client address. */
+  readonly #waiting = new Lines<Job>();
   #underWay = 0;
   #scheduled = false;
   readonly #threads: Thread[] = [];
 
   /** Signatures that wait or are looked at. */
   get pending(): number {
-    return this.#waiting.length - this.#head + this.#underWay;
+    return this.#waiting.size + this.#underWay;
   }
 
   /** @throws VerifierUnavailableError (as a rejection) when too many wait, or the thread died over it. */
-  readonly verify: VerifySignature = (scheme, bytes, publicKey, signature) => {
+  readonly verify: VerifySignature = (scheme, bytes, publicKey, signature, origin = null) => {
     if (!scheme.isAcceptable(publicKey, signature)) return Promise.resolve(false);
     if (this.pending >= MAX_WAITING)
       return Promise.reject(new VerifierUnavailableError('too many signatures wait to be verified'));
+    const key = origin ?? UNLIMITED;
+    if (key !== UNLIMITED && this.#waiting.of(key) >= MAX_WAITING_OF_ONE)
+      return Promise.reject(
+        new VerifierUnavailableError('too many signatures of this address wait to be verified'),
+      );
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ scheme, bytes, publicKey, signature, resolve, reject });
+      this.#waiting.add(key, { scheme, bytes, publicKey, signature, resolve, reject });
       // A full batch has nothing to wait for.
-      if (this.#waiting.length - this.#head === MAX_BATCH) this.#handOver();
+      if (this.#waiting.size === MAX_BATCH) this.#handOver();
       else this.#schedule();
     });
   };
@@ -92,16 +107,11 @@ export class Verifier {
   }
 
   #handOver(): void {
-    while (this.#head < this.#waiting.length) {
+    while (this.#waiting.size > 0) {
       const thread = this.#freeThread();
       if (thread === null) return;
-      const batch = this.#waiting.slice(this.#head, this.#head + MAX_BATCH);
-      this.#head += batch.length;
-      // Dropping what has left only now and then keeps each step cheap.
-      if (this.#head * 2 >= this.#waiting.length) {
-        this.#waiting = this.#waiting.slice(this.#head);
-        this.#head = 0;
-      }
+      const batch: Job[] = [];
+      while (batch.length < MAX_BATCH && this.#waiting.size > 0) batch.push(this.#waiting.next()!);
       this.#underWay += batch.length;
       const packed = packBatch(batch);
       thread.batches.push(batch);

@@ -124,6 +124,42 @@ test('signatures are worked off in the order they came, some at a time', async (
   if (verifier.threads.length === 1) assert.deepEqual(order, [...order.keys()]);
 });
 
+test('regression: one address with thousands of signatures does not keep the only one of another waiting', async () => {
+  const verifier = new HeldVerifier();
+  const { publicKey, signature } = request(1, true);
+  const ask = (name: string, origin: string): Promise<boolean> =>
+    verifier.verify(ED25519, Buffer.from(name), publicKey, signature, origin);
+  const flood = Array.from({ length: 4000 }, () => ask('flood', '192.0.2.1'));
+  await nextTurn();
+  const underWay = verifier.threads.reduce((sum, { batches }) => sum + batches.length, 0);
+  const single = ask('single', '192.0.2.2');
+  const batches: string[][] = [];
+  while (verifier.pending > 0) {
+    const busy = verifier.threads.find((thread) => thread.batches.length > 0);
+    batches.push(busy!.answer(() => true).map(String));
+  }
+  await Promise.all([single, ...flood]);
+  const served = batches.findIndex((names) => names.includes('single'));
+  // Only what was handed over before it came, and what other threads were given meanwhile, comes first.
+  assert.ok(served <= 2 * underWay, `it came in batch ${served}, and ${underWay} were under way`);
+});
+
+test('an address may have 5,000 signatures waiting, and another still gets in', async () => {
+  const verifier = new HeldVerifier();
+  const { bytes, publicKey, signature } = request(1, true);
+  const ask = (origin: string): Promise<boolean> =>
+    verifier.verify(ED25519, bytes, publicKey, signature, origin);
+  const flood = Array.from({ length: 6000 }, () => ask('192.0.2.1'));
+  const single = ask('192.0.2.2');
+  const settled = Promise.allSettled(flood);
+  await nextTurn();
+  while (verifier.pending > 0)
+    verifier.threads.find(({ batches }) => batches.length > 0)!.answer(() => true);
+  assert.equal(await single, true);
+  const refused = (await settled).filter(({ status }) => status === 'rejected');
+  assert.ok(refused.length > 0 && refused.length <= 1000, `${refused.length} were refused`);
+});
+
 test('more than 20,000 that wait are turned away at once, and those that wait are answered', async () => {
   const verifier = new HeldVerifier();
   const one = request(1, true);
