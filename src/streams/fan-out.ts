@@ -1,8 +1,11 @@
 import type { Delivery } from './stream.js';
 
+/** Sending a frame costs as much as one frame for each so many bytes more: sockets may have to copy it. */
+const BYTES_PER_FRAME = 16 * 1024;
+
 /**
- * Hands deliveries to sockets, so many frames in each turn of the event loop: one change may go to tens of thousands,
- * and nobody else should have to wait for all of them.
+ * Hands deliveries to sockets, so many frames in each turn of the event loop, fewer where they are large: one change may go
+ * to tens of thousands, and nobody else should have to wait for all of them.
  */
 export class FanOut {
   readonly #framesPerTurn: number;
@@ -57,8 +60,9 @@ function send({ rest, frames, seq, base }: Delivery, limit: number): number {
     const { subscriber } = subscription;
     if (subscriber.writable) {
       subscription.seq = seq;
-      subscriber.send(frames[subscriber.codec.name]!);
-      left -= 1;
+      const frame = frames[subscriber.codec.name]!;
+      subscriber.send(frame);
+      left -= 1 + Math.floor(frame.length / BYTES_PER_FRAME);
     } else {
       subscription.state = 'waiting';
       subscription.seq = base;
