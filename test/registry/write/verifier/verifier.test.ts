@@ -153,8 +153,7 @@ test('an address may have 5,000 signatures waiting, and another still gets in', 
   const single = ask('192.0.2.2');
   const settled = Promise.allSettled(flood);
   await nextTurn();
-  while (verifier.pending > 0)
-    verifier.threads.find(({ batches }) => batches.length > 0)!.answer(() => true);
+  while (verifier.pending > 0) verifier.threads.find(({ batches }) => batches.length > 0)!.answer(() => true);
   assert.equal(await single, true);
   const refused = (await settled).filter(({ status }) => status === 'rejected');
   assert.ok(refused.length > 0 && refused.length <= 1000, `${refused.length} were refused`);
