@@ -79,7 +79,11 @@ export const SETTINGS = {
     about: 'address to listen on',
   },
   PORT: { fallback: '7465', schema: whole(0, 65_535), about: 'port to listen on; 0 picks a free one' },
-  DEBUG: { fallback: 'false', schema: flag, about: 'log details' },
+  DEBUG: {
+    fallback: 'false',
+    schema: flag,
+    about: 'log each connection, authentication, refusal, subscription and write',
+  },
   RATE_LIMIT_PER_MINUTE: {
     fallback: '100',
     schema: whole(0, 1_000_000_000),
@@ -190,6 +194,7 @@ export const SETTINGS = {
     about: 'invalid signatures of a client address before no more are looked at; auto: 100',
   },
   REPLAY_EVENTS: { fallback: '65536', schema: whole(1, 16_777_216), about: 'changes kept for resuming' },
+  ACCESS_LOG: { fallback: 'false', schema: flag, about: 'log each request once it is answered' },
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -228,6 +233,7 @@ export interface Config {
   newNamesPerDay: number;
   invalidSignaturesPerMinute: number;
   replayEvents: number;
+  accessLog: boolean;
 }
 
 /** A setting has a value that cannot be used; the message names it. */
@@ -351,5 +357,6 @@ function toConfig(values: SettingValues): Config {
     newNamesPerDay: values.NEW_NAMES_PER_DAY.of(rate),
     invalidSignaturesPerMinute: values.INVALID_SIGNATURES_PER_MINUTE.of(rate),
     replayEvents: values.REPLAY_EVENTS,
+    accessLog: values.ACCESS_LOG,
   };
 }

@@ -8,7 +8,7 @@ import type {
 } from './gateway/transports/port.js';
 import type { HttpApi } from './http/api.js';
 import type { Metrics } from './http/metrics.js';
-import { ProtocolError } from './protocol/errors.js';
+import { type ErrorCode, ProtocolError } from './protocol/errors.js';
 import { readProviderId } from './protocol/provider-id.js';
 import type { Clock } from './lib/clock.js';
 import { RateLimiter } from './lib/rate-limiter.js';
@@ -22,6 +22,19 @@ const FREE_REFRESHES = 12;
 /** What the door needs of the HTTP interface. */
 type Api = Pick<HttpApi, 'handle' | 'refuse'>;
 
+/** What the door needs of who keeps the log. */
+interface DoorJournal {
+  readonly isAccessLogged: boolean;
+  answered(request: HttpRequest, address: string, status: number, ms: number): void;
+  refused(code: ErrorCode, address: string, claimed: string | null): void;
+}
+
+const NO_JOURNAL: DoorJournal = {
+  isAccessLogged: false,
+  answered: () => undefined,
+  refused: () => undefined,
+};
+
 /** What a transport knocks at: counts requests by client address, and passes them on to HTTP or the gateway. */
 export class Door implements TransportHandler {
   readonly #config: Config;
@@ -30,6 +43,7 @@ export class Door implements TransportHandler {
   readonly #metrics: Metrics;
   readonly #limiter: WindowLimiter;
   readonly #clock: Clock;
+  readonly #journal: DoorJournal;
   readonly #isAdvertised: (providerId: string) => boolean;
   /** Posts for an advertisement that stands, by provider and address. */
   readonly #refreshes: RateLimiter;
@@ -44,7 +58,9 @@ export class Door implements TransportHandler {
     metrics: Metrics,
     clock: Clock,
     isAdvertised: (providerId: string) => boolean,
+    journal: DoorJournal = NO_JOURNAL,
   ) {
+    this.#journal = journal;
     this.#config = config;
     this.#gateway = gateway;
     this.#api = api;
@@ -58,6 +74,22 @@ export class Door implements TransportHandler {
   }
 
   request(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
+    if (!this.#journal.isAccessLogged) return this.#request(request);
+    const started = performance.now();
+    const note = (response: HttpResponse): HttpResponse => {
+      this.#noteAnswer(request, response.status, started);
+      return response;
+    };
+    const answer = this.#request(request);
+    return answer instanceof Promise ? answer.then(note) : note(answer);
+  }
+
+  #noteAnswer(request: HttpRequest, status: number, started: number): void {
+    const address = this.#config.clientAddress.ofRequest(request);
+    this.#journal.answered(request, address, status, performance.now() - started);
+  }
+
+  #request(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
     if (this.#limiter.off || request.path === '/health' || request.path === '/metrics') {
       return this.#answer(request);
     }
@@ -66,8 +98,14 @@ export class Door implements TransportHandler {
   }
 
   upgrade(request: HttpRequest): UpgradeDecision {
+    const started = performance.now();
     const refusal = this.#limiter.off ? null : this.#limit(request, 'handshake');
-    return refusal === null ? this.#decide(request) : { accept: false, response: refusal };
+    const decision: UpgradeDecision =
+      refusal === null ? this.#decide(request) : { accept: false, response: refusal };
+    if (this.#journal.isAccessLogged) {
+      this.#noteAnswer(request, decision.accept ? 101 : decision.response.status, started);
+    }
+    return decision;
   }
 
   clientOf(peerAddress: string): string | null {
@@ -118,7 +156,7 @@ export class Door implements TransportHandler {
       return this.#gateway.upgrade(request, this.#config.clientAddress.ofRequest(request));
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      return { accept: false, response: this.#api.refuse(error) };
+      return { accept: false, response: this.#refuse(request, error) };
     }
   }
 
@@ -132,8 +170,14 @@ export class Door implements TransportHandler {
     } catch (error) {
       stream.close();
       if (!(error instanceof ProtocolError)) throw error;
-      return this.#api.refuse(error);
+      return this.#refuse(request, error);
     }
+  }
+
+  #refuse(request: HttpRequest, error: ProtocolError): HttpResponse {
+    const address = this.#config.clientAddress.ofRequest(request);
+    this.#journal.refused(error.code, address, request.headers.get('x-provider-id') ?? null);
+    return this.#api.refuse(error);
   }
 
   /** The refusal of a request over the limit; null when it may go on. */
@@ -143,7 +187,8 @@ export class Door implements TransportHandler {
     if (wait === 0) return null;
     this.#metrics.rateLimited(kind);
     const limit = String(this.#config.rateLimitPerMinute);
-    return this.#api.refuse(
+    return this.#refuse(
+      request,
       new ProtocolError(
         'RATE_001',
         `more than ${limit} requests a minute from ${address}; try again in ${String(wait)} s`,

@@ -1,11 +1,19 @@
-import { type Logger, pino } from 'pino';
+import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { build as pretty } from 'pino-pretty';
 
 export type { Logger };
 
-/** A structured log on standard output: readable on a terminal, one JSON object a line everywhere else. */
+/**
+ * A structured log on standard output: readable on a terminal, one JSON object a line, with ISO times and names of
+ * levels, everywhere else.
+ */
 export function createLog(debug: boolean): Logger {
-  const options = { level: debug ? 'debug' : 'info', base: null };
+  const options = {
+    level: debug ? 'debug' : 'info',
+    base: null,
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
   return process.stdout.isTTY
     ? pino(options, pretty({ sync: true, singleLine: true }))
     : pino(options, pino.destination({ sync: true }));

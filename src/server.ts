@@ -8,6 +8,7 @@ import { startTransport } from './gateway/transports/index.js';
 import { HttpApi } from './http/api.js';
 import { loadDocumentation } from './http/documentation.js';
 import { Metrics } from './http/metrics.js';
+import { Journal } from './journal.js';
 import type { Logger } from './log.js';
 import { type Capacity, measureCapacity, shareOf } from './open-files.js';
 import { type Clock, systemClock, TICK_MS } from './lib/clock.js';
@@ -69,7 +70,10 @@ export async function startHub(
     namesPerDay: config.newNamesPerDay,
     invalidSignaturesPerMinute: config.invalidSignaturesPerMinute,
   };
-  const writePath = new WritePath(registry, entries, verifier.verify, quotas, counts);
+  const journal = new Journal(log, config.accessLog);
+  const writePath = new WritePath(registry, entries, verifier.verify, quotas, counts, (...written) => {
+    journal.written(...written);
+  });
   const onError = (error: unknown): void => {
     log.error({ err: error }, 'unexpected error');
   };
@@ -114,7 +118,7 @@ export async function startHub(
       publicHosts: config.publicHosts,
       tls: config.tls !== null,
     },
-    { observer: metrics, onError },
+    { observer: metrics, journal, onError },
   );
   const api = new HttpApi({
     registry,
@@ -130,10 +134,22 @@ export async function startHub(
     metrics,
     documentation: loadDocumentation(config.tls !== null),
     onError,
+    onRefusal: (code, request) => {
+      const claimed = request.headers.get('x-provider-id') ?? null;
+      journal.refused(code, config.clientAddress.ofRequest(request), claimed);
+    },
   });
 
   const start = startTransport(config.transport);
-  const door = new Door(config, gateway, api, metrics, clock, (id) => registry.store.find(id) !== undefined);
+  const door = new Door(
+    config,
+    gateway,
+    api,
+    metrics,
+    clock,
+    (id) => registry.store.find(id) !== undefined,
+    journal,
+  );
   let transport: Transport;
   try {
     transport = await start(
@@ -162,6 +178,7 @@ export async function startHub(
       knownShift = shift;
     }
     gateway.tick();
+    journal.tick(registry.clock.now);
     writePath.saveCounts();
   };
   const timer = setInterval(tick, TICK_MS);
@@ -176,6 +193,7 @@ export async function startHub(
     writePath.saveCounts(Number.POSITIVE_INFINITY);
     await new Promise((resolve) => setTimeout(resolve, LAST_ANSWERS_MS));
     clearInterval(timer);
+    journal.sumUp();
     await entries.close();
     await transport.close();
     await verifier.close();

@@ -91,6 +91,7 @@ const GOOD: readonly Case[] = [
   ['MESSAGES_PER_MINUTE', '60', 'messagesPerMinute', 60],
   ['MAX_SUBSCRIPTIONS', '1', 'maxSubscriptions', 1],
   ['REPLAY_EVENTS', '1024', 'replayEvents', 1024],
+  ['ACCESS_LOG', 'on', 'accessLog', true],
   ['MAX_FILTERS', '500', 'maxFilters', 500],
   ['MAX_QUEUED_MB', '1', 'maxQueuedBytes', 1_048_576],
   ['MAX_TOTAL_QUEUED_MB', '2', 'maxTotalQueuedBytes', 2_097_152],
@@ -154,6 +155,7 @@ const BAD: Readonly<Partial<Record<keyof typeof SETTINGS, readonly string[]>>> =
   MESSAGES_PER_MINUTE: [...NUMBERS, '0.5'],
   MAX_SUBSCRIPTIONS: [...NUMBERS, '0', '100001'],
   REPLAY_EVENTS: [...NUMBERS, '0', '16777217'],
+  ACCESS_LOG: ['maybe', '2'],
   MAX_FILTERS: [...NUMBERS, '0', '1000001'],
   MAX_QUEUED_MB: [...NUMBERS, '0', '64'],
   MAX_TOTAL_QUEUED_MB: [...NUMBERS, '0', '1000001'],
@@ -191,6 +193,7 @@ describe('settings', () => {
       newNamesPerDay: 100,
       invalidSignaturesPerMinute: 100,
       replayEvents: 65_536,
+      accessLog: false,
     } satisfies Plain);
     assert.equal(clientAddress.of('192.0.2.1', '198.51.100.1'), '192.0.2.1', 'no proxy is trusted');
   });

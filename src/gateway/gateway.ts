@@ -17,7 +17,14 @@ import type { ConnectionHost, HostedConnection } from './connections/connection-
 import { Readers, type ReadersHost } from './outgoing/readers.js';
 import { Nonces } from './connections/nonces.js';
 import type { HttpRequest, UpgradeDecision } from './transports/port.js';
-import type { GatewayObserver, GatewaySettings, ReaderEnd } from './settings.js';
+import {
+  type GatewayJournal,
+  type GatewayObserver,
+  type GatewaySettings,
+  NO_JOURNAL,
+  type ReaderEnd,
+} from './settings.js';
+import type { StreamObserver } from '../streams/observer.js';
 import { StreamHub } from '../streams/stream-hub.js';
 import { Visibilities } from './visibilities.js';
 
@@ -43,6 +50,7 @@ export class Gateway implements ConnectionHost, ReadersHost {
   readonly clients = new Clients();
   readonly readers: Readers;
   readonly visibilities: Visibilities;
+  readonly journal: GatewayJournal;
   readonly #observer: GatewayObserver;
   readonly #onError: (error: unknown) => void;
   readonly #connections: (Connection | undefined)[] = [];
@@ -59,17 +67,18 @@ export class Gateway implements ConnectionHost, ReadersHost {
     registry: Registry,
     writePath: WritePath,
     settings: GatewaySettings,
-    hooks: { observer: GatewayObserver; onError: (error: unknown) => void },
+    hooks: { observer: GatewayObserver; journal?: GatewayJournal; onError: (error: unknown) => void },
   ) {
     this.registry = registry;
     this.writePath = writePath;
     this.settings = settings;
     this.backlog = new Backlog(settings.maxTotalQueuedBytes);
     this.#observer = hooks.observer;
+    this.journal = hooks.journal ?? NO_JOURNAL;
     this.#onError = hooks.onError;
     this.subscribes = new WindowLimiter(settings.subscribesPerMinute, MINUTE_MS);
     this.readers = new Readers(this);
-    this.streams = new StreamHub(registry, hooks.observer, { onError: hooks.onError });
+    this.streams = new StreamHub(registry, this.#streamObserver(), { onError: hooks.onError });
     registry.onChange(({ providerId, reason }) => {
       if (reason === 'withdrawn') this.#sessions.get(providerId)?.advertisementWithdrawn();
     });
@@ -142,6 +151,7 @@ export class Gateway implements ConnectionHost, ReadersHost {
         const client = this.clients.enter(address);
         const connection = new Connection(this, socket, { codec, host, client, slot: this.#takeSlot() });
         this.#connections[connection.slot] = connection;
+        this.journal.connected(address, codec.name);
         this.#lookAt(connection);
         if (this.#draining) connection.close(CLOSE.overloaded, STOPPING);
         else if (this.connections > this.settings.maxConnections) connection.close(CLOSE.overloaded, FULL);
@@ -193,7 +203,11 @@ export class Gateway implements ConnectionHost, ReadersHost {
     const older = this.#sessions.get(providerId);
     this.#sessions.set(providerId, connection);
     const attachment = this.registry.attach(providerId);
-    older?.replaced();
+    if (older !== undefined) {
+      this.journal.replaced(providerId, connection.client.address, older.client.address);
+      older.replaced();
+    }
+    this.journal.authenticated(providerId, connection.client.address);
     return attachment;
   }
 
@@ -208,21 +222,23 @@ export class Gateway implements ConnectionHost, ReadersHost {
     });
   }
 
-  countClose(code: number): void {
+  countClose(code: number, { client }: HostedConnection): void {
     this.#observer.connectionClosed(code);
+    this.journal.closed(code, client.address);
   }
 
   countReaderEnd(reason: ReaderEnd): void {
     this.#observer.readerEnded(reason);
   }
 
-  countRefusal(code: ErrorCode): void {
+  countRefusal(code: ErrorCode, { client }: HostedConnection, claimed: string | null): void {
     this.#observer.requestRefused(code);
+    this.journal.refused(code, client.address, claimed);
   }
 
   /** @param code The peer's close code; null when the hub closed and has counted it. */
   connectionGone(connection: HostedConnection, code: number | null): void {
-    if (code !== null) this.countClose(code);
+    if (code !== null) this.countClose(code, connection);
     if (this.#connections[connection.slot] !== connection) return;
     this.#connections[connection.slot] = undefined;
     this.clients.leave(connection.client);
@@ -232,6 +248,22 @@ export class Gateway implements ConnectionHost, ReadersHost {
 
   reportError(error: unknown): void {
     this.#onError(error);
+  }
+
+  #streamObserver(): StreamObserver {
+    const observer = this.#observer;
+    return {
+      eventsSent: (seconds) => {
+        observer.eventsSent(seconds);
+      },
+      resumeDecided: (outcome, subscription) => {
+        observer.resumeDecided(outcome, subscription);
+        const { stream, subscriber } = subscription;
+        if (outcome === 'refused' && subscriber instanceof Connection) {
+          this.journal.resumeRefused(stream.name, subscriber.client.address);
+        }
+      },
+    };
   }
 
   #advanceDrain(): void {

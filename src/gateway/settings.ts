@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../protocol/errors.js';
-import type { StreamObserver } from '../streams/limits.js';
+import type { StreamObserver } from '../streams/observer.js';
 
 /** What an operator can set about connections. */
 export interface GatewaySettings {
@@ -58,3 +58,27 @@ export interface GatewayObserver extends StreamObserver {
   /** A request over a socket was refused. */
   requestRefused(code: ErrorCode): void;
 }
+
+/** What the gateway tells whoever keeps the log. Addresses are those that limits count. */
+export interface GatewayJournal {
+  connected(address: string, codec: string): void;
+  closed(code: number, address: string): void;
+  authenticated(providerId: string, address: string): void;
+  /** @param before The address of the session that had to go. */
+  replaced(providerId: string, address: string, before: string): void;
+  subscribed(stream: string, address: string): void;
+  resumeRefused(stream: string, address: string): void;
+  /** @param claimed The provider that it was said to be from, which nobody has verified; null for none. */
+  refused(code: ErrorCode, address: string, claimed: string | null): void;
+}
+
+/** Keeps no log. */
+export const NO_JOURNAL: GatewayJournal = {
+  connected: () => undefined,
+  closed: () => undefined,
+  authenticated: () => undefined,
+  replaced: () => undefined,
+  subscribed: () => undefined,
+  resumeRefused: () => undefined,
+  refused: () => undefined,
+};

@@ -1,4 +1,4 @@
-import { ProtocolError } from '../protocol/errors.js';
+import { type ErrorCode, ProtocolError } from '../protocol/errors.js';
 import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
 import { WEBSOCKET_PATH } from '../protocol/limits.js';
 import { canonicalProviderId } from '../protocol/provider-id.js';
@@ -24,6 +24,8 @@ export interface ApiOptions extends AdvertisementService {
   metrics: Metrics;
   documentation: Documentation;
   onError: (error: unknown) => void;
+  /** A request was refused here. */
+  onRefusal?: (code: ErrorCode, request: HttpRequest) => void;
 }
 
 type Answer = HttpResponse | Promise<HttpResponse>;
@@ -133,6 +135,11 @@ export class HttpApi {
     return errorResponse(error, this.#options.registry.clock.wall(), options);
   }
 
+  #refuse(request: HttpRequest, error: ProtocolError, options?: AnswerOptions): HttpResponse {
+    this.#options.onRefusal?.(error.code, request);
+    return this.refuse(error, options);
+  }
+
   #answer(route: Route, request: HttpRequest, providerId: string): Answer {
     const { method } = request;
     const wanted = method === 'HEAD' ? 'GET' : method;
@@ -142,19 +149,19 @@ export class HttpApi {
     const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
     if (method === 'OPTIONS') return preflight(allow);
     const message = `${method.slice(0, 16)} is not possible here; possible are ${allow}`;
-    return this.refuse(new ProtocolError('HTTP_405', message), { headers: { Allow: allow } });
+    return this.#refuse(request, new ProtocolError('HTTP_405', message), { headers: { Allow: allow } });
   }
 
   #failure(request: HttpRequest, error: unknown): HttpResponse {
-    if (error instanceof ProtocolError) return this.refuse(error);
+    if (error instanceof ProtocolError) return this.#refuse(request, error);
     if (error instanceof PayloadError) {
       const code = error.problem === 'too-large' ? 'HTTP_413' : 'HTTP_400';
-      return this.refuse(new ProtocolError(code, error.message));
+      return this.#refuse(request, new ProtocolError(code, error.message));
     }
     this.#options.onError(error);
     const message = 'the hub failed to answer this; its operator finds the reason in the log';
     const isRead = request.method === 'GET' || request.method === 'HEAD';
-    return this.refuse(new ProtocolError(isRead ? 'ADV_003' : 'ADV_001', message), { status: 500 });
+    return this.#refuse(request, new ProtocolError(isRead ? 'ADV_003' : 'ADV_001', message), { status: 500 });
   }
 
   #refusePlainHttp(): HttpResponse {

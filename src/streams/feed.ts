@@ -3,7 +3,8 @@ import { formatCursor, parseCursor } from '../protocol/cursor.js';
 import type { GoneReason } from '../registry/change-log.js';
 import type { Registry } from '../registry/registry.js';
 import { copyEvent, encodeEvent, eventsFrame, netEvents } from './event-encoder.js';
-import { ROWS_PER_STEP, type StreamLimits, type StreamObserver, WORK } from './limits.js';
+import { ROWS_PER_STEP, type StreamLimits, WORK } from './limits.js';
+import type { StreamObserver } from './observer.js';
 import { RecentFrames, Snapshot } from './snapshot.js';
 import type { Stream, Subscription } from './stream.js';
 import { type Task, Turns } from './turns.js';
@@ -94,7 +95,8 @@ export class Feed {
     const cursor = request.resume === null ? null : parseCursor(request.resume);
     const seq = cursor?.epoch === changes.epoch && changes.covers(cursor.seq) ? cursor.seq : null;
     const isExact = seq !== null && this.#missedSince(stream, seq) !== null;
-    if (request.resume !== null) this.#host.observer.resumeDecided(isExact ? 'exact' : 'refused');
+    if (request.resume !== null)
+      this.#host.observer.resumeDecided(isExact ? 'exact' : 'refused', subscription);
     subscription.state = isExact ? 'waiting' : 'reading';
     if (isExact) subscription.seq = seq;
     subscriber.send(

@@ -50,11 +50,3 @@ export const WORK = {
 
 /** Advertisements that are encoded before others may get their turn. */
 export const ROWS_PER_STEP = 100;
-
-/** Who counts what streams do. */
-export interface StreamObserver {
-  /** A subscriber asked to resume: granted, or refused because the hub no longer has what it missed. */
-  resumeDecided(outcome: 'exact' | 'refused'): void;
-  /** Seconds from a change until the sockets had its events. */
-  eventsSent(latencySeconds: number): void;
-}

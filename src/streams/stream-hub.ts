@@ -9,7 +9,8 @@ import { EventEncoder, netEvents } from './event-encoder.js';
 import { FanOut } from './fan-out.js';
 import { Feed } from './feed.js';
 import { filterKey, filterWeight } from './filter-key.js';
-import { STREAM_LIMITS, type StreamLimits, type StreamObserver } from './limits.js';
+import { STREAM_LIMITS, type StreamLimits } from './limits.js';
+import type { StreamObserver } from './observer.js';
 import { mergeNotes, type Stream, type Subscriber, type Subscription } from './stream.js';
 
 interface StreamHubOptions {

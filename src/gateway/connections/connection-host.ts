@@ -41,8 +41,9 @@ export interface ConnectionHost extends SubscriptionHost {
   takeOver(providerId: string, connection: HostedConnection): Attachment;
   /** A session's connection is gone. */
   sessionEnded(providerId: string, token: SessionToken, connection: HostedConnection): void;
-  countClose(code: number): void;
-  countRefusal(code: ErrorCode): void;
+  countClose(code: number, connection: HostedConnection): void;
+  /** @param claimed The provider that the refused request says to be from; null for none. */
+  countRefusal(code: ErrorCode, connection: HostedConnection, claimed: string | null): void;
   /** @param code The peer's close code; null when the hub closed and has counted it. */
   connectionGone(connection: HostedConnection, code: number | null): void;
   reportError(error: unknown): void;

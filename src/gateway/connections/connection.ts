@@ -147,8 +147,12 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
     this.send(this.codec.extend(head, 'advertisement', transcode(this.codec, advertisement)));
   }
 
-  refuse(id: RequestId | undefined, error: ProtocolError): void {
-    this.#gateway.countRefusal(error.code);
+  refuse(
+    id: RequestId | undefined,
+    error: ProtocolError,
+    claimed: string | null = this.#session.providerId,
+  ): void {
+    this.#gateway.countRefusal(error.code, this, claimed);
     this.reply({ type: 'error', ...(id === undefined ? {} : { id }), ...error.toBody(this.#gateway.wall) });
   }
 
@@ -205,7 +209,7 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
   close(code: number, reason: string): void {
     if (this.#isOver) return;
     this.#leave();
-    this.#gateway.countClose(code);
+    this.#gateway.countClose(code, this);
     this.#socket.close(code, reason);
   }
 

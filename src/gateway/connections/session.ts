@@ -18,8 +18,8 @@ export interface SessionConnection extends HostedConnection {
   reply(frame: DownFrame): void;
   /** Answers with a frame whose `advertisement` is there as JSON already. */
   replyWith(head: object, advertisement: Uint8Array): void;
-  /** Answers a request that was refused. */
-  refuse(id: RequestId, error: ProtocolError): void;
+  /** Answers a request that was refused. `claimed` is the provider it says to be from, if not the session's. */
+  refuse(id: RequestId, error: ProtocolError, claimed?: string): void;
   /** Answers a request that failed, for whatever reason. */
   fault(id: RequestId, error: unknown): void;
   close(code: number, reason: string): void;
@@ -61,6 +61,11 @@ export class Session {
     this.#connection = connection;
     this.#host = host;
     this.#nonce = nonce;
+  }
+
+  /** Whom it speaks for; null before it has authenticated, and once it is over. */
+  get providerId(): string | null {
+    return this.#hold?.providerId ?? null;
   }
 
   /** Whether a request waits or is being worked on. */
@@ -144,7 +149,7 @@ export class Session {
       await this.#gateway.authenticate(claim, nonce, this.#host, connection.client.address);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      connection.refuse(frame.id, error);
+      connection.refuse(frame.id, error, frame.provider_id);
       // The nonce is spent either way, so there is nothing left to do here but to come back.
       connection.close(closeCodeOf(error), error.message);
       return;

@@ -3,7 +3,7 @@ import { type Filter, parseFilter } from '../../protocol/filters/filter.js';
 import type { Up } from '../../protocol/frames/frames-up.js';
 import type { Client } from '../clients.js';
 import type { WindowLimiter } from '../../lib/window-limiter.js';
-import type { GatewaySettings } from '../settings.js';
+import type { GatewayJournal, GatewaySettings } from '../settings.js';
 import { filterWeight } from '../../streams/filter-key.js';
 import type { StreamHub } from '../../streams/stream-hub.js';
 import type { Stream, Subscriber, Subscription } from '../../streams/stream.js';
@@ -12,6 +12,7 @@ import type { Stream, Subscriber, Subscription } from '../../streams/stream.js';
 export interface SubscriptionHost {
   readonly streams: StreamHub;
   readonly settings: GatewaySettings;
+  readonly journal: GatewayJournal;
   /** Counts the subscriptions that client addresses begin. */
   readonly subscribes: WindowLimiter;
   /** Service milliseconds. */
@@ -54,6 +55,7 @@ export class Subscriptions {
     }
     if (present !== undefined) this.#end(present);
     this.#byStream.set(subscription.stream.name, subscription);
+    this.#host.journal.subscribed(subscription.stream.name, this.#client.address);
   }
 
   /** @throws ProtocolError when the connection is not subscribed to that. */

@@ -24,6 +24,9 @@ const MAX_SAVED_COUNTS = 500;
 /** Writes of one provider that may wait for each other. */
 const MAX_WRITES_PER_PROVIDER = 64;
 
+/** @param origin The address that it came from; null for one that is not limited. */
+type OnWritten = (action: DurableEntry['kind'], providerId: string, origin: string | null) => void;
+
 /**
  * The one path of every write, from whichever door: verify, decide, propose; the log then has the entry
  * applied, matched and fanned out. Nothing that is not verified gets past the first step, and nothing that is not durable past the second.
@@ -32,20 +35,26 @@ export class WritePath {
   readonly #registry: Registry;
   readonly #log: Log;
   readonly #verify: VerifySignature;
+  readonly #onWritten: OnWritten;
   readonly #quotas: Quotas;
   readonly #locks = new KeyedLock(MAX_WRITES_PER_PROVIDER);
 
-  /** @param counts What was counted of addresses before a restart. */
+  /**
+   * @param counts What was counted of addresses before a restart.
+   * @param onWritten Told of what was stored, and the address it came from.
+   */
   constructor(
     registry: Registry,
     log: Log,
     verify: VerifySignature,
     quotas: QuotaSettings = NO_QUOTAS,
     counts: readonly CountRecord[] = [],
+    onWritten: OnWritten = () => undefined,
   ) {
     this.#registry = registry;
     this.#log = log;
     this.#verify = verify;
+    this.#onWritten = onWritten;
     this.#quotas = new Quotas(quotas, registry.origins, registry.clock);
     for (const record of counts) this.#quotas.restore(record);
   }
@@ -83,6 +92,7 @@ export class WritePath {
         if (identity !== null) await this.#admitBinding(claim.providerId, origin);
         const record = this.#record(claim, advertisement, payload);
         await this.#propose({ kind: 'advertise', record, identity, overSession: session !== null, origin });
+        this.#onWritten('advertise', claim.providerId, origin);
       } finally {
         settled();
       }
@@ -103,6 +113,7 @@ export class WritePath {
       if (!existed && identity !== null) this.#checkRoomFor(identity);
       if (existed || identity !== null) {
         await this.#propose({ kind: 'withdraw', providerId: claim.providerId, identity });
+        this.#onWritten('withdraw', claim.providerId, origin);
       }
       if (!existed) {
         throw new ProtocolError('ADV_004', `there is no advertisement of ${claim.providerId} to withdraw`);
@@ -147,6 +158,7 @@ export class WritePath {
       if (await this.#admitBinding(claim.providerId, origin)) {
         const identity = { providerId: claim.providerId, publicKey: claim.publicKey, lastT: 0, seenAt: now };
         await this.#propose({ kind: 'bind', identity });
+        this.#onWritten('bind', claim.providerId, origin);
       }
     });
   }
