@@ -58,10 +58,17 @@ forEachPair('frames', (pair) => {
     }
     await ask({ type: 'subscribe', id: '2', filter: { payments_network: network, cpu: 2 } }, 'subscribed');
     check(await watcher.next('snapshot'));
+    provider.socket.send({ type: 'visibility', id: 'v' });
+    check(await provider.socket.next('visibility'));
     provider.socket.send(provider.withdrawFrame());
     check(await provider.socket.next('withdrawn'));
     check(await watcher.next('events'));
     check(await watcher.next('events'));
+
+    const elsewhere = await Provider.join(hub(), codec);
+    await elsewhere.advertise();
+    assert.equal((await hub().delete(elsewhere.key)).status, 200);
+    check(await elsewhere.socket.next('removed'));
 
     await ask({ type: 'heartbeat' }, 'heartbeat');
     await ask({ type: 'unsubscribe', id: 3, stream }, 'unsubscribed');

@@ -25,7 +25,7 @@ export function addConfig(program: Command): void {
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nExamples:\n  discovery-hub config\n  discovery-hub config --check && systemctl restart discovery-hub',
+      '\nExample:\n  discovery-hub config\n  discovery-hub config --check && systemctl restart discovery-hub',
     )
     .action(showConfig);
 }

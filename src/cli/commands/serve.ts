@@ -11,7 +11,7 @@ export function addServe(program: Command): void {
     .description('run the hub; its settings are environment variables (DISCOVERY_…) or lines of .env')
     .addHelpText(
       'after',
-      `\nSettings:\n${describeSettings()}\n\nExamples:\n  DISCOVERY_PORT=8080 discovery-hub serve\n  discovery-hub serve --port 8080 --db /var/lib/discovery/hub.db\n  discovery-hub config --check`,
+      `\nSettings:\n${describeSettings()}\n\nExample:\n  DISCOVERY_PORT=8080 discovery-hub serve\n  discovery-hub serve --port 8080 --db /var/lib/discovery/hub.db\n  discovery-hub config --check`,
     )
     .action(serve);
 }

@@ -274,9 +274,12 @@ export class Publisher {
     }
   }
 
-  /** Whether it would say that it is live, and not be advertised, for ever. What was published before would stay. */
+  /**
+   * Whether it would say that it is live, and not be advertised, for ever. What was published before would stay, and a user
+   * who has declined to sign may do so later.
+   */
   #isHopeless(error: DiscoveryError): boolean {
-    return !error.retry && !this.#hasPublished;
+    return !error.retry && !this.#hasPublished && error.code !== 'KEY';
   }
 
   #isRefused(): boolean {

