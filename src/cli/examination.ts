@@ -1,3 +1,4 @@
+import { CLOSE } from '../protocol/frames/close-codes.js';
 import { DiscoveryClient, DiscoveryError, generateKey, ProviderSession } from '../client/node.js';
 
 /** What one step of an examination found. */
@@ -12,76 +13,69 @@ export interface Finding {
 /** Skew that a signature survives, and skew that deserves a word, in milliseconds. */
 const MAX_SKEW_MS = 300_000;
 const NOTABLE_SKEW_MS = 5000;
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 10_000;
 const ROUND_TRIPS = 5;
+
+const CLOCK_FIX = 'Signatures are refused beyond 300 s: set the clock, e.g. with timedatectl set-ntp true.';
 
 /** Never tells what to offer, so that nothing is ever published. */
 const NOTHING_TO_OFFER = (): Promise<never> => new Promise(() => undefined);
 
-/** Examines a hub the way a provider would use it. Ends after the first step that makes the next ones pointless. */
+/**
+ * Examines a hub the way a provider would use it. Ends after the first step that fails: what came after it would fail for the
+ * same reason, and look like another one.
+ */
 export async function* examine(url: string): AsyncGenerator<Finding, void, undefined> {
+  for await (const finding of steps(url)) {
+    yield finding;
+    if (finding.outcome === 'failed') return;
+  }
+}
+
+async function* steps(url: string): AsyncGenerator<Finding, void, undefined> {
   let client: DiscoveryClient;
   try {
     client = new DiscoveryClient(url, { timeoutMs: PATIENCE_MS });
   } catch (error) {
-    yield {
-      step: 'address',
-      outcome: 'failed',
-      detail: messageOf(error),
-      fix: 'Write it as http://host:port or https://host.',
-    };
+    const fix = 'Write it as http://host:port or https://host.';
+    yield { step: 'address', outcome: 'failed', detail: messageOf(error), fix };
     return;
   }
+  yield* checkReach(url);
+  yield await checkHealth(client);
+  yield describeSkew(client.clockOffsetMs);
+  yield* checkSession(url);
+}
+
+async function* checkReach(url: string): AsyncGenerator<Finding, void, undefined> {
   const times: number[] = [];
-  let clockOffset: number | null = null;
   try {
     for (let trip = 0; trip < ROUND_TRIPS; trip += 1) {
       const started = performance.now();
       const response = await fetch(new URL('/health', url), { signal: AbortSignal.timeout(PATIENCE_MS) });
       await response.arrayBuffer();
       times.push(performance.now() - started);
-      const date = Date.parse(response.headers.get('date') ?? '');
-      // The header only knows whole seconds: half of one is the best guess.
-      if (!Number.isNaN(date)) clockOffset = date + 500 - Date.now();
     }
   } catch (error) {
-    yield {
-      step: 'reachable',
-      outcome: 'failed',
-      detail: reasonOf(error),
-      fix: connectionFix(error),
-    };
+    yield { step: 'reachable', outcome: 'failed', detail: reasonOf(error), fix: connectionFix(error) };
     return;
   }
   yield { step: 'reachable', outcome: 'ok', detail: url };
-  yield await checkHealth(client);
-  yield describeSkew(clockOffset);
-  yield* checkSession(url);
   const best = Math.min(...times);
-  yield {
-    step: 'round trip',
-    outcome: best > 1000 ? 'warning' : 'ok',
-    detail: `${best.toFixed(1)} ms at best of ${ROUND_TRIPS}`,
-  };
+  const detail = `${best.toFixed(1)} ms at best of ${ROUND_TRIPS}`;
+  yield { step: 'round trip', outcome: best > 1000 ? 'warning' : 'ok', detail };
 }
 
 async function checkHealth(client: DiscoveryClient): Promise<Finding> {
   try {
     const { status, reason } = await client.health();
     if (status === 'healthy') return { step: 'healthy', outcome: 'ok', detail: 'the hub says so' };
-    return {
-      step: 'healthy',
-      outcome: 'failed',
-      detail: reason ?? 'the hub is degraded',
-      fix: 'Advertisements are refused until this is over; the operator of the hub sees the reason in its log.',
-    };
+    const fix =
+      'Advertisements are refused until this is over; the operator of the hub sees the reason in its log.';
+    return { step: 'healthy', outcome: 'failed', detail: reason ?? 'the hub is degraded', fix };
   } catch (error) {
-    return {
-      step: 'healthy',
-      outcome: 'failed',
-      detail: messageOf(error),
-      fix: 'Something else than a discovery hub seems to answer there.',
-    };
+    const fix = 'Something else than a discovery hub seems to answer there.';
+    return knownCause(error) ?? { step: 'healthy', outcome: 'failed', detail: messageOf(error), fix };
   }
 }
 
@@ -90,14 +84,7 @@ function describeSkew(offset: number | null): Finding {
   if (offset === null) return { step, outcome: 'warning', detail: 'the hub did not tell its time' };
   const seconds = (Math.abs(offset) / 1000).toFixed(1);
   const detail = `this machine is ${seconds} s ${offset > 0 ? 'behind' : 'ahead of'} the hub`;
-  if (Math.abs(offset) > MAX_SKEW_MS) {
-    return {
-      step,
-      outcome: 'failed',
-      detail,
-      fix: 'Signatures are refused beyond 300 s: set the clock, e.g. with timedatectl set-ntp true.',
-    };
-  }
+  if (Math.abs(offset) > MAX_SKEW_MS) return { step, outcome: 'failed', detail, fix: CLOCK_FIX };
   if (Math.abs(offset) > NOTABLE_SKEW_MS)
     return { step, outcome: 'warning', detail, fix: 'Keep the clock set by NTP.' };
   return { step, outcome: 'ok', detail: 'within a few seconds of the hub' };
@@ -109,25 +96,53 @@ async function* checkSession(url: string): AsyncGenerator<Finding, void, undefin
   const { welcomed, error } = await tryToAuthenticate(session);
   await session.stop();
   if (!welcomed) {
-    yield {
-      step: 'handshake',
-      outcome: 'failed',
-      detail: error?.message ?? 'no WebSocket',
-      fix: 'A reverse proxy has to pass WebSockets on: the headers Upgrade and Connection, HTTP/1.1, and no short timeout.',
-    };
+    yield (
+      knownCause(error) ?? {
+        step: 'handshake',
+        outcome: 'failed',
+        detail: error?.message ?? 'no WebSocket',
+        fix: 'A reverse proxy has to pass WebSockets on: the headers Upgrade and Connection, HTTP/1.1, and no short timeout.',
+      }
+    );
     return;
   }
   yield { step: 'handshake', outcome: 'ok', detail: 'the WebSocket opened and the hub greeted' };
-  if (error === null)
+  if (error === null) {
     yield { step: 'host binding', outcome: 'ok', detail: 'a session signed for this address is accepted' };
-  else {
+  } else if (error.code === 'AUTH_005') {
     yield {
       step: 'host binding',
       outcome: 'failed',
       detail: error.message,
       fix: 'The hub has to be told what it is reached as: a proxy that passes the Host header on, or DISCOVERY_PUBLIC_HOSTS on the hub.',
     };
+  } else {
+    yield (
+      knownCause(error) ?? {
+        step: 'authentication',
+        outcome: 'failed',
+        detail: error.message,
+        fix: 'A fresh key was refused; the operator of the hub sees the reason in its log.',
+      }
+    );
   }
+}
+
+/** What an error says about its cause, whichever step it came up in; null where that depends on the step. */
+function knownCause(error: unknown): Finding | null {
+  if (!(error instanceof DiscoveryError)) return null;
+  const { code, status, closeCode, message: detail, retryAfterSeconds } = error;
+  if (status === 429) {
+    const wait = retryAfterSeconds === null ? 'a minute' : `${String(retryAfterSeconds)} s`;
+    const fix = `This address has asked too much of the hub lately: wait for ${wait}. Where many share it, the operator of the hub can raise the limit, or name the proxy in DISCOVERY_TRUST_PROXY.`;
+    return { step: 'limits', outcome: 'failed', detail, fix };
+  }
+  if (code === 'AUTH_002') return { step: 'clock', outcome: 'failed', detail, fix: CLOCK_FIX };
+  if (closeCode === CLOSE.overloaded) {
+    const fix = 'The hub is stopping, or has no room: try again in a minute.';
+    return { step: 'healthy', outcome: 'failed', detail, fix };
+  }
+  return null;
 }
 
 /** Resolves with the first success or failure of a session. */

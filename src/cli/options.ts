@@ -1,28 +1,40 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Amounts, FilterInput } from '../client/node.js';
-import { CONDITION_NAMES, type ConditionKind, CONDITIONS } from '../protocol/filters/conditions.js';
+import type { FilterInput } from '../client/node.js';
+import {
+  CONDITION_NAMES,
+  type ConditionKind,
+  type ConditionName,
+  CONDITIONS,
+} from '../protocol/filters/conditions.js';
+import { configFolder } from './contexts.js';
 
 /** Where a key is kept unless told otherwise. */
-export const DEFAULT_KEY_FILE = join(homedir(), '.config', 'discovery-hub', 'key.pem');
+export const DEFAULT_KEY_FILE = join(configFolder(), 'key.pem');
 
-/** `--url`, or the environment's `DISCOVERY_URL`. */
+/** `--url`, or what `applyClientSettings` finds. */
 export function urlOption(): Option {
   return new Option('--url <url>', 'the hub').env('DISCOVERY_URL').default('http://localhost:7465');
 }
 
-/** `--key`, or the environment's `DISCOVERY_KEY`. */
+/** `--key`, or what `applyClientSettings` finds. */
 export function keyOption(): Option {
   return new Option('--key <file>', 'the key file: PEM, hex, or JSON of the first generation')
     .env('DISCOVERY_KEY')
-    .default(DEFAULT_KEY_FILE);
+    .default(DEFAULT_KEY_FILE, '$XDG_CONFIG_HOME/discovery-hub/key.pem');
 }
 
 /** Reads a whole number; its bounds are the hub's to check. */
 export function wholeNumber(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It has to be a whole number.');
   return Number(text);
+}
+
+/** Reads a whole number of at least 1. */
+export function positiveNumber(text: string): number {
+  const value = wholeNumber(text);
+  if (value === 0) throw new InvalidArgumentError('It has to be at least 1.');
+  return value;
 }
 
 /** Reads a decimal number of at least 0. */
@@ -40,8 +52,11 @@ function collect(text: string, earlier: unknown): string[] {
 /** What the flags of a command with filters are parsed into, by commander's names. */
 export type FilterFlags = Readonly<Record<string, unknown>>;
 
+/** Reads the text of a flag; `earlier` is what the flag was given before. */
+type Reader = (text: string, earlier: unknown) => unknown;
+
 /** How the value of a flag is read; undefined for a flag without one. */
-const READERS: Readonly<Record<ConditionKind, ((text: string, earlier: unknown) => unknown) | undefined>> = {
+const READERS: Readonly<Record<ConditionKind, Reader | undefined>> = {
   'at-least': wholeNumber,
   'one-of': collect,
   'none-of': collect,
@@ -56,11 +71,21 @@ const FLAGS = CONDITION_NAMES.map((name) => {
   return { name, option, key: option.attributeName(), reader: READERS[kind] };
 });
 
+/** A reader that refuses what a hub would, before it is asked. */
+function checked(name: ConditionName, reader: Reader): Reader {
+  return (text, earlier) => {
+    const value = reader(text, earlier);
+    const result = CONDITIONS[name].schema.safeParse(value);
+    if (result.success) return value;
+    throw new InvalidArgumentError(`It ${result.error.issues[0]?.message ?? 'is not acceptable'}.`);
+  };
+}
+
 /** Adds the filters as flags. */
 export function withFilterFlags(command: Command): Command {
-  for (const { option, reader } of FLAGS) {
+  for (const { name, option, reader } of FLAGS) {
     const own = new Option(option.flags, option.description);
-    command.addOption(reader === undefined ? own : own.argParser<unknown>(reader));
+    command.addOption(reader === undefined ? own : own.argParser<unknown>(checked(name, reader)));
   }
   return command;
 }
@@ -75,11 +100,4 @@ export function filterOf(flags: FilterFlags): FilterInput {
       return [[name, condition.kind === 'only' ? condition.value : said]];
     }),
   );
-}
-
-/** The amounts that an estimate is for; null when none were asked for. */
-export function amountsOf(flags: FilterFlags): Amounts | null {
-  const { cpu, memory, storage } = filterOf(flags);
-  if (cpu === undefined && memory === undefined && storage === undefined) return null;
-  return { cpu: cpu ?? 1, memory: memory ?? 1, storage: storage ?? 1 };
 }

@@ -1,6 +1,7 @@
 import logUpdate from 'log-update';
 import type { ProviderSession } from '../client/node.js';
 import { describeOffer, describePrice } from './offer.js';
+import { wrapped } from './tables/text.js';
 import { coloursFor, printable, widthOf } from './terminal.js';
 
 const REDRAW_MS = 1000;
@@ -111,19 +112,4 @@ export class SessionReport {
       ].join('\n'),
     );
   }
-}
-
-/** Breaks a text between words into lines of at most `width` characters; a word that is longer, within. */
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = '';
-    }
-    line = line === '' ? word : `${line} ${word}`;
-    for (; line.length > width; line = line.slice(width)) lines.push(line.slice(0, width));
-  }
-  return [...lines, line];
 }

@@ -9,7 +9,7 @@ import { ERROR_STATUS, type ErrorBody, type ErrorCode, ProtocolError } from '../
  * - `REFUSED`: it closed the connection and says that coming back unchanged is pointless;
  * - `SUPERSEDED`: a later call on the same session, or a withdrawal elsewhere with the same key, asked for something else
  *   before this one was done;
- * - `STOPPED`: the session or watch was stopped, by `stop()` or its signal;
+ * - `STOPPED`: the session, watch or request was stopped, by `stop()` or its signal, whose reason is the `cause`;
  * - `SOURCE`: the function that should have told what to advertise failed;
  * - `PROOF`: a proof does not hold;
  * - `KEY`: a key, or the file it should come from or go to, is not usable;
@@ -89,6 +89,27 @@ export function messageOf(error: unknown): string {
   const own = error.message;
   if (!(hidden instanceof Error)) return own === '' ? error.name : own;
   return own === '' ? messageOf(hidden) : `${own}: ${messageOf(hidden)}`;
+}
+
+/** Why a connection to a URL failed, for people: with what to do where the platform's own words do not say it. */
+export function explainFailure(error: unknown, url: string): string {
+  const { code, message = '' } = innermost(error);
+  if (
+    /wrong version number|packet length too long/i.test(`${String(code)} ${message}`.replaceAll('_', ' '))
+  ) {
+    return 'there is no TLS on this port; write http:// instead of https://';
+  }
+  const isPlain = /^(?:http|ws):/.test(url);
+  if (isPlain && /^(?:HPE_|ECONNRESET$|UND_ERR_SOCKET$)/.test(String(code))) {
+    return `${messageOf(error)}; if this port speaks TLS, write https:// instead of http://`;
+  }
+  return messageOf(error);
+}
+
+/** What happened at the bottom of it: `fetch` has it in its cause. */
+function innermost(error: unknown): { code?: unknown; message?: string } {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error ? innermost(cause) : (error ?? {});
 }
 
 function statusOf(code: DiscoveryErrorCode): number | null {

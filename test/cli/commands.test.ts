@@ -3,6 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Change, PublishedAdvertisement } from '../../src/client/index.js';
+import { buildProgram } from '../../src/cli/program.js';
 import { HubProcess, type RunningProcess, scratchFolder } from '../process/hub-process.js';
 import { NO_TERMINAL, plain, runPiped, Terminal } from './pseudo-terminal.js';
 
@@ -85,9 +86,11 @@ test('a wrong command line, a refusal and an unreachable hub have exit codes of 
   const unknown = await finish(run('list', '--colour', 'red'));
   assert.deepEqual([unknown.code, unknown.output.includes("unknown option '--colour'")], [2, true]);
   assert.equal((await finish(run('list', '--cpu', 'many'))).code, 2);
-  assert.equal((await finish(run('nonsense'))).code, 2);
+  const mistyped = await finish(run('lst'));
+  assert.deepEqual([mistyped.code, mistyped.output.includes('Did you mean list?')], [2, true]);
   const refused = await finish(run('list', '--country', 'XX'));
-  assert.deepEqual([refused.code, /country.*ISO 3166-1/.test(refused.output)], [1, true]);
+  assert.deepEqual([refused.code, /--country.*ISO 3166-1/.test(refused.output)], [2, true]);
+  assert.equal((await finish(run('list', '--cpu', '0'))).code, 2);
   const nowhere = await finish(runPiped(['list', '--url', 'http://127.0.0.1:9'], folder));
   assert.deepEqual([nowhere.code, nowhere.output.includes('could not be reached')], [4, true]);
   const noCountry = await finish(run('advertise'));
@@ -96,17 +99,7 @@ test('a wrong command line, a refusal and an unreachable hub have exit codes of 
 
 test('every command explains itself with an example', async (t) => {
   const folder = scratchFolder(t);
-  for (const command of [
-    'serve',
-    'keygen',
-    'advertise',
-    'status',
-    'withdraw',
-    'list',
-    'watch',
-    'get',
-    'doctor',
-  ]) {
+  for (const command of buildProgram().commands.map((one) => one.name())) {
     const { code, output } = await finish(runPiped([command, '--help'], folder));
     assert.equal(code, 0);
     assert.match(output, /Usage: .*\n/);

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { printable, printableJson } from '../../src/cli/terminal.js';
-import { providerTable } from '../../src/cli/provider-table.js';
+import { providerTable } from '../../src/cli/tables/provider-table.js';
+import { usualColumns } from '../../src/cli/tables/columns.js';
 import type { PublishedAdvertisement } from '../../src/client/node.js';
+
+const ONE = { cpu: 1, memory: 1, storage: 1 };
 
 /** Clears a screen, in two spellings; changes the direction of writing; ends a line; is invisible. */
 const HOSTILE = ['\u001b[2J', '\u009b2J', '\u202e', '\u2028', '\u{e0041}', '\u007f'];
@@ -31,6 +34,11 @@ test('a table shows no such character, whichever member a hub puts it in', () =>
     status: hostile,
     updated_at: hostile,
   } as unknown as PublishedAdvertisement;
-  const table = providerTable([advertisement], { width: null, amounts: null, now: 0 });
+  const table = providerTable([advertisement], {
+    columns: usualColumns(true),
+    width: null,
+    amounts: ONE,
+    now: 0,
+  });
   assert.equal(printable(table.replaceAll('\n', '')), table.replaceAll('\n', ''));
 });

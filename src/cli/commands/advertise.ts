@@ -9,11 +9,12 @@ import {
   withAdvertisementFlags,
 } from '../advertisement-flags.js';
 import { exitCodeOf } from '../exit-codes.js';
+import { writeNotice } from '../notice.js';
 import { warningsAbout } from '../offer.js';
 import { keyOption, urlOption } from '../options.js';
 import { ServiceManager } from '../service-manager.js';
 import { SessionReport } from '../session-report.js';
-import { coloursFor, printable, untilStopped } from '../terminal.js';
+import { coloursFor, untilStopped } from '../terminal.js';
 
 /** How often the machine is measured again, in milliseconds: its disk fills and empties. */
 const MEASURE_MS = 10 * 60_000;
@@ -53,7 +54,7 @@ async function advertise(flags: AdvertiseFlags): Promise<void> {
   // What no hub would take is refused before one is asked.
   const said = source();
   for (const warning of warningsAbout(said, prepareAdvertisement(said).content)) {
-    process.stderr.write(`${coloursFor(process.stderr).yellow(printable(`Warning: ${warning}`))}\n`);
+    writeNotice(process.stderr, `Warning: ${warning}`, coloursFor(process.stderr).yellow);
   }
   mkdirSync(dirname(flags.key), { recursive: true, mode: 0o700 });
   const session = new ProviderSession(flags.url, {
@@ -96,10 +97,11 @@ async function advertise(flags: AdvertiseFlags): Promise<void> {
   clearInterval(measuring);
   manager?.stopping();
   report.end();
-  if (farewell !== '') process.stdout.write(`${farewell}\n`);
+  if (farewell !== '') writeNotice(process.stdout, farewell);
   if (session.state === 'replaced') {
-    process.stderr.write(
-      'Where this is another machine with a copy of the key, give it a key of its own: discovery-hub keygen --key <file>\n',
+    writeNotice(
+      process.stderr,
+      'Where this is another machine with a copy of the key, give it a key of its own: discovery-hub keygen --key <file>',
     );
   }
   if (session.error !== null) process.exitCode = exitCodeOf(session.error);

@@ -1,59 +1,90 @@
 import { type Command, Option } from 'commander';
-import { DiscoveryClient } from '../../client/node.js';
+import { DiscoveryClient, type PublishedAdvertisement } from '../../client/node.js';
 import { SORTS } from '../../protocol/filters/list-query.js';
+import { filterOf, type FilterFlags, positiveNumber, urlOption, withFilterFlags } from '../options.js';
+import { toCsv } from '../tables/csv.js';
 import {
   amountsOf,
-  filterOf,
-  type FilterFlags,
-  urlOption,
-  wholeNumber,
-  withFilterFlags,
-} from '../options.js';
-import { providerTable } from '../provider-table.js';
-import { coloursFor, printableJson, widthOf } from '../terminal.js';
+  chosenColumns,
+  describeColumns,
+  type OutputFlags,
+  withOutputFlags,
+} from '../tables/output.js';
+import { providerTable } from '../tables/provider-table.js';
+import { coloursFor, printable, printableJson, widthOf } from '../terminal.js';
 
-interface ListFlags extends FilterFlags {
+interface ListFlags extends FilterFlags, OutputFlags {
   url: string;
   sort?: (typeof SORTS)[number];
   limit?: number;
-  json?: boolean;
+}
+
+/** `--sort`, of lists and watches. */
+export function sortOption(): Option {
+  return new Option(
+    '--sort <order>',
+    'cheapest, in US dollars or GLM, or latest heard from, first; by id unless given',
+  ).choices(SORTS);
 }
 
 /** `discovery-hub list` */
 export function addList(program: Command): void {
-  withFilterFlags(program.command('list').description('show the providers that match'))
-    .addOption(urlOption())
-    .addOption(
-      new Option('--sort <order>', 'cheapest, in US dollars or GLM, or latest heard from, first').choices(
-        SORTS,
-      ),
-    )
-    .option('--limit <count>', 'show at most so many', wholeNumber)
-    .option('--json', 'print a JSON array')
+  withOutputFlags(
+    withFilterFlags(program.command('list').description('show the providers that match'))
+      .addOption(urlOption())
+      .addOption(sortOption())
+      .option('--limit <count>', 'show at most so many', positiveNumber),
+    ['table', 'wide', 'json', 'csv', 'id'],
+  )
     .addHelpText(
       'after',
-      '\nWith amounts (--cpu, --memory, --storage) the table shows what they cost a month.\n\nExample:\n  discovery-hub list --cpu 2 --memory 4 --storage 20 --country SE,NO --sort price --limit 10',
+      `
+Prices are for the amounts asked for with --cpu, --memory and --storage, 1 where not asked; the title says which.
+On a narrow terminal ids are cut to what tells them apart, which "get" understands.
+
+${describeColumns()}
+
+Example:
+  discovery-hub list --cpu 2 --memory 4 --storage 20 --country SE,NO --sort price --limit 10
+  discovery-hub list --output csv --columns id,address,usd > providers.csv`,
     )
     .action(list);
 }
 
 async function list(flags: ListFlags): Promise<void> {
-  const { sort, limit } = flags;
-  const found = await new DiscoveryClient(flags.url).find(filterOf(flags), { sort, limit });
-  if (flags.json === true) {
-    process.stdout.write(`${printableJson(found, 2)}\n`);
-    return;
+  const client = new DiscoveryClient(flags.url);
+  const filter = filterOf(flags);
+  const found = await client.find(filter, { sort: flags.sort, limit: flags.limit });
+  const context = { amounts: amountsOf(flags), now: Date.now() + (client.clockOffsetMs ?? 0) };
+  const columns = chosenColumns(flags, filter);
+  const write = (text: string): boolean => process.stdout.write(`${text}\n`);
+  switch (flags.output) {
+    case 'json':
+      write(printableJson(found, 2));
+      return;
+    case 'csv':
+      write(toCsv(found, columns, context));
+      return;
+    case 'id':
+      for (const { provider_id } of found) write(printable(provider_id));
+      return;
+    default:
+      if (found.length === 0) {
+        process.stderr.write('No provider matches.\n');
+        return;
+      }
+      write(
+        providerTable(found, {
+          ...context,
+          columns,
+          width: flags.output === 'wide' ? null : widthOf(process.stdout),
+          paint: suspectsYellow(found),
+        }),
+      );
   }
-  if (found.length === 0) {
-    process.stderr.write('No provider matches.\n');
-    return;
-  }
+}
+
+function suspectsYellow(found: readonly PublishedAdvertisement[]): (line: string, row: number) => string {
   const colours = coloursFor(process.stdout);
-  const table = providerTable(found, {
-    width: widthOf(process.stdout),
-    amounts: amountsOf(flags),
-    now: Date.now(),
-    paint: (cell, row) => (found[row]?.status === 'suspect' ? colours.yellow(cell) : cell),
-  });
-  process.stdout.write(`${table}\n`);
+  return (line, row) => (found[row]?.status === 'suspect' ? colours.yellow(line) : line);
 }

@@ -7,7 +7,7 @@ import { type HubFlags, settingsOf, withHubFlags } from '../hub-flags.js';
 
 /** `discovery-hub serve`, also what runs without any command. */
 export function addServe(program: Command): void {
-  withHubFlags(program.command('serve', { isDefault: true }))
+  withHubFlags(program.command('serve'))
     .description('run the hub; its settings are environment variables (DISCOVERY_…) or lines of .env')
     .addHelpText(
       'after',

@@ -1,34 +1,75 @@
 import type { Command } from 'commander';
-import { type Watch, watch } from '../../client/node.js';
-import { LiveTable } from '../live-table.js';
-import { amountsOf, filterOf, type FilterFlags, urlOption, withFilterFlags } from '../options.js';
-import { printable, printableJson, untilStopped } from '../terminal.js';
+import { type Change, type PublishedAdvertisement, type Watch, watch } from '../../client/node.js';
+import type { SORTS } from '../../protocol/filters/list-query.js';
+import { filterOf, type FilterFlags, positiveNumber, urlOption, withFilterFlags } from '../options.js';
+import { LiveTable } from '../tables/live-table.js';
+import {
+  amountsOf,
+  chosenColumns,
+  describeColumns,
+  type OutputFlags,
+  withOutputFlags,
+} from '../tables/output.js';
+import { Ranking } from '../tables/ranking.js';
+import { printable, printableJson, untilStopped, widthOf } from '../terminal.js';
+import { sortOption } from './list.js';
 
-interface WatchFlags extends FilterFlags {
+interface WatchFlags extends FilterFlags, OutputFlags {
   url: string;
+  sort?: (typeof SORTS)[number];
+  limit?: number;
 }
 
 /** `discovery-hub watch` */
 export function addWatch(program: Command): void {
-  withFilterFlags(
-    program.command('watch').description('follow the providers that match, as they come, change and go'),
+  withOutputFlags(
+    withFilterFlags(
+      program.command('watch').description('follow the providers that match, as they come, change and go'),
+    )
+      .addOption(urlOption())
+      .addOption(sortOption())
+      .option('--limit <count>', 'follow only the first so many in that order', positiveNumber),
+    ['table', 'wide', 'json'],
   )
-    .addOption(urlOption())
     .addHelpText(
       'after',
-      '\nOn a terminal it shows a table: new rows are marked +, changed ones ~, those that went -. In a pipe it writes one JSON object a line.\n\nExample:\n  discovery-hub watch --cpu 4 --country DE | jq -r .advertisement.ip_address',
+      `
+On a terminal it shows a table: new rows are marked +, changed ones ~, those that went -. In a pipe it writes one JSON
+object a line, with the type added, updated or removed; with --limit, who is pushed out is removed as "outranked".
+
+${describeColumns()}
+
+Example:
+  discovery-hub watch --cpu 4 --country DE --sort price --limit 10
+  discovery-hub watch --cpu 4 --country DE | jq -r .advertisement.ip_address`,
     )
     .action(follow);
 }
 
 async function follow(flags: WatchFlags): Promise<void> {
   const matches = watch(flags.url, filterOf(flags), { signal: untilStopped() });
-  if (process.stdout.isTTY) await showTable(matches, flags);
-  else await writeLines(matches);
+  const ranking = new Ranking(flags.sort, amountsOf(flags));
+  const form = flags.output ?? (process.stdout.isTTY ? 'table' : 'json');
+  if (form === 'json') {
+    tellTrouble(matches);
+    if (flags.limit === undefined) await writeChanges(matches);
+    else await writeFirst(matches, ranking, flags.limit);
+  } else {
+    await showTable(matches, ranking, flags);
+  }
 }
 
-async function showTable(matches: Watch, flags: WatchFlags): Promise<void> {
-  const table = new LiveTable(flags.url, matches, amountsOf(flags));
+async function showTable(matches: Watch, ranking: Ranking, flags: WatchFlags): Promise<void> {
+  const table = new LiveTable(matches, ranking, {
+    url: flags.url,
+    amounts: amountsOf(flags),
+    columns: chosenColumns(flags, filterOf(flags)).map((column) =>
+      // Heartbeats alone are no changes, so this is all that a watch knows.
+      column.key === 'seen' ? { ...column, title: 'CHANGED' } : column,
+    ),
+    limit: flags.limit ?? Infinity,
+    width: () => (flags.output === 'wide' ? null : (widthOf(process.stdout) ?? 80)),
+  });
   try {
     for await (const change of matches) table.note(change);
   } finally {
@@ -36,11 +77,45 @@ async function showTable(matches: Watch, flags: WatchFlags): Promise<void> {
   }
 }
 
-async function writeLines(matches: Watch): Promise<void> {
+function tellTrouble(matches: Watch): void {
   matches.on('state', ({ state, error, retryInMs }) => {
     if (state !== 'waiting') return;
     const pause = retryInMs === null ? '' : `; next try in ${(retryInMs / 1000).toFixed(1)} s`;
     process.stderr.write(`${printable(error?.message ?? 'the connection was lost')}${pause}\n`);
   });
+}
+
+async function writeChanges(matches: Watch): Promise<void> {
   for await (const change of matches) process.stdout.write(`${printableJson(change)}\n`);
+}
+
+/** Writes what changes among the first so many. Whatever comes in one go is one step. */
+async function writeFirst(matches: Watch, ranking: Ranking, limit: number): Promise<void> {
+  let shown = new Map<string, PublishedAdvertisement>();
+  const reasons = new Map<string, string>();
+  const flush = (): void => {
+    const first = new Map(ranking.first(limit).map((one) => [one.provider_id, one]));
+    const write = (change: object): boolean => process.stdout.write(`${printableJson(change)}\n`);
+    for (const [id, advertisement] of shown) {
+      if (!first.has(id)) write({ type: 'removed', advertisement, reason: reasons.get(id) ?? 'outranked' });
+    }
+    for (const [id, advertisement] of first) {
+      const previous = shown.get(id);
+      if (previous === undefined) write({ type: 'added', advertisement });
+      else if (previous !== advertisement) write({ type: 'updated', advertisement, previous });
+    }
+    shown = first;
+    reasons.clear();
+  };
+  let due: NodeJS.Immediate | null = null;
+  const note = (change: Change): void => {
+    ranking.apply(change);
+    if (change.type === 'removed') reasons.set(change.advertisement.provider_id, change.reason);
+    else reasons.delete(change.advertisement.provider_id);
+    due ??= setImmediate(() => {
+      due = null;
+      flush();
+    });
+  };
+  for await (const change of matches) note(change);
 }

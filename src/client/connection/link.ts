@@ -9,7 +9,7 @@ import { encodeMsgpack } from './msgpack.js';
 import type { ClientSocket, SocketClosure, WebSocketFactory } from './web-socket.js';
 
 /** Milliseconds from dialling to the hub's welcome. */
-const WELCOME_MS = 15_000;
+const WELCOME_MS = 10_000;
 /** Looks at the silence of the hub per heartbeat interval. */
 const LOOKS_PER_HEARTBEAT = 4;
 /** Silent looks after which the hub is asked for a sign of life: a bit more than one interval. */

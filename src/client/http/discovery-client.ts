@@ -33,13 +33,13 @@ const MARKET = '/api/v1/market';
 
 /** What every request can be told. */
 export interface RequestOptions {
-  /** Gives the request up; it then rejects with the signal's reason. */
+  /** Gives the request up; it then rejects with a DiscoveryError `STOPPED`, whose `cause` is the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
 /** What a client can be told about the way it makes requests. */
 export interface DiscoveryClientOptions {
-  /** Milliseconds that a request may take; 30,000 unless given. */
+  /** Milliseconds that the hub may be silent, until it answers and within an answer; 10,000 unless given. */
   timeoutMs?: number | undefined;
   /** What makes requests, if not the platform's `fetch`. */
   fetch?: typeof globalThis.fetch | undefined;
@@ -112,7 +112,18 @@ export class DiscoveryClient {
     this.#http = new HttpCaller(parseHubUrl(url).http, { ...options, scheduler: this.#scheduler });
   }
 
-  /** The providers that match a filter, in one array; a long list is fetched page by page. */
+  /**
+   * Milliseconds that the hub's clock is ahead of this one, to within a second, by its last answer; null before the first, and
+   * in browsers, which do not tell. `Date.now() + clockOffsetMs` is what to hold the hub's times against.
+   */
+  get clockOffsetMs(): number | null {
+    return this.#http.clockOffsetMs;
+  }
+
+  /**
+   * The providers that match a filter, in one array. Without a limit they are all as of one moment; with one above
+   * 1000 they are fetched page by page.
+   */
   async find(filter: FilterInput = {}, options: FindOptions = {}): Promise<PublishedAdvertisement[]> {
     const { limit, sort, signal } = options;
     if (limit === undefined) return (await this.#page(listSearch(filter, { sort }), signal)).advertisements;

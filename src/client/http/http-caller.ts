@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Scheduler } from '../scheduler.js';
-import { DiscoveryError, messageOf } from '../errors.js';
+import { DiscoveryError, explainFailure } from '../errors.js';
 
 /** One request. */
 export interface HttpCall {
@@ -19,7 +19,9 @@ export interface HttpAnswer<Body> {
   headers: { get(name: string): string | null };
 }
 
-const DEFAULT_TIMEOUT_MS = 30_000;
+const DEFAULT_TIMEOUT_MS = 10_000;
+/** The header tells whole seconds: half of one is the best guess. */
+const DATE_ROUNDING_MS = 500;
 
 const errorBody = z.object({ code: z.string(), message: z.string() });
 
@@ -29,6 +31,7 @@ export class HttpCaller {
   readonly #fetch: typeof globalThis.fetch;
   readonly #timeoutMs: number;
   readonly #scheduler: Scheduler;
+  #clockOffsetMs: number | null = null;
 
   /** @param base `http(s)://host[:port][/prefix]` */
   constructor(
@@ -44,6 +47,11 @@ export class HttpCaller {
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     // Called as a plain function: browsers refuse a `fetch` that is called as a method of something else.
     this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
+  }
+
+  /** Milliseconds that the hub's clock was ahead of this one at its last answer; null while that is not known. */
+  get clockOffsetMs(): number | null {
+    return this.#clockOffsetMs;
   }
 
   async call<Body>(path: string, schema: z.ZodType<Body>, call: HttpCall): Promise<HttpAnswer<Body>> {
@@ -63,41 +71,86 @@ export class HttpCaller {
     path: string,
     { method = 'GET', headers = {}, body, signal }: HttpCall,
   ): Promise<{ status: number; headers: HttpAnswer<unknown>['headers']; text: string }> {
-    signal?.throwIfAborted();
-    const abort = new AbortController();
+    const giveUp = new AbortController();
     const onAbort = (): void => {
-      abort.abort(signal?.reason);
+      giveUp.abort(stopped(signal));
     };
+    if (signal?.aborted === true) throw stopped(signal);
     signal?.addEventListener('abort', onAbort, { once: true });
-    const timeout = new DiscoveryError(
-      'TIMEOUT',
-      `${this.#base} did not answer within ${String(this.#timeoutMs / 1000)} s`,
-    );
-    const cancel = this.#scheduler.after(this.#timeoutMs, () => {
-      abort.abort(timeout);
+    const silence = new Silence(this.#scheduler, this.#timeoutMs, () => {
+      const seconds = String(this.#timeoutMs / 1000);
+      giveUp.abort(new DiscoveryError('TIMEOUT', `${this.#base} did not answer within ${seconds} s`));
     });
     try {
       const response = await this.#fetch(this.#base + path, {
         method,
         headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
-        signal: abort.signal,
+        signal: giveUp.signal,
         // What is signed goes to the hub that was named, and to nobody else.
         redirect: method === 'GET' ? 'follow' : 'error',
         ...(body === undefined ? {} : { body }),
       });
-      return { status: response.status, headers: response.headers, text: await response.text() };
+      this.#readClock(response.headers);
+      return { status: response.status, headers: response.headers, text: await readText(response, silence) };
     } catch (error) {
-      if (abort.signal.reason === timeout) throw timeout;
-      // The caller's own reason, as `fetch` does it.
-      signal?.throwIfAborted();
-      throw new DiscoveryError('NETWORK', `${this.#base} could not be reached: ${messageOf(error)}`, {
-        cause: error,
-      });
+      const reason: unknown = giveUp.signal.reason;
+      if (reason instanceof DiscoveryError) throw reason;
+      throw new DiscoveryError(
+        'NETWORK',
+        `${this.#base} could not be reached: ${explainFailure(error, this.#base)}`,
+        {
+          cause: error,
+        },
+      );
     } finally {
-      cancel();
+      silence.end();
       signal?.removeEventListener('abort', onAbort);
     }
   }
+
+  #readClock(headers: HttpAnswer<unknown>['headers']): void {
+    const date = Date.parse(headers.get('Date') ?? '');
+    if (!Number.isNaN(date)) this.#clockOffsetMs = date + DATE_ROUNDING_MS - this.#scheduler.now();
+  }
+}
+
+/** Calls back once a hub has said nothing for a while. */
+class Silence {
+  readonly #begin: () => () => void;
+  #cancel: () => void;
+
+  constructor(scheduler: Scheduler, ms: number, tooLong: () => void) {
+    this.#begin = () => scheduler.after(ms, tooLong);
+    this.#cancel = this.#begin();
+  }
+
+  /** Something was heard. */
+  broken(): void {
+    this.#cancel();
+    this.#cancel = this.#begin();
+  }
+
+  end(): void {
+    this.#cancel();
+  }
+}
+
+/** A long list takes as long as it takes, as long as something comes. */
+async function readText(response: Response, silence: Silence): Promise<string> {
+  if (response.body === null) return response.text();
+  const decoder = new TextDecoder();
+  const parts: string[] = [];
+  const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return parts.join('') + decoder.decode();
+    silence.broken();
+    parts.push(decoder.decode(value, { stream: true }));
+  }
+}
+
+function stopped(signal: AbortSignal | undefined): DiscoveryError {
+  return new DiscoveryError('STOPPED', 'the request was given up by its signal', { cause: signal?.reason });
 }
 
 /** The error that an HTTP answer amounts to. */

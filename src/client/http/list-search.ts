@@ -45,9 +45,17 @@ export function searchOf(
   return text === '' ? '' : `?${text}`;
 }
 
-/** A number without an exponent, which a query does not know. */
+/**
+ * A number of at least 0 without an exponent, which a query does not know: with the very digits that JSON gives it, so that a
+ * list and a watch ask for the same.
+ */
 function decimal(value: number): string {
-  return value.toLocaleString('en-US', { useGrouping: false, maximumFractionDigits: 20 });
+  const [digits = '', exponent] = String(value).split('e');
+  if (exponent === undefined) return digits;
+  const [whole = '', fraction = ''] = digits.split('.');
+  const point = whole.length + Number(exponent);
+  if (point <= 0) return `0.${'0'.repeat(-point)}${whole}${fraction}`;
+  return (whole + fraction).padEnd(point, '0');
 }
 
 function withoutComma(member: string, value: string): string {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
-import { DiscoveryError, messageOf } from '../errors.js';
+import { DiscoveryError, explainFailure } from '../errors.js';
 import { parse, refusal } from '../http/http-caller.js';
 import type { SocketClosure, WebSocketFactory } from '../connection/web-socket.js';
 
@@ -27,9 +27,13 @@ export const nodeWebSocket: WebSocketFactory = (url, subprotocol, listener) => {
     });
   });
   socket.on('error', (cause) => {
-    error ??= new DiscoveryError('NETWORK', `the connection to ${url} failed: ${messageOf(cause)}`, {
-      cause,
-    });
+    error ??= new DiscoveryError(
+      'NETWORK',
+      `the connection to ${url} failed: ${explainFailure(cause, url)}`,
+      {
+        cause,
+      },
+    );
   });
   socket.on('close', (code, reason) => {
     const closure: SocketClosure = { code, reason: reason.toString('utf8') };

@@ -13,6 +13,7 @@ import {
 import { Emitter } from '../emitter.js';
 import { DiscoveryError } from '../errors.js';
 import { parseHubUrl } from '../hub-url.js';
+import { type Scheduler, systemScheduler } from '../scheduler.js';
 
 /** The states of a watch. */
 export type WatchState = Exclude<ConnectionState, 'authenticating' | 'replaced'>;
@@ -42,6 +43,7 @@ export class Watch implements AsyncIterable<Change> {
   readonly providers: ReadonlyMap<string, PublishedAdvertisement>;
   readonly #providers = new Map<string, PublishedAdvertisement>();
   readonly #filter: Filter;
+  readonly #scheduler: Scheduler;
   readonly #events = new Emitter<WatchEvents>();
   readonly #connection: HubConnection;
   readonly #queues = new Set<ChangeQueue>();
@@ -50,6 +52,7 @@ export class Watch implements AsyncIterable<Change> {
   #error: DiscoveryError | null = null;
   /** The point in the hub's stream of changes that `providers` is true at; null before the first snapshot. */
   #cursor: string | null = null;
+  #clockOffsetMs: number | null = null;
   #request = 0;
   #stream: string | null = null;
   /** A snapshot that is being received. */
@@ -62,6 +65,7 @@ export class Watch implements AsyncIterable<Change> {
     } catch (error) {
       throw DiscoveryError.from(error, 'ADV_002');
     }
+    this.#scheduler = options.scheduler ?? systemScheduler;
     this.providers = this.#providers;
     this.ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
@@ -74,6 +78,14 @@ export class Watch implements AsyncIterable<Change> {
     queueMicrotask(() => {
       this.#connection.start();
     });
+  }
+
+  /**
+   * Milliseconds that the hub's clock was ahead of this one when it greeted last; null before. `Date.now() + clockOffsetMs` is
+   * what to hold the hub's times against.
+   */
+  get clockOffsetMs(): number | null {
+    return this.#clockOffsetMs;
   }
 
   get state(): WatchState {
@@ -118,7 +130,8 @@ export class Watch implements AsyncIterable<Change> {
   #conversation(): Conversation {
     return {
       handshake: 'subscribing',
-      greeted: () => {
+      greeted: ({ server_time }) => {
+        this.#clockOffsetMs = Date.parse(server_time) - this.#scheduler.now();
         this.#request += 1;
         this.#stream = null;
         this.#snapshot = null;

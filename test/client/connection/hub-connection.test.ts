@@ -158,7 +158,7 @@ test('a hub that asks for patience in its refusal gets it', async () => {
 
 test('without a welcome in time it tries again', async () => {
   const { hub, time, watcher } = await begin();
-  time.advance(15_000);
+  time.advance(10_000);
   assert.equal(watcher.state, 'waiting');
   assert.equal(watcher.error?.code, 'TIMEOUT');
   assert.equal(hub.peer.ending, 'terminated');

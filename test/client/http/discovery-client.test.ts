@@ -10,6 +10,7 @@ import {
   type KeyPair,
   type PublishedAdvertisement,
   verifyProof,
+  watch,
 } from '../../../src/client/node.js';
 import { monthlyEstimate } from '../../../src/protocol/filters/estimate.js';
 import { TestHub, TRANSPORTS } from '../../support/test-hub.js';
@@ -280,8 +281,16 @@ test('a hub that does not answer, or is not there, or is given up', async () => 
     },
     async (url) => {
       const client = new DiscoveryClient(url);
-      await assert.rejects(client.find({}, { signal: abort.signal }), /^Error: enough$/);
-      await assert.rejects(client.health({ signal: abort.signal }), /^Error: enough$/);
+      for (const given of [
+        client.find({}, { signal: abort.signal }),
+        client.health({ signal: abort.signal }),
+      ]) {
+        await assert.rejects(given, (error: DiscoveryError) => {
+          assert.deepEqual([error.name, error.code, error.retry], ['DiscoveryError', 'STOPPED', false]);
+          assert.equal(error.cause, abort.signal.reason);
+          return true;
+        });
+      }
     },
   );
   let gone = '';
@@ -303,4 +312,65 @@ test('a hub that does not answer, or is not there, or is given up', async () => 
     code: 'NETWORK',
     message: /ECONNREFUSED/,
   });
+});
+
+test('an answer may take longer than the patience with a silent hub, as long as something of it comes', async () => {
+  const time = new FakeTime();
+  const parts = ['[', ' ', ' ', ']'];
+  await withServer(
+    (_request, response) => {
+      const [first = '', ...rest] = parts;
+      response.write(first);
+      // The client has read a part once its timer has begun anew.
+      const next = (): void => {
+        const part = rest.shift();
+        if (part === undefined) response.end();
+        else response.write(part, () => setTimeout(next, 20));
+        time.advance(1500);
+      };
+      setTimeout(next, 50);
+    },
+    async (url) => {
+      const client = new DiscoveryClient(url, { scheduler: time, timeoutMs: 2000 });
+      assert.deepEqual(await client.find(), []);
+    },
+  );
+});
+
+test('the wrong scheme is named as the cause', async () => {
+  await withServer(
+    () => undefined,
+    async (url) => {
+      const secure = url.replace('http:', 'https:');
+      await assert.rejects(new DiscoveryClient(secure).find(), {
+        code: 'NETWORK',
+        message: /there is no TLS on this port; write http:\/\/ instead/,
+      });
+      const watching = watch(secure);
+      watching.on('state', ({ state }) => {
+        if (state === 'waiting') void watching.stop();
+      });
+      const error = await new Promise<DiscoveryError | null>((resolve) => {
+        watching.on('state', ({ error }) => {
+          if (error !== null) resolve(error);
+        });
+      });
+      assert.match(error?.message ?? '', /there is no TLS on this port/);
+    },
+  );
+});
+
+test('a client knows how far the clock of its hub is from its own', async () => {
+  await withServer(
+    (_request, response) => {
+      response.setHeader('Date', new Date(Date.now() - 3_600_000).toUTCString());
+      response.end('[]');
+    },
+    async (url) => {
+      const client = new DiscoveryClient(url);
+      assert.equal(client.clockOffsetMs, null);
+      await client.find();
+      assert.ok(Math.abs(Number(client.clockOffsetMs) + 3_600_000) < 2000);
+    },
+  );
 });

@@ -1,0 +1,67 @@
+import { createRequire } from 'node:module';
+import { Command } from 'commander';
+import { applyClientSettings, contextOption } from './client-settings.js';
+import { addAdvertise } from './commands/advertise.js';
+import { addCompletion } from './commands/completion.js';
+import { addConfig } from './commands/config.js';
+import { addContext } from './commands/context.js';
+import { addDoctor } from './commands/doctor.js';
+import { addGet } from './commands/get.js';
+import { addKeygen } from './commands/keygen.js';
+import { addList } from './commands/list.js';
+import { addManual } from './commands/manual.js';
+import { addServe } from './commands/serve.js';
+import { addStatus } from './commands/status.js';
+import { addWatch } from './commands/watch.js';
+import { addWithdraw } from './commands/withdraw.js';
+
+const { version } = createRequire(import.meta.url)('vm-discovery-hub/package.json') as { version: string };
+
+const COMMANDS = [
+  addServe,
+  addConfig,
+  addKeygen,
+  addAdvertise,
+  addStatus,
+  addWithdraw,
+  addList,
+  addWatch,
+  addGet,
+  addDoctor,
+  addContext,
+  addCompletion,
+  addManual,
+];
+
+/** The whole command line: help, shell completion and the manual page are made from it. */
+export function buildProgram(): Command {
+  const program = new Command('discovery-hub')
+    .description('Where providers of virtual machines and those who look for one meet.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(add --help for an explanation)')
+    .addHelpText(
+      'after',
+      '\nWithout a command it runs the hub.\nExit status: 0 done, 1 refused or failed, 2 wrong command line, 3 not found, 4 hub not reachable, 5 replaced by another session.\n\nExample:\n  discovery-hub serve',
+    );
+  for (const add of COMMANDS) add(program);
+  for (const command of program.commands) {
+    if (command.options.some(({ long, defaultValue }) => long === '--url' && defaultValue !== undefined)) {
+      command.addOption(contextOption());
+    }
+  }
+  return program.hook('preAction', (_program, command) => {
+    applyClientSettings(command);
+  });
+}
+
+/**
+ * The arguments as the command line reads them: where no command is named, `serve` is meant. As commander's default command it would
+ * take mistyped names for arguments of its own.
+ */
+export function withDefaultCommand(args: readonly string[]): string[] {
+  const [first] = args;
+  const isForProgram = first !== undefined && ['-h', '--help', '-V', '--version'].includes(first);
+  const namesCommand = first !== undefined && !first.startsWith('-');
+  return isForProgram || namesCommand ? [...args] : ['serve', ...args];
+}

@@ -1,0 +1,66 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Amounts, FilterInput } from '../../client/node.js';
+import { type FilterFlags, filterOf } from '../options.js';
+import { type Column, type ColumnKey, COLUMNS, columnsOf, usualColumns } from './columns.js';
+
+/** The forms that providers are written in. */
+export type OutputForm = 'table' | 'wide' | 'json' | 'csv' | 'id';
+
+/** What the flags of a command that shows providers are parsed into. */
+export interface OutputFlags {
+  output?: OutputForm;
+  json?: boolean;
+  columns?: ColumnKey[];
+  sort?: string;
+}
+
+const FORMS = {
+  table: 'table',
+  wide: 'table with all columns, never cut',
+  json: 'json',
+  csv: 'csv',
+  id: 'ids only',
+} as const;
+
+/** Adds the flags that say how providers are shown. */
+export function withOutputFlags(command: Command, forms: readonly OutputForm[]): Command {
+  return command
+    .addOption(
+      new Option('-o, --output <form>', `how: ${forms.map((form) => FORMS[form]).join(', ')}`).choices(forms),
+    )
+    .addOption(new Option('--json', 'the same as --output json').implies({ output: 'json' }))
+    .addOption(
+      new Option('--columns <keys>', 'these columns, in this order; see below').argParser(readColumns),
+    );
+}
+
+/** The part of a command's help that explains columns. */
+export function describeColumns(): string {
+  const widest = Math.max(...COLUMNS.map(({ key }) => key.length));
+  return `Columns:\n${COLUMNS.map(({ key, about }) => `  ${key.padEnd(widest)}  ${about}`).join('\n')}`;
+}
+
+function readColumns(text: string): ColumnKey[] {
+  const known = COLUMNS.map(({ key }): string => key);
+  const keys = text.split(',').map((key) => key.trim());
+  const unknown = keys.find((key) => !known.includes(key));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(
+      `There is no column ${JSON.stringify(unknown)}; there are ${known.join(', ')}.`,
+    );
+  }
+  return [...new Set(keys)] as ColumnKey[];
+}
+
+/** The columns that flags ask for. What is asked or sorted in GLM shows prices in GLM. */
+export function chosenColumns({ output, columns, sort }: OutputFlags, filter: FilterInput): Column[] {
+  if (columns !== undefined) return columnsOf(columns);
+  const inGlm = sort === 'price_glm' || filter.max_glm_per_month !== undefined;
+  return usualColumns(output === 'wide' || output === 'csv', inGlm ? ['glm'] : []);
+}
+
+/** The amounts that prices are for: those asked, 1 where not asked. */
+export function amountsOf(flags: FilterFlags): Amounts {
+  const { cpu = 1, memory = 1, storage = 1 } = filterOf(flags);
+  return { cpu, memory, storage };
+}

@@ -1,0 +1,122 @@
+import type { Amounts, PublishedAdvertisement } from '../../client/node.js';
+import { providerIdKind } from '../../protocol/provider-id.js';
+import type { CellContext, Column } from './columns.js';
+import { cellText, cut, displayWidth, pad } from './text.js';
+
+/** What a table of providers is made for. */
+export interface TableOptions extends CellContext {
+  columns: readonly Column[];
+  /** Columns of the terminal; null where nothing needs to be cut or left out. */
+  width: number | null;
+  /** How a row is coloured, by its place. */
+  paint?: (line: string, row: number) => string;
+}
+
+/** Columns of the screen between two columns of the table. */
+const GAP = 2;
+/** Characters that every id keeps. */
+const MIN_ID = 12;
+
+/** A column that is being laid out. */
+interface Fitted {
+  column: Column;
+  title: string;
+  cells: string[];
+}
+
+/** Lays providers out as an aligned table without borders: a line of titles, then one for each provider. */
+export function providerTable(
+  advertisements: readonly PublishedAdvertisement[],
+  options: TableOptions,
+): string {
+  const fitted = options.columns
+    .map((column) => ({
+      column,
+      title: titleOf(column, column.title, options.amounts),
+      cells: advertisements.map((one) => cellOf(column, one, options)),
+    }))
+    .filter(({ column, cells }) => column.optional !== true || cells.some((cell) => cell !== ''));
+  const columns = options.width === null ? fitted : squeeze(fitted, options.width, options.amounts);
+  const widths = columns.map(widthOf);
+  const line = (texts: readonly string[]): string => {
+    const cells = texts.map((text, at) => pad(text, widths[at]!, columns[at]!.column.right === true));
+    return cut(cells.join(' '.repeat(GAP)).trimEnd(), options.width ?? Infinity);
+  };
+  const paint = options.paint ?? ((text) => text);
+  return [
+    line(columns.map(({ title }) => title)),
+    ...advertisements.map((_, row) => paint(line(columns.map(({ cells }) => cells[row]!)), row)),
+  ].join('\n');
+}
+
+function cellOf(column: Column, advertisement: PublishedAdvertisement, context: CellContext): string {
+  return cellText(
+    column.cell?.(advertisement, context) ?? String(column.value(advertisement, context) ?? ''),
+  );
+}
+
+/** Says what prices are for: cores, GB of memory and GB of disk. */
+function titleOf(column: Column, title: string, { cpu, memory, storage }: Amounts): string {
+  return column.key === 'usd' || column.key === 'glm' ? `${title} ${cpu}/${memory}/${storage}` : title;
+}
+
+/**
+ * Makes columns fit, and no further than needed: ids are cut to what tells them apart, titles become short, long texts are
+ * cut, and at last columns are left out.
+ */
+function squeeze(columns: readonly Fitted[], width: number, amounts: Amounts): Fitted[] {
+  let fitted = [...columns];
+  const tooWide = (): number => totalOf(fitted) - width;
+  if (tooWide() > 0) {
+    fitted = fitted.map((one) => (one.column.key === 'id' ? { ...one, cells: shortIds(one.cells) } : one));
+  }
+  if (tooWide() > 0) {
+    fitted = fitted.map((one) => {
+      const { shortTitle } = one.column;
+      return shortTitle === undefined ? one : { ...one, title: titleOf(one.column, shortTitle, amounts) };
+    });
+  }
+  for (;;) {
+    for (const [at, one] of fitted.entries()) {
+      const { least } = one.column;
+      if (least === undefined || tooWide() <= 0) continue;
+      const room = Math.max(least, widthOf(one) - tooWide());
+      fitted[at] = { ...one, cells: one.cells.map((cell) => cut(cell, room)) };
+    }
+    const next = Math.min(...fitted.map(({ column }) => column.expendable ?? Infinity));
+    if (tooWide() <= 0 || next === Infinity) break;
+    // What was cut for want of room may have some again.
+    const whole = new Map(columns.map((one) => [one.column, one.cells]));
+    fitted = fitted
+      .filter(({ column }) => column.expendable !== next)
+      .map((one) => (one.column.least === undefined ? one : { ...one, cells: whole.get(one.column)! }));
+  }
+  return fitted;
+}
+
+function widthOf({ title, cells }: Fitted): number {
+  return cells.reduce((most, cell) => Math.max(most, displayWidth(cell)), displayWidth(title));
+}
+
+function totalOf(columns: readonly Fitted[]): number {
+  return columns.reduce((sum, one) => sum + widthOf(one) + GAP, -GAP);
+}
+
+/** Ids cut to what tells each from all others: keys and addresses to their beginning, names in the middle. */
+function shortIds(ids: readonly string[]): string[] {
+  const short = [...ids];
+  let ambiguous = ids.map((_, at) => at);
+  for (let length = MIN_ID; ambiguous.length > 0; length += 2) {
+    for (const at of ambiguous) short[at] = shortId(ids[at]!, length);
+    const count = new Map<string, number>();
+    for (const text of short) count.set(text, (count.get(text) ?? 0) + 1);
+    ambiguous = ambiguous.filter((at) => count.get(short[at]!)! > 1 && ids[at]!.length > length);
+  }
+  return short;
+}
+
+function shortId(id: string, length: number): string {
+  if (id.length <= length + 1) return id;
+  if (providerIdKind(id) !== 'name') return `${id.slice(0, length)}…`;
+  return `${id.slice(0, length / 2)}…${id.slice(-length / 2)}`;
+}

@@ -1,0 +1,72 @@
+import {
+  type Amounts,
+  type Change,
+  monthlyEstimate,
+  type PublishedAdvertisement,
+} from '../../client/node.js';
+import type { SORTS } from '../../protocol/filters/list-query.js';
+
+type Sort = (typeof SORTS)[number];
+type Compare = (a: PublishedAdvertisement, b: PublishedAdvertisement) => number;
+
+/** What is sorted by, smallest first: unpriced last, as on a list. */
+const KEYS: Readonly<Record<Sort, (one: PublishedAdvertisement, amounts: Amounts) => number>> = {
+  price: ({ pricing }, amounts) => monthlyEstimate(pricing, amounts, 'usd') ?? Infinity,
+  price_glm: ({ pricing }, amounts) => monthlyEstimate(pricing, amounts, 'glm') ?? Infinity,
+  updated: ({ updated_at }) => -Date.parse(updated_at),
+};
+
+function comparison(sort: Sort | undefined, amounts: Amounts): Compare {
+  const byId: Compare = (a, b) =>
+    a.provider_id < b.provider_id ? -1 : a.provider_id > b.provider_id ? 1 : 0;
+  if (sort === undefined) return byId;
+  const key = KEYS[sort];
+  return (a, b) => {
+    const [first, second] = [key(a, amounts), key(b, amounts)];
+    return first < second ? -1 : first > second ? 1 : byId(a, b);
+  };
+}
+
+/** Watched providers in order, kept so as they come, change and go. */
+export class Ranking {
+  /** The order. */
+  readonly compare: Compare;
+  readonly #sorted: PublishedAdvertisement[] = [];
+  /** As they stand in the order: a watch may know of later heartbeats. */
+  readonly #filed = new Map<string, PublishedAdvertisement>();
+
+  constructor(sort: Sort | undefined, amounts: Amounts) {
+    this.compare = comparison(sort, amounts);
+  }
+
+  get size(): number {
+    return this.#sorted.length;
+  }
+
+  apply({ type, advertisement }: Change): void {
+    const filed = this.#filed.get(advertisement.provider_id);
+    if (filed !== undefined) {
+      this.#sorted.splice(this.#placeOf(filed), 1);
+      this.#filed.delete(filed.provider_id);
+    }
+    if (type === 'removed') return;
+    this.#sorted.splice(this.#placeOf(advertisement), 0, advertisement);
+    this.#filed.set(advertisement.provider_id, advertisement);
+  }
+
+  /** The first so many. */
+  first(count: number): PublishedAdvertisement[] {
+    return this.#sorted.slice(0, count);
+  }
+
+  /** Where one stands, or would stand. */
+  #placeOf(advertisement: PublishedAdvertisement): number {
+    let [low, high] = [0, this.#sorted.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.compare(this.#sorted[middle]!, advertisement) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
