@@ -18,6 +18,7 @@ function published(members: Partial<PublishedAdvertisement> = {}): PublishedAdve
     platform: null,
     pricing: { usd_per_core_month: 5, usd_per_gb_ram_month: 2, usd_per_gb_storage_month: 0.1 },
     name: null,
+    provider_name: null,
     payments_network: null,
     created_at: '2025-12-30T00:00:00.000Z',
     updated_at: '2025-12-31T23:59:48.000Z',
