@@ -15,6 +15,10 @@ import { RateLimiter } from './lib/rate-limiter.js';
 import { WindowLimiter } from './lib/window-limiter.js';
 
 const MINUTE_MS = 60_000;
+/** Requests over the limit of an address that are answered before its connections end with their answers. */
+const TOLERATED_REFUSALS = 20;
+/** Requests for `/health` and `/metrics` of an address in a minute before its connections end with their answers. */
+const LOOKS_A_MINUTE = 600;
 const ADVERTISEMENTS_PATH = '/api/v1/advertisements';
 /** Posts of one provider in a minute that do not count against its address if they refresh its advertisement. */
 const FREE_REFRESHES = 12;
@@ -42,6 +46,7 @@ export class Door implements TransportHandler {
   readonly #api: Api;
   readonly #metrics: Metrics;
   readonly #limiter: WindowLimiter;
+  readonly #looks = new WindowLimiter(LOOKS_A_MINUTE, MINUTE_MS);
   readonly #clock: Clock;
   readonly #journal: DoorJournal;
   readonly #isAdvertised: (providerId: string) => boolean;
@@ -90,9 +95,8 @@ export class Door implements TransportHandler {
   }
 
   #request(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
-    if (this.#limiter.off || request.path === '/health' || request.path === '/metrics') {
-      return this.#answer(request);
-    }
+    if (this.#limiter.off) return this.#answer(request);
+    if (request.path === '/health' || request.path === '/metrics') return this.#look(request);
     const providerId = this.#refreshedBy(request);
     return providerId === null ? this.#handleLimited(request) : this.#handleRefresh(request, providerId);
   }
@@ -121,6 +125,15 @@ export class Door implements TransportHandler {
     return answer instanceof Promise
       ? answer.then((response) => this.#admit(request, response))
       : this.#admit(request, answer);
+  }
+
+  /** Always answered; but whoever asks without end must not keep a connection busy with it. */
+  #look(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
+    const address = this.#config.clientAddress.ofRequest(request);
+    const isRare = this.#looks.spend(address, this.#clock.monotonic()) === 0;
+    const answer = this.#answer(request);
+    if (isRare) return answer;
+    return answer instanceof Promise ? answer.then(ending) : ending(answer);
   }
 
   #handleLimited(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
@@ -187,7 +200,7 @@ export class Door implements TransportHandler {
     if (wait === 0) return null;
     this.#metrics.rateLimited(kind);
     const limit = String(this.#config.rateLimitPerMinute);
-    return this.#refuse(
+    const refusal = this.#refuse(
       request,
       new ProtocolError(
         'RATE_001',
@@ -195,5 +208,12 @@ export class Door implements TransportHandler {
         { retryAfterSeconds: wait },
       ),
     );
+    // Refusals are work, too: whoever does not stop has to come again for each.
+    return this.#limiter.excess(address) > TOLERATED_REFUSALS ? ending(refusal) : refusal;
   }
+}
+
+/** The same answer, behind which the connection ends. */
+function ending(response: HttpResponse): HttpResponse {
+  return { ...response, close: true };
 }

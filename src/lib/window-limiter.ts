@@ -50,6 +50,12 @@ export class WindowLimiter {
     return window.count <= this.#limit ? 0 : secondsUntil(window, now);
   }
 
+  /** How often a key has gone on in its present window although it was to wait. */
+  excess(key: string): number {
+    const window = this.#windows.get(sharedKey(key, this.#windows));
+    return window === undefined ? 0 : Math.max(0, window.count - this.#limit);
+  }
+
   /** What `spend` would answer, without counting. */
   wait(key: string, now: number): number {
     if (this.off) return 0;

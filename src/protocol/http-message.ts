@@ -65,6 +65,8 @@ export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | string;
+  /** Whether the connection ends behind it, whatever else its client has sent already. */
+  readonly close?: true;
   /** In the place of `body`, part by part as the peer takes it. When it throws, the connection is cut. */
   readonly source?: BodySource;
   /** In the place of `body`, of any length. Such a response is for one reader. */

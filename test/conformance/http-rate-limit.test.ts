@@ -54,6 +54,39 @@ onBothTransports('the rate limit', UNKNOWN_PROXIES, (hub) => {
   /** A minute later all counts begin anew. */
   beforeEach(() => hub().advance(60_200));
 
+  test('whoever goes on and on loses the connection, pipelined requests and all', async () => {
+    await exhaust(hub());
+    const client = await RawClient.open(hub().hub.port);
+    await client.write(Buffer.concat(Array.from({ length: 1000 }, () => rawRequest('GET', LIST))));
+    let answers = 0;
+    for (let answer = await client.answer(); answer !== null; answer = await client.answer()) {
+      assert.equal(answer.status, 429);
+      answers += 1;
+      if (answer.headers.get('connection') === 'close') assert.equal(answers, 20);
+    }
+    // One library cuts whoever pipelines on, with what it has not sent yet.
+    assert.ok(answers <= 20, `${String(answers)} were answered`);
+    // Nor is a new one kept.
+    const next = await RawClient.open(hub().hub.port);
+    await next.write(rawRequest('GET', LIST));
+    const refused = await next.answer();
+    assert.deepEqual([refused?.status, refused?.headers.get('connection')], [429, 'close']);
+    assert.equal(await next.answer(), null);
+    assert.equal((await hub().get('/health')).status, 200);
+  });
+
+  test('health is always told, but nobody keeps a connection busy with it', async () => {
+    const client = await RawClient.open(hub().hub.port);
+    await client.write(Buffer.concat(Array.from({ length: 2000 }, () => rawRequest('GET', '/health'))));
+    let answers = 0;
+    for (let answer = await client.answer(); answer !== null; answer = await client.answer()) {
+      assert.equal(answer.status, 200);
+      answers += 1;
+    }
+    assert.ok(answers <= 601, `${String(answers)} were answered`);
+    assert.equal((await hub().get('/health')).status, 200);
+  });
+
   test('what is over it is refused with the time to wait', async () => {
     const refused = await exhaust(hub());
     const wait = refused.headers.get('retry-after') ?? '';

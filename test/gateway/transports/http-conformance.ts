@@ -199,6 +199,31 @@ export function conformsForHttp(name: 'uws' | 'node', start: StartTransport): vo
     );
   });
 
+  test('an answer may end its connection, and what is pipelined behind it is not served', async (t) => {
+    let served = 0;
+    const { port } = await listening(t, start, {
+      request: ({ path }) => {
+        served += 1;
+        return path === '/last' ? { ...answer('bye'), close: true } : answer('hello');
+      },
+    });
+    const client = new RawClient(t, port);
+    const request = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: hub\r\n\r\n`;
+    client.socket.write(request('/last'));
+    const last = await client.response();
+    assert.deepEqual([last.body, last.headers.get('connection')], ['bye', 'close']);
+    await client.closed;
+    const pipelining = new RawClient(t, port);
+    pipelining.socket.write(request('/') + request('/last') + request('/').repeat(1000));
+    // uWebSockets.js cuts the connection with what it has not sent yet.
+    if (name === 'node') {
+      assert.equal((await pipelining.response()).body, 'hello');
+      assert.equal((await pipelining.response()).body, 'bye');
+    }
+    await pipelining.closed;
+    assert.equal(served, 3);
+  });
+
   test('a connection is kept until the client says close', async (t) => {
     const { port } = await listening(t, start, {});
     const agent = new (webClient().Agent)({ keepAlive: true, maxSockets: 1 });

@@ -36,6 +36,8 @@ export class NodeHttp {
   readonly #handshakes: WebSocketServer;
   /** The latest response on each connection; node:http marks it as destroyed once it has let go of it. */
   readonly #answers = new WeakMap<Duplex, ServerResponse>();
+  /** Connections that end behind an answer. */
+  readonly #ending = new WeakSet<Duplex>();
   /** `ws` asks back for it while it completes a handshake. */
   #subprotocol = '';
 
@@ -67,6 +69,8 @@ export class NodeHttp {
   }
 
   serve(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
+    // Of what was read together with a request that ended the connection, the parser would go on to hand over the rest.
+    if (this.#ending.has(req.socket)) return;
     this.#answers.set(req.socket, res);
     const request = new NodeRequest(req);
     const limit = this.#options.maxBodyBytes;
@@ -97,14 +101,18 @@ export class NodeHttp {
     this.#heard(request);
     attempt(
       () => this.#handler.request(request),
-      (response) => write(res, request.method, response ?? FAILED),
+      (response = FAILED) => {
+        if (response.close === true) this.#ending.add(res.req.socket);
+        write(res, request.method, response);
+      },
     );
   }
 
   #refuse(res: ServerResponse, request: HttpRequest): void {
     this.#heard(request);
     const refusal = this.#handler.refuse(413, tooLong(this.#options.maxBodyBytes));
-    write(res, request.method, { ...refusal, headers: { ...refusal.headers, Connection: 'close' } });
+    this.#ending.add(res.req.socket);
+    write(res, request.method, { ...refusal, close: true });
   }
 
   /** The connection is not silent any more. */
@@ -253,8 +261,8 @@ function write(res: ServerResponse, method: string, response: HttpResponse): voi
 }
 
 /** Names and values in turn, which costs node:http less than an object of them. */
-function headersOf({ status, headers, body, source, stream }: HttpResponse): string[] {
-  const list: string[] = [];
+function headersOf({ status, headers, body, close, source, stream }: HttpResponse): string[] {
+  const list: string[] = close === true ? ['Connection', 'close'] : [];
   for (const name in headers) list.push(name, headers[name] ?? '');
   if (stream === undefined && !isBodiless(status)) {
     list.push('Content-Length', String(source?.bytes ?? Buffer.byteLength(body)));

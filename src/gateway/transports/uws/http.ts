@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type * as Uws from 'uWebSockets.js';
 import type { Admission } from '../admission.js';
 import type {
@@ -85,16 +86,19 @@ export class UwsHttp {
     } catch {
       answer = FAILED;
     }
+    // After an answer that ends the connection, the library still serves what it has read. One that is yet to be answered
+    // keeps it from that: it cuts whoever has sent more.
+    if (!(answer instanceof Promise) && answer.close === true) answer = nextTurn(answer);
     if (answer instanceof Promise) {
       request.keep();
       (exchange ?? new Exchange(res)).later(
         answer,
         FAILED,
-        (response) => write(res, request.method, response, false),
+        (response) => write(res, request.method, response, response.close === true),
         discard,
       );
     } else {
-      write(res, request.method, answer, false);
+      write(res, request.method, answer, answer.close === true);
     }
   }
 
