@@ -14,6 +14,8 @@ export interface TableOptions extends CellContext {
 
 /** Columns of the screen between two columns of the table. */
 const GAP = 2;
+/** The same where all else does not make them fit. */
+const NARROW_GAP = 1;
 /** Characters that every id keeps. */
 const MIN_ID = 12;
 
@@ -38,9 +40,10 @@ export function providerTable(
     .filter(({ column, cells }) => column.optional !== true || cells.some((cell) => cell !== ''));
   const columns = options.width === null ? fitted : squeeze(fitted, options.width, options.amounts);
   const widths = columns.map(widthOf);
+  const gap = totalOf(columns) > (options.width ?? Infinity) ? NARROW_GAP : GAP;
   const line = (texts: readonly string[]): string => {
     const cells = texts.map((text, at) => pad(text, widths[at]!, columns[at]!.column.right === true));
-    return cut(cells.join(' '.repeat(GAP)).trimEnd(), options.width ?? Infinity);
+    return cut(cells.join(' '.repeat(gap)).trimEnd(), options.width ?? Infinity);
   };
   const paint = options.paint ?? ((text) => text);
   return [
@@ -62,7 +65,7 @@ function titleOf(column: Column, title: string, { cpu, memory, storage }: Amount
 
 /**
  * Makes columns fit, and no further than needed: ids are cut to what tells them apart, titles become short, long texts are
- * cut, and at last columns are left out.
+ * cut, columns are left out, and at last the titles of prices do not say what they are for.
  */
 function squeeze(columns: readonly Fitted[], width: number, amounts: Amounts): Fitted[] {
   let fitted = [...columns];
@@ -91,15 +94,16 @@ function squeeze(columns: readonly Fitted[], width: number, amounts: Amounts): F
       .filter(({ column }) => column.expendable !== next)
       .map((one) => (one.column.least === undefined ? one : { ...one, cells: whole.get(one.column)! }));
   }
-  return fitted;
+  if (totalOf(fitted, NARROW_GAP) <= width) return fitted;
+  return fitted.map((one) => ({ ...one, title: one.column.shortTitle ?? one.title }));
 }
 
 function widthOf({ title, cells }: Fitted): number {
   return cells.reduce((most, cell) => Math.max(most, displayWidth(cell)), displayWidth(title));
 }
 
-function totalOf(columns: readonly Fitted[]): number {
-  return columns.reduce((sum, one) => sum + widthOf(one) + GAP, -GAP);
+function totalOf(columns: readonly Fitted[], gap = GAP): number {
+  return columns.reduce((sum, one) => sum + widthOf(one) + gap, -gap);
 }
 
 /** Ids cut to what tells each from all others: keys and addresses to their beginning, names in the middle. */

@@ -83,6 +83,16 @@ test('80 columns have room for the address and the price; ids are cut to what te
   assert.ok(table([published()], 200)[1]!.startsWith('a'.repeat(64)), 'nothing is cut where there is room');
 });
 
+test('the longest address leaves room for the price, in a list and in a watch, which marks its rows', () => {
+  const ip_address = '2001:db8:1234:5678:9abc:def0:1234:5678';
+  for (const width of [80, 78]) {
+    const lines = table([published({ ip_address })], width);
+    assert.match(lines[0]!, / USD( 2\/4\/20)?$/);
+    assert.match(lines[1]!, new RegExp(` ${ip_address} .* 20\\.00$`));
+    for (const line of lines) assert.ok(stringWidth(line) <= width, line);
+  }
+});
+
 test('a table of any width keeps to it, and a wide one has everything', () => {
   const largest = published({
     ip_address: '2001:db8:85a3:1111:2222:8a2e:370:7334',
