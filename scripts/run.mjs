@@ -1,5 +1,6 @@
-// What stands behind `npm start`, `npm test`, `npm run bench`, `npm run fuzz`, `npm run build` and `npm run check`: each
-// does its own set-up, so that it works in a fresh clone, and says what it is doing. `install` does nothing else.
+// What stands behind `npm start`, `npm test`, `npm run bench`, `npm run attack`, `npm run fuzz`, `npm run build` and
+// `npm run check`: each does its own set-up, so that it works in a fresh clone, and says what it is doing. `install` does
+// nothing else.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
@@ -113,8 +114,8 @@ function fuzzOptions(args) {
 }
 
 if (nodeVersion < 20) fail(`Node 20 or newer is needed; this is ${process.version}.`);
-if (!['start', 'test', 'bench', 'fuzz', 'build', 'check', 'install'].includes(command))
-  fail('usage: node scripts/run.mjs start|test|bench|fuzz|build|check|install');
+if (!['start', 'test', 'bench', 'attack', 'fuzz', 'build', 'check', 'install'].includes(command))
+  fail('usage: node scripts/run.mjs start|test|bench|attack|fuzz|build|check|install');
 install();
 
 if (command === 'build') {
@@ -126,6 +127,9 @@ if (command === 'build') {
 } else if (command === 'bench') {
   await buildAll();
   run(process.execPath, ['--enable-source-maps', join('build', 'bench', 'main.js'), ...rest]);
+} else if (command === 'attack') {
+  await buildAll();
+  run(process.execPath, ['--enable-source-maps', join('build', 'bench', 'attack', 'main.js'), ...rest]);
 } else if (command === 'fuzz') {
   const { count, seed } = fuzzOptions(rest);
   await buildAll();

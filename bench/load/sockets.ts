@@ -12,15 +12,18 @@ function sourceAddress(host: string, index: number): { localAddress?: string } {
   return { localAddress: `127.0.0.${String(2 + (index % 32))}` };
 }
 
-/** Opens a TCP connection whose bytes are handed out as they come, borrowed until the callback returns. */
+/**
+ * Opens a TCP connection whose bytes are handed out as they come, borrowed until the callback returns.
+ * @param from The address to connect from; where there is none, one of several by the index.
+ */
 export function openSocket(
-  { port, host, index }: { port: number; host: string; index: number },
+  { port, host, index, from }: { port: number; host: string; index: number; from?: string | undefined },
   on: { connected: () => void; bytes: (bytes: Buffer) => void; closed: (reason: string) => void },
 ): Socket {
   const socket = connect({
     port,
     host,
-    ...sourceAddress(host, index),
+    ...(from === undefined ? sourceAddress(host, index) : { localAddress: from }),
     noDelay: true,
     onread: {
       buffer: INCOMING,

@@ -9,12 +9,20 @@ const OP = { text: 1, binary: 2, close: 8, ping: 9 } as const;
 /** FIN and the opcode, masked, no payload, a mask of zeros. */
 const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 
-/** A text frame as a client has to send it. A mask of zeros leaves the payload as it is. */
-export function clientFrame(text: string): Buffer {
+/** FIN and the opcode. */
+const TEXT = 0x81;
+
+/**
+ * A frame as a client has to send it, up to 64 KiB. A mask of zeros leaves the payload as it is.
+ * @param first Its first byte: FIN and the opcode.
+ */
+export function clientFrame(text: string, first = TEXT): Buffer {
   const payload = Buffer.from(text);
   const { length } = payload;
   const head =
-    length < 126 ? Buffer.from([0x81, 0x80 | length]) : Buffer.from([0x81, 0xfe, length >> 8, length & 0xff]);
+    length < 126
+      ? Buffer.from([first, 0x80 | length])
+      : Buffer.from([first, 0xfe, length >> 8, length & 0xff]);
   return Buffer.concat([head, Buffer.alloc(4), payload]);
 }
 
@@ -36,12 +44,17 @@ export class RawWebSocket {
   #upgraded = false;
   #over = false;
 
-  constructor(address: { port: number; host: string; path: string }, index: number, handler: FrameHandler) {
+  /** @param address.from Where it connects from; one of several addresses by the index where it is left out. */
+  constructor(
+    address: { port: number; host: string; path: string; from?: string },
+    index: number,
+    handler: FrameHandler,
+  ) {
     this.index = index;
     this.handler = handler;
-    const { port, host, path } = address;
+    const { port, host, path, from } = address;
     this.socket = openSocket(
-      { port, host, index },
+      { port, host, index, from },
       {
         connected: () => {
           this.socket.write(
