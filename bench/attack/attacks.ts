@@ -155,7 +155,7 @@ export const ATTACKS: readonly Attack[] = [
       for (let at = 0; at < 20; at += 1) {
         const platform = Array.from(
           { length: 256 },
-          (_, word) => `${String(at)}-${String(word)}-${'x'.repeat(40)}`,
+          (_, word) => `${String(at)}-${String(word)}-${'x'.repeat(20)}`,
         );
         attacker.webSocket(
           Array.from({ length: 60 }, (_, id) =>
