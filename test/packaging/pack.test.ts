@@ -50,12 +50,37 @@ const describe = (home: string): Description =>
 
 const dependenciesOf = (home: string): string[] => Object.keys(describe(home).dependencies ?? {});
 
-/** Compiles `use.ts` as its user does, the declarations that it finds included. */
-function compileUse(folder: string, module: 'NodeNext' | 'ESNext', resolution: 'NodeNext' | 'Bundler'): void {
+/** What the README's TypeScript takes for granted: wallets of libraries, and what a browser has. */
+const WALLETS = `declare const address: string;
+declare const wallet: { address: string; signMessage(text: string): Promise<string> };
+declare const account: { address: string; signMessage(what: { message: string }): Promise<string> };
+declare const window: { ethereum: { request(call: { method: string; params: unknown[] }): Promise<string> } };
+`;
+
+/** Writes each piece of TypeScript in the README to a file of its own, with the client from a package, and returns their names. */
+function writeExamples(folder: string, client = 'vm-discovery-hub/client'): string[] {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  return Array.from(readme.matchAll(/^```ts\n([^]*?)^```$/gm), ([, code = ''], at) => {
+    const name = `readme-${at + 1}.ts`;
+    writeFileSync(
+      join(folder, name),
+      (code.includes('walletSigner') ? WALLETS : '') + code.replaceAll('vm-discovery-hub/client', client),
+    );
+    return name;
+  });
+}
+
+/** Compiles files as their user does, the declarations that they find included. */
+function compile(
+  folder: string,
+  module: 'Node16' | 'NodeNext' | 'ESNext',
+  resolution: 'Node16' | 'NodeNext' | 'Bundler',
+  files: readonly string[],
+): void {
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   const options = ['--strict', '--target', 'ES2022', '--types', 'node'];
   const modules = ['--module', module, '--moduleResolution', resolution];
-  execFileSync(process.execPath, [tsc, ...options, ...modules, 'use.ts'], { cwd: folder, stdio: 'pipe' });
+  execFileSync(process.execPath, [tsc, ...options, ...modules, ...files], { cwd: folder, stdio: 'pipe' });
 }
 
 test('the packed package has a working command, and a client that is typed', async (t) => {
@@ -89,7 +114,10 @@ test('the packed package has a working command, and a client that is typed', asy
 
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   writeFileSync(join(folder, 'use.ts'), USE);
-  compileUse(folder, 'NodeNext', 'NodeNext');
+  const examples = writeExamples(folder);
+  assert.equal(examples.length, 3);
+  compile(folder, 'Node16', 'Node16', examples);
+  compile(folder, 'NodeNext', 'NodeNext', ['use.ts', ...examples]);
   assert.equal(
     execFileSync(process.execPath, ['use.js'], { cwd: folder }).toString(),
     'idle 0 function function\n',
@@ -122,7 +150,7 @@ test('the client is a small package of its own, which runs nothing when it is in
 
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   writeFileSync(join(folder, 'use.ts'), USE.replaceAll('vm-discovery-hub/client', 'vm-discovery-client'));
-  compileUse(folder, 'ESNext', 'Bundler');
+  compile(folder, 'ESNext', 'Bundler', ['use.ts', ...writeExamples(folder, 'vm-discovery-client')]);
   assert.equal(
     execFileSync(process.execPath, ['use.js'], { cwd: folder }).toString(),
     'idle 0 function function\n',
