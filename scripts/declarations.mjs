@@ -65,7 +65,8 @@ function joinInto(checker, source, root) {
   const writtenOut = (statement) => {
     const type = checker.getTypeAtLocation(statement.name);
     const text = `type ${statement.name.text} = ${checker.typeToString(type, statement, FORMAT)};`;
-    const scope = checker.getSymbolsInScope(statement, ts.SymbolFlags.Type | ts.SymbolFlags.Value);
+    const { Alias, Type, Value } = ts.SymbolFlags;
+    const scope = checker.getSymbolsInScope(statement, Alias | Type | Value);
     const visitWritten = (node) => {
       if (ts.isImportTypeNode(node)) fail(statement, `cannot be written out: ${text}`);
       const name =

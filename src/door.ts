@@ -166,7 +166,8 @@ export class Door implements TransportHandler {
 
   #decide(request: HttpRequest): UpgradeDecision {
     try {
-      return this.#gateway.upgrade(request, this.#config.clientAddress.ofRequest(request));
+      const { clientAddress } = this.#config;
+      return this.#gateway.upgrade(request, clientAddress.ofRequest(request), clientAddress.exactly(request));
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       return { accept: false, response: this.#refuse(request, error) };

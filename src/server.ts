@@ -125,6 +125,7 @@ export async function startHub(
     writePath,
     stopping: () => gateway.draining,
     originOf: (request) => config.clientAddress.ofRequest(request),
+    addressOf: (request) => config.clientAddress.exactly(request),
     acceptUnsigned: config.acceptUnsigned,
     problem: () => {
       if (gateway.draining) return 'the hub is stopping';

@@ -88,6 +88,9 @@ export function recordOf(provider: Provider, updatedAt: number): AdvertisementRe
     pricing: provider.pricing,
     name: provider.name,
     paymentsNetwork: provider.paymentsNetwork,
+    attributes: null,
+    endpoint: null,
+    ipConfirmed: false,
     createdAt: updatedAt,
     updatedAt,
     proof: {
@@ -131,6 +134,9 @@ export function rowOf(provider: Provider, updatedAt: number): AdvertisementRow {
     updatedAt,
     payload,
     unverifiedSignature(provider),
+    0,
+    null,
+    null,
     0,
   ];
 }

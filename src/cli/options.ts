@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { collectAttribute } from './attribute-flag.js';
 import type { FilterInput } from '../client/node.js';
 import {
   CONDITION_NAMES,
@@ -49,6 +50,14 @@ function collect(text: string, earlier: unknown): string[] {
   return [...((earlier ?? []) as string[]), ...text.split(',').map((part) => part.trim())];
 }
 
+/** Reads `gpu=2`, several times. */
+export function collectLeast(text: string, earlier: unknown): Record<string, number> {
+  const [name, amount, ...rest] = text.split('=');
+  if (name === undefined || amount === undefined || rest.length > 0)
+    throw new InvalidArgumentError('It has to be name=amount, e.g. gpu=2.');
+  return { ...(earlier as Record<string, number> | undefined), [name]: wholeNumber(amount) };
+}
+
 /** What the flags of a command with filters are parsed into, by commander's names. */
 export type FilterFlags = Readonly<Record<string, unknown>>;
 
@@ -63,6 +72,8 @@ const READERS: Readonly<Record<ConditionKind, Reader | undefined>> = {
   'not-these': collect,
   'at-most': decimalNumber,
   only: undefined,
+  'further-resources': collectLeast,
+  attributes: collectAttribute,
 };
 
 const FLAGS = CONDITION_NAMES.map((name) => {
@@ -87,17 +98,19 @@ export function withFilterFlags(command: Command): Command {
     const own = new Option(option.flags, option.description);
     command.addOption(reader === undefined ? own : own.argParser<unknown>(checked(name, reader)));
   }
-  return command;
+  return command.option('--gpu <count>', 'at least so many GPUs: short for --min gpu=…', wholeNumber);
 }
 
 /** The filter that flags ask for. */
 export function filterOf(flags: FilterFlags): FilterInput {
-  return Object.fromEntries(
+  const filter = Object.fromEntries(
     FLAGS.flatMap(({ name, key }) => {
       const said = flags[key];
       if (said === undefined) return [];
       const condition = CONDITIONS[name];
       return [[name, condition.kind === 'only' ? condition.value : said]];
     }),
-  );
+  ) as FilterInput;
+  const { gpu } = flags;
+  return typeof gpu === 'number' ? { ...filter, min: { ...filter.min, gpu } } : filter;
 }

@@ -58,6 +58,7 @@ export function readAdvertisement(text: string): Advertisement {
 /** The members that a provider decides on, absent ones null. */
 function contentOf(advertisement: Advertisement | PublishedAdvertisement): object {
   const { ip_address, country, resources, platform, pricing, name, payments_network } = advertisement;
+  const { attributes, endpoint } = advertisement;
   return {
     ip_address,
     country,
@@ -66,6 +67,8 @@ function contentOf(advertisement: Advertisement | PublishedAdvertisement): objec
     pricing: pricing ?? null,
     name: name ?? null,
     payments_network: payments_network ?? null,
+    attributes: attributes ?? null,
+    endpoint: endpoint ?? null,
   };
 }
 

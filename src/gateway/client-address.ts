@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { readAddress } from '../lib/ip-address.js';
 import type { HttpRequest } from '../protocol/http-message.js';
 
 /** How many peers are remembered. */
@@ -36,16 +37,28 @@ export class ClientAddress {
 
   /** The same, of its parts. */
   of(peerAddress: string, forwardedFor: string | undefined): string {
-    let address = parse(peerAddress);
-    if (address === null) return peerAddress;
+    const address = this.#client(peerAddress, forwardedFor);
+    return address === null ? peerAddress : limitKey(address);
+  }
+
+  /** The very address that a request is from, which is not shortened. */
+  exactly({ peerAddress, headers }: HttpRequest): string {
+    if (this.#trusted.length === 0) return peerAddress;
+    return this.#client(peerAddress, headers.get('x-forwarded-for'))?.toString() ?? peerAddress;
+  }
+
+  /** Null where the peer has no address. */
+  #client(peerAddress: string, forwardedFor: string | undefined): ipaddr.IPv4 | ipaddr.IPv6 | null {
+    let address = readAddress(peerAddress);
+    if (address === null) return null;
     const hops = forwardedFor === undefined ? [] : forwardedFor.split(',').slice(-16);
     while (hops.length > 0 && this.#isTrusted(address)) {
-      const hop = parse(withoutPort(hops.pop()!.trim()));
+      const hop = readAddress(withoutPort(hops.pop()!.trim()));
       // What a proxy wrote and cannot be read is the proxy's own fault, so it counts for the proxy.
       if (hop === null) break;
       address = hop;
     }
-    return limitKey(address);
+    return address;
   }
 
   /** The address that limits count for a connection that has not said anything; null for a trusted proxy. */
@@ -58,7 +71,7 @@ export class ClientAddress {
     let known = this.#remembered.get(peerAddress);
     if (known === undefined) {
       if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
-      const parsed = parse(peerAddress);
+      const parsed = readAddress(peerAddress);
       const isProxy = parsed !== null && this.#isTrusted(parsed);
       known = { address: this.of(peerAddress, undefined), isProxy };
       this.#remembered.set(peerAddress, known);
@@ -71,12 +84,6 @@ export class ClientAddress {
   }
 }
 
-/** The library also takes `10` for 0.0.0.10, and octal and hexadecimal numbers, which nobody means. */
-function parse(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
-  const isAddress = ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
-  return isAddress ? ipaddr.process(text) : null;
-}
-
 /** Some proxies write `address:port`, and IPv6 addresses in brackets. */
 function withoutPort(hop: string): string {
   const match = /^(?:([\d.]+):\d{1,5}|\[([^\]]+)\](?::\d{1,5})?)$/.exec(hop);
@@ -86,7 +93,7 @@ function withoutPort(hop: string): string {
 function parseNetwork(text: string): Network {
   if (ipaddr.IPv4.isValidCIDRFourPartDecimal(text)) return ipaddr.IPv4.parseCIDR(text);
   if (ipaddr.IPv6.isValidCIDR(text)) return ipaddr.IPv6.parseCIDR(text);
-  const address = parse(text);
+  const address = readAddress(text);
   if (address === null)
     throw new Error(`${JSON.stringify(text)} is neither an address nor a CIDR such as 10.0.0.0/8`);
   return [address, address.kind() === 'ipv4' ? 32 : 128];

@@ -129,10 +129,11 @@ export class Gateway implements ConnectionHost, ReadersHost {
 
   /**
    * Decides about a handshake.
-   * @param address The client address that it is from.
+   * @param address The client address that it is from, as limits count it.
+   * @param from The very address.
    * @throws ProtocolError when it is refused.
    */
-  upgrade(request: HttpRequest, address: string): UpgradeDecision {
+  upgrade(request: HttpRequest, address: string, from = address): UpgradeDecision {
     this.clients.checkRoom(address, this.settings.maxConnectionsPerAddress);
     const offered = request.headers.get('sec-websocket-protocol') ?? '';
     const negotiated = negotiateCodec(offered);
@@ -149,7 +150,8 @@ export class Gateway implements ConnectionHost, ReadersHost {
       subprotocol,
       open: (socket) => {
         const client = this.clients.enter(address);
-        const connection = new Connection(this, socket, { codec, host, client, slot: this.#takeSlot() });
+        const slot = this.#takeSlot();
+        const connection = new Connection(this, socket, { codec, host, client, from, slot });
         this.#connections[connection.slot] = connection;
         this.journal.connected(address, codec.name);
         this.#lookAt(connection);
@@ -202,7 +204,7 @@ export class Gateway implements ConnectionHost, ReadersHost {
   takeOver(providerId: string, connection: HostedConnection): Attachment {
     const older = this.#sessions.get(providerId);
     this.#sessions.set(providerId, connection);
-    const attachment = this.registry.attach(providerId);
+    const attachment = this.registry.attach(providerId, connection.from);
     if (older !== undefined) {
       this.journal.replaced(providerId, connection.client.address, older.client.address);
       older.replaced();

@@ -13,6 +13,8 @@ export interface AdvertisementService {
   stopping: () => boolean;
   /** The client address that a request is from. */
   originOf: (request: HttpRequest) => string;
+  /** The very address that a request is from. */
+  addressOf: (request: HttpRequest) => string;
   /** Whether unsigned requests are let through where no key owns the id. */
   acceptUnsigned: boolean;
 }
@@ -50,7 +52,8 @@ export async function postAdvertisement(
     service.acceptUnsigned,
   );
   const origin = service.originOf(request);
-  return json(await service.writePath.advertise(claim, request.body, null, origin));
+  const from = service.addressOf(request);
+  return json(await service.writePath.advertise(claim, request.body, null, origin, from));
 }
 
 /** `DELETE /api/v1/advertisements/{provider_id}` */

@@ -5,7 +5,7 @@ import { type ConditionName, CONDITIONS, kindOf } from '../protocol/filters/cond
 import { ERROR_STATUS } from '../protocol/errors.js';
 import { LIMITS, PROTOCOL_VERSION, SUBPROTOCOLS, WEBSOCKET_PATH } from '../protocol/limits.js';
 import { explainQuerySchema, marketQuerySchema } from '../protocol/filters/answer-queries.js';
-import { listQuerySchema, takesMany } from '../protocol/filters/list-query.js';
+import { isNamedByProviders, listQuerySchema, takesMany } from '../protocol/filters/list-query.js';
 import { KEY_PATTERN, SCHEMES, SIGNATURE_PATTERN } from '../protocol/schemes/table.js';
 
 type JsonObject = Record<string, unknown>;
@@ -36,20 +36,54 @@ const OTHER_NOTES: Record<string, string> = {
   by: 'What the buckets have in common; without it there is only the total',
 };
 
+/** One for each attribute and further resource: as many parameters as providers have names for. */
+const FACT_PARAMETERS: JsonObject[] = [
+  {
+    name: 'min.<resource>',
+    in: 'query',
+    description: CONDITIONS.min.description,
+    schema: { type: 'integer', minimum: 0 },
+  },
+  {
+    name: 'attr.<name>',
+    in: 'query',
+    description: CONDITIONS.attributes.description,
+    schema: { type: 'array', items: { type: 'string' } },
+    style: 'form',
+    explode: true,
+  },
+  {
+    name: 'attr.<name>.min',
+    in: 'query',
+    description: 'The attribute is a number of at least this',
+    schema: { type: 'number' },
+  },
+  {
+    name: 'attr.<name>.max',
+    in: 'query',
+    description: 'The attribute is a number of at most this',
+    schema: { type: 'number' },
+  },
+];
+
 function queryParameters(schema: z.ZodType): JsonObject[] {
   const { properties } = schemaOf(schema) as { properties: Record<string, JsonObject> };
-  return Object.entries(properties).map(([name, property]) => {
-    const { description: _, ...rest } = property;
-    return {
-      name,
-      in: 'query',
-      description:
-        kindOf(name) === undefined ? OTHER_NOTES[name] : CONDITIONS[name as ConditionName].description,
-      ...(takesMany(name)
-        ? { schema: { type: 'array', items: { type: 'string' } }, style: 'form', explode: true }
-        : { schema: rest }),
-    };
-  });
+  const own = Object.entries(properties).filter(([name]) => !isNamedByProviders(name));
+  return [
+    ...own.map(([name, property]) => {
+      const { description: _, ...rest } = property;
+      return {
+        name,
+        in: 'query',
+        description:
+          kindOf(name) === undefined ? OTHER_NOTES[name] : CONDITIONS[name as ConditionName].description,
+        ...(takesMany(name)
+          ? { schema: { type: 'array', items: { type: 'string' } }, style: 'form', explode: true }
+          : { schema: rest }),
+      };
+    }),
+    ...FACT_PARAMETERS,
+  ];
 }
 
 function errorAnswer(codes: string): JsonObject {
@@ -110,6 +144,7 @@ function publishedAdvertisement(input: JsonObject): JsonObject {
       'status',
       'expires_at',
       'verified',
+      'ip_confirmed',
     ],
     properties: {
       provider_id: { type: 'string' },
@@ -123,6 +158,10 @@ function publishedAdvertisement(input: JsonObject): JsonObject {
       status: { type: 'string', enum: ['live', 'suspect'] },
       expires_at: { ...TIME, description: 'When it goes unless another heartbeat comes' },
       verified: { type: 'boolean', description: 'Whether the provider signed it' },
+      ip_confirmed: {
+        type: 'boolean',
+        description: 'Whether the hub has seen it, or the session that stands for it, come from `ip_address`',
+      },
     },
   };
 }

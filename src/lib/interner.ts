@@ -35,16 +35,19 @@ export class Interner {
     if (number !== 0) this.#holders[number]! += 1;
   }
 
-  /** Lets go of a number. */
-  release(number: number): void {
-    if (number === 0) return;
+  /**
+   * Lets go of a number.
+   * @returns Whether nobody holds it any more.
+   */
+  release(number: number): boolean {
+    if (number === 0) return false;
     this.#holders[number]! -= 1;
-    if (this.#holders[number] === 0) {
-      this.#version += 1;
-      this.#numbers.delete(this.#texts[number]!);
-      this.#texts[number] = '';
-      this.#free.push(number);
-    }
+    if (this.#holders[number]! > 0) return false;
+    this.#version += 1;
+    this.#numbers.delete(this.#texts[number]!);
+    this.#texts[number] = '';
+    this.#free.push(number);
+    return true;
   }
 
   /** The number of a text that somebody holds, else undefined: then nobody can have it. */

@@ -1,27 +1,10 @@
 import * as z from 'zod';
+import { attributesSchema, type Attributes } from './attributes.js';
 import { canonicalCountry, isAssignedCountry } from './countries.js';
 import { ProtocolError } from './errors.js';
 import { LIMITS } from './limits.js';
 import { characterCount, hasControlCharacters, isWellFormed } from './text.js';
-
-/** A text of 1 to `max` characters that has a UTF-8 form and no control characters. */
-export function boundedText(max: number) {
-  return z
-    .string('must be a string')
-    .refine((text) => text.length > 0 && text.length <= 2 * max && characterCount(text) <= max, {
-      message: `must have 1 to ${String(max)} characters`,
-      abort: true,
-    })
-    .refine(isWellFormed, { message: 'must be well-formed Unicode, without lone surrogates', abort: true })
-    .refine((text) => !hasControlCharacters(text), 'must not contain control characters')
-    .meta({ minLength: 1, maxLength: max });
-}
-
-/** An integer amount of a resource within the protocol's bounds. */
-export function amount(min: number, max: number) {
-  const message = `must be an integer from ${String(min)} to ${String(max)}`;
-  return z.int(message).min(min, message).max(max, message);
-}
+import { amount, boundedText, extraMembers, FACT_NAME } from './values.js';
 
 export const countryCode = z
   .string('must be a two-letter ISO 3166-1 code such as "SE"')
@@ -34,32 +17,8 @@ const ipAddress = z
   .union([z.ipv4(), z.ipv6()], 'must be an IPv4 or IPv6 address without leading zeros, port or brackets')
   .meta({ example: '203.0.113.7' });
 
-/** Applies a rule to the members that a loose object has beyond its known ones. */
-function extraMembers(
-  known: ReadonlySet<string>,
-  max: number,
-  check: (name: string, value: unknown) => string | null,
-): (object: Record<string, unknown>, context: z.core.$RefinementCtx<Record<string, unknown>>) => void {
-  return (object, context) => {
-    const extra = Object.keys(object).filter((name) => !known.has(name));
-    if (extra.length > max) {
-      context.addIssue({
-        code: 'custom',
-        message: `has ${String(extra.length)} further members, at most ${String(max)} are allowed`,
-      });
-      return;
-    }
-    for (const name of extra) {
-      const problem = check(name, object[name]);
-      if (problem !== null) {
-        context.addIssue({ code: 'custom', path: [name.slice(0, 64)], message: problem });
-      }
-    }
-  };
-}
-
-const EXTRA_RESOURCE_NAME = /^[a-z][a-z0-9_]{0,31}$/;
-const KNOWN_RESOURCES = new Set(['cpu', 'memory', 'storage']);
+/** Those that filters ask for by a name of their own. */
+export const KNOWN_RESOURCES: ReadonlySet<string> = new Set(['cpu', 'memory', 'storage']);
 
 /** Cores, GB of memory and GB of disk, and whatever else the provider counts. */
 export const resourcesSchema = z
@@ -73,7 +32,7 @@ export const resourcesSchema = z
   )
   .superRefine(
     extraMembers(KNOWN_RESOURCES, LIMITS.maxExtraResources, (name, value) => {
-      if (!EXTRA_RESOURCE_NAME.test(name)) {
+      if (!FACT_NAME.test(name)) {
         return 'is not a resource name: use a lower-case letter, then up to 31 of a-z, 0-9 and _';
       }
       return Number.isSafeInteger(value) && (value as number) >= 0
@@ -131,6 +90,12 @@ export const pricingSchema = z
 export type Pricing = Partial<Record<(typeof PRICE_MEMBERS)[number], number>> &
   Record<string, number | string | undefined>;
 
+/** Where those who rent reach the provider, at its address. */
+export const endpointSchema = z.object(
+  { port: amount(1, 65_535).describe('A TCP port') },
+  'must be an object with a port',
+);
+
 /**
  * What a provider sends. Unknown members are dropped, so that newer providers can talk to older hubs;
  * an optional member may also be sent as null.
@@ -144,6 +109,8 @@ export const advertisementSchema = z.object(
     pricing: pricingSchema.nullish(),
     name: boundedText(LIMITS.maxNameLength).nullish(),
     payments_network: boundedText(LIMITS.maxNetworkLength).nullish(),
+    attributes: attributesSchema.nullish(),
+    endpoint: endpointSchema.nullish(),
   },
   'an advertisement must be a JSON object',
 );
@@ -165,11 +132,14 @@ export interface PublishedAdvertisement {
   /** The same as `name`: clients of the first generation read it. */
   provider_name: string | null;
   payments_network: string | null;
+  attributes: Attributes | null;
+  endpoint: { port: number } | null;
   created_at: string;
   updated_at: string;
   status: AdvertisementStatus;
   expires_at: string;
   verified: boolean;
+  ip_confirmed: boolean;
 }
 
 /** Writes one zod issue as `member: what is wrong`. */
@@ -187,7 +157,7 @@ export function describeIssues(issues: readonly { path: PropertyKey[]; message: 
 /** The schemas drop a member called `__proto__` without a word, where every further member has a rule to meet. */
 function refuseProtoMember(
   value: unknown,
-  member: 'resources' | 'pricing',
+  member: 'resources' | 'pricing' | 'attributes',
   code: 'ADV_001' | 'ADV_002',
 ): void {
   const object = (value as Record<string, unknown>)[member];
@@ -205,6 +175,7 @@ export function parseAdvertisement(value: unknown): Advertisement {
   if (result.success) {
     refuseProtoMember(value, 'resources', 'ADV_002');
     refuseProtoMember(value, 'pricing', 'ADV_001');
+    refuseProtoMember(value, 'attributes', 'ADV_001');
     return result.data;
   }
   const { issues } = result.error;

@@ -9,10 +9,16 @@ export const MAX_MISSED = 10;
 const count = z.int().min(0);
 const cursor = z.string().regex(CURSOR_PATTERN);
 
-/** The value of a member of a filter, in canonical form. */
-const askedValue = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]);
+const scalars = [z.string(), z.number(), z.boolean()] as const;
+const value = z.union(scalars);
+/** What a filter asks of a member, in canonical form; of an attribute values or a range. */
+const askedValue = z.union([
+  ...scalars,
+  z.array(value),
+  z.object({ min: z.number().optional(), max: z.number().optional() }),
+]);
 /** What an advertisement has to say to it; null where it says nothing. */
-const offeredValue = z.union([z.string(), z.number(), z.boolean()]).nullable();
+const offeredValue = value.nullable();
 const miss = z.object({ member: z.string(), asked: askedValue, offered: offeredValue });
 /** By the names of conditions, as a query calls them. */
 const countByMember = z.object({}).catchall(count);
@@ -45,10 +51,7 @@ const price = z.number().min(0).nullable();
 
 /** What some providers offer and ask. */
 const bucketSchema = z.object({
-  key: z
-    .union([z.string(), z.number(), z.boolean()])
-    .nullable()
-    .describe('What they have in common; null in `total`, and for those without it'),
+  key: value.nullable().describe('What they have in common; null in `total`, and for those without it'),
   providers: count,
   live: count,
   resources: z.object({ cpu: count, memory: count, storage: count }).describe('Sums'),

@@ -30,8 +30,13 @@ export const LIMITS = {
   maxPlatformLength: 32,
   maxNameLength: 64,
   maxNetworkLength: 64,
+  maxAttributes: 32,
+  /** Characters of an attribute that is a text. */
+  maxAttributeLength: 64,
   /** Values in one list of a filter, e.g. countries. */
   maxFilterValues: 256,
+  /** Attributes and further resources that a filter may ask for, taken together. */
+  maxFilterFacts: 16,
   /** Provider ids that a filter may leave out. */
   maxExcluded: 100,
   /** Advertisements in one list page when `limit` is given. */

@@ -124,7 +124,7 @@ export class ChangeLog {
     this.#count += 1;
     const row = this.#count % this.#capacity;
     if (this.#count > this.#capacity) this.#floor = this.#seqs[row]!;
-    if (this.#existed[row] === 1) this.#numbers.releaseRow(this.before.values, row);
+    if (this.#existed[row] === 1) this.#numbers.releaseRow(this.before, row);
     this.#link(providerId, row);
     this.#seqs[row] = seq;
     this.#reasons[row] = reason;
@@ -132,7 +132,7 @@ export class ChangeLog {
     if (current === null) return null;
     this.#fileInSlot(current.slot);
     this.before.copyRow(row, current.columns, current.slot);
-    this.#numbers.retainRow(this.before.values, row);
+    this.#numbers.retainRow(this.before, row);
     return row;
   }
 

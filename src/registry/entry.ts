@@ -23,7 +23,14 @@ export type Entry =
   /** A name is bound to its key, or an address to its owner, by its first session. */
   | { kind: 'bind'; identity: IdentityRecord }
   /** A session begins, which is a heartbeat: the provider is live from `at` on, and every older token is void. */
-  | { kind: 'attach'; providerId: string; token: SessionToken; at: number }
+  | {
+      kind: 'attach';
+      providerId: string;
+      token: SessionToken;
+      at: number;
+      /** The client address that the session is from; null where nobody knows. */
+      from: string | null;
+    }
   /** A session ended. Without effect when a newer one has taken over. */
   | { kind: 'detach'; providerId: string; token: SessionToken }
   /** A provider was silent for too long; `seenAt` is its last heartbeat. Without effect when it was heard from since. */

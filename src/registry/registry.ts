@@ -246,12 +246,16 @@ export class Registry {
 
   // ---- sessions ---------------------------------------------------------------------------------------------
 
-  /** A session begins: the provider is live from now on, and every older token is void. */
-  attach(providerId: string): Attachment {
+  /**
+   * A session begins: the provider is live from now on, and every older token is void.
+   * @param from The very address that it is from; null where nobody knows.
+   */
+  attach(providerId: string, from: string | null = null): Attachment {
     const token = this.#nextToken;
     this.#nextToken += 1;
     this.heartbeat(providerId);
-    const proposal = this.#log.propose({ kind: 'attach', providerId, token, at: this.clock.steady() });
+    const at = this.clock.steady();
+    const proposal = this.#log.propose({ kind: 'attach', providerId, token, at, from });
     return { token, applied: proposal.then(() => undefined) };
   }
 

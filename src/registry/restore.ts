@@ -6,7 +6,7 @@ import { renumberValues } from './store/columns.js';
 import type { Identities } from './identities.js';
 import { rowBytes, signerIn } from './store/packed-row.js';
 import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
-import { type RowBatch, rowIn } from './store/row-batch.js';
+import { factsIn, type RowBatch, rowIn } from './store/row-batch.js';
 import type { Lease, Store } from './store/store.js';
 
 /** How long what was kept counts from now on, in milliseconds. */
@@ -105,7 +105,12 @@ export class Restore {
         this.#leaveOut(providerId);
         continue;
       }
-      renumberValues(batch.numbers, row.from, (place, text) => numbers.acquire(place, batch.texts[text]!));
+      renumberValues(
+        batch.numbers,
+        row.from,
+        (place, text) => numbers.acquire(place, batch.texts[text]!),
+        (place) => numbers.facts.put(factsIn(batch, place)),
+      );
       this.#slots.push(this.#store.adopt(providerId, row, lease));
       this.#heartbeatOf(providerId, updatedAt);
     }
@@ -183,6 +188,8 @@ function asAcceptable(record: AdvertisementRecord): AdvertisementRecord | string
     pricing,
     name,
     payments_network: paymentsNetwork,
+    attributes: record.attributes,
+    endpoint: record.endpoint,
   });
   if (!success) return String(error.issues[0]?.path[0] ?? 'advertisement');
   return {
@@ -190,5 +197,7 @@ function asAcceptable(record: AdvertisementRecord): AdvertisementRecord | string
     country: data.country,
     resources: data.resources,
     pricing: data.pricing ?? null,
+    attributes: data.attributes ?? null,
+    endpoint: data.endpoint ?? null,
   };
 }

@@ -1,12 +1,19 @@
 import { type Change, ChangeLog, type GoneReason } from './change-log.js';
 import { type Entry, REASONS, type SessionToken } from './entry.js';
 import { Identities } from './identities.js';
+import { isSameAddress } from '../lib/ip-address.js';
 import { Moments } from './moments.js';
 import { renderHead } from './store/advertisement-json.js';
 import { Origins } from './store/origins.js';
 import type { IdentityRecord } from './store/records.js';
 import { Snapshots } from './store/snapshot.js';
 import { type Lease, Store } from './store/store.js';
+
+interface Session {
+  token: SessionToken;
+  /** The client address that it is from; null where nobody knows. */
+  from: string | null;
+}
 
 /** The lease of an advertisement that was heard of at a steady time (Unix ms). */
 export type LeaseFrom = (at: number) => Lease;
@@ -28,7 +35,9 @@ export class State {
   /** How many advertisements went, by reason. */
   readonly gone: Record<GoneReason, number> = { expired: 0, withdrawn: 0 };
   readonly #leaseFrom: LeaseFrom;
-  readonly #sessions = new Map<string, SessionToken>();
+  readonly #sessions = new Map<string, Session>();
+  /** Providers whose address only their session has confirmed. */
+  readonly #confirmedBySession = new Set<string>();
   /** Of the entry that is being applied. */
   #position = 0;
   readonly #listeners: ((change: Change) => void)[] = [];
@@ -55,7 +64,7 @@ export class State {
 
   /** The token of the provider's session; undefined when none is open. */
   sessionOf(providerId: string): SessionToken | undefined {
-    return this.#sessions.get(providerId);
+    return this.#sessions.get(providerId)?.token;
   }
 
   /** Applies one entry. Entries come in the order of the log; several may share a position and are then one step. */
@@ -73,13 +82,13 @@ export class State {
         this.identities.save(entry.identity);
         return;
       case 'attach':
-        this.#sessions.set(entry.providerId, entry.token);
+        this.#sessions.set(entry.providerId, { token: entry.token, from: entry.from });
         this.#attach(entry.providerId, entry.at);
         return;
       case 'detach':
-        if (this.#sessions.get(entry.providerId) !== entry.token) return;
+        if (this.sessionOf(entry.providerId) !== entry.token) return;
         this.#sessions.delete(entry.providerId);
-        this.#setLive(entry.providerId, false);
+        this.#stand(entry.providerId, false);
         return;
       case 'expire':
         this.#expire(entry.providerId, entry.seenAt);
@@ -87,8 +96,11 @@ export class State {
     }
   }
 
-  #advertise({ record, identity, overSession, origin }: Extract<Entry, { kind: 'advertise' }>): void {
-    const { providerId } = record;
+  #advertise({ record: sent, identity, overSession, origin }: Extract<Entry, { kind: 'advertise' }>): void {
+    const { providerId, ipAddress } = sent;
+    const record = this.#noteConfirmation(providerId, ipAddress, sent.ipConfirmed)
+      ? { ...sent, ipConfirmed: true }
+      : sent;
     if (identity !== null) this.identities.save(identity);
     const live = !overSession || this.#sessions.has(providerId);
     const head = renderHead(record);
@@ -114,16 +126,33 @@ export class State {
     if (slot === undefined) return;
     this.store.setLease(slot, this.#leaseFrom(at));
     this.identities.touch(providerId, at);
-    this.#setLive(providerId, true);
+    this.#stand(providerId, true);
   }
 
-  #setLive(providerId: string, live: boolean): void {
-    const slot = this.store.find(providerId);
-    if (slot === undefined || this.store.isLive(slot) === live) return;
+  /** A session has begun or ended. */
+  #stand(providerId: string, live: boolean): void {
+    const { store } = this;
+    const slot = store.find(providerId);
+    if (slot === undefined) return;
+    const isOwn = store.isIpConfirmed(slot) && !this.#confirmedBySession.has(providerId);
+    const ipConfirmed = this.#noteConfirmation(providerId, store.ipAddress(slot), isOwn);
+    if (store.isLive(slot) === live && store.isIpConfirmed(slot) === ipConfirmed) return;
     this.#change(providerId, slot, null, () => {
-      this.store.setLive(slot, live);
+      store.setStanding(slot, live, ipConfirmed);
       return slot;
     });
+  }
+
+  /**
+   * Finds out whether the address of an advertisement is confirmed, and remembers whether only the session does so.
+   * @param isOwn Whether the advertisement itself came from there.
+   */
+  #noteConfirmation(providerId: string, ipAddress: string, isOwn: boolean): boolean {
+    const from = this.#sessions.get(providerId)?.from ?? null;
+    const isBySession = !isOwn && from !== null && isSameAddress(from, ipAddress);
+    if (isBySession) this.#confirmedBySession.add(providerId);
+    else this.#confirmedBySession.delete(providerId);
+    return isOwn || isBySession;
   }
 
   #expire(providerId: string, seenAt: number): void {
@@ -139,6 +168,7 @@ export class State {
     this.#change(providerId, slot, reason, () => {
       this.identities.retain(providerId);
       this.store.remove(slot);
+      this.#confirmedBySession.delete(providerId);
       this.origins.set(slot, null);
       this.gone[reason] += 1;
       return null;

@@ -57,11 +57,14 @@ onBothTransports('publishing an advertisement', {}, (hub) => {
       name: null,
       provider_name: null,
       payments_network: null,
+      attributes: null,
+      endpoint: null,
       created_at: now(),
       updated_at: now(),
       status: 'live',
       expires_at: new Date(hub().clock.wall() + 300_000).toISOString(),
       verified: true,
+      ip_confirmed: false,
     });
   });
 

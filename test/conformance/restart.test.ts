@@ -9,7 +9,15 @@ import { temporaryFolder } from '../registry/mirror/support.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { TestKey } from '../support/keys.js';
 import { MemoryDisk, MemoryLog } from '../support/memory-log.js';
-import { ADVERTISEMENT, CODEC_NAMES, type ErrorAnswer, TestHub } from '../support/test-hub.js';
+import { ADVERTISEMENT as PLAIN, CODEC_NAMES, type ErrorAnswer, TestHub } from '../support/test-hub.js';
+
+/** With all that there is to forget. */
+const ADVERTISEMENT = {
+  ...PLAIN,
+  ip_address: '127.0.0.1',
+  attributes: { gpu_model: 'RTX 4090', bandwidth_mbps: 100.5, tee: true },
+  endpoint: { port: 2222 },
+};
 
 /** A log that can be opened again on what it has kept. */
 const LOGS: Record<string, (t: TestContext) => OpenLog> = {

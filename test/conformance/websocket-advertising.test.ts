@@ -71,18 +71,22 @@ forEachPair('advertising over a session', (pair) => {
       pricing: { usd_per_core_month: 0, glm_per_gb_ram_month: 0.25, note: 'für dich 😀' },
       name: 'Ærøskøbing 😀',
       payments_network: unique(),
+      attributes: { gpu_model: 'Ærø 😀', bandwidth_mbps: 0.5, tee: true },
+      endpoint: { port: 65_535 },
     };
     const now = new Date(hub().clock.wall()).toISOString();
     const advertisement = await provider.advertise({ ...full, further: { ignored: true } });
     assert.deepEqual(advertisement, {
       provider_id: provider.id,
       ...full,
+      provider_name: full.name,
       country: 'DE',
       created_at: now,
       updated_at: now,
       status: 'live',
       expires_at: new Date(hub().clock.wall() + 300_000).toISOString(),
       verified: true,
+      ip_confirmed: false,
     });
     assert.deepEqual(await provider.seen(), advertisement);
   });

@@ -16,13 +16,16 @@ const FLEET: Record<string, object> = {
     country: 'SE',
     resources: { cpu: 64, memory: 256, storage: 2000, gpu: 4 },
     platform: 'arm64',
+    attributes: { gpu_model: 'RTX 4090', bandwidth_mbps: 1000, tee: true, rank: '1' },
+    endpoint: { port: 22 },
     payments_network: 'mainnet',
     pricing: { usd_per_core_month: 10, usd_per_gb_ram_month: 5, usd_per_gb_storage_month: 1 },
   },
   'se-small': {
     country: 'SE',
-    resources: { cpu: 2, memory: 4, storage: 20 },
+    resources: { cpu: 2, memory: 4, storage: 20, gpu: 0 },
     platform: 'x86_64',
+    attributes: { gpu_model: 'none', bandwidth_mbps: 99.5, tee: 'true', rank: 1 },
     payments_network: 'holesky',
     pricing: { usd_per_core_month: 1, usd_per_gb_ram_month: 1, usd_per_gb_storage_month: 0.5 },
   },
@@ -67,10 +70,35 @@ const FILTERS: [filter: object, matches: string[]][] = [
   [{ country: 'SE', not_country: 'SE' }, []],
   [{ exclude: ['se-large', 'nobody'], country: 'SE' }, ['se-small']],
   [{ exclude: Object.keys(FLEET) }, []],
+  [{ min: { gpu: 0 } }, Object.keys(FLEET)],
+  [{ min: { gpu: 1 } }, ['se-large']],
+  [{ min: { gpu: 4 }, country: 'SE' }, ['se-large']],
+  [{ min: { gpu: 5 } }, []],
+  [{ min: { tpu: 1 } }, []],
+  [{ attributes: { gpu_model: 'RTX 4090' } }, ['se-large']],
+  [{ attributes: { gpu_model: ['none', 'RTX 4090', 'A100'] } }, ['se-large', 'se-small']],
+  [{ attributes: { gpu_model: 'rtx 4090' } }, []],
+  [{ attributes: { rank: ['1', 1] } }, ['se-large', 'se-small']],
+  [{ attributes: { bandwidth_mbps: { min: 99.5 } } }, ['se-large', 'se-small']],
+  [{ attributes: { bandwidth_mbps: { min: 99.6 } } }, ['se-large']],
+  [{ attributes: { bandwidth_mbps: { max: 99.5 } } }, ['se-small']],
+  [{ attributes: { bandwidth_mbps: { min: 100, max: 1000 } }, cpu: 2 }, ['se-large']],
+  [{ attributes: { rank: { min: 0 } } }, ['se-small']],
+  [{ attributes: { region: { min: 0 } } }, []],
+  [{ attributes: { tee: [true, 'true'], rank: ['1', 1] }, min: { gpu: 1 } }, ['se-large']],
+  [{ ip_confirmed: true }, []],
   [{ verified: true, cpu: 16 }, ['de-suspect', 'se-large']],
   [{ status: 'live' }, ['fr-unpriced', 'se-large', 'se-small', 'us-glm']],
   [{ status: 'live', platform: 'x86_64', cpu: 4 }, ['fr-unpriced']],
   [{ country: 'SE', payments_network: 'mainnet', memory: 1, platform: ['x86_64', 'arm64'] }, ['se-large']],
+];
+
+/** What a query cannot tell apart, and a subscription can. */
+const EXACT: [filter: object, matches: string[]][] = [
+  [{ attributes: { tee: true } }, ['se-large']],
+  [{ attributes: { tee: 'true' } }, ['se-small']],
+  [{ attributes: { rank: 1 } }, ['se-small']],
+  [{ attributes: { rank: '1' } }, ['se-large']],
 ];
 
 /** What is no filter, and the member that the message has to name. */
@@ -86,6 +114,10 @@ const INVALID: [filter: unknown, names: string][] = [
   [{ exclude: ['no id'] }, 'exclude'],
   [{ exclude: Array<string>(101).fill('a') }, 'exclude'],
   [{ verified: false }, 'verified'],
+  [{ ip_confirmed: false }, 'ip_confirmed'],
+  [{ min: { cpu: 2 } }, 'min.cpu'],
+  [{ attributes: { GPU: 1 } }, 'attributes.GPU'],
+  [{ attributes: { x: { min: 2, max: 1 } } }, 'attributes.x'],
   [{ cpu: -1 }, 'cpu'],
   [{ cpu: 1.5 }, 'cpu'],
   [{ cpu: '2' }, 'cpu'],
@@ -165,6 +197,14 @@ forEachPair('filters', (pair) => {
       watcher.socket.close();
     });
   }
+
+  test('texts, numbers and booleans that look alike are different values', async () => {
+    for (const [filter, matches] of EXACT) {
+      const watcher = await Watcher.join(hub(), codec, filter);
+      assert.deepEqual([...watcher.view.keys()].sort(), matches, JSON.stringify(filter));
+      watcher.socket.close();
+    }
+  });
 
   test('what is no filter is ADV_002 with the member named, and does not count as a subscription', async () => {
     const socket = await greet(hub(), codec);

@@ -190,7 +190,15 @@ export function brief(events: readonly StreamEvent[]): string[] {
 /** The query that asks the list for the same as a filter. */
 export function queryOf(filter: object): string {
   // A list becomes text with commas, which is how a query says it.
-  const pairs = Object.entries(filter).map(([name, value]): [string, string] => [name, String(value)]);
+  const pairs = Object.entries(filter).flatMap(([name, value]): [string, string][] => {
+    if (name === 'min') return Object.entries(value as object).map(([of, n]) => [`min.${of}`, String(n)]);
+    if (name !== 'attributes') return [[name, String(value)]];
+    return Object.entries(value as object).flatMap(([of, asked]: [string, unknown]): [string, string][] =>
+      typeof asked !== 'object' || asked === null || Array.isArray(asked)
+        ? [[`attr.${of}`, String(asked as string | string[])]]
+        : Object.entries(asked).map(([end, bound]) => [`attr.${of}.${end}`, String(bound)]),
+    );
+  });
   return new URLSearchParams(pairs).toString();
 }
 

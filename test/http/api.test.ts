@@ -56,6 +56,7 @@ class Bench {
       acceptUnsigned: false,
       stopping: () => false,
       originOf: () => 'somewhere',
+      addressOf: () => '203.0.113.7',
       problem: () => this.problem,
       metrics: new Metrics({
         connections: none,

@@ -15,7 +15,7 @@ import { listQuerySchema } from '../../src/protocol/filters/list-query.js';
 
 /** By version of the protocol: the SHA-256 of what goes over the wire. */
 const PINNED: Readonly<Record<number, string>> = {
-  1: '67fe874fcfd1b76be8569fbc324df119cbfa3a4175a8c4d2f07788402d015713',
+  1: '5279a1c3338dab61cc0bd38373a1866d6ef9807201ae8fc14deab37e0f3ce4b4',
 };
 
 /**

@@ -65,7 +65,7 @@ class LogModel {
     );
     this.history.push({ seq: this.position, id, before, reason: given });
     this.#assertRow(beforeRow, before);
-    if (before !== null) this.numbers.releaseRow(this.#columns.values, slot);
+    if (before !== null) this.numbers.releaseRow(this.#columns, slot);
     if (next === null) {
       this.#present.delete(id);
     } else {
@@ -142,8 +142,15 @@ class LogModel {
         : { usd_per_core_month: usdCore, usd_per_gb_ram_month: 0, usd_per_gb_storage_month: 0 },
       name: null,
       paymentsNetwork: network,
+      attributes: null,
+      endpoint: null,
     });
-    return rowOf(record, live, (place, value) => this.numbers.acquire(place, value));
+    return rowOf(
+      record,
+      live,
+      (place, value) => this.numbers.acquire(place, value),
+      (facts) => this.numbers.facts.put(facts),
+    );
   }
 }
 

@@ -96,7 +96,7 @@ function entryAt(index: number): Entry {
     case 1:
       return withdrawn(providerId, identityOf(providerId));
     case 2:
-      return { kind: 'attach', providerId, token: index, at: T0 };
+      return { kind: 'attach', providerId, token: index, at: T0, from: null };
     case 3:
       return { kind: 'detach', providerId, token: index };
     case 4:
@@ -198,7 +198,7 @@ for (const [name, make] of Object.entries(LOGS)) {
             assert.deepEqual(cpuIn(kept), cpuAfter(acknowledged));
             epochs.add(log.epoch);
             const sessions = entries.map((_, token) =>
-              log.propose({ kind: 'attach', providerId: 'a', token, at: T0 }),
+              log.propose({ kind: 'attach', providerId: 'a', token, at: T0, from: null }),
             );
             await Promise.all([...entries.map((entry) => log.propose(entry)), ...sessions]);
             acknowledged.push(...entries);

@@ -145,6 +145,8 @@ const CONTENT: Content = {
   pricing: null,
   name: null,
   paymentsNetwork: null,
+  attributes: null,
+  endpoint: null,
 };
 
 test('what changed is kept once for all moments, and only what one of them has seen', () => {

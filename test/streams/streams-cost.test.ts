@@ -15,6 +15,8 @@ function contentOf(number: number): Content {
     pricing: null,
     name: null,
     paymentsNetwork: null,
+    attributes: null,
+    endpoint: null,
   };
 }
 

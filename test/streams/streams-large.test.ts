@@ -15,6 +15,8 @@ function contentOf(number: number, name: string | null = null): Content {
     pricing: null,
     name,
     paymentsNetwork: null,
+    attributes: null,
+    endpoint: null,
   };
 }
 

@@ -1,4 +1,5 @@
 import fc from './properties.js';
+import type { AttributeValue, Attributes } from '../../src/protocol/attributes.js';
 import type { Filter } from '../../src/protocol/filters/filter.js';
 import type { AdvertisementRecord } from '../../src/registry/store/records.js';
 
@@ -16,10 +17,42 @@ const BUDGETS = [0, 0.3, 0.1 + 0.2, 0.35, 1, 2.5, 10, 100] as const;
 /** The members of an advertisement that its provider chooses. */
 export type Content = Pick<
   AdvertisementRecord,
-  'ipAddress' | 'country' | 'resources' | 'platform' | 'pricing' | 'name' | 'paymentsNetwork'
+  | 'ipAddress'
+  | 'country'
+  | 'resources'
+  | 'platform'
+  | 'pricing'
+  | 'name'
+  | 'paymentsNetwork'
+  | 'attributes'
+  | 'endpoint'
 >;
 
 const price = fc.constantFrom(...PRICES);
+
+/** Names that resources have, too, and values that look alike. */
+const ATTRIBUTE_NAMES = ['gpu', 'gpu_model', 'speed', 'tee'] as const;
+const ATTRIBUTE_VALUES = [
+  'RTX 4090',
+  'A=s1',
+  'true',
+  '1',
+  1,
+  0.1 + 0.2,
+  0.3,
+  -5,
+  1e300,
+  true,
+  false,
+] as const;
+const attributeValue = fc.constantFrom<AttributeValue>(...ATTRIBUTE_VALUES);
+
+const attributes: fc.Arbitrary<Attributes> = fc
+  .uniqueArray(fc.tuple(fc.constantFrom(...ATTRIBUTE_NAMES), attributeValue), {
+    maxLength: 4,
+    selector: ([name]) => name,
+  })
+  .map((members) => Object.fromEntries(members));
 
 export const content: fc.Arbitrary<Content> = fc.record(
   {
@@ -34,7 +67,16 @@ export const content: fc.Arbitrary<Content> = fc.record(
         },
         { noNullPrototype: true },
       ),
-      fc.constant({ cpu: 2, memory: 2, storage: 2, gpu: 1 }),
+      fc.record(
+        {
+          cpu: fc.constant(2),
+          memory: fc.constant(2),
+          storage: fc.constant(2),
+          gpu: fc.constantFrom(0, 1, 2, 8),
+          tpu: fc.constantFrom(1, 4),
+        },
+        { requiredKeys: ['cpu', 'memory', 'storage'], noNullPrototype: true },
+      ),
     ),
     platform: fc.constantFrom(null, ...PLATFORMS),
     pricing: fc.oneof(
@@ -70,6 +112,8 @@ export const content: fc.Arbitrary<Content> = fc.record(
     ),
     name: fc.constantFrom(null, 'a', 'Göteborg ⚡ "1"'),
     paymentsNetwork: fc.constantFrom(null, ...NETWORKS),
+    attributes: fc.oneof(fc.constant(null), attributes),
+    endpoint: fc.constantFrom(null, { port: 22 }),
   },
   { noNullPrototype: true },
 );
@@ -84,6 +128,45 @@ function listOf(values: readonly string[], more: readonly string[]): fc.Arbitrar
     .uniqueArray(fc.constantFrom(...values, ...more), { minLength: 1, maxLength: 3 })
     .map((list) => list.sort());
 }
+
+const typeOrder = ['string', 'number', 'boolean'];
+
+/** In canonical order: texts, then numbers, then booleans. */
+function inOrder(a: AttributeValue, b: AttributeValue): number {
+  return typeOrder.indexOf(typeof a) - typeOrder.indexOf(typeof b) || (a < b ? -1 : 1);
+}
+
+const askedAttribute = fc.oneof(
+  fc
+    .uniqueArray(fc.constantFrom<AttributeValue>(...ATTRIBUTE_VALUES, 'unheard of'), {
+      minLength: 1,
+      maxLength: 3,
+    })
+    .map((values) => values.sort(inOrder)),
+  fc.constantFrom(
+    { min: 0.3 },
+    { max: 0.3 },
+    { min: 0.1 + 0.2, max: 0.1 + 0.2 },
+    { min: -5, max: 1 },
+    { min: 1e300 },
+  ),
+);
+
+const askedAttributes = fc
+  .uniqueArray(fc.tuple(fc.constantFrom(...ATTRIBUTE_NAMES, 'zone'), askedAttribute), {
+    minLength: 1,
+    maxLength: 2,
+    selector: ([name]) => name,
+  })
+  .map((members) => Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1))));
+
+const askedResources = fc
+  .uniqueArray(fc.tuple(fc.constantFrom('gpu', 'npu', 'tpu'), fc.constantFrom(0, 1, 2)), {
+    minLength: 1,
+    maxLength: 2,
+    selector: ([name]) => name,
+  })
+  .map((members) => Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1))));
 
 /** Filters in canonical form, most of which ask for little. */
 export const filter: fc.Arbitrary<Filter> = fc
@@ -100,6 +183,9 @@ export const filter: fc.Arbitrary<Filter> = fc
       not_country: listOf(COUNTRY_CODES, ['FR']),
       exclude: listOf(EXCLUDED, ['unheard-of']),
       verified: fc.constant(true as const),
+      ip_confirmed: fc.constant(true as const),
+      min: askedResources,
+      attributes: askedAttributes,
       status: fc.constant('live' as const),
     },
     { noNullPrototype: true },
@@ -113,7 +199,16 @@ export function recordOf(
   from: Content,
   changes: Partial<AdvertisementRecord> = {},
 ): AdvertisementRecord {
-  return { providerId, ...from, createdAt: 0, updatedAt: 0, proof: null, attached: false, ...changes };
+  return {
+    providerId,
+    ...from,
+    createdAt: 0,
+    updatedAt: 0,
+    proof: null,
+    ipConfirmed: false,
+    attached: false,
+    ...changes,
+  };
 }
 
 /** What a provider would send to say this. */
@@ -126,5 +221,7 @@ export function payloadOf(from: Content): string {
     pricing: from.pricing,
     name: from.name,
     payments_network: from.paymentsNetwork,
+    ...(from.attributes === null ? {} : { attributes: from.attributes }),
+    ...(from.endpoint === null ? {} : { endpoint: from.endpoint }),
   });
 }

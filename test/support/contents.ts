@@ -9,6 +9,8 @@ export const CONTENT: Content = {
   pricing: null,
   name: null,
   paymentsNetwork: null,
+  attributes: null,
+  endpoint: null,
 };
 
 /** The same of the smallest machine there is. */

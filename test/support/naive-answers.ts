@@ -9,7 +9,7 @@ import type {
 } from '../../src/protocol/answers.js';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
 import type { Filter } from '../../src/protocol/filters/filter.js';
-import { list, monthlyPrice } from './naive.js';
+import { list, matches, monthlyPrice } from './naive.js';
 
 /** What the protocol says about explanations, the market and visibility, word for word, on plain objects. */
 
@@ -17,7 +17,7 @@ type All = readonly PublishedAdvertisement[];
 
 /** What an advertisement has to say to each member of a filter, and whether that is enough. */
 const CONDITIONS: {
-  [Member in keyof Required<Filter>]: (
+  [Member in Exclude<keyof Filter, 'min' | 'attributes'>]-?: (
     one: PublishedAdvertisement,
     asked: NonNullable<Filter[Member]>,
     filter: Filter,
@@ -44,20 +44,46 @@ const CONDITIONS: {
   exclude: ({ provider_id: id }, asked) => [id, !asked.includes(id)],
   status: ({ status }) => [status, status === 'live'],
   verified: ({ verified }) => [verified, verified],
+  ip_confirmed: ({ ip_confirmed: confirmed }) => [confirmed, confirmed],
 };
 
+/** What a filter asks, one by one, by the names that a query has for it. */
+function asks(filter: Filter): { member: string; asked: Miss['asked']; alone: Filter }[] {
+  const { min = {}, attributes = {} } = filter;
+  return [
+    ...(Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[]).flatMap((member) =>
+      filter[member] === undefined ? [] : [{ member, asked: filter[member], alone: {} }],
+    ),
+    ...Object.entries(min).map(([name, asked]) => ({
+      member: `min.${name}`,
+      asked,
+      alone: { min: { [name]: asked } },
+    })),
+    ...Object.entries(attributes).map(([name, asked]) => ({
+      member: `attr.${name}`,
+      asked,
+      alone: { attributes: { [name]: asked } },
+    })),
+  ];
+}
+
 function missesOf(filter: Filter, one: PublishedAdvertisement): Miss[] {
-  return (Object.keys(CONDITIONS) as (keyof typeof CONDITIONS)[]).flatMap((member) => {
-    const asked = filter[member];
-    if (asked === undefined) return [];
-    const [offered, isMet] = CONDITIONS[member](one, asked as never, filter);
+  return asks(filter).flatMap(({ member, asked, alone }) => {
+    const [offered, isMet] = Object.hasOwn(CONDITIONS, member)
+      ? CONDITIONS[member as keyof typeof CONDITIONS](one, asked as never, filter)
+      : [factOf(one, member), matches(alone, one)];
     return isMet ? [] : [{ member, asked, offered }];
   });
 }
 
+function factOf(one: PublishedAdvertisement, member: string): Miss['offered'] {
+  const name = member.slice(member.indexOf('.') + 1);
+  return member.startsWith('min.') ? (one.resources[name] ?? 0) : (one.attributes?.[name] ?? null);
+}
+
 export function explain(all: All, filter: Filter): Omit<Explanation, 'cursor'> {
   const misses = new Map(all.map((one) => [one.provider_id, missesOf(filter, one)]));
-  const asked = Object.keys(CONDITIONS).filter((member) => filter[member as keyof Filter] !== undefined);
+  const asked = asks(filter).map(({ member }) => member);
   const count = (isCounted: (misses: readonly Miss[], member: string) => boolean): Record<string, number> =>
     Object.fromEntries(
       asked.map((member) => [member, [...misses.values()].filter((of) => isCounted(of, member)).length]),

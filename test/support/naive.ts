@@ -19,12 +19,15 @@ export function published(
     pricing: record.pricing,
     name: record.name,
     payments_network: record.paymentsNetwork,
+    attributes: record.attributes,
+    endpoint: record.endpoint,
     provider_name: record.name,
     created_at: new Date(record.createdAt).toISOString(),
     updated_at: new Date(times.updatedAt).toISOString(),
     status: live ? 'live' : 'suspect',
     expires_at: new Date(times.expiresAt).toISOString(),
     verified: record.proof !== null,
+    ip_confirmed: record.ipConfirmed,
   };
 }
 
@@ -59,6 +62,17 @@ export function matches(filter: Filter, advertisement: PublishedAdvertisement): 
   if (filter.verified === true && !advertisement.verified) return false;
   if (filter.not_country?.includes(country) === true) return false;
   if (filter.exclude?.includes(advertisement.provider_id) === true) return false;
+  if (filter.ip_confirmed === true && !advertisement.ip_confirmed) return false;
+  for (const [name, least] of Object.entries(filter.min ?? {}))
+    if ((resources[name] ?? 0) < least) return false;
+  for (const [name, asked] of Object.entries(filter.attributes ?? {})) {
+    const value = advertisement.attributes?.[name];
+    if (value === undefined) return false;
+    if (Array.isArray(asked)) {
+      if (!asked.includes(value)) return false;
+    } else if (typeof value !== 'number' || value < (asked.min ?? value) || value > (asked.max ?? value))
+      return false;
+  }
   const isWithin = (most: number | undefined, price: number | null): boolean =>
     most === undefined || (price !== null && price <= most);
   return (

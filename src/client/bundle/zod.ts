@@ -161,8 +161,10 @@ class Schema {
     return new Schema(
       (value) => {
         const outcome = this.run(value);
-        if (outcome.issues.length > 0) return { ...outcome, aborted: true };
-        return passed(change(outcome.value as never));
+        // A member too many says nothing about the others, which is what is changed.
+        if (outcome.issues.some(({ code }) => code !== 'unrecognized_keys'))
+          return { ...outcome, aborted: true };
+        return { ...outcome, value: change(outcome.value as never) };
       },
       { absent: this.absent },
     );

@@ -21,11 +21,14 @@ export const publishedSchema = z.looseObject({
   name: z.string().nullable(),
   provider_name: z.string().nullable(),
   payments_network: z.string().nullable(),
+  attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).nullish(),
+  endpoint: z.looseObject({ port: z.number() }).nullish(),
   created_at: z.string(),
   updated_at: z.string(),
   status: z.enum(['live', 'suspect']),
   expires_at: z.string(),
   verified: z.boolean(),
+  ip_confirmed: z.boolean().optional(),
 }) as unknown as z.ZodType<PublishedAdvertisement>;
 
 const requestId = z.union([z.int(), z.string()]);

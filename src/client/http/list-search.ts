@@ -1,5 +1,6 @@
 import { CONDITION_NAMES } from '../../protocol/filters/conditions.js';
-import { type FilterInput, parseFilter } from '../../protocol/filters/filter.js';
+import { attributeParameters, resourceParameter } from '../../protocol/filters/fact-parameters.js';
+import { type Filter, type FilterInput, parseFilter } from '../../protocol/filters/filter.js';
 import { DiscoveryError } from '../errors.js';
 
 /** What a list request has beside its filter. */
@@ -33,9 +34,10 @@ export function searchOf(
     throw DiscoveryError.from(error, 'ADV_002');
   }
   const search = new URLSearchParams();
+  for (const [parameter, value] of factParameters(checked)) search.append(parameter, value);
   for (const member of CONDITION_NAMES) {
     const value = checked[member];
-    if (value === undefined) continue;
+    if (value === undefined || (typeof value === 'object' && !Array.isArray(value))) continue;
     if (typeof value === 'number') search.set(member, decimal(value));
     else if (value === true) search.set(member, 'true');
     else for (const one of [value].flat()) search.append(member, withoutComma(member, one));
@@ -43,6 +45,17 @@ export function searchOf(
   for (const [name, value] of Object.entries(others)) if (value !== undefined) search.set(name, value);
   const text = search.toString();
   return text === '' ? '' : `?${text}`;
+}
+
+function factParameters({ min = {}, attributes = {} }: Filter): [parameter: string, value: string][] {
+  try {
+    return [
+      ...Object.entries(min).map(([name, least]) => resourceParameter(name, least)),
+      ...Object.entries(attributes).flatMap(([name, asked]) => attributeParameters(name, asked)),
+    ];
+  } catch (error) {
+    throw DiscoveryError.from(error, 'ADV_002');
+  }
 }
 
 /**

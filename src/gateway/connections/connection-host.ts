@@ -13,6 +13,8 @@ export interface HostedConnection {
   /** Its number on the gateway's wheel of deadlines. */
   readonly slot: number;
   readonly client: Client;
+  /** The very address that it is from. */
+  readonly from: string;
   /** When (service ms) the gateway looks at it next. */
   lookAt: number;
   /** A newer session of the same provider has taken over. */

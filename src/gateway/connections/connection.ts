@@ -28,6 +28,7 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
   readonly slot: number;
   /** The address that it is from. */
   readonly client: Client;
+  readonly from: string;
   /** When (service ms) the gateway looks at it next; kept by the gateway. */
   lookAt = Number.POSITIVE_INFINITY;
   readonly #gateway: ConnectionHost;
@@ -43,7 +44,7 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
   constructor(
     gateway: ConnectionHost,
     socket: Socket,
-    options: { codec: Codec; host: string; client: Client; slot: number },
+    options: { codec: Codec; host: string; client: Client; from: string; slot: number },
   ) {
     const { now, settings } = gateway;
     const nonce = gateway.nonces.next();
@@ -51,6 +52,7 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
     this.#socket = socket;
     this.codec = options.codec;
     this.client = options.client;
+    this.from = options.from;
     this.#outbox = new Outbox(socket, options.codec.binary, settings, gateway.backlog, () => {
       this.fallBehind('too much waits for all clients together, and for this one the most');
     });

@@ -172,6 +172,7 @@ export class Session {
       utf8(frame.payload),
       token,
       this.#connection.client.address,
+      this.#connection.from,
     );
     this.#connection.replyWith({ type: 'advertised', id: frame.id }, advertisement);
   }

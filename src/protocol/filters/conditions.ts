@@ -1,8 +1,10 @@
 import * as z from 'zod';
-import { amount, boundedText, countryCode } from '../advertisement.js';
+import { countryCode } from '../advertisement.js';
 import { COUNTRIES } from '../countries.js';
 import { LIMITS } from '../limits.js';
 import { readProviderId } from '../provider-id.js';
+import { amount, boundedText } from '../values.js';
+import { askedAttributes, askedResources } from './facts.js';
 
 /** What the command line has for a condition. */
 interface Flag {
@@ -85,6 +87,16 @@ function only<Value extends string | boolean>(value: Value, problem: string, abo
   return { kind: 'only', schema: z.literal(value, problem).optional(), value, ...about } as const;
 }
 
+/** Attributes equal one of some values, or lie in a range. */
+function attributes(about: About) {
+  return { kind: 'attributes', schema: askedAttributes.optional(), ...about } as const;
+}
+
+/** At least so much of each of some further resources. */
+function furtherResources(about: About) {
+  return { kind: 'further-resources', schema: askedResources.optional(), ...about } as const;
+}
+
 /**
  * All that a filter can ask, by the name of its member and query parameter, in canonical order. Everything else about a
  * condition follows from its kind: how it is read from queries and flags, what columns it has in memory, how rows are
@@ -140,6 +152,22 @@ export const CONDITIONS = {
   verified: only(true, 'can only be true; leave it out to see unsigned advertisements too', {
     description: '`true` leaves out what its provider did not sign',
     flag: { form: '--verified', help: 'leave out what was not signed' },
+  }),
+  ip_confirmed: only(true, 'can only be true; leave it out to see all', {
+    description: '`true` leaves out whom the hub has not seen at the advertised address',
+    flag: { form: '--ip-confirmed', help: 'leave out whom the hub has not seen at the advertised address' },
+  }),
+  min: furtherResources({
+    description: 'At least so much of this further resource, e.g. `min.gpu=2`; who has none has 0',
+    flag: { form: '--min <resource=amount>', help: 'at least so much of a further resource, e.g. gpu=2' },
+  }),
+  attributes: attributes({
+    description:
+      'The attribute equals one of these, repeated or comma-separated; what reads as a number or a boolean equals both that and the text. `attr.<name>.min` and `attr.<name>.max`: it is a number in this range',
+    flag: {
+      form: '--attr <name=value>',
+      help: 'an attribute with this value, e.g. gpu_model="RTX 4090", or a number in a range, e.g. bandwidth_mbps:100..',
+    },
   }),
 } as const;
 

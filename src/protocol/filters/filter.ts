@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { describeIssues } from '../advertisement.js';
 import { CONDITION_NAMES, type ConditionName, CONDITIONS } from './conditions.js';
+import { LIMITS } from '../limits.js';
 import { ProtocolError } from '../errors.js';
 import type { Amounts } from './estimate.js';
 
@@ -10,15 +11,21 @@ const shape = Object.fromEntries(
 ) as unknown as FilterShape;
 
 /** The conditions that an advertisement has to meet; all of them are optional, all given ones must hold. */
-export const filterSchema = z.strictObject(shape, {
-  error: (issue) =>
-    issue.code === 'unrecognized_keys'
-      ? `unknown member ${issue.keys
-          .slice(0, 5)
-          .map((key) => JSON.stringify(key.slice(0, 64)))
-          .join(', ')}`
-      : 'a filter must be an object',
-});
+export const filterSchema = z
+  .strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `unknown member ${issue.keys
+            .slice(0, 5)
+            .map((key) => JSON.stringify(key.slice(0, 64)))
+            .join(', ')}`
+        : 'a filter must be an object',
+  })
+  .refine(
+    ({ min = {}, attributes = {} }) =>
+      Object.keys(min).length + Object.keys(attributes).length <= LIMITS.maxFilterFacts,
+    `asks for more than ${String(LIMITS.maxFilterFacts)} attributes and further resources together`,
+  );
 
 /** What a client may send as a subscription's `filter`. */
 export type FilterInput = z.input<typeof filterSchema>;

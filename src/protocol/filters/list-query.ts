@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { describeIssues } from '../advertisement.js';
 import { CONDITION_NAMES, kindOf } from './conditions.js';
 import { ProtocolError } from '../errors.js';
+import { FactParameters, isFactParameter } from './fact-parameters.js';
 import { type Filter, filterSchema } from './filter.js';
 import { LIMITS } from '../limits.js';
 
@@ -24,6 +25,12 @@ export interface ListQuery {
   /** Null: all matches. */
   limit: number | null;
   after: PageCursor | null;
+}
+
+/** Whether a condition has a parameter for each attribute or resource, which providers name. */
+export function isNamedByProviders(name: string): boolean {
+  const kind = kindOf(name);
+  return kind === 'attributes' || kind === 'further-resources';
 }
 
 /** Whether a parameter may be repeated or have values with commas between them. */
@@ -68,7 +75,8 @@ function decodeComponent(text: string): string {
 
 /** Splits a query string into its parameters, in order, refusing names that are neither conditions nor among these. */
 function parameters(search: string, others: readonly string[]): [name: string, value: string][] {
-  const known: ReadonlySet<string> = new Set([...CONDITION_NAMES, ...others]);
+  const own = CONDITION_NAMES.filter((name) => !isNamedByProviders(name));
+  const known: ReadonlySet<string> = new Set([...own, ...others]);
   if (search === '') return [];
   if (search.length > LIMITS.maxQueryBytes)
     refuse(`the query string is over ${String(LIMITS.maxQueryBytes)} bytes`);
@@ -76,8 +84,9 @@ function parameters(search: string, others: readonly string[]): [name: string, v
     if (pair === '') return [];
     const separator = pair.indexOf('=');
     const name = decodeComponent(separator < 0 ? pair : pair.slice(0, separator));
-    if (!known.has(name)) {
-      refuse(`unknown parameter ${JSON.stringify(name.slice(0, 64))}; known are ${[...known].join(', ')}`);
+    if (!known.has(name) && !isFactParameter(name)) {
+      const all = [...known, 'min.<resource>', 'attr.<name>', 'attr.<name>.min', 'attr.<name>.max'];
+      refuse(`unknown parameter ${JSON.stringify(name.slice(0, 64))}; known are ${all.join(', ')}`);
     }
     return [[name, separator < 0 ? '' : decodeComponent(pair.slice(separator + 1))]];
   });
@@ -93,8 +102,11 @@ export function readQuery<Others extends z.ZodRawShape>(
 ): { filter: Filter; others: z.output<z.ZodObject<Others>> } {
   const names = Object.keys(others.shape);
   const raw: Record<string, string | number | boolean | string[]> = {};
+  const facts = new FactParameters();
   for (const [name, value] of parameters(search, names)) {
-    if (takesMany(name)) {
+    if (isFactParameter(name)) {
+      facts.take(name, value);
+    } else if (takesMany(name)) {
       const values = (raw[name] ??= []) as string[];
       values.push(...value.split(','));
     } else if (raw[name] !== undefined) {
@@ -109,7 +121,8 @@ export function readQuery<Others extends z.ZodRawShape>(
     }
   }
   const given = Object.entries(raw);
-  const filter = filterSchema.safeParse(Object.fromEntries(given.filter(([name]) => !names.includes(name))));
+  const conditions = Object.fromEntries(given.filter(([name]) => !names.includes(name)));
+  const filter = filterSchema.safeParse({ ...conditions, ...facts.members });
   const rest = others.safeParse(Object.fromEntries(given.filter(([name]) => names.includes(name))));
   if (!filter.success) return refuse(describeIssues(filter.error.issues));
   if (!rest.success) return refuse(describeIssues(rest.error.issues));

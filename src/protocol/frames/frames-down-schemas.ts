@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import {
   advertisementSchema,
-  boundedText,
   countryCode,
+  endpointSchema,
   pricingSchema,
   resourcesSchema,
 } from '../advertisement.js';
 import { MAX_MISSED } from '../answers.js';
+import { attributesSchema } from '../attributes.js';
 import { CURSOR_PATTERN } from '../cursor.js';
 import { ERROR_STATUS, type ErrorCode } from '../errors.js';
 import type { Down, DownType } from './frames-down.js';
@@ -14,6 +15,7 @@ import { requestId } from './frames-up.js';
 import { LIMITS } from '../limits.js';
 import { PROVIDER_ID_PATTERN } from '../provider-id.js';
 import { NONCE_PATTERN } from '../signing.js';
+import { boundedText } from '../values.js';
 
 // What a hub of this version sends, to the letter. Clients read frames more loosely, because a newer hub may say more:
 // src/client must not load this, which `npm run check` enforces.
@@ -33,11 +35,14 @@ const publishedAdvertisement = z.strictObject({
   name: boundedText(LIMITS.maxNameLength).nullable(),
   provider_name: boundedText(LIMITS.maxNameLength).nullable(),
   payments_network: boundedText(LIMITS.maxNetworkLength).nullable(),
+  attributes: attributesSchema.nullable(),
+  endpoint: endpointSchema.nullable(),
   created_at: time,
   updated_at: time,
   status: z.enum(['live', 'suspect']),
   expires_at: time,
   verified: z.boolean(),
+  ip_confirmed: z.boolean(),
 });
 
 const streamEvent = z.discriminatedUnion('op', [

@@ -8,6 +8,9 @@ import type { AskedValue, OfferedValue } from '../../protocol/answers.js';
 import type { Amounts } from '../../protocol/filters/estimate.js';
 import { askedAmounts, type Filter } from '../../protocol/filters/filter.js';
 import { AMOUNTS, type AttributeColumns, COUNTRY, ESTIMATES, FLAGS, LIVE, VALUES } from '../store/columns.js';
+import { attributeSubject, resourceSubject, type Subject, valueIn } from '../store/facts/fact.js';
+import type { FactLists } from '../store/facts/fact-lists.js';
+import { FactTests } from '../store/facts/fact-tests.js';
 import { estimate } from '../store/predicate.js';
 import { finite } from '../store/price-index.js';
 import type { ValueNumbers } from '../store/value-numbers.js';
@@ -30,82 +33,119 @@ export interface ConditionTest {
 type Test = Pick<ConditionTest, 'mark' | 'offered'>;
 
 type Testers = {
-  readonly [Kind in ConditionKind]: (name: NameOfKind<Kind>, filter: Filter, numbers: ValueNumbers) => Test;
+  readonly [Kind in ConditionKind]: (
+    name: NameOfKind<Kind>,
+    filter: Filter,
+    numbers: ValueNumbers,
+  ) => readonly ConditionTest[];
 };
+
+function alone(member: string, asked: AskedValue, test: Test): readonly ConditionTest[] {
+  return [{ member, asked, ...test }];
+}
 
 /** How a condition of each kind that a filter asks is tested. */
 const TESTERS: Testers = {
   'at-least': (name, filter) => {
     const place = AMOUNTS.indexOf(name);
     const least = filter[name]!;
-    return {
+    return alone(name, least, {
       mark: ({ amounts }, rows, bit, misses) => markLess(amounts[place]!, least, rows, bit, misses),
       offered: ({ amounts }, index) => amounts[place]![index]!,
-    };
+    });
   },
   'one-of': (name, filter, numbers) => {
     const place = VALUES.indexOf(name);
-    const accepted = numbersOf(filter[name]!, place, numbers);
-    return {
+    const asked = filter[name]!;
+    const accepted = numbersOf(asked, place, numbers);
+    return alone(name, asked, {
       mark: ({ values }, rows, bit, misses) => markValues(values[place]!, accepted, false, rows, bit, misses),
       offered: ({ values }, index) => numbers.text(place, values[place]![index]!),
-    };
+    });
   },
   'none-of': (name, filter, numbers) => {
-    const refused = numbersOf(filter[name]!, COUNTRY, numbers);
-    return {
+    const asked = filter[name]!;
+    const refused = numbersOf(asked, COUNTRY, numbers);
+    return alone(name, asked, {
       mark: ({ values }, rows, bit, misses) => markValues(values[COUNTRY]!, refused, true, rows, bit, misses),
       offered: ({ values }, index) => numbers.text(COUNTRY, values[COUNTRY]![index]!),
-    };
+    });
   },
   'not-these': (name, filter) => {
-    const refused = new Set(filter[name]);
-    return {
+    const asked = filter[name]!;
+    const refused = new Set(asked);
+    return alone(name, asked, {
       mark: ({ ids }, rows, bit, misses) => markIds(ids, refused, rows, bit, misses),
       offered: ({ ids }, index) => ids[index]!,
-    };
+    });
   },
   'at-most': (name, filter) => {
     const place = ESTIMATES.indexOf(name);
     const most = filter[name]!;
     const amounts = askedAmounts(filter);
-    return {
+    return alone(name, most, {
       mark: (columns, rows, bit, misses) => markDearer(columns, place, amounts, most, rows, bit, misses),
       offered: (columns, index) => priceOf(estimate(columns, index, amounts, place)),
-    };
+    });
   },
-  only: (name) => {
+  only: (name, filter) => {
     const place = FLAGS.indexOf(name);
-    return {
+    return alone(name, filter[name]!, {
       mark: ({ flags }, rows, bit, misses) => markUnflagged(flags[place]!, rows, bit, misses),
       offered: ({ flags }, index) => {
         const isSo = flags[place]![index] === 1;
         return place === LIVE ? (isSo ? 'live' : 'suspect') : isSo;
       },
-    };
+    });
   },
+  'further-resources': (name, filter, { facts }) =>
+    Object.entries(filter[name]!).map(([resource, asked]) => {
+      const tests = new FactTests({ [name]: { [resource]: asked } }, facts);
+      return {
+        member: `${name}.${resource}`,
+        asked,
+        ...factTest(tests, resourceSubject(resource), 0, facts),
+      };
+    }),
+  attributes: (name, filter, { facts }) =>
+    Object.entries(filter[name]!).map(([attribute, asked]) => {
+      const tests = new FactTests({ [name]: { [attribute]: asked } }, facts);
+      return {
+        member: `attr.${attribute}`,
+        asked,
+        ...factTest(tests, attributeSubject(attribute), null, facts),
+      };
+    }),
 };
 
-function testOf<Kind extends ConditionKind>(
+/** @param none What is offered where nothing is said about the subject. */
+function factTest(tests: FactTests, subject: Subject, none: OfferedValue, lists: FactLists): Test {
+  return {
+    mark: ({ facts }, rows, bit, misses) => markWithoutFact(facts, tests, rows, bit, misses),
+    offered: ({ facts }, index) => {
+      const fact = lists.find(facts[index]!, subject);
+      return fact === undefined ? none : valueIn(fact);
+    },
+  };
+}
+
+function testsOfKind<Kind extends ConditionKind>(
   kind: Kind,
   name: NameOfKind<Kind>,
   filter: Filter,
   numbers: ValueNumbers,
-): Test {
+): readonly ConditionTest[] {
   return TESTERS[kind](name, filter, numbers);
 }
 
 /**
- * The conditions that a filter asks, in canonical order. Its texts become numbers here, so they are good for rows that were
- * there when they were made, or for as long as somebody holds these texts.
+ * The conditions that a filter asks, in canonical order, each attribute and further resource one of its own. Its texts become
+ * numbers here, so they are good for rows that were there when they were made, or for as long as somebody holds these texts.
  */
 export function testsOf(filter: Filter, numbers: ValueNumbers): ConditionTest[] {
-  return CONDITION_NAMES.flatMap((member) => {
-    const asked = filter[member];
-    return asked === undefined
-      ? []
-      : [{ member, asked, ...testOf(CONDITIONS[member].kind, member, filter, numbers) }];
-  });
+  return CONDITION_NAMES.flatMap((name) =>
+    filter[name] === undefined ? [] : testsOfKind(CONDITIONS[name].kind, name, filter, numbers),
+  );
 }
 
 /** An estimate as it is shown: null where there is none. */
@@ -190,6 +230,22 @@ function markUnflagged(flags: Uint8Array, rows: readonly number[], bit: number, 
   let count = 0;
   for (let at = 0; at < rows.length; at += 1) {
     if (flags[rows[at]!] === 1) continue;
+    misses[at]! |= bit;
+    count += 1;
+  }
+  return count;
+}
+
+function markWithoutFact(
+  addresses: Uint32Array,
+  facts: FactTests,
+  rows: readonly number[],
+  bit: number,
+  misses: Int32Array,
+): number {
+  let count = 0;
+  for (let at = 0; at < rows.length; at += 1) {
+    if (facts.matches(addresses[rows[at]!]!)) continue;
     misses[at]! |= bit;
     count += 1;
   }

@@ -28,7 +28,7 @@ const MAX_FROM_PRICE_INDEX = 8192;
 /** Matching slots in the order of their ids. */
 export function matchingSlots(store: Store, predicate: Predicate): number[] {
   const found: number[] = [];
-  store.index.scan(null, (slots, from) => {
+  store.rowsFor(predicate).scan(null, (slots, from) => {
     predicate.select(store.attributes, slots, from, found, Number.POSITIVE_INFINITY);
     return true;
   });
@@ -69,7 +69,7 @@ function* walk(
     const predicate = store.predicates.of(filter);
     const found: number[] = [];
     let looked = 0;
-    store.index.scan(after, (slots, from) => {
+    store.rowsFor(predicate).scan(after, (slots, from) => {
       predicate.select(store.attributes, slots, from, found, Number.POSITIVE_INFINITY);
       looked += slots.length - from;
       after = store.ids[slots.at(-1)!]!;
@@ -164,7 +164,8 @@ function* firstByRank(store: Store, query: ListQuery, limit: number, matches: Fr
   const best = new FirstRows(limit + 1, query.after === null ? null : rankOfCursor(query.after));
   let least = Number.NEGATIVE_INFINITY;
   let isFound = false;
-  if ((query.sort === 'price' || query.sort === 'price_glm') && store.size > FEW_ROWS) {
+  const isByPrice = query.sort === 'price' || query.sort === 'price_glm';
+  if (isByPrice && store.rowsFor(store.predicates.of(query.filter)).size > FEW_ROWS) {
     ({ least, isFound } = findCheapest(store, query, best, matches));
     yield STEP;
     matches.check();

@@ -28,6 +28,9 @@ export type AdvertisementRow = [
   payload: string | Uint8Array | null,
   signature: string | null,
   attached: 0 | 1,
+  attributes: string | null,
+  endpointPort: number | null,
+  ipConfirmed: 0 | 1,
 ];
 
 /** The values of an identity in the order of `IDENTITY_COLUMNS`; times are Unix milliseconds. */

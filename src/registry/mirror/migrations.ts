@@ -65,6 +65,9 @@ const MIGRATIONS: readonly ((db: Database) => void)[] = [
     )`);
     db.exec('CREATE INDEX IF NOT EXISTS counts_by_end ON counts (ends_at)');
   },
+  (db) => {
+    addColumns(db, ['attributes TEXT', 'endpoint_port INTEGER', 'ip_confirmed INTEGER NOT NULL DEFAULT 0']);
+  },
 ];
 
 /** The database was written by a newer version of the hub. */

@@ -28,6 +28,9 @@ export const ADVERTISEMENT_COLUMNS = [
   'payload',
   'signature',
   'attached',
+  'attributes',
+  'endpoint_port',
+  'ip_confirmed',
 ] as const;
 
 /** In the order of `IdentityRow`. */
@@ -55,6 +58,9 @@ export function toAdvertisementRow(record: AdvertisementRecord): AdvertisementRo
     proof === null ? null : toStoredPayload(proof.payload),
     proof === null ? null : proof.signature,
     record.attached ? 1 : 0,
+    record.attributes === null ? null : JSON.stringify(record.attributes),
+    record.endpoint === null ? null : record.endpoint.port,
+    record.ipConfirmed ? 1 : 0,
   ];
 }
 
@@ -96,9 +102,13 @@ export function readAdvertisement(row: readonly unknown[], runs: Runs): StoredAd
     return null;
   if (!isTextOrNull(platform) || !isTextOrNull(name) || !isTextOrNull(network)) return null;
   if (typeof resources !== 'string' || !isTextOrNull(pricing)) return null;
-  const texts = { resources, pricing: pricing ?? 'null' };
+  const [attributes, port, ipConfirmed] = row.slice(15);
+  if (!isTextOrNull(attributes) || !(port === null || typeof port === 'number')) return null;
+  const texts = { resources, pricing: pricing ?? 'null', attributes: attributes ?? 'null' };
   const resourcesObject = parseObject(texts.resources);
   const pricingObject = parseObject(texts.pricing);
+  const attributesObject = parseObject(texts.attributes);
+  if (attributesObject === undefined) return null;
   if (resourcesObject === undefined || resourcesObject === null || pricingObject === undefined) return null;
   const record = {
     providerId,
@@ -112,6 +122,9 @@ export function readAdvertisement(row: readonly unknown[], runs: Runs): StoredAd
     updatedAt: Math.max(updated, attachedUntil),
     name,
     paymentsNetwork: network,
+    attributes: attributesObject as AdvertisementRecord['attributes'],
+    endpoint: port === null ? null : { port },
+    ipConfirmed: ipConfirmed === 1,
     proof: readProof(row[10], row[11], row[12], row[13]),
     // An older hub wrote this 1, and told nothing of how far it came.
     attached: row[14] === 1 && !runs.has(1),

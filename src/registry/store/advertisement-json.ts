@@ -12,6 +12,8 @@ export interface JsonTexts {
   resources: string;
   /** `null` as a text where there is none. */
   pricing: string;
+  /** Likewise. */
+  attributes: string;
 }
 
 /**
@@ -25,6 +27,7 @@ export function renderHead(record: AdvertisementRecord, texts: JsonTexts = jsonT
     `,"country":${quoted(record.country)},"resources":${texts.resources}` +
     `,"platform":${quoted(record.platform)},"pricing":${texts.pricing}` +
     `,"name":${name},"payments_network":${quoted(record.paymentsNetwork)}` +
+    `,"attributes":${texts.attributes},"endpoint":${JSON.stringify(record.endpoint)}` +
     `${PROVIDER_NAME}${name}` +
     `,"created_at":"${isoTime(record.createdAt)}"`
   );
@@ -42,17 +45,31 @@ export function createdAtIn(head: Buffer): number {
   return Date.parse(head.toString('latin1', head.length - ISO_BYTES - 1, head.length - 1));
 }
 
+/** Reads the address off the beginning of a head. */
+export function ipAddressIn(head: Buffer, providerId: string): string {
+  const from = ID_FRAME_BYTES + Buffer.byteLength(providerId) + '"ip_address":"'.length;
+  return head.toString('latin1', from, head.indexOf('"', from));
+}
+
+/** What stands for the last members where there are none. */
+const ABSENT = [',"endpoint":null', ',"attributes":null'].map((text) => Buffer.from(text));
+
 /**
- * Where in a head the members lie that its provider chose. (No provider id has to be escaped, and within a text there is no
- * quote that is not.)
+ * Where in a head the members lie that its provider chose, but for the last ones that it left out. (No provider id has to be
+ * escaped, and within a text there is no quote that is not.)
  */
 export function chosenPart(providerId: string, head: Buffer): { from: number; to: number } {
-  const to = head.lastIndexOf(PROVIDER_NAME, head.length - CREATED_AT_BYTES);
+  let to = head.lastIndexOf(PROVIDER_NAME, head.length - CREATED_AT_BYTES);
+  for (const text of ABSENT) if (head.subarray(to - text.length, to).equals(text)) to -= text.length;
   return { from: ID_FRAME_BYTES + Buffer.byteLength(providerId), to };
 }
 
-function jsonTexts({ resources, pricing }: AdvertisementRecord): JsonTexts {
-  return { resources: JSON.stringify(resources), pricing: JSON.stringify(pricing) };
+function jsonTexts({ resources, pricing, attributes }: AdvertisementRecord): JsonTexts {
+  return {
+    resources: JSON.stringify(resources),
+    pricing: JSON.stringify(pricing),
+    attributes: JSON.stringify(attributes),
+  };
 }
 
 const PLAIN = /^[ !#-[\]-~]*$/;
@@ -68,35 +85,42 @@ interface Tail {
   expiresAt: number;
 }
 
-function tailTemplate(status: string, verified: boolean): Tail {
+function tailTemplate(status: string, verified: boolean, ipConfirmed: boolean): Tail {
   const blank = ' '.repeat(ISO_BYTES);
-  const text = `,"updated_at":"${blank}","status":"${status}","expires_at":"${blank}","verified":${String(verified)}}`;
+  const text = `,"updated_at":"${blank}","status":"${status}","expires_at":"${blank}","verified":${String(verified)},"ip_confirmed":${String(ipConfirmed)}}`;
   return { bytes: Buffer.from(text), updatedAt: text.indexOf(blank), expiresAt: text.lastIndexOf(blank) };
 }
 
-const TAILS = [
-  [tailTemplate('suspect', false), tailTemplate('suspect', true)],
-  [tailTemplate('live', false), tailTemplate('live', true)],
-] as const;
+/** What decides how a tail looks; 1 for what is so. */
+export interface TailFlags {
+  live: number;
+  verified: number;
+  ipConfirmed: number;
+}
 
-function tailFor(live: number, verified: number): Tail {
-  return TAILS[live === 1 ? 1 : 0][verified === 1 ? 1 : 0];
+/** By the flags, as the bits of a number. */
+const TAILS = Array.from({ length: 8 }, (_, bits) =>
+  tailTemplate((bits & 4) === 0 ? 'suspect' : 'live', (bits & 2) !== 0, (bits & 1) !== 0),
+);
+
+function tailFor({ live, verified, ipConfirmed }: TailFlags): Tail {
+  return TAILS[(live << 2) | (verified << 1) | ipConfirmed]!;
 }
 
 /** Room for the longest tail, in bytes. */
-export const MAX_TAIL_BYTES = Math.max(...TAILS.flat().map((tail) => tail.bytes.length));
+export const MAX_TAIL_BYTES = Math.max(...TAILS.map((tail) => tail.bytes.length));
 
-export function tailBytes(live: number, verified: number): number {
-  return tailFor(live, verified).bytes.length;
+export function tailBytes(flags: TailFlags): number {
+  return tailFor(flags).bytes.length;
 }
 
 /** Writes the tail at an offset; times are Unix milliseconds. */
 export function writeTail(
   target: Buffer,
   offset: number,
-  row: { live: number; verified: number; updatedAt: number; expiresAt: number },
+  row: TailFlags & { updatedAt: number; expiresAt: number },
 ): void {
-  const tail = tailFor(row.live, row.verified);
+  const tail = tailFor(row);
   target.set(tail.bytes, offset);
   writeIsoTime(target, offset + tail.updatedAt, row.updatedAt);
   writeIsoTime(target, offset + tail.expiresAt, row.expiresAt);

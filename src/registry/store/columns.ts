@@ -2,6 +2,7 @@ import { grown } from '../../lib/typed-arrays.js';
 import { CONDITIONS, namesOfKind, type NameOfKind } from '../../protocol/filters/conditions.js';
 import { priceMembers } from '../../protocol/filters/estimate.js';
 import { outlineOf } from './row-prefilter.js';
+import { type Fact, factsOf } from './facts/fact.js';
 import type { AdvertisementRecord } from './records.js';
 
 /** The conditions of each kind. A condition's place here is the place of its column, or of its three prices. */
@@ -21,6 +22,7 @@ export const USD = ESTIMATES.indexOf('max_usd_per_month');
 export const GLM = ESTIMATES.indexOf('max_glm_per_month');
 export const LIVE = FLAGS.indexOf('status');
 export const VERIFIED = FLAGS.indexOf('verified');
+export const IP_CONFIRMED = FLAGS.indexOf('ip_confirmed');
 
 const NO_PRICES: readonly number[] = Array<number>(PRICES_AN_ESTIMATE).fill(Number.NaN);
 
@@ -28,8 +30,9 @@ const NO_PRICES: readonly number[] = Array<number>(PRICES_AN_ESTIMATE).fill(Numb
 const VALUES_AT = AMOUNTS.length;
 const PRICES_AT = VALUES_AT + VALUES.length;
 const FLAGS_AT = PRICES_AT + PRICES_AN_ESTIMATE * ESTIMATES.length;
+const FACTS_AT = FLAGS_AT + FLAGS.length;
 /** How many numbers a row has. */
-export const ROW_NUMBERS = FLAGS_AT + FLAGS.length;
+export const ROW_NUMBERS = FACTS_AT + 1;
 
 /** What `one-of` conditions compare. */
 const VALUE_OF: Readonly<Record<NameOfKind<'one-of'>, (record: AdvertisementRecord) => string | null>> = {
@@ -42,13 +45,15 @@ const PRICE_MEMBERS = ESTIMATES.map((name) => priceMembers(CONDITIONS[name].curr
 
 /**
  * What filters look at in an advertisement: amounts, numbers of values, prices (NaN for all three of a currency where one
- * is missing), then flags.
+ * is missing), flags, and where its facts are.
  * @param numberOf The number of a value of the condition at this place in `VALUES`.
+ * @param put Keeps facts, and says where.
  */
 export function rowOf(
   record: AdvertisementRecord,
   live: boolean,
   numberOf: (place: number, value: string | null) => number,
+  put: (facts: readonly Fact[]) => number,
 ): number[] {
   const row: number[] = [];
   for (const name of AMOUNTS) row.push(record.resources[name]!);
@@ -60,19 +65,28 @@ export function rowOf(
   }
   row[FLAGS_AT + LIVE] = live ? 1 : 0;
   row[FLAGS_AT + VERIFIED] = record.proof === null ? 0 : 1;
+  row[FLAGS_AT + IP_CONFIRMED] = record.ipConfirmed ? 1 : 0;
+  row[FACTS_AT] = put(factsOf(record.resources, record.attributes));
   return row;
 }
 
-/** Puts other numbers in the place of those that a row has for values. */
+/** Puts other numbers in the place of those that a row has for values and facts. */
 export function renumberValues(
   row: Float64Array,
   from: number,
   numberOf: (place: number, number: number) => number,
+  factsAt: (place: number) => number,
 ): void {
   for (let place = 0; place < VALUES.length; place += 1) {
     const at = from + VALUES_AT + place;
     row[at] = numberOf(place, row[at]!);
   }
+  row[from + FACTS_AT] = factsAt(row[from + FACTS_AT]!);
+}
+
+/** Where the facts of a row are. */
+export function factsInRow(row: ArrayLike<number>, from: number): number {
+  return row[from + FACTS_AT]!;
 }
 
 /** Whether a row is live. */
@@ -94,6 +108,8 @@ export class AttributeColumns {
   readonly prices: Float64Array[];
   /** 1 where that is so. */
   readonly flags: Uint8Array[];
+  /** Where the facts of each row are: see `FactLists`. */
+  facts: Uint32Array;
   /** Country, cores, memory and disk in one word: see `outlineOf`. */
   outline: Int32Array;
 
@@ -106,6 +122,7 @@ export class AttributeColumns {
       Array.from({ length: PRICES_AN_ESTIMATE }, () => new Float64Array(capacity)),
     );
     this.flags = FLAGS.map(() => new Uint8Array(capacity));
+    this.facts = new Uint32Array(capacity);
     this.outline = new Int32Array(capacity);
   }
 
@@ -120,6 +137,7 @@ export class AttributeColumns {
     for (const column of values) column[index] = row[at++]!;
     for (const column of prices) column[index] = row[at++]!;
     for (const column of flags) column[index] = row[at++]!;
+    this.facts[index] = row[at]!;
     this.outline[index] = outlineOf(
       amounts[CPU]![index]!,
       amounts[MEMORY]![index]!,
@@ -134,12 +152,15 @@ export class AttributeColumns {
     for (let at = 0; at < values.length; at += 1) values[at]![index] = from.values[at]![fromIndex]!;
     for (let at = 0; at < prices.length; at += 1) prices[at]![index] = from.prices[at]![fromIndex]!;
     for (let at = 0; at < flags.length; at += 1) flags[at]![index] = from.flags[at]![fromIndex]!;
+    this.facts[index] = from.facts[fromIndex]!;
     this.outline[index] = from.outline[fromIndex]!;
   }
 
   /** Whether two rows are the same to every filter. */
   equal(index: number, other: AttributeColumns, otherIndex: number): boolean {
     const { amounts, values, prices, flags } = this;
+    // Equal facts that are kept twice are taken for different ones, which costs a look and no more.
+    if (this.facts[index] !== other.facts[otherIndex]) return false;
     for (let at = 0; at < amounts.length; at += 1)
       if (amounts[at]![index] !== other.amounts[at]![otherIndex]) return false;
     for (let at = 0; at < values.length; at += 1)
@@ -162,6 +183,7 @@ export class AttributeColumns {
       this.prices[place] = grown(column, new Float64Array(capacity));
     for (const [place, column] of this.flags.entries())
       this.flags[place] = grown(column, new Uint8Array(capacity));
+    this.facts = grown(this.facts, new Uint32Array(capacity));
     this.outline = grown(this.outline, new Int32Array(capacity));
   }
 }

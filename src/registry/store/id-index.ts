@@ -2,32 +2,55 @@ import { sortByText } from '../../lib/radix-sort.js';
 
 const MAX_CHUNK = 512;
 
+/** Slots in the order of their provider ids. */
+export interface OrderedSlots {
+  readonly size: number;
+  /**
+   * Hands out the slots in order, a run at a time, until `visit` returns false.
+   * @param after Only ids behind this one; null for all.
+   * @param visit Gets slots of which those before `from` do not count.
+   */
+  scan(after: string | null, visit: (slots: readonly number[], from: number) => boolean): void;
+}
+
 /**
  * The slots in the order of their provider ids (by UTF-16 code units, which for the ids of the protocol is the
  * order of their bytes): a list of sorted chunks, so that an insertion moves at most one chunk's content.
  */
-export class IdIndex {
+export class IdIndex implements OrderedSlots {
   readonly #ids: readonly (string | undefined)[];
   #chunks: number[][] = [];
+  #size = 0;
 
   /** @param ids The id of each slot, shared with the store. */
   constructor(ids: readonly (string | undefined)[]) {
     this.#ids = ids;
   }
 
+  get size(): number {
+    return this.#size;
+  }
+
   /** Replaces the content by these slots, in any order. */
   load(slots: readonly number[]): void {
     const order = Uint32Array.from(slots);
     sortByText(this.#ids, order);
+    this.loadOrdered(order);
+  }
+
+  /** The same of slots that are in order already. */
+  loadOrdered(order: Uint32Array | readonly number[]): void {
     this.#chunks = [];
+    this.#size = order.length;
     const size = MAX_CHUNK / 2;
     for (let from = 0; from < order.length; from += size) {
-      this.#chunks.push(Array.from(order.subarray(from, from + size)));
+      this.#chunks.push(Array.from(order.slice(from, from + size)));
     }
   }
 
   insert(slot: number): void {
     const id = this.#ids[slot]!;
+    this.#size += 1;
     if (this.#chunks.length === 0) this.#chunks.push([]);
     const number = this.#chunkFor(id);
     const chunk = this.#chunks[number]!;
@@ -41,14 +64,10 @@ export class IdIndex {
     const number = this.#chunkFor(id);
     const chunk = this.#chunks[number]!;
     chunk.splice(this.#lowerBound(chunk, id), 1);
+    this.#size -= 1;
     if (chunk.length === 0) this.#chunks.splice(number, 1);
   }
 
-  /**
-   * Hands out the slots in order, a run at a time, until `visit` returns false.
-   * @param after Only ids behind this one; null for all.
-   * @param visit Gets slots of which those before `from` do not count.
-   */
   scan(after: string | null, visit: (slots: readonly number[], from: number) => boolean): void {
     if (this.#chunks.length === 0) return;
     let number = after === null ? 0 : this.#chunkFor(after);

@@ -10,6 +10,7 @@ import {
   PRICES_AN_ESTIMATE,
   VALUES,
 } from './columns.js';
+import { FactTests } from './facts/fact-tests.js';
 import { mayMatch, type Outline, outlineOf } from './row-prefilter.js';
 import { finite } from './price-index.js';
 import type { ValueNumbers } from './value-numbers.js';
@@ -72,6 +73,8 @@ export class Predicate {
   readonly #mosts: readonly Most[];
   /** The places of those that have to be so. */
   readonly #flags: readonly number[];
+  /** What is asked of attributes and further resources; null where nothing is. */
+  readonly facts: FactTests | null;
   /** Providers that are left out. */
   readonly #excluded: ReadonlySet<string> | null;
   readonly #asked: Amounts;
@@ -105,6 +108,8 @@ export class Predicate {
       const most = filter[name];
       return most === undefined ? [] : [{ place, most }];
     });
+    const facts = new FactTests(filter, numbers.facts);
+    this.facts = facts.tests.length === 0 ? null : facts;
     this.#flags = FLAGS.flatMap((name, place) => (filter[name] === undefined ? [] : [place]));
   }
 
@@ -121,6 +126,7 @@ export class Predicate {
     for (const { place, accepted } of this.#interned) {
       if (!accepted.includes(values[place]![index]!)) return false;
     }
+    if (this.facts !== null && !this.facts.matches(columns.facts[index]!)) return false;
     for (const { place, most } of this.#mosts) {
       // Written so that NaN, a provider without the three prices, does not match.
       if (!(estimate(columns, index, this.#asked, place) <= most)) return false;
@@ -176,6 +182,7 @@ export class Predicate {
     for (const place of this.#flags) left = keepFlagged(columns.flags[place]!, left);
     for (const { place, accepted } of this.#interned)
       left = keepInterned(columns.values[place]!, accepted, left);
+    if (this.facts !== null) left = keepWithFacts(columns.facts, this.facts, left);
     for (const { place, most } of this.#mosts) {
       const total = left;
       left = 0;
@@ -231,6 +238,16 @@ function keepInterned(values: Uint32Array, accepted: readonly number[], count: n
     const slot = block[at]!;
     block[left] = slot;
     if (accepted.includes(values[slot]!)) left += 1;
+  }
+  return left;
+}
+
+function keepWithFacts(addresses: Uint32Array, facts: FactTests, count: number): number {
+  let left = 0;
+  for (let at = 0; at < count; at += 1) {
+    const slot = block[at]!;
+    block[left] = slot;
+    if (facts.matches(addresses[slot]!)) left += 1;
   }
   return left;
 }

@@ -1,3 +1,5 @@
+import type { Attributes } from '../../protocol/attributes.js';
+
 /** An advertisement as it is kept. Times are Unix milliseconds. */
 export interface AdvertisementRecord {
   providerId: string;
@@ -8,11 +10,15 @@ export interface AdvertisementRecord {
   pricing: Readonly<Record<string, number | string | undefined>> | null;
   name: string | null;
   paymentsNetwork: string | null;
+  attributes: Readonly<Attributes> | null;
+  endpoint: { readonly port: number } | null;
   createdAt: number;
   /** The last heartbeat. */
   updatedAt: number;
   /** What the provider signed; null for an unsigned advertisement, which is shown as unverified. */
   proof: ProofRecord | null;
+  /** Whether it came from the address that it names. */
+  ipConfirmed: boolean;
   /** Whether a session of the provider was open. Then `updatedAt` may lag by as much as heartbeats are collected. */
   attached: boolean;
 }

@@ -1,6 +1,7 @@
 import { addressesIn, roomFor, SLAB_BYTES } from '../../lib/arena.js';
 import { ROW_NUMBERS, rowOf } from './columns.js';
 import { type JsonTexts, renderHead } from './advertisement-json.js';
+import type { Fact } from './facts/fact.js';
 import { packRow } from './packed-row.js';
 import type { AdvertisementRecord } from './records.js';
 import type { PlacedRow } from './store.js';
@@ -13,6 +14,10 @@ export interface RowBatch {
   ids: string[];
   /** The texts that values are numbers of; 0 stands for none. */
   texts: (string | null)[];
+  /** The facts that lists are made of. */
+  facts: Fact[];
+  /** The lists of facts of rows, one behind the other: the length, then the places in `facts`. Nobody's is at 0. */
+  lists: Uint32Array<ArrayBuffer>;
   /** As many of each row as `NUMBERS` says, in the order in which `rowIn` reads them. */
   numbers: Float64Array<ArrayBuffer>;
   /** A slab for an arena, and how much of it is filled. */
@@ -47,10 +52,17 @@ export function rowIn({ ids, numbers }: RowBatch, row: number): BatchedRow {
   };
 }
 
+/** The facts in the list at this place of a batch. */
+export function factsIn({ facts, lists }: RowBatch, place: number): Fact[] {
+  return Array.from(lists.subarray(place + 1, place + 1 + lists[place]!), (fact) => facts[fact]!);
+}
+
 /** Collects rows into batches. */
 export class RowBatcher {
   #ids: string[] = [];
   #texts = new Map<string | null, number>([[null, 0]]);
+  #facts = new Map<Fact, number>();
+  #lists: number[] = [0];
   #numbers = new Float64Array(MAX_ROWS * NUMBERS);
   #slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
   #bytes = 0;
@@ -76,7 +88,12 @@ export class RowBatcher {
     numbers[at++] = headBytes;
     numbers[at++] = proofBytes;
     numbers.set(
-      rowOf(record, false, (_, value) => this.#number(value)),
+      rowOf(
+        record,
+        false,
+        (_, value) => this.#number(value),
+        (facts) => this.#put(facts),
+      ),
       at,
     );
     this.#ids.push(record.providerId);
@@ -89,15 +106,34 @@ export class RowBatcher {
     const batch = {
       ids: this.#ids,
       texts: [...this.#texts.keys()],
+      facts: [...this.#facts.keys()],
+      lists: Uint32Array.from(this.#lists),
       numbers: this.#numbers.slice(0, this.#ids.length * NUMBERS),
       slab: this.#slab,
       bytes: this.#bytes,
     };
     this.#ids = [];
     this.#texts = new Map([[null, 0]]);
+    this.#facts = new Map();
+    this.#lists = [0];
     this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
     this.#bytes = 0;
     return batch;
+  }
+
+  #put(facts: readonly Fact[]): number {
+    if (facts.length === 0) return 0;
+    const place = this.#lists.length;
+    this.#lists.push(facts.length);
+    for (const fact of facts) {
+      let number = this.#facts.get(fact);
+      if (number === undefined) {
+        number = this.#facts.size;
+        this.#facts.set(fact, number);
+      }
+      this.#lists.push(number);
+    }
+    return place;
   }
 
   #number(text: string | null): number {

@@ -1,13 +1,24 @@
 import type { PublishedAdvertisement } from '../../protocol/advertisement.js';
 import { grown } from '../../lib/typed-arrays.js';
 import { Arena } from '../../lib/arena.js';
-import { AttributeColumns, ESTIMATES, isLiveRow, LIVE, rowOf, VERIFIED } from './columns.js';
+import {
+  AttributeColumns,
+  ESTIMATES,
+  factsInRow,
+  IP_CONFIRMED,
+  isLiveRow,
+  LIVE,
+  rowOf,
+  VERIFIED,
+} from './columns.js';
 import { TimingWheel } from '../../lib/timing-wheel.js';
-import { createdAtIn, tailBytes, writeTail } from './advertisement-json.js';
-import { IdIndex } from './id-index.js';
+import { createdAtIn, ipAddressIn, tailBytes, type TailFlags, writeTail } from './advertisement-json.js';
+import { FactIndex } from './facts/fact-index.js';
+import { NO_FACTS } from './facts/fact-lists.js';
+import { IdIndex, type OrderedSlots } from './id-index.js';
 import { packRow, proofIn, rowBytes, signerIn } from './packed-row.js';
 import type { AdvertisementRecord, IdentityRecord } from './records.js';
-import { Predicates } from './predicate.js';
+import { type Predicate, Predicates } from './predicate.js';
 import { PriceIndex } from './price-index.js';
 import type { UnpackedProof } from './packed-proof.js';
 import { TICK_MS } from '../../lib/clock.js';
@@ -48,8 +59,9 @@ export class Store {
   readonly index = new IdIndex(this.ids);
   /** One for each currency, by the place of its estimate in `ESTIMATES`. */
   readonly prices = ESTIMATES.map((_, place) => new PriceIndex(this.attributes, INITIAL_CAPACITY, place));
-  readonly numbers = new ValueNumbers();
-  readonly predicates = new Predicates(this.numbers);
+  readonly numbers: ValueNumbers;
+  readonly predicates: Predicates;
+  readonly facts: FactIndex;
   readonly arena = new Arena();
   readonly wheel = new TimingWheel(INITIAL_CAPACITY, TICK_MS, WHEEL_BUCKETS);
   readonly #slots = new Map<string, number>();
@@ -69,6 +81,13 @@ export class Store {
   #headBytes = new Uint32Array(INITIAL_CAPACITY);
   #proofBytes = new Uint32Array(INITIAL_CAPACITY);
   #tailStale = new Uint8Array(INITIAL_CAPACITY);
+
+  /** @param maxFacts Different facts that rows may have numbers for, if not `MAX_FACTS`. */
+  constructor(maxFacts?: number) {
+    this.numbers = new ValueNumbers(maxFacts);
+    this.predicates = new Predicates(this.numbers);
+    this.facts = new FactIndex(this.ids, this.numbers.facts);
+  }
 
   get size(): number {
     return this.#slots.size;
@@ -106,6 +125,15 @@ export class Store {
     return this.attributes.flags[VERIFIED]![slot] === 1;
   }
 
+  /** Whether the hub has seen it, or its session, come from its address. */
+  isIpConfirmed(slot: number): boolean {
+    return this.attributes.flags[IP_CONFIRMED]![slot] === 1;
+  }
+
+  ipAddress(slot: number): string {
+    return ipAddressIn(this.arena.view(this.#address[slot]!, this.#headBytes[slot]!), this.ids[slot]!);
+  }
+
   /** Unix milliseconds. */
   createdAt(slot: number): number {
     return createdAtIn(this.arena.view(this.#address[slot]!, this.#headBytes[slot]!));
@@ -130,9 +158,10 @@ export class Store {
    * @param ordered False while many are loaded: then `loadIndexes` follows.
    */
   add(record: AdvertisementRecord, head: string, lease: Lease, live: boolean, ordered = true): number {
-    const slot = this.adopt(record.providerId, this.#place(record, head, live), lease);
+    const slot = this.adopt(record.providerId, this.#place(record, head, live, NO_FACTS), lease);
     if (ordered) {
       this.index.insert(slot);
+      this.facts.move(slot, NO_FACTS, this.attributes.facts[slot]!);
       for (const prices of this.prices) prices.insert(slot);
     }
     return slot;
@@ -159,9 +188,15 @@ export class Store {
     return slot;
   }
 
+  /** The rows among which all that a predicate matches are, and as few others as is worth the trouble. */
+  rowsFor({ facts }: Predicate): OrderedSlots {
+    return (facts === null ? null : this.facts.narrow(facts, this.size)) ?? this.index;
+  }
+
   /** Puts the slots that were added without order in order, in place of all that was there. */
   loadIndexes(slots: number[]): void {
     this.index.load(slots);
+    this.facts.load(this.index, this.attributes.facts);
     for (const prices of this.prices) prices.load(slots);
   }
 
@@ -171,6 +206,7 @@ export class Store {
     return (
       this.isLive(slot) !== live ||
       this.isVerified(slot) !== (record.proof !== null) ||
+      this.isIpConfirmed(slot) !== record.ipConfirmed ||
       present.toString('utf8') !== head
     );
   }
@@ -185,15 +221,20 @@ export class Store {
   renew(slot: number, record: AdvertisementRecord, head: string, lease: Lease, live: boolean): void {
     this.#suspects += (this.isLive(slot) ? 1 : 0) - (live ? 1 : 0);
     for (const prices of this.prices) prices.remove(slot);
+    const factsBefore = this.attributes.facts[slot]!;
+    const row = this.#place(record, head, live, factsBefore);
+    this.facts.move(slot, factsBefore, factsInRow(row.attributes, row.from));
     this.#releaseContent(slot);
-    this.#writeContent(slot, this.#place(record, head, live));
+    this.#writeContent(slot, row);
     for (const prices of this.prices) prices.insert(slot);
     this.setLease(slot, lease);
   }
 
-  setLive(slot: number, live: boolean): void {
+  /** Sets what a session decides. */
+  setStanding(slot: number, live: boolean, ipConfirmed: boolean): void {
     this.#suspects += (this.isLive(slot) ? 1 : 0) - (live ? 1 : 0);
     this.attributes.flags[LIVE]![slot] = live ? 1 : 0;
+    this.attributes.flags[IP_CONFIRMED]![slot] = ipConfirmed ? 1 : 0;
     this.#tailStale[slot] = 1;
     this.#version += 1;
     this.#contents += 1;
@@ -220,6 +261,7 @@ export class Store {
     const id = this.ids[slot]!;
     this.wheel.cancel(slot);
     this.index.remove(slot);
+    this.facts.move(slot, this.attributes.facts[slot]!, NO_FACTS);
     for (const prices of this.prices) prices.remove(slot);
     this.#slots.delete(id);
     this.#suspects -= this.isLive(slot) ? 0 : 1;
@@ -238,10 +280,7 @@ export class Store {
 
   /** The length of an advertisement's JSON. */
   fragmentBytes(slot: number): number {
-    return (
-      this.#headBytes[slot]! +
-      tailBytes(this.attributes.flags[LIVE]![slot]!, this.attributes.flags[VERIFIED]![slot]!)
-    );
+    return this.#headBytes[slot]! + tailBytes(this.#tailFlags(slot));
   }
 
   /** Writes an advertisement's JSON to a place in `target`. @returns The place behind it. */
@@ -278,19 +317,33 @@ export class Store {
     if (this.#tailStale[slot] === 0) return;
     const address = this.#address[slot]!;
     writeTail(this.arena.slab(address), this.arena.offset(address) + this.#headBytes[slot]!, {
-      live: this.attributes.flags[LIVE]![slot]!,
-      verified: this.attributes.flags[VERIFIED]![slot]!,
+      ...this.#tailFlags(slot),
       updatedAt: this.#updatedAt[slot]! + this.#shift,
       expiresAt: this.#expiresAt[slot]! + this.#shift,
     });
     this.#tailStale[slot] = 0;
   }
 
-  #place(record: AdvertisementRecord, head: string, live: boolean): PlacedRow {
+  #tailFlags(slot: number): TailFlags {
+    const { flags } = this.attributes;
+    return {
+      live: flags[LIVE]![slot]!,
+      verified: flags[VERIFIED]![slot]!,
+      ipConfirmed: flags[IP_CONFIRMED]![slot]!,
+    };
+  }
+
+  /** @param factsBefore Where the facts are of what was there before. */
+  #place(record: AdvertisementRecord, head: string, live: boolean, factsBefore: number): PlacedRow {
     const { bytes, headBytes, proofBytes } = packRow(record, head);
     const address = this.arena.allocate(bytes.length);
     this.arena.slab(address).set(bytes, this.arena.offset(address));
-    const attributes = rowOf(record, live, (place, value) => this.numbers.acquire(place, value));
+    const attributes = rowOf(
+      record,
+      live,
+      (place, value) => this.numbers.acquire(place, value),
+      (facts) => this.numbers.facts.put(facts, factsBefore),
+    );
     return { attributes, from: 0, address, headBytes, proofBytes };
   }
 
@@ -304,7 +357,7 @@ export class Store {
   }
 
   #releaseContent(slot: number): void {
-    this.numbers.releaseRow(this.attributes.values, slot);
+    this.numbers.releaseRow(this.attributes, slot);
     this.arena.release(this.#address[slot]!, rowBytes(this.#headBytes[slot]!, this.#proofBytes[slot]!));
   }
 

@@ -4,6 +4,7 @@ import { LIMITS } from '../../protocol/limits.js';
 import { providerIdKind, schemeOf } from '../../protocol/provider-id.js';
 import { type SignedAction, sessionPayload, signedBytes } from '../../protocol/signing.js';
 import type { Claim, SignedClaim } from './claim.js';
+import { isSameAddress } from '../../lib/ip-address.js';
 import { KeyedLock } from '../../lib/keyed-lock.js';
 import type { DurableEntry } from '../entry.js';
 import { type Log, PersistenceError } from '../log.js';
@@ -72,7 +73,8 @@ export class WritePath {
    * Publishes an advertisement.
    * @param payload The exact bytes of its JSON text; the caller leaves them alone from now on.
    * @param session The session it came over; null over HTTP.
-   * @param origin The address it came from; null for one that is not limited.
+   * @param origin The address it came from, as limits count it; null for one that is not limited.
+   * @param from The very address it came from; null where nobody knows.
    * @returns The advertisement as clients receive it, JSON, once it is durable and visible.
    * @throws ProtocolError as the contract says; PayloadError when it cannot be read; FencedError when the session was replaced.
    */
@@ -81,6 +83,7 @@ export class WritePath {
     payload: Uint8Array,
     session: SessionToken | null,
     origin: string | null = null,
+    from: string | null = null,
   ): Promise<Buffer> {
     if (claim.signed) await this.#authenticate(claim, 'advertise', payload, origin);
     return this.#exclusively(claim.providerId, session, async () => {
@@ -90,7 +93,7 @@ export class WritePath {
       const settled = this.#quotas.admitAdvertisement(origin, slot);
       try {
         if (identity !== null) await this.#admitBinding(claim.providerId, origin);
-        const record = this.#record(claim, advertisement, payload);
+        const record = this.#record(claim, advertisement, payload, from);
         await this.#propose({ kind: 'advertise', record, identity, overSession: session !== null, origin });
         this.#onWritten('advertise', claim.providerId, origin);
       } finally {
@@ -305,7 +308,12 @@ export class WritePath {
     }
   }
 
-  #record(claim: Claim, advertisement: Advertisement, payload: Uint8Array): AdvertisementRecord {
+  #record(
+    claim: Claim,
+    advertisement: Advertisement,
+    payload: Uint8Array,
+    from: string | null,
+  ): AdvertisementRecord {
     const { providerId } = claim;
     const { clock } = this.#registry;
     this.#registry.followWall();
@@ -319,6 +327,9 @@ export class WritePath {
       pricing: advertisement.pricing ?? null,
       name: advertisement.name ?? null,
       paymentsNetwork: advertisement.payments_network ?? null,
+      attributes: advertisement.attributes ?? null,
+      endpoint: advertisement.endpoint ?? null,
+      ipConfirmed: from !== null && isSameAddress(from, advertisement.ip_address),
       createdAt: slot === undefined ? clock.wall() : this.#registry.store.createdAt(slot),
       updatedAt: clock.steady(),
       proof: claim.signed

@@ -1,6 +1,7 @@
 import type { Filter } from '../../protocol/filters/filter.js';
 import { lowestBit, wordsFor } from '../../lib/bitmap.js';
 import { grown } from '../../lib/typed-arrays.js';
+import { Anchors, HeldFacts } from './anchors.js';
 import { Budgets } from './budgets.js';
 import {
   AMOUNTS,
@@ -11,6 +12,7 @@ import {
   PRICES_AN_ESTIMATE,
   VALUES,
 } from '../../registry/store/columns.js';
+import { askedFacts } from '../../registry/store/facts/fact-tests.js';
 import { Handles } from './handles.js';
 import { Predicate } from '../../registry/store/predicate.js';
 import { ThresholdIndex } from './threshold-index.js';
@@ -28,6 +30,7 @@ interface Entry {
   predicate: Predicate;
   /** The numbers of the values that it accepts, by the place of the condition; null where it does not ask. */
   values: readonly (readonly number[] | null)[];
+  facts: HeldFacts;
 }
 
 /**
@@ -42,6 +45,7 @@ export class FilterIndex {
 
   readonly #amounts = AMOUNTS.map(() => new ThresholdIndex());
   readonly #values = VALUES.map(() => new ValueIndex(this.#words));
+  readonly #anchors: Anchors;
   readonly #budgets = ESTIMATES.map((name) => new Budgets(name));
   /** What each filter asks of amounts, side by side by its handle. */
   #leasts = new Int32Array(INITIAL_BITS * AMOUNTS.length);
@@ -53,6 +57,7 @@ export class FilterIndex {
 
   constructor(numbers: ValueNumbers) {
     this.#numbers = numbers;
+    this.#anchors = new Anchors(numbers.facts, this.#words);
   }
 
   /** How many filters are in the index. */
@@ -66,11 +71,15 @@ export class FilterIndex {
     const values = VALUES.map(
       (name, place) => filter[name]?.map((value) => this.#numbers.acquire(place, value)) ?? null,
     );
+    const facts = new HeldFacts(askedFacts(filter), this.#numbers.facts);
     // The country leaves fewer filters than anything else, so that most words need not be looked at.
     const handle = this.#handles.take(values[COUNTRY]?.[0] ?? ANY_COUNTRY);
     if (this.#handles.words > this.#words) this.#grow(this.#words * 2);
-    const asksMore = filter.exclude !== undefined || filter.not_country !== undefined;
-    this.#entries[handle] = { filter, asksMore, predicate: new Predicate(filter, this.#numbers), values };
+    const asksMore =
+      filter.exclude !== undefined || filter.not_country !== undefined || facts.anchor !== null;
+    const predicate = new Predicate(filter, this.#numbers);
+    this.#entries[handle] = { filter, asksMore, predicate, values, facts };
+    this.#anchors.insert(facts.anchor, handle);
     AMOUNTS.forEach((name, place) => {
       this.#amounts[place]!.insert(filter[name] ?? 0, handle);
     });
@@ -90,7 +99,9 @@ export class FilterIndex {
   }
 
   remove(handle: number): void {
-    const { filter, values } = this.#entries[handle]!;
+    const { filter, values, facts } = this.#entries[handle]!;
+    this.#anchors.remove(facts.anchor, handle);
+    facts.release();
     AMOUNTS.forEach((name, place) => {
       this.#amounts[place]!.remove(filter[name] ?? 0, handle);
     });
@@ -122,6 +133,7 @@ export class FilterIndex {
       const values = this.#values[place]!;
       if (place !== COUNTRY && values.isAsked) bitmaps.push(values.accepting(columns.values[place]![index]!));
     }
+    if (this.#anchors.isAsked) bitmaps.push(this.#anchors.candidates(columns.facts[index]!));
     const country = this.#values[COUNTRY]!.accepting(columns.values[COUNTRY]![index]!);
     const amounts = this.#rowAmounts;
     for (let place = 0; place < amounts.length; place += 1) amounts[place] = columns.amounts[place]![index]!;
@@ -170,5 +182,6 @@ export class FilterIndex {
     this.#flags = grown(this.#flags, new Uint32Array(words * 32));
     for (const amounts of this.#amounts) amounts.invalidate();
     for (const values of this.#values) values.grow(words);
+    this.#anchors.grow(words);
   }
 }

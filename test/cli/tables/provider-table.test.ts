@@ -20,11 +20,14 @@ function published(members: Partial<PublishedAdvertisement> = {}): PublishedAdve
     name: null,
     provider_name: null,
     payments_network: null,
+    attributes: null,
+    endpoint: null,
     created_at: '2025-12-30T00:00:00.000Z',
     updated_at: '2025-12-31T23:59:48.000Z',
     status: 'live',
     expires_at: '2026-01-01T00:04:48.000Z',
     verified: true,
+    ip_confirmed: false,
     ...members,
   };
 }

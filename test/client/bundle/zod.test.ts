@@ -67,6 +67,37 @@ function jsonOf(value: unknown): string {
 const mutations = fc.array(mutation, { maxLength: 4 });
 const advertisement = content.map((one) => JSON.parse(payloadOf(one)) as Record<string, unknown>);
 
+/** By names and with values of which few are right, and some wrong in several ways at once. */
+const asked = fc
+  .uniqueArray(
+    fc.tuple(
+      fc.constantFrom('gpu', 'tpu', 'a', 'Bad', '', 'x'.repeat(40)),
+      fc.constantFrom<unknown>(
+        1,
+        2,
+        0.5,
+        'x',
+        '',
+        true,
+        null,
+        [1, 'x'],
+        [],
+        [null, '', 1],
+        { min: 1 },
+        {
+          min: 2,
+          max: 1,
+        },
+        { min: 1, more: 2 },
+        { more: 2 },
+        { max: 'x' },
+        {},
+      ),
+    ),
+    { maxLength: 3, selector: ([name]) => name },
+  )
+  .map((members) => Object.fromEntries(members));
+
 const ID = 'ab'.repeat(32);
 const TIME = '2026-01-01T00:00:00.000Z';
 const published = advertisement.map((one) => ({
@@ -144,6 +175,8 @@ test('clients apply the rules as the hub does, to the letter, although they load
   };
   agree('advertisements', advertisement, (rules, value) => rules.parseAdvertisement(value));
   agree('filters', filter, (rules, value) => rules.parseFilter(value));
+  agree('attributes', asked, (rules, attributes) => rules.parseFilter({ attributes }));
+  agree('resources', asked, (rules, min) => rules.parseFilter({ min }));
   agree('frames', frame, (rules, value) => rules.readFrame(jsonOf(value)));
   agree('proofs', proof, (rules, value) => {
     const { success, data } = rules.proofSchema.safeParse(value);

@@ -127,11 +127,14 @@ export function publishedAs(providerId: string, overrides: object = {}): Publish
     name: null,
     provider_name: null,
     payments_network: null,
+    attributes: null,
+    endpoint: null,
     created_at: '2026-01-01T00:00:00.000Z',
     updated_at: '2026-01-01T00:00:00.000Z',
     status: 'live',
     expires_at: '2026-01-01T00:05:00.000Z',
     verified: true,
+    ip_confirmed: false,
     ...overrides,
   };
 }

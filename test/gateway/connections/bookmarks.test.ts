@@ -18,6 +18,8 @@ const CONTENT: Content = {
   pricing: null,
   name: null,
   paymentsNetwork: null,
+  attributes: null,
+  endpoint: null,
 };
 
 /** A socket that may have much waiting. */

@@ -91,6 +91,13 @@ test('texts that could be mistaken for several, or for another member, have keys
     { not_country: ['SE'] },
     { exclude: ['a', 'b'] },
     { verified: true },
+    { ip_confirmed: true },
+    { min: { gpu: 1 } },
+    { attributes: { gpu: [1] } },
+    { attributes: { gpu: ['1'] } },
+    { attributes: { gpu: [true] } },
+    { attributes: { gpu: { min: 1 } } },
+    { attributes: { gpu: { max: 1 } } },
     {},
   ];
   assert.equal(new Set(filters.map(canonicalFilterKey)).size, filters.length);
@@ -145,12 +152,23 @@ test('a filter that is not acceptable is refused with a message that names the m
     ['verified', { verified: 'true' }],
     ['status', { status: 'suspect' }],
     ['status', { status: null }],
+    ['ip_confirmed', { ip_confirmed: false }],
+    ['min', { min: { gpu: -1 } }],
+    ['min', { min: { gpu: '1' } }],
+    ['min', { min: {} }],
+    ['min', { min: [] }],
+    ['attributes', { attributes: { x: [] } }],
+    ['attributes', { attributes: { x: '' } }],
+    ['attributes', { attributes: { x: null } }],
+    ['attributes', { attributes: { x: ['a', Infinity] } }],
+    ['attributes', { attributes: {} }],
+    ['attributes', { attributes: 'x' }],
   ];
   for (const [member, value] of wrong) {
     const { message } = refusal(value);
     assert.match(
       message,
-      new RegExp(`^invalid filter: ${member}(\\.\\d+)?: (must|can only) `),
+      new RegExp(`^invalid filter: ${member}(\\.\\w+)*: (must|can only) `),
       JSON.stringify(value),
     );
   }

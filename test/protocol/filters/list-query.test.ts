@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from '../../support/properties.js';
 import { ProtocolError } from '../../../src/protocol/errors.js';
-import type { Filter } from '../../../src/protocol/filters/filter.js';
+import type { AttributeValue } from '../../../src/protocol/attributes.js';
+import type { AskedAttribute } from '../../../src/protocol/filters/facts.js';
+import { type Filter, parseFilter } from '../../../src/protocol/filters/filter.js';
 import {
   formatPageCursor,
   type PageCursor,
@@ -21,13 +23,46 @@ function refusal(search: string): string {
   assert.fail(`was accepted: ${search.slice(0, 200)}`);
 }
 
+function factParametersOf({ min = {}, attributes = {} }: Filter): string[] {
+  const parameter = (name: string, value: AttributeValue): string =>
+    `${name}=${encodeURIComponent(String(value))}`;
+  return [
+    ...Object.entries(min).map(([name, least]) => parameter(`min.${name}`, least)),
+    ...Object.entries(attributes).flatMap(([name, asked]) => {
+      if (Array.isArray(asked)) return asked.map((one) => parameter(`attr.${name}`, one));
+      const { min: least, max: most } = asked;
+      return [
+        ...(least === undefined ? [] : [parameter(`attr.${name}.min`, least)]),
+        ...(most === undefined ? [] : [parameter(`attr.${name}.max`, most)]),
+      ];
+    }),
+  ];
+}
+
+/** What a filter becomes where texts, numbers and booleans cannot be told apart. */
+function asInQuery(plain: Filter): Filter {
+  if (plain.attributes === undefined) return plain;
+  const both = (value: AttributeValue): AttributeValue[] => {
+    const text = String(value);
+    if (text === 'true' || text === 'false') return [text, text === 'true'];
+    return Number.isNaN(Number(text)) ? [text] : [text, Number(text)];
+  };
+  const attributes = Object.entries(plain.attributes).map(([name, asked]): [string, AskedAttribute] => [
+    name,
+    Array.isArray(asked) ? asked.flatMap(both) : asked,
+  ]);
+  return parseFilter({ ...plain, attributes: Object.fromEntries(attributes) });
+}
+
 /** The parameters of a filter, lists either repeated or comma-separated. */
 function parametersOf(from: Filter, repeated: boolean): string[] {
-  return Object.entries(from).flatMap(([name, value]) => {
+  const { min: _min, attributes: _attributes, ...others } = from;
+  const own = Object.entries(others).flatMap(([name, value]) => {
     if (!Array.isArray(value)) return [`${name}=${encodeURIComponent(String(value))}`];
     const texts = value.map((text) => encodeURIComponent(text));
     return repeated ? texts.map((text) => `${name}=${text}`) : [`${name}=${texts.join(',')}`];
   });
+  return [...own, ...factParametersOf(from)];
 }
 
 test('a filter in the query means the same as in a subscription, lists repeated or with commas, in any order', () => {
@@ -36,7 +71,7 @@ test('a filter in the query means the same as in a subscription, lists repeated 
       const parameters = parametersOf(plain, repeated);
       const turned = [...parameters.slice(turn), ...parameters.slice(0, turn)];
       assert.deepEqual(parseListQuery(turned.join('&')), {
-        filter: plain,
+        filter: asInQuery(plain),
         sort: 'id',
         limit: null,
         after: null,
@@ -194,4 +229,46 @@ test('no query string makes the parser throw anything but a refusal', () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+test('attributes and further resources are asked for by names that providers choose', () => {
+  const asked = (search: string): Filter => parseListQuery(search).filter;
+  assert.deepEqual(asked('min.gpu=2&min.tpu=0'), { min: { gpu: 2, tpu: 0 } });
+  assert.deepEqual(asked('attr.gpu_model=RTX+4090,A100&attr.gpu_model=H100'), {
+    attributes: { gpu_model: ['A100', 'H100', 'RTX 4090'] },
+  });
+  assert.deepEqual(asked('attr.a=5&attr.b=true&attr.c=-1.5e3&attr.d=05'), {
+    attributes: { a: ['5', 5], b: ['true', true], c: ['-1.5e3', -1500], d: ['05'] },
+  });
+  assert.deepEqual(asked('attr.min.max=2'), {
+    attributes: { min: { max: 2 } },
+  });
+  assert.deepEqual(asked('attr.x.max=1e3&attr.x.min=-5'), { attributes: { x: { min: -5, max: 1000 } } });
+});
+
+test('what is wrong with an attribute or a further resource is said of its parameter', () => {
+  const wrong: [search: string, message: RegExp][] = [
+    ['attr.GPU=1', /attr\.GPU: is not an attribute name/],
+    ['attr.=1', /attr\.: is not an attribute name/],
+    ['attr.a.b=1', /attr\.a\.b: is not an attribute name/],
+    ['attr.x=', /attributes\.x.*1 to 64 characters/],
+    ['attr.x.min=abc', /attr\.x\.min: must be a number/],
+    ['attr.x.min=1e999', /attr\.x\.min: must be a number/],
+    ['attr.x.min=1&attr.x.min=2', /attr\.x\.min is given twice/],
+    ['attr.x=1&attr.x.min=2', /attr\.x: ask for values or for a range/],
+    ['attr.x.min=2&attr.x=1', /attr\.x: ask for values or for a range/],
+    ['attr.x.min=2&attr.x.max=1', /min must not be more than max/],
+    ['min.gpu=-1', /min\.gpu: must be an integer/],
+    ['min.gpu=1.5', /min\.gpu: must be an integer/],
+    ['min.gpu=1&min.gpu=1', /min\.gpu is given twice/],
+    ['min.cpu=1', /min\.cpu: is asked for as cpu/],
+    ['min.GPU=1', /min\.GPU: is not a resource name/],
+    ['min=1', /unknown parameter "min"/],
+    ['attributes=1', /unknown parameter "attributes"/],
+    [
+      Array.from({ length: 17 }, (_, at) => `${at % 2 === 0 ? 'min' : 'attr'}.x${String(at)}=1`).join('&'),
+      /more than 16 attributes and further resources/,
+    ],
+  ];
+  for (const [search, message] of wrong) assert.match(refusal(search), message, search);
 });

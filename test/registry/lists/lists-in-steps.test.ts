@@ -29,6 +29,8 @@ function contentOf(number: number, changes: Partial<Content> = {}): Content {
         : { usd_per_core_month: price, usd_per_gb_ram_month: 1, usd_per_gb_storage_month: 0 },
     name: null,
     paymentsNetwork: null,
+    attributes: null,
+    endpoint: null,
     ...changes,
   };
 }

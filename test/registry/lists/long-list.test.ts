@@ -23,6 +23,8 @@ function content(number: number, changes: Partial<Content> = {}): Content {
     pricing: null,
     name: `provider number ${String(number)}`,
     paymentsNetwork: null,
+    attributes: null,
+    endpoint: null,
     ...changes,
   };
 }

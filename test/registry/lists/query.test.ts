@@ -66,11 +66,13 @@ const idsOf = (store: Store, slots: readonly number[]): string[] => slots.map((s
 
 const rows = sequences(row, 40);
 const sorts = fc.constantFrom(...SORTS);
+/** Of which some are so few that rows have to keep their facts as texts. */
+const maxFacts = fc.constantFrom(0, 2, 5, 1000);
 
 test('a list without a limit is what a naive filter and sort give, in all orders', () => {
   fc.assert(
-    fc.property(rows, filter, sorts, (all, asked, sort) => {
-      const store = new Store();
+    fc.property(rows, filter, sorts, maxFacts, (all, asked, sort, most) => {
+      const store = new Store(most);
       for (const one of all) put(store, one);
       const { slots, next } = page(store, asked, sort, null, null);
       const expected = list(everything(store), asked, sort).map((one) => one.provider_id);
@@ -83,27 +85,34 @@ test('a list without a limit is what a naive filter and sort give, in all orders
 
 test('pages of any size put one behind the other are the whole list, and only the last has no next', () => {
   fc.assert(
-    fc.property(rows, filter, sorts, fc.integer({ min: 1, max: 9 }), (all, asked, sort, limit) => {
-      const store = new Store();
-      for (const one of all) put(store, one);
-      const expected = list(everything(store), asked, sort).map((one) => one.provider_id);
-      const seen: string[] = [];
-      let next: string | null = null;
-      do {
-        const answer: Page = page(store, asked, sort, limit, next);
-        const ids = idsOf(store, answer.slots);
-        seen.push(...ids);
-        ({ next } = answer);
-        assert.ok(ids.length <= limit);
-        assert.equal(
-          next === null,
-          seen.length === expected.length,
-          'a next page is announced that is not there',
-        );
-        if (next !== null) assert.equal(ids.length, limit);
-      } while (next !== null);
-      assert.deepEqual(seen, expected);
-    }),
+    fc.property(
+      rows,
+      filter,
+      sorts,
+      fc.integer({ min: 1, max: 9 }),
+      maxFacts,
+      (all, asked, sort, limit, most) => {
+        const store = new Store(most);
+        for (const one of all) put(store, one);
+        const expected = list(everything(store), asked, sort).map((one) => one.provider_id);
+        const seen: string[] = [];
+        let next: string | null = null;
+        do {
+          const answer: Page = page(store, asked, sort, limit, next);
+          const ids = idsOf(store, answer.slots);
+          seen.push(...ids);
+          ({ next } = answer);
+          assert.ok(ids.length <= limit);
+          assert.equal(
+            next === null,
+            seen.length === expected.length,
+            'a next page is announced that is not there',
+          );
+          if (next !== null) assert.equal(ids.length, limit);
+        } while (next !== null);
+        assert.deepEqual(seen, expected);
+      },
+    ),
     { numRuns: 300 },
   );
 });

@@ -38,6 +38,8 @@ test('gives back all that was written', async (t) => {
     pricing: { usd_per_core_month: 0.1, note: 'net, "quoted"' },
     name: 'Zoë – ☕',
     paymentsNetwork: 'holesky',
+    attributes: null,
+    endpoint: null,
     createdAt: T0 - 86_400_001,
     updatedAt: T0 + 1,
     proof: { publicKey: '0a'.repeat(32), t: T0, payload, signature: 'cd'.repeat(64) },

@@ -14,7 +14,7 @@ import type {
   CountRecord,
   IdentityRecord,
 } from '../../../src/registry/store/records.js';
-import { AttributeColumns, VALUES } from '../../../src/registry/store/columns.js';
+import { AttributeColumns, VALUES, IP_CONFIRMED } from '../../../src/registry/store/columns.js';
 import { type RowBatch, rowIn } from '../../../src/registry/store/row-batch.js';
 import type { PublishedAdvertisement } from '../../../src/protocol/advertisement.js';
 import { CONTENT } from '../../support/contents.js';
@@ -42,6 +42,7 @@ export function advertisementOf(
     createdAt: T0,
     updatedAt: T0,
     proof: null,
+    ipConfirmed: false,
     attached: false,
     ...changes,
   };
@@ -102,9 +103,12 @@ export function recordsIn(batch: RowBatch): AdvertisementRecord[] {
       pricing: head.pricing,
       name: head.name,
       paymentsNetwork: head.payments_network,
+      attributes: head.attributes,
+      endpoint: head.endpoint,
       createdAt: Date.parse(head.created_at),
       updatedAt: row.updatedAt,
       proof: { ...proof, payload: Buffer.from(proof.payload) },
+      ipConfirmed: columns.flags[IP_CONFIRMED]![0] === 1,
       attached: row.attached,
     };
   });

@@ -86,6 +86,8 @@ test('a payload that says what is shown costs nothing, and neither does a key th
     pricing: { usd_per_core_month: 4.25, note: 'é' },
     name: 'provider-1',
     paymentsNetwork: 'holesky',
+    attributes: null,
+    endpoint: null,
   };
   const size = (id: string, text: string): number =>
     packed(
@@ -114,6 +116,8 @@ test('texts that look like the members behind them are not taken for those', () 
     country: 'SE',
     resources: { cpu: 1, memory: 1, storage: 1 },
     pricing: null,
+    attributes: { endpoint: 1, provider_name: ',"provider_name":', model: ',"endpoint":null' },
+    endpoint: null,
     ...texts,
   };
   const payload = Buffer.from(payloadOf(said));
@@ -122,7 +126,14 @@ test('texts that look like the members behind them are not taken for those', () 
 
 test('a payload of any length comes back', () => {
   const said = { resources: { cpu: 1, memory: 1, storage: 1 }, country: 'SE', ipAddress: '203.0.113.7' };
-  const none = { platform: null, pricing: null, name: null, paymentsNetwork: null };
+  const none = {
+    platform: null,
+    pricing: null,
+    name: null,
+    paymentsNetwork: null,
+    attributes: null,
+    endpoint: null,
+  };
   for (const length of [0, 1, 65_534, 65_535, 65_536, 200_000]) {
     const proof = { publicKey: KEY, t: 1, signature: 'cd'.repeat(64), payload: Buffer.alloc(length, '{') };
     assertKept('a', { ...said, ...none }, proof);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from '../../support/properties.js';
-import { renderHead } from '../../../src/registry/store/advertisement-json.js';
+import { type JsonTexts, renderHead } from '../../../src/registry/store/advertisement-json.js';
 import type { AdvertisementRecord } from '../../../src/registry/store/records.js';
 import { type RowBatch, RowBatcher } from '../../../src/registry/store/row-batch.js';
 import { content, payloadOf, recordOf } from '../../support/arbitraries.js';
@@ -18,6 +18,14 @@ function registryNow(): LoggedRegistry {
   return new LoggedRegistry(settings, new FakeClock(T0));
 }
 
+function textsOf({ resources, pricing, attributes }: AdvertisementRecord): JsonTexts {
+  return {
+    resources: JSON.stringify(resources),
+    pricing: JSON.stringify(pricing),
+    attributes: JSON.stringify(attributes),
+  };
+}
+
 /** Collects records, and lets the batches travel as they would between threads. */
 function batchesOf(records: readonly AdvertisementRecord[], perBatch: number): RowBatch[] {
   const batcher = new RowBatcher();
@@ -28,7 +36,7 @@ function batchesOf(records: readonly AdvertisementRecord[], perBatch: number): R
   };
   let inBatch = 0;
   for (const record of records) {
-    const texts = { resources: JSON.stringify(record.resources), pricing: JSON.stringify(record.pricing) };
+    const texts = textsOf(record);
     if (inBatch === perBatch || !batcher.add(record, texts)) {
       send();
       assert.ok(batcher.isEmpty);
@@ -130,6 +138,6 @@ test('a slab takes as many rows as fit, and the rest goes into the next', () => 
 test('a row that is too large for any slab is refused', () => {
   const said = { ...fc.sample(content, 1)[0]!, name: 'x'.repeat(1 << 20) };
   const batcher = new RowBatcher();
-  assert.ok(!batcher.add(recordOf('p', said), { resources: '{}', pricing: 'null' }));
+  assert.ok(!batcher.add(recordOf('p', said), { resources: '{}', pricing: 'null', attributes: 'null' }));
   assert.ok(batcher.isEmpty);
 });

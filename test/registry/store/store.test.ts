@@ -42,7 +42,7 @@ class StoreModel {
   setLive(id: string, live: boolean): void {
     const row = this.rows.get(id);
     if (row === undefined) return;
-    this.store.setLive(this.store.find(id)!, live);
+    this.store.setStanding(this.store.find(id)!, live, false);
     row.live = live;
   }
 
@@ -141,6 +141,8 @@ test('a store grows beyond its first capacity, with slots of removed advertiseme
     pricing: { usd_per_core_month: 0.1, note: 'é' },
     name: null,
     paymentsNetwork: null,
+    attributes: null,
+    endpoint: null,
   };
   const until: Lease = { updatedAt: T0, expiresAt: T0 + 1, deadline: 5 };
   for (let count = 0; count < 2500; count += 1)
