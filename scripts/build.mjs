@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { Buffer } from 'node:buffer';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { build as bundle } from 'esbuild';
+import { build as bundle, stop as endBundler } from 'esbuild';
 import { joinDeclarations } from './declarations.mjs';
 
 /** What the client's package needs of others at run time; everything else in it is ours. */
@@ -22,8 +22,13 @@ const bundling = (dist) => ({
 /** Makes both out of the compiled modules in `dist`, and puts them there. */
 export async function makeClientAndAssets(dist) {
   const [browser, node] = joinDeclarations(dist, ['client/index', 'client/node']);
-  await makeClient(dist, { browser, node });
-  await makeAssets(dist, browser);
+  try {
+    await makeClient(dist, { browser, node });
+    await makeAssets(dist, browser);
+  } finally {
+    // It is a process of its own, which would stay for as long as this one: with `npm start`, as long as the hub.
+    await endBundler();
+  }
 }
 
 /** The package `vm-discovery-client`, as a folder to pack. */
@@ -88,6 +93,7 @@ async function makeAssets(dist, declarations) {
   const files = {
     'client.js': outputFiles[0].contents,
     'client.d.ts': Buffer.from(declarations),
+    'protocol.md': readFileSync(join('docs', 'protocol.md')),
     ...Object.fromEntries(
       ['swagger-ui.css', 'swagger-ui-bundle.js'].map((name) => [
         name,

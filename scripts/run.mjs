@@ -40,7 +40,7 @@ function install() {
   const marker = join('node_modules', '.installed');
   if (existsSync(marker) && readFileSync(marker, 'utf8') === wanted) return;
   say(
-    'Installing the dependencies; where there is no ready-made SQLite for this machine it is compiled, for a minute or two …',
+    'Installing the dependencies (a first start then compiles and bundles); where there is no ready-made SQLite for this machine it is compiled, for a minute or two …',
   );
   if (nodeVersion < 22) {
     say(
@@ -55,12 +55,12 @@ function install() {
 
 /** Compiles the sources of the hub into dist/, and makes the client's package and the files that a hub serves. */
 async function build() {
-  say('Compiling …');
+  say('Compiling, for about half a minute the first time …');
   tool('typescript/bin/tsc', '-p', 'tsconfig.build.json');
   const made = join('dist', 'assets', 'client.js');
   const sources = [join('dist', 'client'), join('dist', 'protocol'), 'scripts', 'package-lock.json'];
   if (existsSync(made) && statSync(made).mtimeMs > Math.max(...sources.map(newest))) return;
-  say('Bundling the client …');
+  say('Bundling the client and the pages, for a few seconds …');
   const { makeClientAndAssets } = await import('./build.mjs');
   await makeClientAndAssets('dist');
 }

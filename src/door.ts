@@ -23,6 +23,15 @@ const ADVERTISEMENTS_PATH = '/api/v1/advertisements';
 /** Posts of one provider in a minute that do not count against its address if they refresh its advertisement. */
 const FREE_REFRESHES = 12;
 
+/** Requests a minute and address for pages and their files, which have a count of their own: a page asks for several. */
+const PAGE_REQUESTS = 1000;
+const isPage = (path: string): boolean =>
+  path === '/' ||
+  path === '/docs' ||
+  path.startsWith('/docs/') ||
+  path === '/client.js' ||
+  path === '/client.d.ts';
+
 /** What the door needs of the HTTP interface. */
 type Api = Pick<HttpApi, 'handle' | 'refuse'>;
 
@@ -47,6 +56,7 @@ export class Door implements TransportHandler {
   readonly #metrics: Metrics;
   readonly #limiter: WindowLimiter;
   readonly #looks = new WindowLimiter(LOOKS_A_MINUTE, MINUTE_MS);
+  readonly #pages = new WindowLimiter(PAGE_REQUESTS, MINUTE_MS);
   readonly #clock: Clock;
   readonly #journal: DoorJournal;
   readonly #isAdvertised: (providerId: string) => boolean;
@@ -97,6 +107,7 @@ export class Door implements TransportHandler {
   #request(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
     if (this.#limiter.off) return this.#answer(request);
     if (request.path === '/health' || request.path === '/metrics') return this.#look(request);
+    if (isPage(request.path)) return this.#limit(request, 'request', this.#pages) ?? this.#answer(request);
     const providerId = this.#refreshedBy(request);
     return providerId === null ? this.#handleLimited(request) : this.#handleRefresh(request, providerId);
   }
@@ -195,12 +206,16 @@ export class Door implements TransportHandler {
   }
 
   /** The refusal of a request over the limit; null when it may go on. */
-  #limit(request: HttpRequest, kind: 'request' | 'handshake'): HttpResponse | null {
+  #limit(
+    request: HttpRequest,
+    kind: 'request' | 'handshake',
+    limiter: WindowLimiter = this.#limiter,
+  ): HttpResponse | null {
     const address = this.#config.clientAddress.ofRequest(request);
-    const wait = this.#limiter.spend(address, this.#clock.monotonic());
+    const wait = limiter.spend(address, this.#clock.monotonic());
     if (wait === 0) return null;
     this.#metrics.rateLimited(kind);
-    const limit = String(this.#config.rateLimitPerMinute);
+    const limit = String(limiter === this.#pages ? PAGE_REQUESTS : this.#config.rateLimitPerMinute);
     const refusal = this.#refuse(
       request,
       new ProtocolError(
@@ -210,7 +225,7 @@ export class Door implements TransportHandler {
       ),
     );
     // Refusals are work, too: whoever does not stop has to come again for each.
-    return this.#limiter.excess(address) > TOLERATED_REFUSALS ? ending(refusal) : refusal;
+    return limiter.excess(address) > TOLERATED_REFUSALS ? ending(refusal) : refusal;
   }
 }
 

@@ -11,7 +11,7 @@ import {
   postAdvertisement,
 } from './advertisements.js';
 import { getExplanation, getMarket } from './answers.js';
-import type { Documentation } from './documentation.js';
+import { type Documentation, wantsFrontPage } from './documentation.js';
 import { ListAnswers } from './list-answers.js';
 import type { Metrics } from './metrics.js';
 import { buildOpenApi } from './openapi.js';
@@ -108,7 +108,7 @@ export class HttpApi {
   /** Answers a request. Never rejects. */
   handle(request: HttpRequest): Answer {
     const started = performance.now();
-    let route = this.#routes.get(request.path);
+    let route = request.path === '/' && !wantsFrontPage(request) ? undefined : this.#routes.get(request.path);
     let providerId = '';
     try {
       if (route === undefined) {

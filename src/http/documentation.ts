@@ -79,6 +79,37 @@ const PAGE_RESPONSE: HttpResponse = {
   body: PAGE,
 };
 
+const FRONT_PAGE: HttpResponse = {
+  ...PAGE_RESPONSE,
+  headers: { ...PAGE_RESPONSE.headers, Vary: 'Accept' },
+  body: `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>VM discovery hub</title>
+<link rel="icon" href="data:,">
+</head>
+<body>
+<h1>VM discovery hub</h1>
+<p>Providers of virtual machines announce themselves here, and those who look for one find them.</p>
+<ul>
+<li><a href="/api/v1/advertisements?limit=100">The providers</a>, as JSON; <a href="/api/v1/advertisements?sort=price&amp;limit=10">the ten cheapest</a></li>
+<li><a href="/docs">The HTTP interface</a>, and <a href="/api/v1/openapi.json">its description</a> for programs</li>
+<li><a href="/docs/protocol.md">The protocol</a>, with the WebSocket at <code>/api/v1/ws</code></li>
+<li><a href="/client.js">The client for browsers</a>, and <a href="/client.d.ts">its types</a></li>
+<li><a href="/health">Health</a> and <a href="/metrics">metrics</a></li>
+</ul>
+</body>
+</html>
+`,
+};
+
+/** Whether a browser asks for the page at `/`; to others that is a path like any other that is not there. */
+export function wantsFrontPage({ method, headers }: HttpRequest): boolean {
+  return (method === 'GET' || method === 'HEAD') && /\btext\/html\b/i.test(headers.get('accept') ?? '');
+}
+
 const SCRIPT = 'text/javascript; charset=utf-8';
 /** TypeScript's declarations have no type of their own; browsers show this one. */
 const DECLARATIONS = 'text/plain; charset=utf-8';
@@ -87,6 +118,7 @@ const DECLARATIONS = 'text/plain; charset=utf-8';
 const FILES: readonly [path: string, name: string, type: string, headers?: Record<string, string>][] = [
   ['/docs/swagger-ui.css', 'swagger-ui.css', 'text/css; charset=utf-8'],
   ['/docs/swagger-ui-bundle.js', 'swagger-ui-bundle.js', SCRIPT],
+  ['/docs/protocol.md', 'protocol.md', 'text/markdown; charset=utf-8'],
   ['/client.js', 'client.js', SCRIPT, OPEN_TO_READERS],
   ['/client.d.ts', 'client.d.ts', DECLARATIONS, OPEN_TO_READERS],
 ];
@@ -97,7 +129,10 @@ const FILES: readonly [path: string, name: string, type: string, headers?: Recor
  * @param tls Whether the hub itself speaks TLS.
  */
 export function loadDocumentation(tls: boolean): Documentation {
-  const pages = new Map<string, Page>([['/docs', () => PAGE_RESPONSE]]);
+  const pages = new Map<string, Page>([
+    ['/', () => FRONT_PAGE],
+    ['/docs', () => PAGE_RESPONSE],
+  ]);
   for (const [path, name, type, headers] of FILES) {
     const file = new URL(`../assets/${name}`, import.meta.url);
     if (existsSync(file)) pages.set(path, assetOf(file, type, headers));

@@ -86,8 +86,14 @@ function queryParameters(schema: z.ZodType): JsonObject[] {
   ];
 }
 
+/** @param codes What it is, with each code that may be in it before what that code means. */
 function errorAnswer(codes: string): JsonObject {
-  return { description: codes, content: JSON_CONTENT(REF('Error')) };
+  const examples = [...codes.matchAll(/\b([A-Z]{3,4}_\d{3})\b:?([^,;:]*)/g)].map(([, code, meaning]) => {
+    const message = meaning!.replace(/[()]/g, '').trim() || codes;
+    return [code!, { value: { code, message, timestamp: '2026-01-15T12:00:00.000Z' } }] as const;
+  });
+  const content = { schema: REF('Error'), examples: Object.fromEntries(examples) };
+  return { description: codes, content: { 'application/json': content } };
 }
 
 const COMMON_ERRORS = {
@@ -175,12 +181,21 @@ export function buildOpenApi(): JsonObject {
       title: 'VM discovery hub',
       version: `${String(PROTOCOL_VERSION)}.0.0`,
       description:
-        'Where providers of virtual machines and those who look for one meet. Live sessions and match streams are at the WebSocket endpoint /api/v1/ws.',
+        'Where providers of virtual machines and those who look for one meet. Live sessions and match streams are at the WebSocket endpoint /api/v1/ws, which [the protocol](/docs/protocol.md) describes frame by frame.',
     },
+    externalDocs: { description: 'The protocol, WebSocket included', url: '/docs/protocol.md' },
+    tags: [
+      { name: 'Requestors', description: 'Find providers, and check what they say' },
+      { name: 'Providers', description: 'Publish and withdraw an advertisement over HTTP' },
+      { name: 'WebSocket', description: 'Sessions of providers, and streams of matches' },
+      { name: 'Operators', description: 'Whether the hub is well' },
+      { name: 'Descriptions', description: 'The interface itself' },
+    ],
     paths: {
       '/api/v1/advertisements': {
         get: {
           operationId: 'listAdvertisements',
+          tags: ['Requestors'],
           summary: 'Find providers',
           parameters: queryParameters(listQuerySchema),
           responses: {
@@ -203,6 +218,7 @@ export function buildOpenApi(): JsonObject {
         },
         post: {
           operationId: 'advertise',
+          tags: ['Providers'],
           summary: 'Publish or refresh an advertisement',
           parameters: CREDENTIALS,
           requestBody: { required: true, content: JSON_CONTENT(REF('Advertisement')) },
@@ -225,6 +241,7 @@ export function buildOpenApi(): JsonObject {
       '/api/v1/explain': {
         get: {
           operationId: 'explain',
+          tags: ['Requestors'],
           summary: 'Why a list is as it is',
           parameters: queryParameters(explainQuerySchema),
           responses: {
@@ -240,6 +257,7 @@ export function buildOpenApi(): JsonObject {
       '/api/v1/market': {
         get: {
           operationId: 'market',
+          tags: ['Requestors'],
           summary: 'What the matches offer and ask',
           parameters: queryParameters(marketQuerySchema),
           responses: {
@@ -251,6 +269,7 @@ export function buildOpenApi(): JsonObject {
       '/api/v1/advertisements/{provider_id}': {
         get: {
           operationId: 'getAdvertisement',
+          tags: ['Requestors'],
           summary: 'One advertisement',
           parameters: [PROVIDER_ID],
           responses: {
@@ -262,6 +281,7 @@ export function buildOpenApi(): JsonObject {
         },
         delete: {
           operationId: 'withdraw',
+          tags: ['Providers'],
           summary: 'Withdraw an advertisement',
           parameters: [PROVIDER_ID, ...CREDENTIALS],
           responses: {
@@ -280,6 +300,7 @@ export function buildOpenApi(): JsonObject {
       '/api/v1/advertisements/{provider_id}/proof': {
         get: {
           operationId: 'getProof',
+          tags: ['Requestors'],
           summary: 'What the provider signed',
           parameters: [PROVIDER_ID],
           responses: {
@@ -293,6 +314,7 @@ export function buildOpenApi(): JsonObject {
       '/health': {
         get: {
           operationId: 'health',
+          tags: ['Operators'],
           summary: 'Whether the hub is well',
           responses: {
             '200': { description: 'Healthy', content: JSON_CONTENT(REF('Health')) },
@@ -306,6 +328,7 @@ export function buildOpenApi(): JsonObject {
       '/metrics': {
         get: {
           operationId: 'metrics',
+          tags: ['Operators'],
           summary: 'Numbers for Prometheus',
           responses: {
             '200': {
@@ -318,6 +341,7 @@ export function buildOpenApi(): JsonObject {
       '/api/v1/openapi.json': {
         get: {
           operationId: 'openApi',
+          tags: ['Descriptions'],
           summary: 'This description',
           responses: {
             '200': { description: 'OpenAPI 3.1', content: JSON_CONTENT({ type: 'object' }) },
@@ -328,6 +352,7 @@ export function buildOpenApi(): JsonObject {
       '/docs': {
         get: {
           operationId: 'docs',
+          tags: ['Descriptions'],
           summary: 'This description, readable in a browser',
           responses: {
             '200': { description: 'A page', content: { 'text/html': { schema: { type: 'string' } } } },
@@ -338,6 +363,7 @@ export function buildOpenApi(): JsonObject {
       [WEBSOCKET_PATH]: {
         get: {
           operationId: 'connect',
+          tags: ['WebSocket'],
           summary: 'Live sessions and match streams',
           responses: {
             '101': { description: `A WebSocket: ${Object.values(SUBPROTOCOLS).join(' or ')}` },

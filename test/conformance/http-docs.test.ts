@@ -55,6 +55,24 @@ onBothTransports('the documentation', {}, (hub) => {
     }
   });
 
+  test('a browser finds a page with links at /, others are told what there is', async () => {
+    const accept = 'text/html,application/xhtml+xml,*/*;q=0.8';
+    const front = await fetch(hub().url, { headers: { Accept: accept } });
+    assert.equal(front.status, 200);
+    assert.match(front.headers.get('content-type') ?? '', /^text\/html; charset=utf-8$/i);
+    const links = [...(await front.text()).matchAll(/ href="(\/[^"]*)"/g)].map(([, link]) => link!);
+    assert.ok(links.includes('/docs') && links.includes('/docs/protocol.md'));
+    for (const link of links) {
+      const response = await fetch(hub().url + link.replaceAll('&amp;', '&'));
+      assert.equal(response.status, 200, link);
+      await response.arrayBuffer();
+    }
+    const other = await hub().get<{ code: string; message: string }>('/');
+    assert.equal(other.status, 404);
+    assert.equal(other.body.code, 'HTTP_404');
+    assert.match(other.body.message, /\/api\/v1\/advertisements.* and \/docs, which explains them/);
+  });
+
   test('it refers to no other host', async () => {
     const { text } = await page();
     assert.doesNotMatch(text, /https?:|\/\/[a-z]/i);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { ERROR_STATUS, type ErrorCode } from '../../src/protocol/errors.js';
 import { itemPath, LIST, onBothTransports } from '../support/http.js';
 import { type JsonSchema, KEYWORDS, problemsOf } from '../support/json-schema.js';
 import { TestKey } from '../support/keys.js';
@@ -8,7 +9,7 @@ import { ADVERTISEMENT, type Answer } from '../support/test-hub.js';
 
 interface Described {
   description?: string;
-  content?: Record<string, { schema: JsonSchema }>;
+  content?: Record<string, { schema: JsonSchema; examples?: Record<string, { value: { code: string } }> }>;
   headers?: Record<string, { schema: JsonSchema }>;
 }
 
@@ -23,6 +24,7 @@ interface Parameter {
 interface Operation {
   operationId: string;
   summary: string;
+  tags: string[];
   parameters?: Parameter[];
   requestBody?: { required: boolean; content: Record<string, { schema: JsonSchema }> };
   responses: Record<string, Described>;
@@ -31,6 +33,8 @@ interface Operation {
 interface OpenApi {
   openapi: string;
   info: { title: string; version: string; description: string };
+  tags: { name: string; description: string }[];
+  externalDocs: { url: string };
   paths: Record<string, Record<string, Operation>>;
   components: { schemas: Record<string, JsonSchema> };
 }
@@ -73,6 +77,25 @@ onBothTransports('the description of the interface', {}, (hub) => {
     assert.ok(schema !== undefined, `${ref} is there`);
     return schema;
   };
+
+  test('every operation has its group, and every refusal an example of each of its codes', () => {
+    const groups = document.tags.map(({ name }) => name);
+    assert.equal(document.externalDocs.url, '/docs/protocol.md');
+    for (const { operation } of operations()) {
+      assert.equal(operation.tags.length, 1, operation.operationId);
+      assert.ok(groups.includes(operation.tags[0]!), operation.operationId);
+      for (const [status, { description, content }] of Object.entries(operation.responses)) {
+        const { schema, examples = {} } = content?.['application/json'] ?? {};
+        if (schema?.['$ref'] !== '#/components/schemas/Error') continue;
+        assert.deepEqual(Object.keys(examples), description?.match(/[A-Z]+_\d{3}/g), description);
+        for (const [code, { value }] of Object.entries(examples)) {
+          assert.equal(value.code, code);
+          assert.ok(code in ERROR_STATUS, code);
+          if (status !== '503') assert.equal(String(ERROR_STATUS[code as ErrorCode]), status, code);
+        }
+      }
+    }
+  });
 
   test('it is OpenAPI 3.1 in its form', () => {
     assert.match(document.openapi, /^3\.1\.\d+$/);

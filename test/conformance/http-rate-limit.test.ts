@@ -87,6 +87,18 @@ onBothTransports('the rate limit', UNKNOWN_PROXIES, (hub) => {
     assert.equal((await hub().get('/health')).status, 200);
   });
 
+  test('pages do not count, and are there for those who may do nothing else any more', async () => {
+    const pages = async (): Promise<void> => {
+      for (let count = 0; count <= LIMIT; count += 1) {
+        assert.equal((await fetch(`${hub().url}/docs`)).status, 200);
+        assert.equal((await fetch(hub().url, { headers: { Accept: 'text/html' } })).status, 200);
+      }
+    };
+    await pages();
+    await exhaust(hub());
+    await pages();
+  });
+
   test('what is over it is refused with the time to wait', async () => {
     const refused = await exhaust(hub());
     const wait = refused.headers.get('retry-after') ?? '';
@@ -107,7 +119,7 @@ onBothTransports('the rate limit', UNKNOWN_PROXIES, (hub) => {
     hub().clock.jump(-3_600_000);
   });
 
-  test('every request counts, whatever comes of it, but for /health and /metrics', async () => {
+  test('every request counts, whatever comes of it, but for /health, /metrics and pages', async () => {
     const free = async (): Promise<void> => {
       for (const path of ['/health', '/metrics', '/health?x', '/metrics']) {
         for (const method of ['GET', 'HEAD']) {
@@ -129,7 +141,7 @@ onBothTransports('the rate limit', UNKNOWN_PROXIES, (hub) => {
       ['GET', '/nowhere'],
       ['DELETE', `${LIST}/x`],
       ['OPTIONS', LIST],
-      ['GET', '/docs'],
+      ['GET', '/documents'],
       ['GET', '/healthy'],
       ['GET', '/health/'],
     ] as const) {

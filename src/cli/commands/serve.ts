@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type { Command } from 'commander';
 import { type Config, ConfigError, loadConfig, openSources, SETTING_NAMES, SETTINGS } from '../../config.js';
 import { TlsError } from '../../gateway/transports/tls.js';
@@ -23,6 +24,16 @@ function describeSettings(): string {
         `  DISCOVERY_${name} (${fallback === '' ? 'empty' : fallback})\n      ${about}`,
     )
     .join('\n');
+}
+
+const { version: VERSION } = createRequire(import.meta.url)('vm-discovery-hub/package.json') as {
+  version: string;
+};
+
+/** What to open in a browser on this machine; a hub that listens everywhere is found at `localhost`. */
+function urlOf({ host, tls }: Config, port: number): string {
+  const name = ['0.0.0.0', '::', ''].includes(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `${tls === null ? 'http' : 'https'}://${name}:${String(port)}`;
 }
 
 /** Room for less than that is hardly what the operator wants. */
@@ -69,7 +80,7 @@ async function serve(options: HubFlags): Promise<void> {
     const database = config.database.kind === 'file' ? config.database.path : 'memory';
     log.info(
       { host: config.host, port: hub.port, transport: hub.transport, database, connections },
-      'the hub is listening',
+      `the hub is listening: ${urlOf(config, hub.port)} (version ${VERSION}, described at ${urlOf(config, hub.port)}/docs)`,
     );
     if (config.transport === 'auto' && hub.transport === 'node') {
       log.info(

@@ -10,6 +10,10 @@ export type Claim =
 
 export type SignedClaim = Extract<Claim, { signed: true }>;
 
+/** What whoever runs a provider of the first generation, which does not sign, has to know. */
+const FIRST_GENERATION =
+  "(a provider of the first generation does not sign: its operator has it sign, or the hub's sets DISCOVERY_UNSIGNED=accept)";
+
 const FORMS = SCHEMES.map(({ headerForm }) => headerForm).join(' or ');
 
 /**
@@ -56,7 +60,10 @@ export function readHttpClaim(
     throw new ProtocolError('AUTH_003', 'the header X-Provider-ID is missing');
   }
   if (signatureHeader === undefined || signatureHeader === '') {
-    throw new ProtocolError('AUTH_003', `the header X-Provider-Signature is missing; send ${FORMS}`);
+    throw new ProtocolError(
+      'AUTH_003',
+      `the header X-Provider-Signature is missing; send ${FORMS} ${FIRST_GENERATION}`,
+    );
   }
   const { id, scheme } = readId(providerId);
   const parsed = parseSignatureHeader(signatureHeader);
@@ -65,7 +72,7 @@ export function readHttpClaim(
   if (parsed !== null) throw wrongScheme(id, scheme);
   throw new ProtocolError(
     'AUTH_001',
-    `the signature header is malformed; send ${scheme.headerForm}, keys and signatures in lower-case hex (for providers of the first generation, which do not sign: only the hub's operator can let them in, with DISCOVERY_UNSIGNED=accept)`,
+    `the signature header is malformed; send ${scheme.headerForm}, keys and signatures in lower-case hex ${FIRST_GENERATION}`,
   );
 }
 
