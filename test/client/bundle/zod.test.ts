@@ -59,9 +59,10 @@ function outcome(read: () => unknown): unknown {
 
 /** Text for whatever a mutation made; where it has none, it is no JSON. */
 function jsonOf(value: unknown): string {
-  return String(
-    JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? Number(part) : part)),
+  const text: unknown = JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'bigint' ? Number(part) : part,
   );
+  return typeof text === 'string' ? text : '';
 }
 
 const mutations = fc.array(mutation, { maxLength: 4 });
