@@ -19,7 +19,8 @@ export const publishedSchema = z.looseObject({
   platform: z.string().nullable(),
   pricing: z.record(z.string(), z.union([z.number(), z.string()])).nullable(),
   name: z.string().nullable(),
-  provider_name: z.string().nullable(),
+  // Hubs that have stood for a while do not send it.
+  provider_name: z.string().nullish(),
   payments_network: z.string().nullable(),
   attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).nullish(),
   endpoint: z.looseObject({ port: z.number() }).nullish(),
