@@ -1,4 +1,5 @@
 import fc from '../support/properties.js';
+import { attributeParameters, resourceParameter } from '../../src/protocol/filters/fact-parameters.js';
 import { canonicalFilterKey, type Filter } from '../../src/protocol/filters/filter.js';
 import { toWellFormed } from '../../src/protocol/text.js';
 import { type Content, filter, payloadOf } from '../support/arbitraries.js';
@@ -183,10 +184,28 @@ export interface BuiltRequest {
 }
 
 function queryOf(from: Filter, more: RequestItem['query']): string {
-  const members = JSON.parse(canonicalFilterKey(from)) as [string, string | number | string[]][];
-  const pairs = [...members.map(([name, value]) => [name, String(value)] as const), ...more];
+  const { min = {}, attributes = {}, ...rest } = from;
+  const members = JSON.parse(canonicalFilterKey(rest)) as [string, string | number | string[]][];
+  const pairs = [
+    ...members.map(([name, value]) => [name, String(value)] as const),
+    ...Object.entries(min).map(([name, least]) => resourceParameter(name, least)),
+    ...Object.entries(attributes).flatMap(([name, asked]) => attributePairs(name, asked)),
+    ...more,
+  ];
   if (pairs.length === 0) return '';
   return `?${pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(toWellFormed(value))}`).join('&')}`;
+}
+
+function attributePairs(
+  name: string,
+  asked: NonNullable<Filter['attributes']>[string],
+): [name: string, value: string][] {
+  try {
+    return attributeParameters(name, asked);
+  } catch {
+    // A query cannot ask for that; a subscription can.
+    return [];
+  }
 }
 
 /** In chunks of a few sizes, or in one with its length. */
