@@ -16,7 +16,7 @@ const MAX_KEPT_QUERY = 512;
 /** A list request that was checked, and the last answer to it. Together with the query string, `version` is its key. */
 interface Kept {
   readonly query: ListQuery;
-  /** The version of the store that the answer is true for. */
+  /** The version of the store that the answer was made at. */
   readonly version: number;
   /** Null where it was too long to be kept. */
   readonly answer: { readonly response: HttpResponse; readonly found: FoundPage } | null;
@@ -53,7 +53,10 @@ export class ListAnswers {
    */
   answer(search: string, addressOf: () => string): HttpResponse | Promise<HttpResponse> {
     const kept = this.#kept.get(search);
-    if (kept?.version === this.#registry.store.version && kept.answer !== null) return kept.answer.response;
+    if (kept !== undefined && kept.answer !== null) {
+      const { found, response } = kept.answer;
+      if (this.#registry.isListCurrent(kept.query, found, kept.version)) return response;
+    }
     const query = kept?.query ?? parseListQuery(search);
     const answer = this.#registry.work.run(addressOf, () => this.#make(search, query));
     if (answer !== null) return answer;

@@ -220,6 +220,11 @@ export class Registry {
         };
   }
 
+  /** Whether an answer that was found at a version of the store is still the answer: see `ListReader.isCurrent`. */
+  isListCurrent(query: ListQuery, found: FoundPage, version: number): boolean {
+    return this.#lists.isCurrent(query, found, version);
+  }
+
   /**
    * Makes a list in steps, each of at most some thousand rows: see `ListReader.read`.
    * @param known What was found for the same query before.

@@ -107,6 +107,7 @@ test('whoever asks the same gets the same until something changes; a page that i
   const world = worldOf(5);
   const first = world.ask('');
   assert.equal(world.ask(''), first);
+  const apart = world.ask('limit=1');
   world.ask('limit=3');
   assert.equal(world.ask(''), first);
   world.pass(1);
@@ -114,6 +115,7 @@ test('whoever asks the same gets the same until something changes; a page that i
   const second = world.ask('');
   assert.notEqual(second, first);
   assert.equal(second.headers, first.headers, 'a heartbeat changes no more than times');
+  assert.equal(world.ask('limit=1'), apart, 'and those only where its provider is');
   const kept = world.answers.size;
   world.ask(QUERIES.at(-1)!);
   assert.equal(world.answers.size, kept);

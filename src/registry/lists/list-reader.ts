@@ -43,6 +43,13 @@ export class ListReader {
     this.#clock = clock;
   }
 
+  /** Whether a page would have the same bytes now as at a version of the store: only other rows had heartbeats since. */
+  isCurrent({ sort }: ListQuery, { contents, slots }: FoundPage, version: number): boolean {
+    const store = this.#store;
+    if (store.version === version) return true;
+    return contents === store.contents && sort !== 'updated' && store.haveSameTimes(slots, version);
+  }
+
   /**
    * Makes a list in steps, as it is at the first of them; whatever changes in between is not in it.
    * @param known What was found for the same query before: heartbeats alone change no more than times.

@@ -81,6 +81,8 @@ export class Store {
   #headBytes = new Uint32Array(INITIAL_CAPACITY);
   #proofBytes = new Uint32Array(INITIAL_CAPACITY);
   #tailStale = new Uint8Array(INITIAL_CAPACITY);
+  /** The `version` at which a row's times were last set. */
+  #timedAt = new Float64Array(INITIAL_CAPACITY);
 
   /** @param maxFacts Different facts that rows may have numbers for, if not `MAX_FACTS`. */
   constructor(maxFacts?: number) {
@@ -101,6 +103,12 @@ export class Store {
   /** Another number whenever an answer may be another one in more than its times. */
   get contents(): number {
     return this.#contents;
+  }
+
+  /** Whether none of these rows shows other times than it did at a version. */
+  haveSameTimes(slots: readonly number[], version: number): boolean {
+    for (const slot of slots) if (this.#timedAt[slot]! > version) return false;
+    return true;
   }
 
   get suspects(): number {
@@ -248,6 +256,7 @@ export class Store {
     this.#deadline[slot] = lease.deadline;
     this.#tailStale[slot] = 1;
     this.#version += 1;
+    this.#timedAt[slot] = this.#version;
   }
 
   /** Shows all times that many milliseconds later than they are stored. */
@@ -255,6 +264,7 @@ export class Store {
     this.#shift = ms;
     this.#tailStale.fill(1);
     this.#version += 1;
+    this.#timedAt.fill(this.#version);
   }
 
   remove(slot: number): void {
@@ -372,6 +382,7 @@ export class Store {
     this.#headBytes = grown(this.#headBytes, new Uint32Array(capacity));
     this.#proofBytes = grown(this.#proofBytes, new Uint32Array(capacity));
     this.#tailStale = grown(this.#tailStale, new Uint8Array(capacity));
+    this.#timedAt = grown(this.#timedAt, new Float64Array(capacity));
     this.#capacity = capacity;
   }
 }
