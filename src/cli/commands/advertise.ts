@@ -7,13 +7,13 @@ import {
   type AdvertisementFlags,
   buildAdvertisement,
   withAdvertisementFlags,
-} from '../advertisement-flags.js';
+} from '../provider/advertisement-flags.js';
 import { exitCodeOf } from '../exit-codes.js';
 import { writeNotice } from '../notice.js';
-import { warningsAbout } from '../offer.js';
+import { warningsAbout } from '../provider/offer.js';
 import { keyOption, urlOption } from '../options.js';
-import { ServiceManager } from '../service-manager.js';
-import { SessionReport } from '../session-report.js';
+import { ServiceManager } from '../provider/service-manager.js';
+import { SessionReport } from '../provider/session-report.js';
 import { coloursFor, untilStopped } from '../terminal.js';
 
 /** How often the machine is measured again, in milliseconds: its disk fills and empties. */

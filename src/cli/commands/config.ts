@@ -9,7 +9,7 @@ import {
   SETTINGS,
 } from '../../config.js';
 import { EXIT } from '../exit-codes.js';
-import { type HubFlags, settingsOf, withHubFlags } from '../hub-flags.js';
+import { type HubFlags, settingsOf, withHubFlags } from '../hub/hub-flags.js';
 import { printable } from '../terminal.js';
 
 interface ConfigFlags extends HubFlags {

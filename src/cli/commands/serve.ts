@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { type Config, ConfigError, loadConfig, openSources, SETTING_NAMES, SETTINGS } from '../../config.js';
 import { TlsError } from '../../gateway/transports/tls.js';
 import { EXIT } from '../exit-codes.js';
-import { onHangup } from '../hangup.js';
-import { type HubFlags, settingsOf, withHubFlags } from '../hub-flags.js';
+import { onHangup } from '../hub/hangup.js';
+import { type HubFlags, settingsOf, withHubFlags } from '../hub/hub-flags.js';
 
 /** `discovery-hub serve`, also what runs without any command. */
 export function addServe(program: Command): void {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { DiscoveryClient, loadSigner } from '../../client/node.js';
 import { EXIT } from '../exit-codes.js';
-import { describeOffer, describePrice } from '../offer.js';
+import { describeOffer, describePrice } from '../provider/offer.js';
 import { keyOption, urlOption } from '../options.js';
-import { type Standing, standingOf } from '../standing.js';
+import { type Standing, standingOf } from '../provider/standing.js';
 import { printable, printableJson } from '../terminal.js';
 
 interface StatusFlags {

@@ -1,8 +1,8 @@
 import logUpdate from 'log-update';
-import type { ProviderSession } from '../client/node.js';
+import type { ProviderSession } from '../../client/node.js';
 import { describeOffer, describePrice } from './offer.js';
-import { wrapped } from './tables/text.js';
-import { coloursFor, printable, widthOf } from './terminal.js';
+import { wrapped } from '../tables/text.js';
+import { coloursFor, printable, widthOf } from '../terminal.js';
 
 const REDRAW_MS = 1000;
 

@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
-import { type Certificate, readCertificate, type TlsFiles } from '../gateway/transports/tls.js';
-import type { Logger } from '../log.js';
-import type { Hub } from '../server.js';
+import { type Certificate, readCertificate, type TlsFiles } from '../../gateway/transports/tls.js';
+import type { Logger } from '../../log.js';
+import type { Hub } from '../../server.js';
 
 /**
  * Has SIGHUP make the hub read its certificate again, without a restart. The same signal comes when the terminal

@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
-import { type AdvertisementInput, monthlyEstimate, type PublishedAdvertisement } from '../client/node.js';
-import { type Advertisement, advertisementSchema } from '../protocol/advertisement.js';
+import { type AdvertisementInput, monthlyEstimate, type PublishedAdvertisement } from '../../client/node.js';
+import { type Advertisement, advertisementSchema } from '../../protocol/advertisement.js';
 
 /** What prices are shown for where nobody asks for amounts. */
 export const ONE_OF_EACH = { cpu: 1, memory: 1, storage: 1 } as const;

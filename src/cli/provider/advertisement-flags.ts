@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { AdvertisementInput } from '../client/node.js';
+import type { AdvertisementInput } from '../../client/node.js';
 import { measureMachine } from './machine.js';
-import { decimalNumber, wholeNumber } from './options.js';
+import { decimalNumber, wholeNumber } from '../options.js';
 
 /** What the flags that describe an offer are parsed into. */
 export interface AdvertisementFlags {

@@ -1,4 +1,4 @@
-import { type DiscoveryClient, monthlyEstimate, type PublishedAdvertisement } from '../client/node.js';
+import { type DiscoveryClient, monthlyEstimate, type PublishedAdvertisement } from '../../client/node.js';
 import { ONE_OF_EACH } from './offer.js';
 
 /** Where a provider's price stands among those of its country, for one core, 1 GB of memory and 1 GB of disk. */
