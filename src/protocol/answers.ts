@@ -99,6 +99,5 @@ export type MarketBucket = z.infer<typeof bucketSchema>;
 export type Quantiles = MarketBucket['usd_per_month'];
 export type Market = z.infer<typeof marketSchema>;
 
-/** What the buckets of a market may have in common. */
-export const MARKET_KEYS = ['country', 'platform'] as const;
-export type MarketKey = (typeof MARKET_KEYS)[number];
+/** What the buckets of a market have in common: a member, or an attribute. */
+export type MarketKey = 'country' | 'platform' | `attr.${string}`;

@@ -132,14 +132,16 @@ export function explainProvider(
 
 export function market(all: All, filter: Filter, by: MarketKey | null): Omit<Market, 'cursor'> {
   const matches = list(all, filter, 'id');
-  const keys = by === null ? [] : [...new Set(matches.map((one) => one[by]))];
+  const keyOf = (one: PublishedAdvertisement): MarketBucket['key'] =>
+    by === 'country' || by === 'platform' ? one[by] : (one.attributes?.[by!.slice(5)] ?? null);
+  const keys = by === null ? [] : [...new Set(matches.map(keyOf))];
   return {
     total: bucket(null, matches, filter),
     buckets: keys
       .map((key) =>
         bucket(
           key,
-          matches.filter((one) => one[by!] === key),
+          matches.filter((one) => keyOf(one) === key),
           filter,
         ),
       )
@@ -150,10 +152,13 @@ export function market(all: All, filter: Filter, by: MarketKey | null): Omit<Mar
 
 function byKey({ key: a }: MarketBucket, { key: b }: MarketBucket): number {
   if (a === null || b === null) return a === null ? 1 : -1;
+  const types = ['string', 'number', 'boolean'];
+  const byType = types.indexOf(typeof a) - types.indexOf(typeof b);
+  if (byType !== 0) return byType;
   return a < b ? -1 : 1;
 }
 
-function bucket(key: string | null, all: All, filter: Filter): MarketBucket {
+function bucket(key: MarketBucket['key'], all: All, filter: Filter): MarketBucket {
   const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0);
   const prices = all.flatMap((one) => monthlyPrice(filter, one) ?? []).sort((a, b) => a - b);
   const share = (part: number): number | null =>

@@ -1,12 +1,16 @@
 import * as z from 'zod';
-import { MARKET_KEYS, type MarketKey } from '../answers.js';
+import type { MarketKey } from '../answers.js';
 import { providerId } from './conditions.js';
 import { type Filter, filterSchema } from './filter.js';
 import { readQuery } from './list-query.js';
 
 const explainParameters = z.object({ provider_id: providerId.optional() });
+const MARKET_KEY = /^(?:country|platform|attr\.[a-z][a-z0-9_]{0,31})$/;
 const marketParameters = z.object({
-  by: z.enum(MARKET_KEYS, `must be one of ${MARKET_KEYS.join(', ')}`).optional(),
+  by: z
+    .string()
+    .regex(MARKET_KEY, 'must be country, platform or attr.<name>, e.g. attr.gpu_model')
+    .optional(),
 });
 
 /** Everything that `explain` takes, for the interface description. */
@@ -31,5 +35,5 @@ export function parseExplainQuery(search: string): { filter: Filter; providerId:
  */
 export function parseMarketQuery(search: string): { filter: Filter; by: MarketKey | null } {
   const { filter, others } = readQuery(search, marketParameters);
-  return { filter, by: others.by ?? null };
+  return { filter, by: (others.by as MarketKey | undefined) ?? null };
 }

@@ -17,6 +17,8 @@ export const ONE_GROUP: Grouping = { numberOf: () => 0, keyOf: () => null };
 
 /** The sums of a bucket, side by side. */
 const [PROVIDERS, LIVES, CORES, MEMORIES, STORAGES, PRICED, SUMS] = [0, 1, 2, 3, 4, 5, 6];
+/** The order of keys of different types. */
+const TYPES: readonly string[] = ['string', 'number', 'boolean'];
 /** Where there is no bucket. */
 const NONE = -1;
 /** Costs that are looked at before others get their turn, and how many are as much work as looking at a row. */
@@ -76,7 +78,7 @@ export class Buckets {
     this.#addCosts(rows.length);
   }
 
-  /** The order of two by size: first that with more providers, and of equally many that whose key comes first. */
+  /** The order of two by size: first that with more providers, and of equally many that whose key comes first: texts, then numbers. */
   compare(a: number, b: number): number {
     const difference = this.#sums[SUMS * b + PROVIDERS]! - this.#sums[SUMS * a + PROVIDERS]!;
     if (difference !== 0) return difference;
@@ -84,6 +86,8 @@ export class Buckets {
     const second = this.#keys[b] ?? null;
     // Those without a key come last.
     if (first === null || second === null) return first === null ? 1 : -1;
+    const byType = TYPES.indexOf(typeof first) - TYPES.indexOf(typeof second);
+    if (byType !== 0) return byType;
     return first < second ? -1 : 1;
   }
 

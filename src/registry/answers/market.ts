@@ -6,6 +6,7 @@ import type { ChangeLog } from '../change-log.js';
 import { VALUES } from '../store/columns.js';
 import { Predicate } from '../store/predicate.js';
 import type { Store } from '../store/store.js';
+import { AttributeGroups } from './attribute-groups.js';
 import { Buckets, type Grouping, ONE_GROUP } from './buckets.js';
 import { RowsAt } from './rows-at.js';
 
@@ -50,6 +51,8 @@ export function* market(
 }
 
 function groupingBy(by: MarketKey, { numbers }: Store): Grouping {
+  if (by !== 'country' && by !== 'platform')
+    return new AttributeGroups(by.slice('attr.'.length), numbers.facts);
   const place = VALUES.indexOf(by);
   return {
     numberOf: ({ values }, index) => values[place]![index]!,

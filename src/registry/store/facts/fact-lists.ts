@@ -86,6 +86,19 @@ export class FactLists {
     return this.#unnumbered.get(address);
   }
 
+  /** The number of what a list says about the subject of a number; 0 for nothing, or where its facts have no numbers. */
+  about(address: number, subject: number): number {
+    if (address === NO_FACTS) return UNNUMBERED;
+    const { words, numbers } = this;
+    const from = address + HEAD;
+    const to = from + words[address + 1]!;
+    for (let at = from; at < to; at += 1) {
+      const fact = words[at]!;
+      if (numbers.subject(fact) === subject) return fact;
+    }
+    return UNNUMBERED;
+  }
+
   /** What a list says about a subject; undefined for nothing. */
   find(address: number, subject: Subject): Fact | undefined {
     const texts =
