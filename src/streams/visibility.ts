@@ -77,7 +77,7 @@ function verdictOf(stream: Stream, { columns, index }: RowPlace, numbers: ValueN
   const row = [index];
   let missed: Verdict = null;
   for (const test of stream.tests) {
-    if (test.mark(columns, row, 1, scratch) === 0) continue;
+    if (test.mark(columns, row, 0, scratch) === 0) continue;
     if (missed !== null) return undefined;
     missed = test.member;
   }

@@ -19,8 +19,9 @@ const FLEET: Record<string, object> = {
     country: 'SE',
     resources: { cpu: 64, memory: 256, storage: 4000 },
     pricing: { usd_per_core_month: 3, ...PRICES },
+    attributes: { gpu_model: 'RTX 4090', rack: 7 },
   },
-  unpriced: { country: 'DE', platform: 'x86_64' },
+  unpriced: { attributes: { gpu_model: 'A100', rack: '7' }, country: 'DE', platform: 'x86_64' },
 };
 
 const ASK = { type: 'visibility', id: 9 };
@@ -77,7 +78,7 @@ forEachPair('explain, market and visibility', (pair) => {
         const place = list.body.findIndex(({ provider_id: other }) => other === id);
         assert.deepEqual(one.body.rank, { by_price: place < 0 ? null : place + 1, of: list.body.length });
       }
-      for (const by of [null, 'country', 'platform'] as const) {
+      for (const by of [null, 'country', 'platform', 'attr.gpu_model', 'attr.rack', 'attr.none'] as const) {
         const parameter = by === null ? '' : `&by=${by}`;
         const { body } = await hub().get(`/api/v1/market?${query}${parameter}`);
         assert.deepEqual(body, { cursor, ...naive.market(all, filter, by) });
@@ -95,6 +96,9 @@ forEachPair('explain, market and visibility', (pair) => {
       ['explain?provider_id=nobody', 404, 'ADV_004', 'nobody'],
       ['explain?country=ZZ', 400, 'ADV_002', 'country'],
       ['market?by=colour', 400, 'ADV_002', 'by'],
+      ['market?by=attr.GPU', 400, 'ADV_002', 'by'],
+      ['market?by=attr.', 400, 'ADV_002', 'by'],
+      ['market?by=country&by=platform', 400, 'ADV_002', 'by'],
       ['market?limit=3', 400, 'ADV_002', 'limit'],
       ['market?cpu=0', 400, 'ADV_002', 'cpu'],
     ];

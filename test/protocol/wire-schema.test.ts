@@ -15,7 +15,7 @@ import { listQuerySchema } from '../../src/protocol/filters/list-query.js';
 
 /** By version of the protocol: the SHA-256 of what goes over the wire. */
 const PINNED: Readonly<Record<number, string>> = {
-  1: '5279a1c3338dab61cc0bd38373a1866d6ef9807201ae8fc14deab37e0f3ce4b4',
+  1: 'd4621778c7e582ff3f4f9932d8aa0e099b811a7f8f838d7b349c1a490fcb2cb1',
 };
 
 /**

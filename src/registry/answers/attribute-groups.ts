@@ -29,9 +29,18 @@ export class AttributeGroups implements Grouping {
     this.#lists = lists;
   }
 
-  numberOf({ facts }: AttributeColumns, index: number): number {
+  number({ facts }: AttributeColumns, rows: readonly number[], groups: Int32Array): void {
+    for (let at = 0; at < rows.length; at += 1) groups[at] = this.#groupAt(facts[rows[at]!]!);
+  }
+
+  keyOf(group: number): MarketBucket['key'] {
+    const fact = this.#facts[group] ?? null;
+    return fact === null ? null : valueIn(fact);
+  }
+
+  /** The group of a row with the facts at this address. */
+  #groupAt(address: number): number {
     const lists = this.#lists;
-    const address = facts[index]!;
     const texts = lists.unnumbered === 0 ? undefined : lists.textsOf(address);
     if (texts !== undefined) {
       const fact = texts.find((one) => subjectOf(one) === this.#subject);
@@ -43,16 +52,10 @@ export class AttributeGroups implements Grouping {
     return known === WITHOUT ? this.#file(number) : known;
   }
 
-  keyOf(group: number): MarketBucket['key'] {
-    const fact = this.#facts[group] ?? null;
-    return fact === null ? null : valueIn(fact);
-  }
-
   /** Rows hold their facts, and the change log those of rows that have changed, so a number means the same throughout. */
   #file(number: number): number {
     const group = this.#groupOf(this.#lists.numbers.fact(number));
-    if (number >= this.#byNumber.length)
-      this.#byNumber = grown(this.#byNumber, new Uint32Array(2 * number));
+    if (number >= this.#byNumber.length) this.#byNumber = grown(this.#byNumber, new Uint32Array(2 * number));
     this.#byNumber[number] = group;
     return group;
   }

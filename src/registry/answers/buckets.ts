@@ -8,12 +8,18 @@ type Key = MarketBucket['key'];
 
 /** What rows have in common, as a small number, and what that stands for. */
 export interface Grouping {
-  numberOf(columns: AttributeColumns, index: number): number;
+  /** Writes the number of each row to `numbers`. */
+  number(columns: AttributeColumns, rows: readonly number[], numbers: Int32Array): void;
   keyOf(number: number): Key;
 }
 
 /** All in one. */
-export const ONE_GROUP: Grouping = { numberOf: () => 0, keyOf: () => null };
+export const ONE_GROUP: Grouping = {
+  number: (_columns, rows, numbers) => {
+    numbers.fill(0, 0, rows.length);
+  },
+  keyOf: () => null,
+};
 
 /** The sums of a bucket, side by side. */
 const [PROVIDERS, LIVES, CORES, MEMORIES, STORAGES, PRICED, SUMS] = [0, 1, 2, 3, 4, 5, 6];
@@ -37,7 +43,7 @@ export class Buckets {
   #costs = new Float64Array(1024);
   #bucketsOfCosts = new Int32Array(1024);
   #priced = 0;
-  /** The bucket of each row that is being added, and what it costs. */
+  /** The number, then the bucket of each row that is being added, and what it costs. */
   #buckets = new Int32Array(0);
   #rowCosts = new Float64Array(0);
 
@@ -57,23 +63,25 @@ export class Buckets {
     return this.#costs.subarray(0, this.#priced);
   }
 
-  /** Adds rows, a column after the other. */
+  /** Adds rows. */
   add(columns: AttributeColumns, rows: readonly number[]): void {
     if (this.#buckets.length < rows.length) {
       this.#buckets = new Int32Array(rows.length);
       this.#rowCosts = new Float64Array(rows.length);
     }
     const buckets = this.#buckets;
-    const grouping = this.#grouping;
-    for (let at = 0; at < rows.length; at += 1)
-      buckets[at] = this.#bucketOf(grouping.numberOf(columns, rows[at]!));
-    const { amounts, flags } = columns;
-    const sums = this.#sums;
-    addColumn(sums, CORES, amounts[CPU]!, rows, buckets);
-    addColumn(sums, MEMORIES, amounts[MEMORY]!, rows, buckets);
-    addColumn(sums, STORAGES, amounts[STORAGE]!, rows, buckets);
-    addColumn(sums, LIVES, flags[LIVE]!, rows, buckets);
-    for (let at = 0; at < rows.length; at += 1) sums[SUMS * buckets[at]! + PROVIDERS]! += 1;
+    this.#grouping.number(columns, rows, buckets);
+    let byNumber = this.#byNumber;
+    for (let at = 0; at < rows.length; at += 1) {
+      const number = buckets[at]!;
+      let bucket = number < byNumber.length ? byNumber[number]! : NONE;
+      if (bucket === NONE) {
+        bucket = this.#make(number);
+        byNumber = this.#byNumber;
+      }
+      buckets[at] = bucket;
+    }
+    this.#addAmounts(columns, rows);
     estimates(columns, rows, this.#amounts, USD, this.#rowCosts);
     this.#addCosts(rows.length);
   }
@@ -123,12 +131,7 @@ export class Buckets {
     return describe(null, sums, usdPerMonth);
   }
 
-  /** The bucket of a number, which is made for its first row. */
-  #bucketOf(number: number): number {
-    const known = number < this.#byNumber.length ? this.#byNumber[number]! : NONE;
-    return known === NONE ? this.#make(number) : known;
-  }
-
+  /** Makes the bucket of a number, for its first row. */
   #make(number: number): number {
     const made = this.#keys.push(this.#grouping.keyOf(number)) - 1;
     if (SUMS * this.#keys.length > this.#sums.length)
@@ -139,33 +142,50 @@ export class Buckets {
     return made;
   }
 
+  #addAmounts({ amounts, flags }: AttributeColumns, rows: readonly number[]): void {
+    const sums = this.#sums;
+    const buckets = this.#buckets;
+    const [cores, memories, storages, lives] = [
+      amounts[CPU]!,
+      amounts[MEMORY]!,
+      amounts[STORAGE]!,
+      flags[LIVE]!,
+    ];
+    for (let at = 0; at < rows.length; at += 1) {
+      const row = rows[at]!;
+      const first = SUMS * buckets[at]!;
+      sums[first + PROVIDERS]! += 1;
+      sums[first + LIVES]! += lives[row]!;
+      sums[first + CORES]! += cores[row]!;
+      sums[first + MEMORIES]! += memories[row]!;
+      sums[first + STORAGES]! += storages[row]!;
+    }
+  }
+
   #addCosts(rows: number): void {
     if (this.#priced + rows > this.#costs.length) {
       const room = 2 * (this.#priced + rows);
       this.#costs = grown(this.#costs, new Float64Array(room));
       this.#bucketsOfCosts = grown(this.#bucketsOfCosts, new Int32Array(room));
     }
+    const sums = this.#sums;
+    const rowCosts = this.#rowCosts;
+    const buckets = this.#buckets;
+    const costs = this.#costs;
+    const bucketsOfCosts = this.#bucketsOfCosts;
+    let priced = this.#priced;
     for (let at = 0; at < rows; at += 1) {
-      const cost = this.#rowCosts[at]!;
+      const cost = rowCosts[at]!;
       if (Number.isNaN(cost)) continue;
-      const bucket = this.#buckets[at]!;
-      this.#sums[SUMS * bucket + PRICED]! += 1;
+      const bucket = buckets[at]!;
+      sums[SUMS * bucket + PRICED]! += 1;
       // A price of -0 is 0.
-      this.#costs[this.#priced] = cost + 0;
-      this.#bucketsOfCosts[this.#priced] = bucket;
-      this.#priced += 1;
+      costs[priced] = cost + 0;
+      bucketsOfCosts[priced] = bucket;
+      priced += 1;
     }
+    this.#priced = priced;
   }
-}
-
-function addColumn(
-  sums: Float64Array,
-  place: number,
-  column: Int32Array | Uint8Array,
-  rows: readonly number[],
-  buckets: Int32Array,
-): void {
-  for (let at = 0; at < rows.length; at += 1) sums[SUMS * buckets[at]! + place]! += column[rows[at]!]!;
 }
 
 function describe(key: Key, sums: Float64Array, usdPerMonth: Quantiles): MarketBucket {

@@ -41,6 +41,9 @@ export function* explain(store: Store, changes: ChangeLog, filter: Filter): Work
   const amounts = askedAmounts(filter);
   /** The farthest on top. */
   const nearest = new Heap<Near>((a, b) => isNearer(b, a));
+  /** What it takes to be among them. */
+  let most = MAX_CONDITIONS;
+  let dearest = Number.POSITIVE_INFINITY;
   let matched = 0;
   yield* misses.visit(rows, (columns, indexes, slots, bits) => {
     for (let at = 0; at < indexes.length; at += 1) {
@@ -51,13 +54,16 @@ export function* explain(store: Store, changes: ChangeLog, filter: Filter): Work
       }
       const missed = countBits(missing);
       if (missed === 1) only[lowestBit(missing)]! += 1;
-      const isFull = nearest.size === MAX_NEAREST;
-      if (isFull && missed > nearest.top!.missed) continue;
+      if (missed > most) continue;
       const index = indexes[at]!;
       const cost = sortable(estimate(columns, index, amounts, USD));
+      if (missed === most && cost > dearest) continue;
       const near = { slot: slots[at]!, id: columns.ids[index]!, missed, cost };
-      if (!isFull) nearest.push(near);
+      if (nearest.size < MAX_NEAREST) nearest.push(near);
       else if (isNearer(near, nearest.top!)) nearest.replaceTop(near);
+      if (nearest.size < MAX_NEAREST) continue;
+      most = nearest.top!.missed;
+      dearest = nearest.top!.cost;
     }
   });
   return {

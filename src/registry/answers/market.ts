@@ -55,7 +55,10 @@ function groupingBy(by: MarketKey, { numbers }: Store): Grouping {
     return new AttributeGroups(by.slice('attr.'.length), numbers.facts);
   const place = VALUES.indexOf(by);
   return {
-    numberOf: ({ values }, index) => values[place]![index]!,
+    number: ({ values }, rows, found) => {
+      const column = values[place]!;
+      for (let at = 0; at < rows.length; at += 1) found[at] = column[rows[at]!]!;
+    },
     keyOf: (number) => numbers.text(place, number),
   };
 }

@@ -47,7 +47,7 @@ export class Misses {
         if (this.#bits.length < indexes.length) this.#bits = new Int32Array(indexes.length);
         const bits = this.#bits.fill(0);
         this.#tests.forEach((test, place) => {
-          this.#each[place]! += test.mark(columns, indexes, 1 << place, bits);
+          this.#each[place]! += test.mark(columns, indexes, place, bits);
         });
         look(columns, indexes, slots, bits);
       },
@@ -58,7 +58,7 @@ export class Misses {
   /** What one row misses, in words. */
   describe({ columns, index }: RowPlace): Miss[] {
     return this.#tests
-      .filter((test) => test.mark(columns, [index], 1, this.#bits) > 0)
+      .filter((test) => test.mark(columns, [index], 0, this.#bits) > 0)
       .map((test) => ({ member: test.member, asked: test.asked, offered: test.offered(columns, index) }));
   }
 }

@@ -5,9 +5,18 @@ import {
   type NameOfKind,
 } from '../../protocol/filters/conditions.js';
 import type { AskedValue, OfferedValue } from '../../protocol/answers.js';
-import type { Amounts } from '../../protocol/filters/estimate.js';
+import { type Amounts, monthlyCost } from '../../protocol/filters/estimate.js';
 import { askedAmounts, type Filter } from '../../protocol/filters/filter.js';
-import { AMOUNTS, type AttributeColumns, COUNTRY, ESTIMATES, FLAGS, LIVE, VALUES } from '../store/columns.js';
+import {
+  AMOUNTS,
+  type AttributeColumns,
+  COUNTRY,
+  ESTIMATES,
+  FLAGS,
+  LIVE,
+  PRICES_AN_ESTIMATE,
+  VALUES,
+} from '../store/columns.js';
 import { attributeSubject, resourceSubject, type Subject, valueIn } from '../store/facts/fact.js';
 import type { FactLists } from '../store/facts/fact-lists.js';
 import { FactTests } from '../store/facts/fact-tests.js';
@@ -22,10 +31,10 @@ export interface ConditionTest {
   readonly asked: AskedValue;
   /**
    * Marks the rows that do not meet it, a block of them at once.
-   * @param bit What is set in the word of each such row in `misses`.
+   * @param place The bit that is set in the word of each such row in `misses`.
    * @returns How many there are.
    */
-  mark(columns: AttributeColumns, rows: readonly number[], bit: number, misses: Int32Array): number;
+  mark(columns: AttributeColumns, rows: readonly number[], place: number, misses: Int32Array): number;
   /** What the row at this index has instead, while somebody holds its texts; null where it has nothing of the kind. */
   offered(columns: AttributeColumns, index: number): OfferedValue;
 }
@@ -47,27 +56,25 @@ function alone(member: string, asked: AskedValue, test: Test): readonly Conditio
 /** How a condition of each kind that a filter asks is tested. */
 const TESTERS: Testers = {
   'at-least': (name, filter) => {
-    const place = AMOUNTS.indexOf(name);
+    const column = AMOUNTS.indexOf(name);
     const least = filter[name]!;
     return alone(name, least, {
-      mark: ({ amounts }, rows, bit, misses) => markLess(amounts[place]!, least, rows, bit, misses),
-      offered: ({ amounts }, index) => amounts[place]![index]!,
+      mark: ({ amounts }, rows, place, misses) => markLess(amounts[column]!, least, rows, place, misses),
+      offered: ({ amounts }, index) => amounts[column]![index]!,
     });
   },
   'one-of': (name, filter, numbers) => {
-    const place = VALUES.indexOf(name);
+    const column = VALUES.indexOf(name);
     const asked = filter[name]!;
-    const accepted = numbersOf(asked, place, numbers);
     return alone(name, asked, {
-      mark: ({ values }, rows, bit, misses) => markValues(values[place]!, accepted, false, rows, bit, misses),
-      offered: ({ values }, index) => numbers.text(place, values[place]![index]!),
+      mark: valuesMarker(column, asked, 1, numbers),
+      offered: ({ values }, index) => numbers.text(column, values[column]![index]!),
     });
   },
   'none-of': (name, filter, numbers) => {
     const asked = filter[name]!;
-    const refused = numbersOf(asked, COUNTRY, numbers);
     return alone(name, asked, {
-      mark: ({ values }, rows, bit, misses) => markValues(values[COUNTRY]!, refused, true, rows, bit, misses),
+      mark: valuesMarker(COUNTRY, asked, 0, numbers),
       offered: ({ values }, index) => numbers.text(COUNTRY, values[COUNTRY]![index]!),
     });
   },
@@ -75,26 +82,27 @@ const TESTERS: Testers = {
     const asked = filter[name]!;
     const refused = new Set(asked);
     return alone(name, asked, {
-      mark: ({ ids }, rows, bit, misses) => markIds(ids, refused, rows, bit, misses),
+      mark: ({ ids }, rows, place, misses) => markIds(ids, refused, rows, place, misses),
       offered: ({ ids }, index) => ids[index]!,
     });
   },
   'at-most': (name, filter) => {
-    const place = ESTIMATES.indexOf(name);
+    const currency = ESTIMATES.indexOf(name);
     const most = filter[name]!;
     const amounts = askedAmounts(filter);
     return alone(name, most, {
-      mark: (columns, rows, bit, misses) => markDearer(columns, place, amounts, most, rows, bit, misses),
-      offered: (columns, index) => priceOf(estimate(columns, index, amounts, place)),
+      mark: ({ prices }, rows, place, misses) =>
+        markDearer(prices, currency, amounts, most, rows, place, misses),
+      offered: (columns, index) => priceOf(estimate(columns, index, amounts, currency)),
     });
   },
   only: (name, filter) => {
-    const place = FLAGS.indexOf(name);
+    const column = FLAGS.indexOf(name);
     return alone(name, filter[name]!, {
-      mark: ({ flags }, rows, bit, misses) => markUnflagged(flags[place]!, rows, bit, misses),
+      mark: ({ flags }, rows, place, misses) => markUnflagged(flags[column]!, rows, place, misses),
       offered: ({ flags }, index) => {
-        const isSo = flags[place]![index] === 1;
-        return place === LIVE ? (isSo ? 'live' : 'suspect') : isSo;
+        const isSo = flags[column]![index] === 1;
+        return column === LIVE ? (isSo ? 'live' : 'suspect') : isSo;
       },
     });
   },
@@ -121,7 +129,7 @@ const TESTERS: Testers = {
 /** @param none What is offered where nothing is said about the subject. */
 function factTest(tests: FactTests, subject: Subject, none: OfferedValue, lists: FactLists): Test {
   return {
-    mark: ({ facts }, rows, bit, misses) => markWithoutFact(facts, tests, rows, bit, misses),
+    mark: ({ facts }, rows, place, misses) => markWithoutFact(facts, tests, rows, place, misses),
     offered: ({ facts }, index) => {
       const fact = lists.find(facts[index]!, subject);
       return fact === undefined ? none : valueIn(fact);
@@ -153,40 +161,76 @@ export function priceOf(cost: number): number | null {
   return Number.isNaN(cost) ? null : finite(cost);
 }
 
-function numbersOf(values: readonly string[], place: number, numbers: ValueNumbers): ReadonlySet<number> {
-  return new Set(values.flatMap((value) => numbers.find(place, value) ?? []));
-}
+// Each looks at one column, and without branches where it can: whether a row meets a condition is hard to foresee.
 
 function markLess(
   amounts: Int32Array,
   least: number,
   rows: readonly number[],
-  bit: number,
+  place: number,
   misses: Int32Array,
 ): number {
   let count = 0;
   for (let at = 0; at < rows.length; at += 1) {
-    if (amounts[rows[at]!]! >= least) continue;
-    misses[at]! |= bit;
-    count += 1;
+    // The sign of the difference.
+    const miss = (amounts[rows[at]!]! - least) >>> 31;
+    misses[at]! |= miss << place;
+    count += miss;
   }
   return count;
 }
 
-/** @param isMiss Whether it is those among the listed numbers that do not meet the condition, or all others. */
+/**
+ * Marks by the numbers of values.
+ * @param unlisted 1 where the rows with other values than the listed ones miss the condition, 0 where those with them do.
+ */
+function valuesMarker(
+  column: number,
+  listed: readonly string[],
+  unlisted: 0 | 1,
+  numbers: ValueNumbers,
+): Test['mark'] {
+  const found = listed.flatMap((value) => numbers.find(column, value) ?? []);
+  const { all } = CONDITIONS[VALUES[column]!];
+  if (all === null) {
+    return ({ values }, rows, place, misses) =>
+      markValues(values[column]!, found, unlisted, rows, place, misses);
+  }
+  const missing = new Uint8Array(all.length).fill(unlisted);
+  for (const number of found) missing[number] = 1 - unlisted;
+  return ({ values }, rows, place, misses) => markListed(values[column]!, missing, rows, place, misses);
+}
+
 function markValues(
   values: Uint32Array,
-  listed: ReadonlySet<number>,
-  isMiss: boolean,
+  listed: readonly number[],
+  unlisted: 0 | 1,
   rows: readonly number[],
-  bit: number,
+  place: number,
   misses: Int32Array,
 ): number {
   let count = 0;
   for (let at = 0; at < rows.length; at += 1) {
-    if (listed.has(values[rows[at]!]!) !== isMiss) continue;
-    misses[at]! |= bit;
-    count += 1;
+    const miss = listed.includes(values[rows[at]!]!) ? 1 - unlisted : unlisted;
+    misses[at]! |= miss << place;
+    count += miss;
+  }
+  return count;
+}
+
+/** @param missing 1 for each value that misses the condition. */
+function markListed(
+  values: Uint32Array,
+  missing: Uint8Array,
+  rows: readonly number[],
+  place: number,
+  misses: Int32Array,
+): number {
+  let count = 0;
+  for (let at = 0; at < rows.length; at += 1) {
+    const miss = missing[values[rows[at]!]!]!;
+    misses[at]! |= miss << place;
+    count += miss;
   }
   return count;
 }
@@ -195,43 +239,51 @@ function markIds(
   ids: AttributeColumns['ids'],
   refused: ReadonlySet<string>,
   rows: readonly number[],
-  bit: number,
+  place: number,
   misses: Int32Array,
 ): number {
   let count = 0;
   for (let at = 0; at < rows.length; at += 1) {
     if (!refused.has(ids[rows[at]!]!)) continue;
-    misses[at]! |= bit;
+    misses[at]! |= 1 << place;
     count += 1;
   }
   return count;
 }
 
 function markDearer(
-  columns: AttributeColumns,
-  place: number,
-  amounts: Amounts,
+  prices: readonly Float64Array[],
+  currency: number,
+  asked: Amounts,
   most: number,
   rows: readonly number[],
-  bit: number,
+  place: number,
   misses: Int32Array,
 ): number {
+  const first = currency * PRICES_AN_ESTIMATE;
+  const [core, memory, storage] = [prices[first]!, prices[first + 1]!, prices[first + 2]!];
   let count = 0;
   for (let at = 0; at < rows.length; at += 1) {
+    const row = rows[at]!;
     // NaN, a provider without the three prices, is not at most anything.
-    if (estimate(columns, rows[at]!, amounts, place) <= most) continue;
-    misses[at]! |= bit;
-    count += 1;
+    const miss = monthlyCost(core[row]!, memory[row]!, storage[row]!, asked) <= most ? 0 : 1;
+    misses[at]! |= miss << place;
+    count += miss;
   }
   return count;
 }
 
-function markUnflagged(flags: Uint8Array, rows: readonly number[], bit: number, misses: Int32Array): number {
+function markUnflagged(
+  flags: Uint8Array,
+  rows: readonly number[],
+  place: number,
+  misses: Int32Array,
+): number {
   let count = 0;
   for (let at = 0; at < rows.length; at += 1) {
-    if (flags[rows[at]!] === 1) continue;
-    misses[at]! |= bit;
-    count += 1;
+    const miss = 1 - flags[rows[at]!]!;
+    misses[at]! |= miss << place;
+    count += miss;
   }
   return count;
 }
@@ -240,13 +292,13 @@ function markWithoutFact(
   addresses: Uint32Array,
   facts: FactTests,
   rows: readonly number[],
-  bit: number,
+  place: number,
   misses: Int32Array,
 ): number {
   let count = 0;
   for (let at = 0; at < rows.length; at += 1) {
     if (facts.matches(addresses[rows[at]!]!)) continue;
-    misses[at]! |= bit;
+    misses[at]! |= 1 << place;
     count += 1;
   }
   return count;

@@ -4,7 +4,11 @@ import fc from '../../support/properties.js';
 import type { Work } from '../../../src/lib/work-queue.js';
 import type { PublishedAdvertisement } from '../../../src/protocol/advertisement.js';
 import type { Filter } from '../../../src/protocol/filters/filter.js';
-import { type Content, content, filter } from '../../support/arbitraries.js';
+import { market } from '../../../src/registry/answers/market.js';
+import { ChangeLog } from '../../../src/registry/change-log.js';
+import { renderHead } from '../../../src/registry/store/advertisement-json.js';
+import { Store } from '../../../src/registry/store/store.js';
+import { type Content, content, filter, recordOf } from '../../support/arbitraries.js';
 import * as naive from '../../support/naive-answers.js';
 import { randomOf } from '../../support/random.js';
 import { RegistryWorld } from '../../support/registry-world.js';
@@ -53,7 +57,8 @@ function make<Result>(work: Work<Result>, meanwhile: () => void = () => undefine
   }
 }
 
-const by = fc.constantFrom(null, 'country' as const, 'platform' as const);
+const ATTRIBUTES = ['attr.gpu_model', 'attr.speed', 'attr.nobody_has_it'] as const;
+const by = fc.constantFrom(null, 'country' as const, 'platform' as const, ...ATTRIBUTES);
 
 test('explanations, markets and standings are those of a naive model', () => {
   fc.assert(
@@ -71,6 +76,33 @@ test('explanations, markets and standings are those of a naive model', () => {
       assert.deepEqual(make(answers.standing(store.find(one)!)), naive.visibility(all, [], one).price);
     }),
     { numRuns: 100 },
+  );
+});
+
+test('markets by an attribute are those of a naive model, too, where some rows keep their facts as texts', () => {
+  const many = fc.array(content, { minLength: 1, maxLength: 30 });
+  fc.assert(
+    fc.property(
+      many,
+      filter,
+      fc.constantFrom(...ATTRIBUTES),
+      fc.constantFrom(0, 2, 5),
+      (contents, asked, key, maxFacts) => {
+        const store = new Store(maxFacts);
+        contents.forEach((one, number) => {
+          const record = recordOf(`p${String(number)}`, one);
+          store.add(record, renderHead(record), { updatedAt: 0, expiresAt: 0, deadline: 0 }, true);
+          // Makes room, so that what others keep as a text may get a number.
+          if (number % 3 === 2) store.remove(store.find(`p${String(number - 1)}`)!);
+        });
+        const all = store.ids.flatMap((one, slot) => (one === undefined ? [] : [store.advertisement(slot)]));
+        const { cursor: _, ...answer } = make(
+          market(store, new ChangeLog('e', 8, store.numbers), asked, key),
+        );
+        assert.deepEqual(answer, naive.market(all, asked, key));
+      },
+    ),
+    { numRuns: 200 },
   );
 });
 
@@ -124,6 +156,10 @@ test('what changes while an answer is made is not in it', (t) => {
   check(
     () => answers.market({}, 'platform'),
     (all) => naive.market(all, {}, 'platform'),
+  );
+  check(
+    () => answers.market({ cpu: 1 }, 'attr.speed'),
+    (all) => naive.market(all, { cpu: 1 }, 'attr.speed'),
   );
   const one = present(world, ids).find(({ pricing }) => pricing?.usd_per_gb_ram_month === 0.1)!.provider_id;
   const slot = store.find(one)!;

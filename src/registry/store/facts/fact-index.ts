@@ -74,9 +74,8 @@ export class FactIndex {
   narrow({ tests }: FactTests, rows: number): OrderedSlots | null {
     let best: readonly number[] | null = null;
     let least = rows / WORTHWHILE;
-    for (const test of tests) {
-      const facts =
-        'accepted' in test ? test.accepted : this.#inRange(test.subject, test.asked.least, test.asked.most);
+    for (const { accepted, subject, least: from, most: to } of tests) {
+      const facts = accepted ?? this.#inRange(subject, from, to);
       if (facts === null) continue;
       const size = facts.reduce((sum, fact) => sum + this.#sizeOf(fact), 0);
       if (size >= least) continue;

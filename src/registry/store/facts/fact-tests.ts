@@ -45,10 +45,16 @@ export function askedFacts({ min = {}, attributes = {} }: Filter): AskedFact[] {
   return asked;
 }
 
-/** The same in numbers; -1 for what nobody has. */
-type NumberedTest =
-  | { readonly asked: OneOfFacts; readonly accepted: readonly number[] }
-  | { readonly asked: FactRange; readonly subject: number };
+/** The same in numbers. All have the same members, so that one loop asks them fast. */
+interface NumberedTest {
+  readonly asked: AskedFact;
+  /** One of these; null where it is a range. */
+  readonly accepted: readonly number[] | null;
+  /** Of a range; -1 for what nobody has. */
+  readonly subject: number;
+  readonly least: number;
+  readonly most: number;
+}
 
 /** What a filter asks of facts, made ready to be asked of many rows. As good as its numbers are: see `Predicate`. */
 export class FactTests {
@@ -58,11 +64,14 @@ export class FactTests {
   constructor(filter: Filter, lists: FactLists) {
     const { numbers } = lists;
     this.#lists = lists;
-    this.tests = askedFacts(filter).map((asked): NumberedTest =>
-      asked.kind === 'range'
-        ? { asked, subject: numbers.findSubject(asked.subject) ?? -1 }
-        : { asked, accepted: asked.facts.flatMap((fact) => numbers.find(fact) ?? []) },
-    );
+    this.tests = askedFacts(filter).map((asked): NumberedTest => {
+      if (asked.kind === 'range') {
+        const { least, most } = asked;
+        return { asked, accepted: null, subject: numbers.findSubject(asked.subject) ?? -1, least, most };
+      }
+      const accepted = asked.facts.flatMap((fact) => numbers.find(fact) ?? []);
+      return { asked, accepted, subject: -1, least: Infinity, most: -Infinity };
+    });
   }
 
   /** Whether a row with the facts at this address meets all that is asked of them. */
@@ -79,17 +88,20 @@ export class FactTests {
 function isMetBy(test: NumberedTest, words: Uint32Array, address: number, numbers: FactNumbers): boolean {
   const from = address + 2;
   const to = from + words[address + 1]!;
-  if ('accepted' in test) {
-    for (let at = from; at < to; at += 1) if (test.accepted.includes(words[at]!)) return true;
-    return false;
-  }
-  const { subject, asked } = test;
-  for (let at = from; at < to; at += 1) {
-    const fact = words[at]!;
-    if (numbers.subject(fact) !== subject) continue;
-    const value = numbers.value(fact);
-    // A text is NaN, and in no range.
-    if (value >= asked.least && value <= asked.most) return true;
+  const { accepted, subject, least, most } = test;
+  if (accepted === null) {
+    for (let at = from; at < to; at += 1) {
+      const fact = words[at]!;
+      if (numbers.subject(fact) !== subject) continue;
+      const value = numbers.value(fact);
+      // A text is NaN, and in no range.
+      if (value >= least && value <= most) return true;
+    }
+  } else if (accepted.length === 1) {
+    const [only] = accepted;
+    for (let at = from; at < to; at += 1) if (words[at] === only) return true;
+  } else {
+    for (let at = from; at < to; at += 1) if (accepted.includes(words[at]!)) return true;
   }
   return false;
 }
