@@ -26,5 +26,5 @@ EXPOSE 7465
 # Asks itself, under an address that no certificate is made for.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
   CMD ["node", "-e", "const tls = process.env.DISCOVERY_TLS_CERT; if (tls) process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; fetch((tls ? 'https' : 'http') + '://127.0.0.1:' + (process.env.DISCOVERY_PORT ?? 7465) + '/health').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "/hub/dist/cli/main.js"]
+ENTRYPOINT ["node", "/hub/dist/command/main.js"]
 CMD ["serve"]

@@ -1,9 +1,11 @@
-// What a build makes beside compiled modules: the client as a package of its own, and the files that a hub serves.
+// What a build makes beside compiled modules: the command in few files, the client as a package of its own, and the files
+// that a hub serves.
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { Buffer } from 'node:buffer';
 import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { build as bundle, stop as endBundler } from 'esbuild';
 import { joinDeclarations } from './declarations.mjs';
 
@@ -19,7 +21,66 @@ const bundling = (dist) => ({
   logLevel: 'warning',
 });
 
-/** Makes both out of the compiled modules in `dist`, and puts them there. */
+/** Packages that stay outside of the command's bundle: they look for files of their own, native code or programs of threads. */
+const UNBUNDLED = [
+  'better-sqlite3',
+  'msgpackr-extract',
+  'pino',
+  'pino-pretty',
+  'secp256k1',
+  'sodium-native',
+  'uWebSockets.js',
+];
+
+/**
+ * Bundles the command in a folder of compiled modules into its folder `command`, where it is `main.js`: most of the time that a command
+ * takes would go into finding and loading hundreds of small modules.
+ */
+export async function makeCommand(compiled) {
+  const root = resolve(compiled);
+  const outdir = join(root, 'command');
+  rmSync(outdir, { recursive: true, force: true });
+  try {
+    await bundle({
+      entryPoints: [join(root, 'cli', 'main.js')],
+      outdir,
+      bundle: true,
+      splitting: true,
+      chunkNames: '[name]-[hash]',
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      external: UNBUNDLED,
+      sourcemap: true,
+      sourcesContent: false,
+      // CommonJS among the packages asks for parts of Node by this name.
+      banner: {
+        js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);",
+      },
+      plugins: [neighboursStay(root)],
+      logLevel: 'warning',
+    });
+  } finally {
+    await endBundler();
+  }
+}
+
+/** Has each of our modules look for its neighbours (programs of threads, assets) where it was compiled, not in the bundle. */
+function neighboursStay(root) {
+  return {
+    name: 'neighbours-stay',
+    setup({ onLoad }) {
+      onLoad({ filter: /\.js$/ }, async ({ path }) => {
+        if (!path.startsWith(root + sep)) return null;
+        const place = JSON.stringify(`../${relative(root, path).split(sep).join('/')}`);
+        const text = await readFile(path, 'utf8');
+        return { contents: text.replaceAll('import.meta.url', `new URL(${place}, import.meta.url).href`) };
+      });
+    },
+  };
+}
+
+/** Makes the client's package and the assets out of the compiled modules in `dist`, and puts them there. */
 export async function makeClientAndAssets(dist) {
   const [browser, node] = joinDeclarations(dist, ['client/index', 'client/node']);
   try {

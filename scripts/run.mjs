@@ -57,11 +57,12 @@ function install() {
 async function build() {
   say('Compiling, for about half a minute the first time …');
   tool('typescript/bin/tsc', '-p', 'tsconfig.build.json');
+  const { makeCommand, makeClientAndAssets } = await import('./build.mjs');
+  await makeCommand('dist');
   const made = join('dist', 'assets', 'client.js');
   const sources = [join('dist', 'client'), join('dist', 'protocol'), 'scripts', 'package-lock.json'];
   if (existsSync(made) && statSync(made).mtimeMs > Math.max(...sources.map(newest))) return;
   say('Bundling the client and the pages, for a few seconds …');
-  const { makeClientAndAssets } = await import('./build.mjs');
   await makeClientAndAssets('dist');
 }
 
@@ -69,6 +70,8 @@ async function build() {
 async function buildAll() {
   await build();
   tool('typescript/bin/tsc', '-p', 'tsconfig.json');
+  const { makeCommand } = await import('./build.mjs');
+  await makeCommand(join('build', 'src'));
   const assets = join('build', 'src', 'assets');
   rmSync(assets, { recursive: true, force: true });
   cpSync(join('dist', 'assets'), assets, { recursive: true });
@@ -122,8 +125,8 @@ if (command === 'build') {
   await build();
 } else if (command === 'start') {
   await buildIfStale();
-  process.argv.splice(1, process.argv.length - 1, join(root, 'dist', 'cli', 'main.js'), ...rest);
-  await import('../dist/cli/main.js');
+  process.argv.splice(1, process.argv.length - 1, join(root, 'dist', 'command', 'main.js'), ...rest);
+  await import('../dist/command/main.js');
 } else if (command === 'bench') {
   await buildAll();
   run(process.execPath, ['--enable-source-maps', join('build', 'bench', 'main.js'), ...rest]);

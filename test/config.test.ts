@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError, loadConfig, openSources, SETTING_NAMES, SETTINGS } from '../src/config.js';
 import { FIRST_CERTIFICATE } from './data/certificates.js';
+import { PROGRAM } from './support/program.js';
 import { writeCertificate } from './support/tls.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hub-config-'));
@@ -413,8 +413,7 @@ describe('settings that cannot be used', () => {
   });
 
   test('they stop the start with that message and a status of their own', () => {
-    const program = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
-    const { status, stderr, stdout } = spawnSync(process.execPath, [program], {
+    const { status, stderr, stdout } = spawnSync(process.execPath, [PROGRAM], {
       cwd: folder,
       env: { DISCOVERY_PORT: 'http', GOLEM_DISCOVERY_HEARTBEAT_SECONDS: '-3' },
       encoding: 'utf8',
@@ -434,11 +433,10 @@ describe('settings that cannot be used', () => {
   });
 
   test('config prints what counts and where it comes from, and checks it', () => {
-    const program = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
     const cwd = mkdtempSync(join(folder, 'config-'));
     writeFileSync(join(cwd, '.env'), 'DISCOVERY_HEARTBEAT_SECONDS=20\n');
     const run = (env: Record<string, string>, ...flags: string[]): SpawnSyncReturns<string> =>
-      spawnSync(process.execPath, [program, 'config', ...flags], {
+      spawnSync(process.execPath, [PROGRAM, 'config', ...flags], {
         cwd,
         env,
         encoding: 'utf8',

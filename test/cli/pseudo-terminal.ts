@@ -1,8 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { endWithTests, RunningProcess } from '../process/hub-process.js';
-
-export const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+import { PROGRAM } from '../support/program.js';
 
 /** Why there are no pseudo-terminals here; false where there are. */
 export const NO_TERMINAL: string | false =
@@ -18,7 +16,7 @@ export function plain(output: string): string {
 
 /** Runs the command without a terminal, as a script does. */
 export function runPiped(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): RunningProcess {
-  return new RunningProcess(process.execPath, [MAIN, ...args], { cwd, env: { ...process.env, ...env } });
+  return new RunningProcess(process.execPath, [PROGRAM, ...args], { cwd, env: { ...process.env, ...env } });
 }
 
 /** A command on a pseudo-terminal, with a keyboard. */
@@ -30,7 +28,7 @@ export class Terminal {
   readonly #waiting = new Set<() => void>();
 
   constructor(args: readonly string[], options: { columns: number; cwd: string; env?: NodeJS.ProcessEnv }) {
-    const quoted = [process.execPath, MAIN, ...args]
+    const quoted = [process.execPath, PROGRAM, ...args]
       .map((part) => `'${part.replaceAll("'", `'\\''`)}'`)
       .join(' ');
     const command = `stty cols ${options.columns} rows 30; exec ${quoted}`;

@@ -14,10 +14,10 @@ import { tmpdir } from 'node:os';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { before, describe, type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { HubProcess, scratchFolder } from '../process/hub-process.js';
 import { mountTemporary, unmountable } from '../registry/mirror/tmpfs.js';
+import { PROGRAM } from '../support/program.js';
 import { list, RemoteProvider } from './remote.js';
 
 const PAGE = 4096;
@@ -160,8 +160,7 @@ const NOBODY = 65_534;
 function findWhyNobodyCannotRun(): string | false {
   if (process.getuid === undefined) return 'permissions are another matter on Windows';
   if (process.getuid() !== 0) return false;
-  const program = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
-  const { status } = spawnSync(process.execPath, [program, '--version'], {
+  const { status } = spawnSync(process.execPath, [PROGRAM, '--version'], {
     uid: NOBODY,
     gid: NOBODY,
     cwd: '/',

@@ -5,10 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { PROGRAM } from '../support/program.js';
 import { Metrics } from '../support/prometheus.js';
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 const running = new Set<ChildProcess>();
 
@@ -133,7 +131,7 @@ export class HubProcess extends RunningProcess {
     for (const [name, value] of Object.entries(settings)) env[`DISCOVERY_${name}`] = value;
     const user = uid === undefined ? {} : { uid, gid: uid };
     const options = { cwd: folder, env, ...user };
-    const command = [process.execPath, ...nodeArgs, MAIN, 'serve'];
+    const command = [process.execPath, ...nodeArgs, PROGRAM, 'serve'];
     if (openFiles === undefined) return new HubProcess(command[0]!, command.slice(1), options);
     const script = `ulimit -n ${openFiles} && exec "$0" "$@"`;
     return new HubProcess('sh', ['-c', script, ...command], options);
