@@ -45,7 +45,7 @@ async function run(words: string[], { rows, seconds, transport }: Options): Prom
   const wanted = ATTACKS.filter(
     ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
   );
-  const results = await attackHub(hub, Number(seconds), (text) => bench.say(text), wanted);
+  const results = await attackHub(bench, hub, Number(seconds), (text) => bench.say(text), wanted);
   bench.clear();
   process.stdout.write(`${table(results)}\n`);
   for (const result of results) {

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Hub } from '../hub.js';
+import type { Bench } from '../part.js';
 import { Attacker } from './attacker.js';
 import { type Attack, ATTACKS } from './attacks.js';
-import { type Deed, DEEDS, HonestClient } from './honest.js';
+import { type Deed, DEEDS } from './honest.js';
+import { HonestProcess } from './honest-process.js';
 
 /** What one attack came to. */
 export interface Result {
@@ -41,26 +43,34 @@ function p99(times: readonly number[]): number {
  * @param seconds Of each attack.
  */
 export async function attackHub(
+  bench: Bench,
   hub: Hub,
   seconds: number,
   say: (text: string) => void,
   attacks: readonly Attack[] = ATTACKS,
 ): Promise<Result[]> {
   const results: Result[] = [];
+  const honest = new HonestProcess(bench);
   for (const [index, attack] of attacks.entries()) {
     say(attack.name);
-    const result = await runAttack(hub, attack, index + 1, seconds);
+    const result = await runAttack(hub, honest, attack, index + 1, seconds);
     results.push(result);
     if (hub.program.ended) break;
   }
+  await honest.end();
   return results;
 }
 
-async function runAttack(hub: Hub, attack: Attack, number: number, seconds: number): Promise<Result> {
+async function runAttack(
+  hub: Hub,
+  { remote: honest }: HonestProcess,
+  attack: Attack,
+  number: number,
+  seconds: number,
+): Promise<Result> {
   const failures: string[] = [];
-  let honest: HonestClient;
   try {
-    honest = await HonestClient.open(hub.port, `127.0.2.${String(number)}`);
+    await honest.call('open', { port: hub.port, from: `127.0.2.${String(number)}` });
   } catch (error) {
     // What the attack before has left keeps newcomers out.
     return { attack, p99: NEVER, memory: 1, longestStopMs: Number.NaN, failures: [(error as Error).message] };
@@ -72,22 +82,22 @@ async function runAttack(hub: Hub, attack: Attack, number: number, seconds: numb
   const sampling = setInterval(() => {
     if (!hub.program.ended) peak = Math.max(peak, memoryOf(pid));
   }, SAMPLE_MEMORY_MS);
-  honest.begin();
+  await honest.call('begin', null);
   const attacker = new Attacker(hub.port, `127.0.1.${String(number)}`, seconds);
   try {
     await attack.run(attacker);
   } catch (error) {
     failures.push((error as Error).message);
   }
-  await honest.end();
+  const noticed = await honest.call('end', null);
   clearInterval(sampling);
   await attacker.end();
-  failures.push(...new Set(honest.failures));
+  failures.push(...new Set(noticed.failures));
   if (hub.program.ended) failures.push(`the hub ended:\n${hub.program.output}`);
   const longestStopMs = hub.program.ended ? Number.NaN : (await hub.state()).longestStopMs;
   // What the attacker left is cleared away before the next one is measured.
   await pause(200);
-  const times = Object.fromEntries(DEEDS.map((deed) => [deed, p99(honest.times[deed])]));
+  const times = Object.fromEntries(DEEDS.map((deed) => [deed, p99(noticed.times[deed])]));
   return { attack, p99: times as Record<Deed, number>, memory: peak / before, longestStopMs, failures };
 }
 

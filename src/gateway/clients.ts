@@ -1,4 +1,5 @@
 import { ProtocolError } from '../protocol/errors.js';
+import type { IntakeAccount } from './connections/intake.js';
 
 /** One client address and what it has open. */
 export interface Client {
@@ -10,6 +11,8 @@ export interface Client {
   subscriptions: number;
   /** Done on snapshots and resumes of all its connections, in the units of `WORK`. */
   work: number;
+  /** What its connections send. */
+  readonly intake: IntakeAccount;
 }
 
 /** The client addresses with an open connection. */
@@ -34,7 +37,7 @@ export class Clients {
   enter(address: string): Client {
     let client = this.#clients.get(address);
     if (client === undefined) {
-      client = { address, connections: 0, subscriptions: 0, work: 0 };
+      client = { address, connections: 0, subscriptions: 0, work: 0, intake: { work: 0, bytes: 0 } };
       this.#clients.set(address, client);
     }
     client.connections += 1;

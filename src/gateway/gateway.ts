@@ -15,6 +15,7 @@ import { Drain, STOPPING } from './drain.js';
 import { plausibleHosts } from './connections/dialled-hosts.js';
 import type { ConnectionHost, HostedConnection } from './connections/connection-host.js';
 import { Readers, type ReadersHost } from './outgoing/readers.js';
+import { Intake } from './connections/intake.js';
 import { Nonces } from './connections/nonces.js';
 import type { HttpRequest, UpgradeDecision } from './transports/port.js';
 import {
@@ -47,6 +48,7 @@ export class Gateway implements ConnectionHost, ReadersHost {
   readonly subscribes: WindowLimiter;
   readonly nonces = new Nonces();
   readonly backlog: Backlog;
+  readonly intake = new Intake();
   readonly clients = new Clients();
   readonly readers: Readers;
   readonly visibilities: Visibilities;

@@ -4,7 +4,6 @@ import { parseJson } from '../protocol/json.js';
 import type { GoneReason } from '../registry/change-log.js';
 import type { Predicate } from '../registry/store/predicate.js';
 import type { Store } from '../registry/store/store.js';
-import { ROWS_PER_STEP, WORK } from './limits.js';
 
 /** The net effect of a difference on whoever holds the state before it. */
 type NetEvent =
@@ -43,21 +42,9 @@ export function transcode(codec: Codec, json: Uint8Array): Uint8Array {
   return codec.encode(decoded.value);
 }
 
-/** Several of them, from views that are good until the registry changes; yields the work it takes, step by step. */
-export function* transcodeAll(
-  codec: Codec,
-  rows: readonly Uint8Array[],
-): Generator<number, readonly Uint8Array[], undefined> {
-  if (codec.name === 'json') return rows;
-  // Copies, because the registry may have moved on by the time of the last step.
-  const copies = rows.map((row) => Buffer.from(row));
-  const encoded: Uint8Array[] = [];
-  for (let at = 0; at < copies.length; at += ROWS_PER_STEP) {
-    const step = copies.slice(at, at + ROWS_PER_STEP);
-    encoded.push(...step.map((row) => transcode(codec, row)));
-    yield step.length * WORK.encode[codec.name];
-  }
-  return encoded;
+/** The same of a view that is good until the registry changes, as something that stays what it is. */
+export function transcodeCopy(codec: Codec, view: Uint8Array): Uint8Array {
+  return codec.name === 'json' ? Buffer.from(view) : transcode(codec, view);
 }
 
 /** An event that stays what it is while the store goes on: with the advertisement's JSON. */
@@ -85,7 +72,7 @@ export function eventsFrame(
   cursor: string,
   events: readonly Uint8Array[],
 ): Uint8Array {
-  return codec.extend({ type: 'events', stream, cursor }, 'events', codec.list(events));
+  return codec.extendList({ type: 'events', stream, cursor }, 'events', events);
 }
 
 /**

@@ -7,7 +7,7 @@ import { ROWS_PER_STEP, type StreamLimits, WORK } from './limits.js';
 import type { StreamObserver } from './observer.js';
 import { RecentFrames, Snapshot } from './snapshot.js';
 import type { Stream, Subscription } from './stream.js';
-import { type Task, Turns } from './turns.js';
+import { metered, type Task, Turns } from '../lib/turns.js';
 
 /** Providers of a stream that changed between two numbers, whether somebody holds them, and why those went that did. */
 interface Missed {
@@ -25,6 +25,8 @@ export interface FeedHost {
   readonly registry: Registry;
   readonly observer: StreamObserver;
   readonly limits: StreamLimits;
+  /** Milliseconds, by which work is measured. */
+  now(): number;
   /** Sends what all streams have to tell that are not busy. */
   flush(): void;
   /** Told of what nobody has foreseen; ends the subscriptions. */
@@ -47,7 +49,7 @@ export class Feed {
     this.#turns = new Turns(
       host.limits.workPerTurn,
       ({ subscriber }) => subscriber.account,
-      (subscription) => this.#step(subscription),
+      (subscription) => metered(this.#step(subscription), () => host.now()),
     );
   }
 
@@ -115,13 +117,13 @@ export class Feed {
   *#sendSnapshot(subscription: Subscription): Task {
     const { subscriber } = subscription;
     const snapshot = (subscription.snapshot ??= this.#join(subscription));
-    if (!snapshot.moment.isKept) {
-      subscriber.fallBehind('too much changed while the snapshot was read');
-      return;
-    }
     const frame = yield* snapshot.frame(subscriber.codec.name, subscription.next);
     // Making it may have taken more than a turn.
     if (!canGoOn(subscription)) return;
+    if (frame === null) {
+      subscriber.fallBehind('too much changed while the snapshot was read');
+      return;
+    }
     if (frame.next === null) {
       this.#leaveSnapshot(subscription);
       subscription.seq = snapshot.moment.seq;

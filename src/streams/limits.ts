@@ -34,7 +34,7 @@ export const STREAM_LIMITS: Readonly<StreamLimits> = {
   maxSharedLag: 1000,
 };
 
-/** What work is counted in: a unit is about 10 ns. */
+/** What work is said to take before it is measured, in units of 10 ns. */
 export const WORK = {
   /** Looking at a row. */
   look: 2,
@@ -48,5 +48,6 @@ export const WORK = {
   encode: { json: 100, msgpack: 1500 },
 } as const;
 
-/** Advertisements that are encoded before others may get their turn. */
+/** Advertisements that are read or encoded, and rows that are looked at, before others may get their turn. */
 export const ROWS_PER_STEP = 100;
+export const LOOKS_PER_STEP = 8192;

@@ -1,9 +1,9 @@
 import { CODECS, type CodecName } from '../protocol/frames/codec.js';
 import { formatCursor } from '../protocol/cursor.js';
-import type { Moment } from '../registry/moments.js';
+import type { Moment, Part } from '../registry/moments.js';
 import type { Predicate } from '../registry/store/predicate.js';
-import { transcodeAll } from './event-encoder.js';
-import { type StreamLimits, WORK } from './limits.js';
+import { transcodeCopy } from './event-encoder.js';
+import { LOOKS_PER_STEP, ROWS_PER_STEP, type StreamLimits, WORK } from './limits.js';
 
 /** A `snapshot` frame, and where the next one begins. */
 export interface SnapshotFrame {
@@ -61,14 +61,35 @@ export class Snapshot {
     this.#frames = frames;
   }
 
-  /** Makes the frame that goes on from a slot. The caller has asked `moment.isKept`. */
-  *frame(codecName: CodecName, from: number): Generator<number, SnapshotFrame, undefined> {
+  /**
+   * Makes the frame that goes on from a slot, step by step.
+   * @returns Null when the moment is not kept any more.
+   */
+  *frame(codecName: CodecName, from: number): Generator<number, SnapshotFrame | null, undefined> {
     const name = `${this.#stream.name} ${String(this.moment.seq)} ${codecName} ${String(from)}`;
     const known = this.#frames.find(name);
     if (known !== undefined) return known;
     const { snapshotBatch, snapshotBytes, snapshotLooks } = this.#limits;
-    const step = { rows: snapshotBatch, bytes: snapshotBytes, looks: snapshotLooks };
-    const { rows, next, looks } = this.moment.read(this.#stream.predicate, from, step);
+    const codec = CODECS[codecName];
+    const rows: Uint8Array[] = [];
+    let bytes = 0;
+    let looks = 0;
+    let next: number | null = from;
+    while (next !== null && rows.length < snapshotBatch && bytes < snapshotBytes && looks < snapshotLooks) {
+      if (!this.moment.isKept) return null;
+      const part: Part = this.moment.read(this.#stream.predicate, next, {
+        rows: Math.min(ROWS_PER_STEP, snapshotBatch - rows.length),
+        bytes: snapshotBytes - bytes,
+        looks: Math.min(LOOKS_PER_STEP, snapshotLooks - looks),
+      });
+      for (const row of part.rows) {
+        bytes += row.length;
+        rows.push(transcodeCopy(codec, row));
+      }
+      looks += part.looks;
+      next = part.next;
+      yield part.looks * WORK.look + part.rows.length * WORK.encode[codecName];
+    }
     const last = next === null;
     const frame: SnapshotFrame = { bytes: null, advertisements: rows.length, next };
     if (rows.length > 0 || last) {
@@ -79,11 +100,9 @@ export class Snapshot {
         cursor: last ? formatCursor(this.#epoch, this.moment.seq) : null,
         last,
       };
-      const codec = CODECS[codecName];
-      frame.bytes = codec.extend(head, 'advertisements', codec.list(yield* transcodeAll(codec, rows)));
+      frame.bytes = codec.extendList(head, 'advertisements', rows);
     }
     if (this.readers.size > 1) this.#frames.keep(name, frame);
-    yield looks * WORK.look;
     return frame;
   }
 

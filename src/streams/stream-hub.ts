@@ -16,6 +16,7 @@ import { mergeNotes, type Stream, type Subscriber, type Subscription } from './s
 interface StreamHubOptions {
   limits?: Partial<StreamLimits>;
   onError?: (error: unknown) => void;
+  now?: () => number;
 }
 
 function rethrow(error: unknown): never {
@@ -53,11 +54,12 @@ export class StreamHub {
   /**
    * @param options.limits Those that differ from `STREAM_LIMITS`.
    * @param options.onError Told of what nobody has foreseen. It ends the stream that it happened to, and no other.
+   * @param options.now Milliseconds, by which work is measured.
    */
   constructor(
     registry: Registry,
     observer: StreamObserver,
-    { limits = {}, onError = rethrow }: StreamHubOptions = {},
+    { limits = {}, onError = rethrow, now = () => performance.now() }: StreamHubOptions = {},
   ) {
     this.#registry = registry;
     this.#observer = observer;
@@ -71,6 +73,7 @@ export class StreamHub {
       registry,
       observer,
       limits: this.#limits,
+      now,
       flush: () => {
         this.flush();
       },

@@ -4,7 +4,7 @@ import type { RequestId } from '../protocol/frames/frames-up.js';
 import type { ConditionTest } from '../registry/answers/tests.js';
 import type { Predicate } from '../registry/store/predicate.js';
 import type { Snapshot } from './snapshot.js';
-import type { Account } from './turns.js';
+import type { Account } from '../lib/turns.js';
 
 /** A change that a stream's subscribers have not been told of. */
 export interface Note {

@@ -18,7 +18,7 @@ test(
     t.after(() => bench.clear());
     await seedDatabase(bench, 'attack.db', 3000, []);
     const hub = await Hub.start(bench, 'attack.db', { RATE_LIMIT_PER_MINUTE: '', MESSAGES_PER_MINUTE: '' });
-    const results = await attackHub(hub, 1, () => undefined);
+    const results = await attackHub(bench, hub, 1, () => undefined);
     for (const { attack, failures, memory } of results) {
       assert.deepEqual(failures, [], attack.name);
       assert.ok(memory <= SMALL_HUB_RATIO, `${attack.name}: ${memory.toFixed(2)} times the memory of before`);

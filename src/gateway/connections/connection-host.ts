@@ -5,6 +5,7 @@ import type { WritePath } from '../../registry/write/write-path.js';
 import type { Backlog } from '../outgoing/backlog.js';
 import type { Client } from '../clients.js';
 import type { Visibilities } from '../visibilities.js';
+import type { Intake } from './intake.js';
 import type { Nonces } from './nonces.js';
 import type { SubscriptionHost } from './subscriptions.js';
 
@@ -29,6 +30,7 @@ export interface ConnectionHost extends SubscriptionHost {
   readonly writePath: WritePath;
   readonly nonces: Nonces;
   readonly backlog: Backlog;
+  readonly intake: Intake;
   readonly visibilities: Visibilities;
   /** Whether the hub stops: nothing new is taken on. */
   readonly draining: boolean;

@@ -10,6 +10,7 @@ import type { Client } from '../clients.js';
 import { STOPPING } from '../drain.js';
 import { transcode } from '../../streams/event-encoder.js';
 import type { ConnectionHost } from './connection-host.js';
+import type { Sender } from './intake.js';
 import { Liveness } from './liveness.js';
 import { MessageBudget } from './message-budget.js';
 import { Outbox } from '../outgoing/outbox.js';
@@ -22,7 +23,7 @@ import { Subscriptions } from './subscriptions.js';
  * One WebSocket connection: frames in, frames out, and its end. What a provider does over it is its session's
  * business, what a requestor does that of its subscriptions; one connection may have both.
  */
-export class Connection implements SocketHandler, Subscriber, SessionConnection {
+export class Connection implements SocketHandler, Sender, Subscriber, SessionConnection {
   readonly codec: Codec;
   /** Its number on the gateway's wheel of deadlines. */
   readonly slot: number;
@@ -90,6 +91,11 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
       this.#malformed(`${this.codec.name} travels in ${this.codec.binary ? 'binary' : 'text'} frames`);
       return;
     }
+    if (!this.#gateway.intake.take(this, bytes))
+      this.close(CLOSE.messageRate, 'it sends faster than frames of its address can be read');
+  }
+
+  receive(bytes: Uint8Array): void {
     const decoded = this.codec.decode(bytes);
     if (!decoded.ok) {
       this.#malformed(decoded.problem);
@@ -226,7 +232,7 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
       this.fallBehind('it does not read what it is sent');
       return Number.POSITIVE_INFINITY;
     }
-    const verdict = this.#liveness.verdict(now, this.#session.isAsking);
+    const verdict = this.#liveness.verdict(now, this.#isAsking);
     if (verdict !== null) {
       this.close(verdict.code, verdict.reason);
       return Number.POSITIVE_INFINITY;
@@ -236,6 +242,11 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
     // One that is overdue is tried again in the next tick, and, where the outbox is full, as soon as that is empty.
     const bookmark = Math.max(this.#nextBookmark, now + 1);
     return Math.min(this.#liveness.nextLook(now), bookmark, this.#outbox.giveUpAt);
+  }
+
+  /** Whether it has asked for something that may admit it. */
+  get #isAsking(): boolean {
+    return this.#session.isAsking || this.#gateway.intake.waits(this);
   }
 
   /** It gave a sign of life. */
@@ -329,6 +340,7 @@ export class Connection implements SocketHandler, Subscriber, SessionConnection 
     if (this.#isOver) return;
     this.#isOver = true;
     this.#outbox.end();
+    this.#gateway.intake.drop(this);
     this.#subscriptions?.end();
     this.#subscriptions = null;
     this.#session.end();

@@ -21,10 +21,10 @@ export interface Codec {
    * @param maxValues How many values there may be, if not as many as a hub takes: snapshots have more.
    */
   decode(bytes: Uint8Array, maxValues?: number): Decoded;
-  /** The encoded list of encoded items. */
-  list(items: readonly Uint8Array[]): Uint8Array;
   /** The encoded object `head` (1 to 14 members) with one more member whose value is encoded already. */
   extend(head: object, member: string, value: Uint8Array): Uint8Array;
+  /** The same with a member that is a list of encoded items. */
+  extendList(head: object, member: string, items: readonly Uint8Array[]): Uint8Array;
 }
 
 /** Joins byte strings. */
@@ -45,23 +45,25 @@ const CLOSE_OBJECT = utf8('}');
 const OPEN_LIST = utf8('[');
 const CLOSE_LIST = utf8(']');
 
+/** An object up to the value of its last member. */
+function openJson(head: object, member: string): Uint8Array {
+  return utf8(`${JSON.stringify(head).slice(0, -1)},${JSON.stringify(member)}:`);
+}
+
 const json: Codec = {
   name: 'json',
   binary: false,
   encode: (value) => utf8(JSON.stringify(value)),
   decode: decodeJson,
-  list(items) {
-    const parts: Uint8Array[] = [OPEN_LIST];
+  extend: (head, member, value) => concat([openJson(head, member), value, CLOSE_OBJECT]),
+  extendList(head, member, items) {
+    const parts: Uint8Array[] = [openJson(head, member), OPEN_LIST];
     items.forEach((item, index) => {
       if (index > 0) parts.push(COMMA);
       parts.push(item);
     });
-    parts.push(CLOSE_LIST);
+    parts.push(CLOSE_LIST, CLOSE_OBJECT);
     return concat(parts);
-  },
-  extend(head, member, value) {
-    const open = JSON.stringify(head).slice(0, -1);
-    return concat([utf8(`${open},${JSON.stringify(member)}:`), value, CLOSE_OBJECT]);
   },
 };
 
@@ -81,6 +83,14 @@ function packListHeader(length: number): Uint8Array {
   return Uint8Array.of(0xdd, length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
 }
 
+/** An object up to the value of its last member. */
+function openMsgpack(head: object, member: string): Uint8Array[] {
+  const open = packr.pack(head);
+  // A map of up to 15 members says their number in the low half of its first byte.
+  open[0] = open[0]! + 1;
+  return [open, packr.pack(member)];
+}
+
 const msgpack: Codec = {
   name: 'msgpack',
   binary: true,
@@ -97,13 +107,9 @@ const msgpack: Codec = {
       };
     }
   },
-  list: (items) => concat([packListHeader(items.length), ...items]),
-  extend(head, member, value) {
-    const open = packr.pack(head);
-    // A map of up to 15 members says their number in the low half of its first byte.
-    open[0] = open[0]! + 1;
-    return concat([open, packr.pack(member), value]);
-  },
+  extend: (head, member, value) => concat([...openMsgpack(head, member), value]),
+  extendList: (head, member, items) =>
+    concat([...openMsgpack(head, member), packListHeader(items.length), ...items]),
 };
 
 export const CODECS: Readonly<Record<CodecName, Codec>> = { json, msgpack };

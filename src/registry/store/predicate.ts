@@ -47,7 +47,7 @@ interface Listed {
 /** Accepted values of one whose texts have numbers. */
 interface Interned {
   place: number;
-  accepted: readonly number[];
+  accepted: ReadonlySet<number>;
 }
 
 /** What an estimate may be at most. */
@@ -91,7 +91,7 @@ export class Predicate {
       if (values === undefined) return;
       const accepted = values.flatMap((value) => numbers.find(place, value) ?? []);
       const { all } = CONDITIONS[name];
-      if (all === null) interned.push({ place, accepted });
+      if (all === null) interned.push({ place, accepted: new Set(accepted) });
       else listed.push({ place, accepted: marks(all.length, accepted) });
     });
     const others = countriesLeft(filter);
@@ -124,7 +124,7 @@ export class Predicate {
     }
     for (const place of this.#flags) if (flags[place]![index] !== 1) return false;
     for (const { place, accepted } of this.#interned) {
-      if (!accepted.includes(values[place]![index]!)) return false;
+      if (!accepted.has(values[place]![index]!)) return false;
     }
     if (this.facts !== null && !this.facts.matches(columns.facts[index]!)) return false;
     for (const { place, most } of this.#mosts) {
@@ -232,12 +232,12 @@ function keepFlagged(flags: Uint8Array, count: number): number {
   return left;
 }
 
-function keepInterned(values: Uint32Array, accepted: readonly number[], count: number): number {
+function keepInterned(values: Uint32Array, accepted: ReadonlySet<number>, count: number): number {
   let left = 0;
   for (let at = 0; at < count; at += 1) {
     const slot = block[at]!;
     block[left] = slot;
-    if (accepted.includes(values[slot]!)) left += 1;
+    if (accepted.has(values[slot]!)) left += 1;
   }
   return left;
 }

@@ -8,7 +8,7 @@ const STRIDE = 64;
  * are kept sorted, and the answer is the next prepared bitmap, so that nothing has to be copied for it.
  */
 export class ThresholdIndex {
-  /** Sorted; parallel to `#handles`. */
+  /** Sorted, equal ones by their handles; parallel to `#handles`. */
   readonly #thresholds: number[] = [];
   readonly #handles: number[] = [];
   readonly #prefixes: Uint32Array[] = [];
@@ -21,15 +21,14 @@ export class ThresholdIndex {
   }
 
   insert(threshold: number, handle: number): void {
-    const at = this.#upperBound(threshold);
+    const at = this.#placeOf(threshold, handle);
     this.#thresholds.splice(at, 0, threshold);
     this.#handles.splice(at, 0, handle);
     this.#invalidateFrom(at);
   }
 
   remove(threshold: number, handle: number): void {
-    let at = this.#upperBound(threshold) - 1;
-    while (this.#handles[at] !== handle) at -= 1;
+    const at = this.#placeOf(threshold, handle);
     this.#thresholds.splice(at, 1);
     this.#handles.splice(at, 1);
     this.#invalidateFrom(at);
@@ -67,11 +66,17 @@ export class ThresholdIndex {
   }
 
   #upperBound(value: number): number {
+    return this.#placeOf(value, Number.POSITIVE_INFINITY);
+  }
+
+  /** Where a filter with a threshold is, or would be. */
+  #placeOf(threshold: number, handle: number): number {
     let low = 0;
     let high = this.#thresholds.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.#thresholds[middle]! <= value) low = middle + 1;
+      const other = this.#thresholds[middle]!;
+      if (other < threshold || (other === threshold && this.#handles[middle]! < handle)) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -63,8 +63,12 @@ for (const codec of Object.values(CODECS)) {
   test(`${codec.name}: a list put together out of encoded items equals the encoded list`, () => {
     fc.assert(
       fc.property(fc.array(value.value, { maxLength: 40 }), (items) => {
-        const joined = codec.list(items.map((item) => codec.encode(item)));
-        assert.deepEqual(Buffer.from(joined), Buffer.from(codec.encode(items)));
+        const joined = codec.extendList(
+          { a: 1 },
+          'items',
+          items.map((item) => codec.encode(item)),
+        );
+        assert.deepEqual(Buffer.from(joined), Buffer.from(codec.encode({ a: 1, items })));
       }),
       { numRuns: 100 },
     );
@@ -73,8 +77,12 @@ for (const codec of Object.values(CODECS)) {
   test(`${codec.name}: lists of any length equal the encoded list`, () => {
     for (const length of [0, 1, 15, 16, 17, 255, 256, 65_535, 65_536]) {
       const items = Array.from({ length }, (_, index) => index & 0x7f);
-      const joined = codec.list(items.map((item) => codec.encode(item)));
-      assert.ok(Buffer.from(joined).equals(Buffer.from(codec.encode(items))), String(length));
+      const joined = codec.extendList(
+        { a: 1 },
+        'items',
+        items.map((item) => codec.encode(item)),
+      );
+      assert.ok(Buffer.from(joined).equals(Buffer.from(codec.encode({ a: 1, items }))), String(length));
     }
   });
 
@@ -98,11 +106,10 @@ for (const codec of Object.values(CODECS)) {
     const advertisement = { provider_id: 'a', name: 'Göteborg ⚡', resources: { cpu: 4 } };
     const event = codec.extend({ op: 'added' }, 'advertisement', codec.encode(advertisement));
     const removed = codec.encode({ op: 'removed', provider_id: 'b', reason: 'expired' });
-    const frame = codec.extend(
-      { type: 'events', stream: 's1', cursor: 'e:1' },
-      'events',
-      codec.list([event, removed]),
-    );
+    const frame = codec.extendList({ type: 'events', stream: 's1', cursor: 'e:1' }, 'events', [
+      event,
+      removed,
+    ]);
     assert.deepEqual(readers[codec.name](frame), {
       type: 'events',
       stream: 's1',

@@ -1,4 +1,4 @@
-import { Heap } from '../lib/heap.js';
+import { Heap } from './heap.js';
 
 /** Whom work is charged to. */
 export interface Account {
@@ -8,6 +8,24 @@ export interface Account {
 
 /** One task of an account: it yields how much work it has done since it was last asked, and is done a bit at a time. */
 export type Task = Generator<number, void, undefined>;
+
+/** Units of work in a millisecond, where work is measured. */
+export const WORK_PER_MS = 100_000;
+
+/**
+ * The same task, each step counted as the time that it took, where that is more than it says: nobody foresees what every
+ * question costs.
+ * @param now Milliseconds that never run backwards.
+ */
+export function* metered(task: Task, now: () => number): Task {
+  for (;;) {
+    const from = now();
+    const { done, value } = task.next();
+    const took = (now() - from) * WORK_PER_MS;
+    yield Math.max(took, value ?? 0);
+    if (done === true) return;
+  }
+}
 
 interface Queue<Item> {
   readonly account: Account;
@@ -23,6 +41,7 @@ export class Turns<Item> {
   readonly #workPerTurn: number;
   readonly #accountOf: (item: Item) => Account;
   readonly #begin: (item: Item) => Task;
+  readonly #now: () => number;
   readonly #queues = new Map<Account, Queue<Item>>();
   /** All of them but the one whose task is under way, which is put back when that is done. */
   readonly #waiting = new Heap<Queue<Item>>((a, b) => a.account.work < b.account.work);
@@ -38,8 +57,15 @@ export class Turns<Item> {
   /**
    * @param workPerTurn In units of the tasks. A task ends its step, so that a turn may do one step more.
    * @param begin Makes the task of an item. It must not throw, and may add the item again.
+   * @param now Milliseconds, by which is measured what is done at once.
    */
-  constructor(workPerTurn: number, accountOf: (item: Item) => Account, begin: (item: Item) => Task) {
+  constructor(
+    workPerTurn: number,
+    accountOf: (item: Item) => Account,
+    begin: (item: Item) => Task,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#now = now;
     this.#workPerTurn = workPerTurn;
     this.#left = workPerTurn;
     this.#accountOf = accountOf;
@@ -49,6 +75,21 @@ export class Turns<Item> {
   /** Whether nothing waits and nothing is under way. */
   get idle(): boolean {
     return this.#current === null && this.#queues.size === 0;
+  }
+
+  /**
+   * Does something at once, if nothing waits and there is work left in this turn, and charges it by the time that it takes.
+   * @returns Whether it was done.
+   */
+  now(account: Account, act: () => void): boolean {
+    if (!this.idle || this.#left <= 0) return false;
+    this.#scheduleTurn();
+    const from = this.#now();
+    act();
+    const took = (this.#now() - from) * WORK_PER_MS;
+    account.work = Math.max(account.work, this.#served) + took;
+    this.#left -= took;
+    return true;
   }
 
   /** Has an item wait for its turn, unless it does already. */

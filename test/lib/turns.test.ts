@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from '../support/properties.js';
-import { type Account, type Task, Turns } from '../../src/streams/turns.js';
+import { type Account, metered, type Task, Turns, WORK_PER_MS } from '../../src/lib/turns.js';
 
 const turn = () => new Promise<void>(setImmediate);
 
@@ -88,4 +88,15 @@ test('a job that is taken out is not done, and one that is added twice is done o
   bench.turns.remove(third);
   await bench.finish();
   assert.deepEqual(bench.order, [first, second]);
+});
+
+test('a step that takes longer than it says counts as the time that it took', () => {
+  let now = 0;
+  function* task(): Task {
+    now += 3;
+    yield 10;
+    yield 20;
+    now += 1;
+  }
+  assert.deepEqual([...metered(task(), () => now)], [3 * WORK_PER_MS, 20, WORK_PER_MS]);
 });

@@ -1,0 +1,43 @@
+/** The honest client, in a process of its own. It does what the parent calls for, for one hub after the other. */
+import { serveCalls } from '../rpc.js';
+import { type Deed, HonestClient } from './honest.js';
+
+/** What an honest client noticed. */
+export interface Noticed {
+  /** Milliseconds. */
+  times: Readonly<Record<Deed, number[]>>;
+  failures: string[];
+}
+
+/** What can be asked of it. */
+export interface HonestCalls {
+  /** Connects as a client at an address. */
+  open: (target: { port: number; from: string }) => Promise<null>;
+  /** Begins to measure. */
+  begin: (input: null) => null;
+  /** Waits for what is under way, and leaves. */
+  end: (input: null) => Promise<Noticed>;
+}
+
+let client: HonestClient | undefined;
+
+function opened(): HonestClient {
+  if (client === undefined) throw new Error('it was not opened');
+  return client;
+}
+
+serveCalls<HonestCalls>({
+  open: async ({ port, from }) => {
+    client = await HonestClient.open(port, from);
+    return null;
+  },
+  begin: () => {
+    opened().begin();
+    return null;
+  },
+  end: async () => {
+    const { times, failures } = opened();
+    await opened().end();
+    return { times, failures };
+  },
+});
