@@ -45,11 +45,15 @@ export function askedFacts({ min = {}, attributes = {} }: Filter): AskedFact[] {
   return asked;
 }
 
+const NONE: ReadonlySet<number> = new Set();
+
 /** The same in numbers. All have the same members, so that one loop asks them fast. */
 interface NumberedTest {
   readonly asked: AskedFact;
   /** One of these; null where it is a range. */
   readonly accepted: readonly number[] | null;
+  /** The same, where they are many. */
+  readonly many: ReadonlySet<number>;
   /** Of a range; -1 for what nobody has. */
   readonly subject: number;
   readonly least: number;
@@ -67,10 +71,18 @@ export class FactTests {
     this.tests = askedFacts(filter).map((asked): NumberedTest => {
       if (asked.kind === 'range') {
         const { least, most } = asked;
-        return { asked, accepted: null, subject: numbers.findSubject(asked.subject) ?? -1, least, most };
+        return {
+          asked,
+          accepted: null,
+          many: NONE,
+          subject: numbers.findSubject(asked.subject) ?? -1,
+          least,
+          most,
+        };
       }
       const accepted = asked.facts.flatMap((fact) => numbers.find(fact) ?? []);
-      return { asked, accepted, subject: -1, least: Infinity, most: -Infinity };
+      const many = accepted.length > 1 ? new Set(accepted) : NONE;
+      return { asked, accepted, many, subject: -1, least: Infinity, most: -Infinity };
     });
   }
 
@@ -88,7 +100,7 @@ export class FactTests {
 function isMetBy(test: NumberedTest, words: Uint32Array, address: number, numbers: FactNumbers): boolean {
   const from = address + 2;
   const to = from + words[address + 1]!;
-  const { accepted, subject, least, most } = test;
+  const { accepted, many, subject, least, most } = test;
   if (accepted === null) {
     for (let at = from; at < to; at += 1) {
       const fact = words[at]!;
@@ -101,7 +113,7 @@ function isMetBy(test: NumberedTest, words: Uint32Array, address: number, number
     const [only] = accepted;
     for (let at = from; at < to; at += 1) if (words[at] === only) return true;
   } else {
-    for (let at = from; at < to; at += 1) if (accepted.includes(words[at]!)) return true;
+    for (let at = from; at < to; at += 1) if (many.has(words[at]!)) return true;
   }
   return false;
 }
