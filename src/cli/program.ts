@@ -6,10 +6,12 @@ import { addCompletion } from './commands/completion.js';
 import { addConfig } from './commands/config.js';
 import { addContext } from './commands/context.js';
 import { addDoctor } from './commands/doctor.js';
+import { addExplain } from './commands/explain.js';
 import { addGet } from './commands/get.js';
 import { addKeygen } from './commands/keygen.js';
 import { addList } from './commands/list.js';
 import { addManual } from './commands/manual.js';
+import { addMarket } from './commands/market.js';
 import { addServe } from './commands/serve.js';
 import { addStatus } from './commands/status.js';
 import { addWatch } from './commands/watch.js';
@@ -27,6 +29,8 @@ const COMMANDS = [
   addList,
   addWatch,
   addGet,
+  addExplain,
+  addMarket,
   addDoctor,
   addContext,
   addCompletion,

@@ -70,7 +70,10 @@ test('advertise, list, get and withdraw work through a pipe: log lines, plain ta
   const json = await finish(run('list', '--json', '--country', 'SE,NO'));
   const [listed] = JSON.parse(json.output) as PublishedAdvertisement[];
   assert.deepEqual(listed?.resources, { cpu: 4, memory: 32, storage: 500, gpu: 2 });
-  assert.equal((await finish(run('list', '--country', 'NO'))).output, 'No provider matches.\n');
+  assert.equal(
+    (await finish(run('list', '--country', 'NO'))).output,
+    'No provider matches.\n1 more without --country NO.\n',
+  );
 
   const got = await finish(run('get', NAME));
   assert.deepEqual([got.code, /Verified: signed by [0-9a-f]{64}/.test(got.output)], [0, true]);

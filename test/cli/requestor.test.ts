@@ -104,6 +104,49 @@ test('at 80 columns a list has addresses, prices and whole lines', { skip: NO_TE
   for (const line of lines) assert.ok(stringWidth(line) <= 80, line);
 });
 
+test('explain says which conditions leave providers out, and what one of them misses; market sums up', async () => {
+  const [all, one, hint, market] = await Promise.all([
+    finish(['explain', '--cpu', '8', '--max-usd', '2.5', '-o', 'csv']),
+    finish(['explain', 'eu-nor…t-0042', '--gpu', '1', '--max-usd', '2.5']),
+    finish(['list', '--max-usd', '0.5']),
+    finish(['market', '--by', 'platform', '--cpu', '2', '-o', 'csv']),
+  ]);
+  assert.deepEqual(all, [0, 'condition,rejected,alone\ncpu,3,0\nmax_usd_per_month,3,0\n']);
+  assert.deepEqual(one, [
+    0,
+    'eu-north-1.datacenter.host-0042 misses 1 condition; 2 providers match.\n\nMISSES         BUT\n--max-usd 2.5  has 3\n',
+  ]);
+  assert.deepEqual(hint, [0, 'No provider matches.\n3 more with --max-usd 3.\n']);
+  assert.deepEqual(market, [
+    0,
+    'key,providers,live,cpu,memory,storage,priced,min,p25,p50,p75,max\n,3,3,12,24,120,3,2,2,4,6,6\n',
+  ]);
+  const [unknown, message] = await finish(['market', '--by', 'colour']);
+  assert.deepEqual([unknown, message.includes('country, platform or attr.<name>')], [2, true]);
+});
+
+test(
+  'at 80 columns a market has its bars, and an explanation whole lines',
+  { skip: NO_TERMINAL },
+  async () => {
+    const show = async (...args: string[]): Promise<string> => {
+      const terminal = new Terminal(args, { columns: 80, cwd: join(folder, 'work'), env: CLEAN });
+      assert.equal(await terminal.exitCode, 0);
+      const text = plain(terminal.screen);
+      for (const line of text.split('\n')) assert.ok(stringWidth(line) <= 80, line);
+      return text;
+    };
+    const [market, explained] = await Promise.all([
+      show('market', '--by', 'country'),
+      show('explain', '--country', 'NO', '--attr', 'gpu_model=RTX 4090'),
+    ]);
+    assert.match(market, /^SE +3 +█{12} +3 .* 1\.00 +2\.00 +3\.00\nall +3 /m);
+    assert.match(explained, /^0 of 3 providers match\.$/m);
+    assert.match(explained, /^--country NO +3 +█{12} +0$/m);
+    assert.match(explained, /^other +--country NO \(has SE\), --attr gpu_model="RTX 4090" \(has none\)$/m);
+  },
+);
+
 test('a watch with a limit is a live ranking, and says who was pushed out', async () => {
   const watching = run(['watch', '--sort', 'price', '--limit', '2']);
   await watching.wrote(/"type":"added".*host-0043/);

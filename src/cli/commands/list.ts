@@ -1,6 +1,9 @@
 import { type Command, Option } from 'commander';
 import { DiscoveryClient, type PublishedAdvertisement } from '../../client/node.js';
+import { type FilterInput, parseFilter } from '../../protocol/filters/filter.js';
 import { SORTS } from '../../protocol/filters/list-query.js';
+import { relaxationsOf } from '../answers/relaxing.js';
+import { writeNotice } from '../notice.js';
 import { filterOf, type FilterFlags, positiveNumber, urlOption, withFilterFlags } from '../options.js';
 import { toCsv } from '../tables/csv.js';
 import {
@@ -70,7 +73,9 @@ async function list(flags: ListFlags): Promise<void> {
       return;
     default:
       if (found.length === 0) {
-        process.stderr.write('No provider matches.\n');
+        writeNotice(process.stderr, 'No provider matches.');
+        const hint = await hintFor(client, filter);
+        if (hint !== null) writeNotice(process.stderr, hint);
         return;
       }
       write(
@@ -81,6 +86,15 @@ async function list(flags: ListFlags): Promise<void> {
           paint: suspectsYellow(found),
         }),
       );
+  }
+}
+
+/** What to ask less of. Without an answer to that, the list is still an answer. */
+async function hintFor(client: DiscoveryClient, filter: FilterInput): Promise<string | null> {
+  try {
+    return relaxationsOf(await client.explain(filter), parseFilter(filter));
+  } catch {
+    return null;
   }
 }
 

@@ -13,12 +13,19 @@ function field(value: Value): string {
   return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
+/** Lines of fields as CSV, the first with their names. */
+export function csvOf(lines: readonly (readonly Value[])[]): string {
+  return lines.map((fields) => fields.map(field).join(',')).join('\n');
+}
+
 /** Providers as CSV: a line with the columns' keys, then one for each provider. */
 export function toCsv(
   advertisements: readonly PublishedAdvertisement[],
   columns: readonly Column[],
   context: CellContext,
 ): string {
-  const lines = advertisements.map((one) => columns.map(({ value }) => field(value(one, context))));
-  return [columns.map(({ key }) => key), ...lines].map((fields) => fields.join(',')).join('\n');
+  return csvOf([
+    columns.map(({ key }) => key),
+    ...advertisements.map((one) => columns.map(({ value }) => value(one, context))),
+  ]);
 }

@@ -22,16 +22,20 @@ const FORMS = {
   id: 'ids only',
 } as const;
 
-/** Adds the flags that say how providers are shown. */
-export function withOutputFlags(command: Command, forms: readonly OutputForm[]): Command {
+/** Adds the flags that say in which form something is written. */
+export function withFormFlags(command: Command, forms: readonly OutputForm[]): Command {
   return command
     .addOption(
       new Option('-o, --output <form>', `how: ${forms.map((form) => FORMS[form]).join(', ')}`).choices(forms),
     )
-    .addOption(new Option('--json', 'the same as --output json').implies({ output: 'json' }))
-    .addOption(
-      new Option('--columns <keys>', 'these columns, in this order; see below').argParser(readColumns),
-    );
+    .addOption(new Option('--json', 'the same as --output json').implies({ output: 'json' }));
+}
+
+/** Adds the flags that say how providers are shown. */
+export function withOutputFlags(command: Command, forms: readonly OutputForm[]): Command {
+  return withFormFlags(command, forms).addOption(
+    new Option('--columns <keys>', 'these columns, in this order; see below').argParser(readColumns),
+  );
 }
 
 /** The part of a command's help that explains columns. */

@@ -6,6 +6,12 @@ import { readQuery } from './list-query.js';
 
 const explainParameters = z.object({ provider_id: providerId.optional() });
 const MARKET_KEY = /^(?:country|platform|attr\.[a-z][a-z0-9_]{0,31})$/;
+
+/** Whether buckets of a market can be told apart by this. */
+export function isMarketKey(text: string): text is MarketKey {
+  return MARKET_KEY.test(text);
+}
+
 const marketParameters = z.object({
   by: z
     .string()

@@ -1,0 +1,67 @@
+import type { Miss } from '../../client/node.js';
+import {
+  type ConditionKind,
+  type ConditionName,
+  CONDITIONS,
+  kindOf,
+} from '../../protocol/filters/conditions.js';
+import type { Filter } from '../../protocol/filters/filter.js';
+
+type Asked = Miss['asked'];
+
+/** A member of an answer, taken apart: the condition, and of attributes and further resources the name. */
+interface Member {
+  condition: string;
+  name: string | null;
+  /** Undefined for conditions that only the hub knows. */
+  kind: ConditionKind | undefined;
+}
+
+function partsOf(member: string): Member {
+  const [first = '', name = null] = member.split(/\.(.*)/s);
+  const condition = first === 'attr' ? 'attributes' : first;
+  return { condition, name, kind: kindOf(condition) };
+}
+
+/**
+ * A condition as the command line asks for it, e.g. `--country SE,NO` or `--attr gpu_model="RTX 4090"`.
+ * @param member What an answer calls it, e.g. `attr.gpu_model`.
+ */
+export function flagOf(member: string, asked: Asked): string {
+  const { condition, name, kind } = partsOf(member);
+  if (kind === undefined) return `${member} ${textOf(asked)}`;
+  const [flag = ''] = CONDITIONS[condition as ConditionName].flag.form.split(' ');
+  if (kind === 'only') return flag;
+  if (name === null) return `${flag} ${quoted(textOf(asked))}`;
+  if (kind === 'further-resources')
+    return name === 'gpu' ? `--gpu ${textOf(asked)}` : `${flag} ${name}=${textOf(asked)}`;
+  const isRange = typeof asked === 'object' && !Array.isArray(asked);
+  return isRange ? `${flag} ${name}:${textOf(asked)}` : `${flag} ${name}=${quoted(textOf(asked))}`;
+}
+
+/** The condition of that name in a filter, as the command line asks for it. */
+export function flagIn(filter: Filter, member: string): string {
+  const { condition, name } = partsOf(member);
+  const asked: unknown = filter[condition as ConditionName];
+  const one = name === null ? asked : (asked as Readonly<Record<string, unknown>> | undefined)?.[name];
+  return one === undefined ? member : flagOf(member, one as Asked);
+}
+
+/** Which way a number has to go for a condition to let more in; null where it is none. */
+export function easierIs(member: string): 'less' | 'more' | null {
+  const { kind } = partsOf(member);
+  if (kind === 'at-least' || kind === 'further-resources') return 'less';
+  return kind === 'at-most' ? 'more' : null;
+}
+
+/** What is asked, as it is typed. */
+function textOf(asked: Asked): string {
+  if (Array.isArray(asked)) return [...new Set(asked.map(String))].join(',');
+  if (typeof asked !== 'object') return String(asked);
+  return `${String(asked.min ?? '')}..${String(asked.max ?? '')}`;
+}
+
+/** A value as a shell takes it. */
+function quoted(value: string): string {
+  return /^[\w.,:@%+=/-]+$/.test(value) ? value : `"${value.replace(/["\\$`]/g, '\\$&')}"`;
+}

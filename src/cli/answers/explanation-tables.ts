@@ -1,0 +1,51 @@
+import type { Explanation, ProviderExplanation } from '../../client/node.js';
+import type { Filter } from '../../protocol/filters/filter.js';
+import { bar } from '../tables/bar.js';
+import { grid } from '../tables/grid.js';
+import { flagIn, flagOf } from './condition-flag.js';
+import { describeMiss, describeOffered } from './relaxing.js';
+
+/** Columns of the screen for the bar of a condition that rejects all. */
+const BAR = 12;
+const MIN_CELL = 14;
+
+/** Each condition of a filter with how many it rejects: the width of a terminal, or null where nothing is to be cut. */
+export function conditionTable(
+  { providers, rejected_by: rejected, only_by: alone }: Explanation,
+  filter: Filter,
+  width: number | null,
+): string {
+  const members = Object.keys(rejected);
+  return grid(
+    [
+      { title: 'CONDITION', cells: members.map((member) => flagIn(filter, member)), least: MIN_CELL },
+      { title: 'REJECTS', cells: members.map((member) => String(rejected[member])), right: true },
+      { title: '', cells: members.map((member) => bar(rejected[member]! / providers, BAR)), expendable: 0 },
+      { title: 'IT ALONE', cells: members.map((member) => String(alone[member])), right: true },
+    ],
+    width,
+  );
+}
+
+/** Those that come nearest, with what they miss. */
+export function nearestTable({ nearest }: Explanation, width: number | null): string {
+  const misses = nearest.map((one) => one.misses.map((miss) => describeMiss(miss)).join(', '));
+  return grid(
+    [
+      { title: 'NEAREST', cells: nearest.map(({ provider_id: id }) => id), least: MIN_CELL },
+      { title: 'MISSES', cells: misses, least: MIN_CELL },
+    ],
+    width,
+  );
+}
+
+/** What one provider misses. */
+export function missTable({ misses }: ProviderExplanation, width: number | null): string {
+  return grid(
+    [
+      { title: 'MISSES', cells: misses.map(({ member, asked }) => flagOf(member, asked)), least: MIN_CELL },
+      { title: 'BUT', cells: misses.map(({ offered }) => describeOffered(offered)), least: MIN_CELL },
+    ],
+    width,
+  );
+}
