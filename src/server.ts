@@ -98,6 +98,8 @@ export async function startHub(
     mirrorPending: () => entries.pending,
     pendingVerifications: () => verifier.pending,
     arenaBytes: () => registry.store.arena.usedBytes,
+    facts: () => registry.store.numbers.facts.numbers.size,
+    unnumberedAdvertisements: () => registry.store.numbers.facts.unnumbered,
     pendingReads: () => registry.work.size,
   });
   const gateway: Gateway = new Gateway(

@@ -24,6 +24,10 @@ export interface MetricSources {
   mirrorPending: () => number;
   pendingVerifications: () => number;
   arenaBytes: () => number;
+  /** Different attributes and further resources, with their values, that have numbers. */
+  facts: () => number;
+  /** Advertisements that keep theirs as texts, because no number is left. */
+  unnumberedAdvertisements: () => number;
   /** Reads in steps that wait or are being made. */
   pendingReads: () => number;
 }
@@ -125,6 +129,16 @@ export class Metrics {
       'discovery_arena_bytes',
       'Bytes of rendered advertisements and proofs in memory',
       sources.arenaBytes,
+    );
+    gauge(
+      'discovery_facts',
+      'Different attributes and further resources, with their values, that have numbers',
+      sources.facts,
+    );
+    gauge(
+      'discovery_advertisements_unnumbered',
+      'Advertisements whose attributes are kept as texts, because the bound on different ones is reached',
+      sources.unnumberedAdvertisements,
     );
     gauge(
       'discovery_reads_pending',

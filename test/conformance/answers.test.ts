@@ -173,5 +173,8 @@ forEachPair('explain, market and visibility', (pair) => {
       );
     assert.match(text, /^discovery_visibility_seconds_count [1-9]/m);
     assert.match(text, /^discovery_reads_pending 0$/m);
+    // Two models of GPUs, and a rack that is a number and a text.
+    assert.match(text, /^discovery_facts 4$/m);
+    assert.match(text, /^discovery_advertisements_unnumbered 0$/m);
   });
 });

@@ -73,6 +73,8 @@ class Bench {
         mirrorPending: none,
         pendingVerifications: none,
         arenaBytes: none,
+        facts: none,
+        unnumberedAdvertisements: none,
         pendingReads: none,
       }),
       documentation: new Map(),

@@ -8,9 +8,10 @@ import {
   buildAdvertisement,
   withAdvertisementFlags,
 } from '../provider/advertisement-flags.js';
+import { findHardware, NO_HARDWARE } from '../provider/hardware.js';
 import { exitCodeOf } from '../exit-codes.js';
 import { writeNotice } from '../notice.js';
-import { warningsAbout } from '../provider/offer.js';
+import { describeAttributes, warningsAbout } from '../provider/offer.js';
 import { keyOption, urlOption } from '../options.js';
 import { ServiceManager } from '../provider/service-manager.js';
 import { SessionReport } from '../provider/session-report.js';
@@ -44,16 +45,20 @@ export function addAdvertise(program: Command): void {
     .addOption(new Option('--withdraw-on-stop').hideHelp())
     .addHelpText(
       'after',
-      '\nAn Ed25519 key is made when there is none. The command reconnects for ever; it ends when it is stopped, when another session\nof the same provider takes over, or when the machine, or what it offers, is refused.\nExit status: 0 stopped, 1 refused, 5 another session has taken over.\n\nExample:\n  discovery-hub advertise --country SE --usd-per-core 5 --usd-per-gb-ram 2 --usd-per-gb-storage 0.1',
+      '\nAn Ed25519 key is made when there is none. The models of processor and GPUs (found by nvidia-smi) and the number of GPUs are\nadvertised too, and shown before; --no-detect leaves them out. The command reconnects for ever; it ends when it is stopped, when another session\nof the same provider takes over, or when the machine, or what it offers, is refused.\nExit status: 0 stopped, 1 refused, 5 another session has taken over.\n\nExample:\n  discovery-hub advertise --country SE --usd-per-core 5 --usd-per-gb-ram 2 --usd-per-gb-storage 0.1',
     )
     .action(advertise);
 }
 
 async function advertise(flags: AdvertiseFlags): Promise<void> {
-  const source = (): ReturnType<typeof buildAdvertisement> => buildAdvertisement(flags);
+  const hardware = flags.detect ? await findHardware() : NO_HARDWARE;
+  const source = (): ReturnType<typeof buildAdvertisement> => buildAdvertisement(flags, hardware);
   // What no hub would take is refused before one is asked.
   const said = source();
-  for (const warning of warningsAbout(said, prepareAdvertisement(said).content)) {
+  const { content } = prepareAdvertisement(said);
+  const facts = describeAttributes(content);
+  if (facts !== null) writeNotice(process.stdout, `Says about this machine: ${facts}.`);
+  for (const warning of warningsAbout(said, content)) {
     writeNotice(process.stderr, `Warning: ${warning}`, coloursFor(process.stderr).yellow);
   }
   mkdirSync(dirname(flags.key), { recursive: true, mode: 0o700 });

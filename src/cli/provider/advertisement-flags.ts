@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { AdvertisementInput } from '../../client/node.js';
+import type { AttributeValue, Attributes } from '../../protocol/attributes.js';
+import { readings } from '../../protocol/filters/fact-parameters.js';
+import type { Hardware } from './hardware.js';
 import { measureMachine } from './machine.js';
 import { decimalNumber, wholeNumber } from '../options.js';
 
@@ -20,6 +23,9 @@ export interface AdvertisementFlags {
   usdPerGbRam?: number;
   usdPerGbStorage?: number;
   folder: string;
+  /** What to say about attributes; null takes one back that the file or the machine says. */
+  attr?: Record<string, AttributeValue | null>;
+  detect: boolean;
 }
 
 /** Reads `gpu=2`, several times. */
@@ -29,6 +35,19 @@ function collectResource(text: string, earlier: Record<string, number> = {}): Re
     throw new InvalidArgumentError('It has to be name=amount, e.g. gpu=2.');
   }
   return { ...earlier, [name]: wholeNumber(amount) };
+}
+
+/** Reads `disk=nvme`, `bandwidth_mbps=1000`, `rack="7"` (a text in spite of its looks), or `cpu_model=` for none, several times. */
+function collectFact(
+  text: string,
+  earlier: Record<string, AttributeValue | null> = {},
+): Record<string, AttributeValue | null> {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined)
+    throw new InvalidArgumentError('It has to be name=value, e.g. disk=nvme.');
+  const [, quoted] = /^"(.*)"$/s.exec(value) ?? [];
+  // A number or a boolean is read as such.
+  return { ...earlier, [name]: quoted ?? (value === '' ? null : readings(value).at(-1)!) };
 }
 
 /** Adds the flags that describe an offer. */
@@ -42,6 +61,12 @@ export function withAdvertisementFlags(command: Command): Command {
     .option('--storage <gb>', 'GB of disk; by default what is free here', wholeNumber)
     .option('--folder <path>', 'the file system whose free space is offered', '.')
     .option('--resource <name=amount>', 'a further resource, e.g. gpu=2; may be repeated', collectResource)
+    .option(
+      '--attr <name=value>',
+      'a further fact, e.g. disk=nvme; may be repeated; name= takes it back',
+      collectFact,
+    )
+    .option('--no-detect', 'say nothing about the models of processor and GPUs unless told')
     .option('--platform <name>', 'by default that of this machine')
     .option('--name <text>', 'what people see')
     .option('--payments-network <name>', 'where payments are settled')
@@ -53,9 +78,10 @@ export function withAdvertisementFlags(command: Command): Command {
 /**
  * Puts an advertisement together from the file, the flags and this machine, in the order of who is believed: flags,
  * file, machine. What comes out has not been checked yet.
+ * @param hardware What was found in the machine.
  * @throws Error when the file cannot be read, or nobody says where the machine is.
  */
-export function buildAdvertisement(flags: AdvertisementFlags): AdvertisementInput {
+export function buildAdvertisement(flags: AdvertisementFlags, hardware: Hardware): AdvertisementInput {
   const file = flags.file === undefined ? {} : readFile(flags.file);
   const measured = measureMachine(flags.folder);
   const country = flags.country ?? file.country;
@@ -70,6 +96,9 @@ export function buildAdvertisement(flags: AdvertisementFlags): AdvertisementInpu
     ...(flags.usdPerGbRam === undefined ? {} : { usd_per_gb_ram_month: flags.usdPerGbRam }),
     ...(flags.usdPerGbStorage === undefined ? {} : { usd_per_gb_storage_month: flags.usdPerGbStorage }),
   };
+  const attributes = Object.entries({ ...hardware.attributes, ...file.attributes, ...flags.attr }).filter(
+    ([, value]) => value !== null,
+  );
   const name = flags.name ?? file.name;
   const network = flags.paymentsNetwork ?? file.payments_network;
   return {
@@ -78,12 +107,14 @@ export function buildAdvertisement(flags: AdvertisementFlags): AdvertisementInpu
     country,
     platform: flags.platform ?? file.platform ?? measured.platform,
     resources: {
+      ...(hardware.gpus === 0 ? {} : { gpu: hardware.gpus }),
       ...file.resources,
       ...flags.resource,
       cpu: flags.cpu ?? file.resources?.cpu ?? measured.cpu,
       memory: flags.memory ?? file.resources?.memory ?? measured.memory,
       storage: flags.storage ?? file.resources?.storage ?? measured.storage,
     },
+    ...(attributes.length === 0 ? {} : { attributes: Object.fromEntries(attributes) as Attributes }),
     ...(Object.keys(prices).length === 0 ? {} : { pricing: prices }),
     ...(name == null ? {} : { name }),
     ...(network == null ? {} : { payments_network: network }),

@@ -19,6 +19,12 @@ export function describeOffer({ ip_address, country, resources }: Offer): string
   return `${ip_address} in ${country}: ${parts.join(', ')}`;
 }
 
+/** All attributes, e.g. `gpu_model RTX 4090, tee true`; null where there is none. */
+export function describeAttributes({ attributes }: Pick<Advertisement, 'attributes'>): string | null {
+  const facts = Object.entries(attributes ?? {}).map(([name, value]) => `${name} ${String(value)}`);
+  return facts.length === 0 ? null : facts.join(', ');
+}
+
 /** What one of each costs a month. */
 export function describePrice({ pricing }: Pick<PublishedAdvertisement, 'pricing'>): string {
   const amounts = 'a month for 1 core, 1 GB of memory and 1 GB of disk';
