@@ -7,6 +7,8 @@ export interface Clock {
   monotonic(): number;
   /** Unix time in milliseconds; may jump. */
   wall(): number;
+  /** Milliseconds of processor time that the process has used. */
+  cpu(): number;
   /** The machine's own time, which no process and nobody who sets the clock can move; null where there is none. */
   boot(): BootTime | null;
 }
@@ -23,6 +25,10 @@ const BOOT_ID = readBootId();
 export const systemClock: Clock = {
   monotonic: () => performance.now(),
   wall: () => Date.now(),
+  cpu: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
   boot: () => (BOOT_ID === null ? null : { id: BOOT_ID, uptimeMs: Math.round(uptime() * 1000) }),
 };
 
@@ -38,7 +44,7 @@ function readBootId(): string | null {
 /** How often the hub looks at its deadlines, in milliseconds. */
 export const TICK_MS = 200;
 
-/** A gap between two ticks above this is time in which the hub stood still, in milliseconds. */
+/** A gap between two ticks above this is a stall, in milliseconds. */
 const STALL_MS = 1000;
 
 /** A wall clock that differs by more than this from what was expected has been set, in milliseconds. */
@@ -59,7 +65,8 @@ export interface ClockAnchor {
  *
  * `now` is what deadlines are measured in: monotonic milliseconds less the time in which the hub itself stood still. A
  * provider whose heartbeats could not be read meanwhile is not charged for it. It is coarse: it moves at ticks only, so
- * every deadline sees a stall credited before it is looked at.
+ * every deadline sees a stall credited before it is looked at. Time in which the hub was busy counts, or whoever keeps it
+ * busy would keep what has gone listed; but a tick later, once what came meanwhile could be read.
  *
  * `steady` is what is stored: Unix milliseconds that go on evenly, whatever the wall clock is set to, also from one run
  * to the next. `shift` takes it to the wall clock's time for whoever is shown it.
@@ -67,6 +74,9 @@ export interface ClockAnchor {
 export class ServiceClock {
   readonly #clock: Clock;
   #lastTick: number;
+  #lastCpu: number;
+  /** Busy time of the last stall, which has not counted yet. */
+  #owed = 0;
   #credit = 0;
   #now = 0;
   /** Steady time less monotonic time. */
@@ -76,6 +86,7 @@ export class ServiceClock {
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#lastTick = clock.monotonic();
+    this.#lastCpu = clock.cpu();
     this.#base = clock.wall() - this.#lastTick;
   }
 
@@ -119,9 +130,18 @@ export class ServiceClock {
     const monotonic = this.#clock.monotonic();
     const gap = monotonic - this.#lastTick;
     this.#lastTick = monotonic;
-    const counted = gap > STALL_MS ? TICK_MS : gap;
-    this.#credit += gap - counted;
-    this.#now += counted;
+    const cpu = this.#clock.cpu();
+    const busy = cpu - this.#lastCpu;
+    this.#lastCpu = cpu;
+    this.#now += this.#owed;
+    this.#owed = 0;
+    if (gap <= STALL_MS) {
+      this.#now += gap;
+      return;
+    }
+    this.#owed = Math.min(gap, Math.max(busy, TICK_MS)) - TICK_MS;
+    this.#credit += gap - TICK_MS - this.#owed;
+    this.#now += TICK_MS;
   }
 
   /** Looks at the wall clock. @returns Whether somebody has set it since the last look. */

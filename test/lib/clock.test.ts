@@ -163,3 +163,36 @@ test('many that expire at once go over several ticks, within a second', () => {
   assert.equal(registry.gone.expired, 12_000);
   assert.deepEqual(left.slice(0, 3), [7000, 2000, 0]);
 });
+
+test('stalls in which the hub was busy, as an attacker can keep it, prolong no life', () => {
+  const clock = new FakeClock();
+  const registry = registryWith(clock, 'a');
+  const stall = 24_000;
+  let passed = 0;
+  while (registry.find('a') !== null && passed < 2 * EXPIRY_MS) {
+    clock.work(stall);
+    registry.tick();
+    passed += stall;
+  }
+  assert.ok(passed <= EXPIRY_MS + 2 * stall, `it was there for ${String(passed / 1000)} s`);
+  assert.equal(registry.clock.credited, 0);
+});
+
+test('of a stall only the time counts in which the hub was busy, and only once heartbeats could be read', () => {
+  const clock = new FakeClock();
+  const registry = registryWith(clock, 'a', 'b');
+  run(registry, clock, 200_000);
+  clock.advance(3_600_000);
+  clock.work(99_000);
+  registry.tick();
+  assert.equal(registry.clock.credited, 3_600_000);
+  run(registry, clock, 2 * TICK_MS);
+  assert.equal(registry.store.size, 2);
+  clock.work(90_000);
+  registry.tick();
+  // What came meanwhile is read between two ticks.
+  registry.heartbeat('b');
+  run(registry, clock, TICK_MS);
+  assert.equal(registry.find('a'), null);
+  assert.notEqual(registry.find('b'), null);
+});

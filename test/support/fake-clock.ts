@@ -4,6 +4,7 @@ import type { BootTime, Clock } from '../../src/lib/clock.js';
 export class FakeClock implements Clock {
   #monotonic = 0;
   #wall: number;
+  #cpu = 0;
   #boot: BootTime = { id: 'first', uptimeMs: 3_600_000 };
 
   /** @param wall Unix milliseconds to begin with. */
@@ -17,6 +18,16 @@ export class FakeClock implements Clock {
 
   wall(): number {
     return this.#wall;
+  }
+
+  cpu(): number {
+    return this.#cpu;
+  }
+
+  /** The same time passes, in which the process is busy. */
+  work(ms: number): void {
+    this.advance(ms);
+    this.#cpu += ms;
   }
 
   /** Both kinds of time pass. */
