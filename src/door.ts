@@ -185,15 +185,17 @@ export class Door implements TransportHandler {
     }
   }
 
-  /** A streamed body takes a connection for as long as it is read, so its reader is admitted as one. */
+  /** A body that is read part by part takes a place of its address, and a streamed one even a connection. */
   #admit(request: HttpRequest, response: HttpResponse): HttpResponse {
-    const { stream } = response;
-    if (stream === undefined) return response;
+    const { stream, source } = response;
+    if (stream === undefined && source === undefined) return response;
     try {
       const address = this.#config.clientAddress.ofRequest(request);
-      return { ...response, stream: this.#gateway.readers.admit(stream, address) };
+      return stream === undefined
+        ? { ...response, source: this.#gateway.longBodies.admit(source!, address) }
+        : { ...response, stream: this.#gateway.readers.admit(stream, address) };
     } catch (error) {
-      stream.close();
+      (stream ?? source)!.close();
       if (!(error instanceof ProtocolError)) throw error;
       return this.#refuse(request, error);
     }

@@ -2,6 +2,7 @@ import { LIMITS, WEBSOCKET_PATH } from './protocol/limits.js';
 import type { Config } from './config.js';
 import { Door } from './door.js';
 import { Gateway } from './gateway/gateway.js';
+import { LONG_BODIES_PER_ADDRESS } from './gateway/outgoing/long-bodies.js';
 import type { Transport } from './gateway/transports/port.js';
 import type { Certificate } from './gateway/transports/tls.js';
 import { startTransport } from './gateway/transports/index.js';
@@ -111,6 +112,7 @@ export async function startHub(
       messagesPerMinute: config.messagesPerMinute,
       maxConnections: capacity.webSockets,
       maxConnectionsPerAddress: share.webSockets,
+      maxLongBodiesPerAddress: config.rateLimitPerMinute === 0 ? 0 : LONG_BODIES_PER_ADDRESS,
       maxSubscriptions: config.maxSubscriptions,
       maxSubscriptionsPerAddress: config.maxSubscriptionsPerAddress,
       subscribesPerMinute: config.subscribesPerMinute,

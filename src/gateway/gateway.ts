@@ -14,6 +14,7 @@ import { Connection } from './connections/connection.js';
 import { Drain, STOPPING } from './drain.js';
 import { plausibleHosts } from './connections/dialled-hosts.js';
 import type { ConnectionHost, HostedConnection } from './connections/connection-host.js';
+import { LongBodies } from './outgoing/long-bodies.js';
 import { Readers, type ReadersHost } from './outgoing/readers.js';
 import { Intake } from './connections/intake.js';
 import { Nonces } from './connections/nonces.js';
@@ -51,6 +52,7 @@ export class Gateway implements ConnectionHost, ReadersHost {
   readonly intake = new Intake();
   readonly clients = new Clients();
   readonly readers: Readers;
+  readonly longBodies = new LongBodies(this);
   readonly visibilities: Visibilities;
   readonly journal: GatewayJournal;
   readonly #observer: GatewayObserver;
@@ -168,6 +170,7 @@ export class Gateway implements ConnectionHost, ReadersHost {
   tick(): void {
     this.#lookAtDue();
     this.readers.tick();
+    this.longBodies.tick();
     this.#advanceDrain();
   }
 

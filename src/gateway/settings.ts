@@ -13,6 +13,8 @@ export interface GatewaySettings {
   maxConnections: number;
   /** WebSockets and readers of streamed bodies of one client address; 0 for no limit. */
   maxConnectionsPerAddress: number;
+  /** Long lists that one client address may read at the same time; 0 for no limit. */
+  maxLongBodiesPerAddress: number;
   /** Subscriptions a connection. */
   maxSubscriptions: number;
   /** Subscriptions of all connections of one client address; 0 for no limit. */

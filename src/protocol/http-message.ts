@@ -17,6 +17,8 @@ export interface HttpRequest {
 export interface BodySource {
   /** Of all parts together. */
   readonly bytes: number;
+  /** Called once, before the first part is asked for. @param cut Ends the connection, whose reader is given up. */
+  begin?(cut: () => void): void;
   /** The next part, which is the caller's; null behind the last. Throws when it cannot be had any more. */
   next(): Uint8Array | null;
   /** To be called once no more is asked for, for whatever reason. */

@@ -29,6 +29,7 @@ export class GatewayWorld {
         messagesPerMinute: 0,
         maxConnections: 1000,
         maxConnectionsPerAddress: 0,
+        maxLongBodiesPerAddress: 0,
         maxSubscriptions: 8,
         maxSubscriptionsPerAddress: 0,
         subscribesPerMinute: 0,

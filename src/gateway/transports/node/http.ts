@@ -273,6 +273,7 @@ function headersOf({ status, headers, body, close, source, stream }: HttpRespons
 /** Sends part by part, no faster than the peer takes it and with a turn for others in between. */
 async function pipe(source: BodySource, res: ServerResponse): Promise<void> {
   res.setTimeout(PATIENCE_MS, () => res.destroy());
+  source.begin?.(() => void res.destroy());
   try {
     await pipeline(Readable.from(partsOf(source), { highWaterMark: 1 }), res);
   } catch {

@@ -27,6 +27,9 @@ export class UwsBody {
       // Of a part that was not taken whole; all before it was.
       return this.#write(this.#part.subarray(taken - this.#offset));
     });
+    this.#source.begin?.(() => {
+      if (!this.#isOver) this.#res.close();
+    });
     this.#next();
   }
 

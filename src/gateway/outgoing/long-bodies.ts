@@ -1,0 +1,115 @@
+import { ProtocolError } from '../../protocol/errors.js';
+import type { BodySource } from '../../protocol/http-message.js';
+
+/** Of one address, so that nobody takes all the places there are for long lists. */
+export const LONG_BODIES_PER_ADDRESS = 8;
+
+/** A reader has to take so many bytes in each such time (service milliseconds): 32 KiB a second. */
+export const LEAST_PROGRESS = { bytes: 960 * 1024, ms: 30_000 } as const;
+
+/** What long bodies need of the gateway. */
+interface LongBodiesHost {
+  /** Service milliseconds. */
+  readonly now: number;
+  /** 0 for no limit. */
+  readonly settings: { readonly maxLongBodiesPerAddress: number };
+}
+
+/** Bodies that are read part by part: so many of each address, and none that its reader hardly takes. */
+export class LongBodies {
+  readonly #host: LongBodiesHost;
+  readonly #open = new Set<LongBody>();
+  readonly #byAddress = new Map<string, number>();
+
+  constructor(host: LongBodiesHost) {
+    this.#host = host;
+  }
+
+  /** How many are being read. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * Takes a body in, until it is closed.
+   * @param address The client address that asked for it.
+   * @returns The body for the transport, in the place of `source`.
+   * @throws ProtocolError `ADV_003` when the address reads as many as it may.
+   */
+  admit(source: BodySource, address: string): BodySource {
+    const { maxLongBodiesPerAddress: max } = this.#host.settings;
+    const count = this.#byAddress.get(address) ?? 0;
+    if (max > 0 && count >= max) {
+      throw new ProtocolError(
+        'ADV_003',
+        `${address} is reading ${String(max)} long lists already, as many as one address may; read one to its end first, or ask for pages with limit=1000`,
+        { unavailable: true, retryAfterSeconds: 5 },
+      );
+    }
+    this.#byAddress.set(address, count + 1);
+    const body = new LongBody(source, this.#host.now, () => {
+      this.#leave(body, address);
+    });
+    this.#open.add(body);
+    return body;
+  }
+
+  /** Called with every tick of the gateway. */
+  tick(): void {
+    for (const body of this.#open) body.tick(this.#host.now);
+  }
+
+  #leave(body: LongBody, address: string): void {
+    this.#open.delete(body);
+    const count = this.#byAddress.get(address)! - 1;
+    if (count > 0) this.#byAddress.set(address, count);
+    else this.#byAddress.delete(address);
+  }
+}
+
+class LongBody implements BodySource {
+  readonly bytes: number;
+  readonly #source: BodySource;
+  readonly #onClose: () => void;
+  #cut: () => void = () => undefined;
+  #since: number;
+  /** What the reader has begun to take since then. */
+  #taken = 0;
+  #isClosed = false;
+
+  constructor(source: BodySource, now: number, onClose: () => void) {
+    this.bytes = source.bytes;
+    this.#source = source;
+    this.#since = now;
+    this.#onClose = onClose;
+  }
+
+  begin(cut: () => void): void {
+    this.#cut = cut;
+  }
+
+  next(): Uint8Array | null {
+    const part = this.#source.next();
+    this.#taken += part?.length ?? 0;
+    return part;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#source.close();
+    this.#onClose();
+  }
+
+  /** Gives a reader up that takes too little. */
+  tick(now: number): void {
+    if (now < this.#since + LEAST_PROGRESS.ms) return;
+    const isSlow = this.#taken < LEAST_PROGRESS.bytes;
+    this.#since = now;
+    this.#taken = 0;
+    if (!isSlow) return;
+    this.#cut();
+    // In case the transport had not begun, or takes its time.
+    this.close();
+  }
+}
