@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { DiscoveryClient, keyFromSeed } from '../../src/client/node.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DiscoveryClient, keyFromSeed, type Visibility, watch } from '../../src/client/node.js';
 import { EXIT } from '../../src/cli/exit-codes.js';
 import { freePort } from '../client/support/free-port.js';
 import { HubProcess, type RunningProcess, scratchFolder } from '../process/hub-process.js';
@@ -137,12 +138,22 @@ test('status shows who I am, what the hub shows of me, and where my price stands
   assert.equal(hidden.code, EXIT.notFound);
   assert.match(hidden.output, new RegExp(`^provider +${id}\n[^]*^visible +no: `, 'm'));
 
-  const daemon = await advertised('mine.pem', '--country', 'NO', '--resource', 'gpu=2', ...PRICES);
+  const follows = [{ country: 'NO' }, { country: 'NO', max_usd_per_month: 6 }, { cpu: 64 }].map((filter) =>
+    watch(hub.url, filter),
+  );
+  await Promise.all(follows.map((matches) => matches.ready));
+  const flags = ['--attr', 'disk=nvme', '--no-detect', '--resource', 'gpu=2'];
+  const daemon = await advertised('mine.pem', '--country', 'NO', ...flags, ...PRICES);
+  const note = join(folder, 'mine.pem.visibility.json');
+  while (!existsSync(note)) await delay(20);
+  assert.equal(statSync(note).mode & 0o777, 0o600);
   const shown = await finish(run('mine.pem', 'status'));
   assert.equal(shown.code, 0);
   for (const line of [
     new RegExp(`^provider +${id}$`, 'm'),
     /^visible +yes$/m,
+    /^seen by +1 stream of 1 subscriber; more would see it: 1 but for --cpu, 1 but for --max-usd$/m,
+    /^says +disk nvme$/m,
     /^since +\d{4}-.*Z$/m,
     /^expires +\d{4}-.*Z, unless/m,
     /^offers +203\.0\.113\.7 in NO: 4 cores, 8 GB of memory, 40 GB of disk, gpu 2$/m,
@@ -152,11 +163,17 @@ test('status shows who I am, what the hub shows of me, and where my price stands
     assert.match(shown.output, line);
   }
   const { output } = await finish(run('mine.pem', 'status', '--json'));
-  const { advertisement, ...rest } = JSON.parse(output) as { advertisement: { provider_id: string } };
+  const { advertisement, visibility, ...rest } = JSON.parse(output) as {
+    advertisement: { provider_id: string };
+    visibility: Visibility;
+  };
   assert.equal(advertisement.provider_id, id);
   const price = { usd_per_month: 7.1, rank: 4, of: 4, p50: 6 };
   assert.deepEqual(rest, { provider_id: id, listed: true, price });
+  assert.deepEqual([visibility.streams, visibility.price], [1, price]);
   await daemon.stop('SIGINT');
+  assert.ok(!existsSync(note), 'nothing old is left for status');
+  await Promise.all(follows.map((matches) => matches.stop()));
 });
 
 test('at 80 columns nothing is cut off: id, offer, price and reasons', { skip: NO_TERMINAL }, async () => {

@@ -90,3 +90,30 @@ test('the plain client makes a key, advertises, lists and withdraws with curl an
   assert.deepEqual((await hub.request('GET', '/api/v1/advertisements')).body, []);
   assert.equal(await hub.stop(), 0);
 });
+
+test('in the market, a lower price outranks an Ethereum account, which is told why', async (t) => {
+  const folder = scratchFolder(t);
+  const hub = await HubProcess.start(folder);
+  const market = runExample(folder, 'market/market.js', [hub.url]);
+  assert.equal((await market.exited).code, 0, market.output);
+  assert.deepEqual(
+    market.output
+      .replace(/0x[0-9a-fA-F]{40}/, '0x…')
+      .trim()
+      .split('\n'),
+    [
+      'the Ethereum account is 0x…',
+      'the cheapest two: RTX 3090 for 42.00, RTX 4090 for 50.00',
+      'the A100 costs less now',
+      'the cheapest two: A100 for 26.00, RTX 3090 for 42.00',
+      'outranked: RTX 4090 for 50.00',
+      'why: max_usd_per_month is 42, and it asks 50',
+      '2 match that',
+      'without that it is number 3 of 3 by price',
+      'the market: A100, RTX 3090, RTX 4090; half ask at most 42',
+      'streams that see it: 1',
+    ],
+  );
+  assert.deepEqual((await hub.request('GET', '/api/v1/advertisements')).body, []);
+  assert.equal(await hub.stop(), 0);
+});

@@ -39,6 +39,14 @@ export function flagOf(member: string, asked: Asked): string {
   return isRange ? `${flag} ${name}:${textOf(asked)}` : `${flag} ${name}=${quoted(textOf(asked))}`;
 }
 
+/** The flag of a condition without what is asked, e.g. `--max-usd` or `--attr gpu_model`. */
+export function flagNameOf(member: string): string {
+  const { condition, name, kind } = partsOf(member);
+  if (kind === undefined) return member;
+  const [flag = ''] = CONDITIONS[condition as ConditionName].flag.form.split(' ');
+  return name === null ? flag : `${flag} ${name}`;
+}
+
 /** The condition of that name in a filter, as the command line asks for it. */
 export function flagIn(filter: Filter, member: string): string {
   const { condition, name } = partsOf(member);

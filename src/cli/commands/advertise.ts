@@ -15,6 +15,8 @@ import { describeAttributes, warningsAbout } from '../provider/offer.js';
 import { keyOption, urlOption } from '../options.js';
 import { ServiceManager } from '../provider/service-manager.js';
 import { SessionReport } from '../provider/session-report.js';
+import { clearVisibility, leaveVisibility } from '../provider/visibility-file.js';
+import { askForVisibility } from '../provider/visibility-questions.js';
 import { coloursFor, untilStopped } from '../terminal.js';
 
 /** How often the machine is measured again, in milliseconds: its disk fills and empties. */
@@ -78,6 +80,11 @@ async function advertise(flags: AdvertiseFlags): Promise<void> {
     });
   }
 
+  const stopAsking = askForVisibility(session, (visibility) => {
+    report.see(visibility);
+    const { providerId } = session;
+    leaveVisibility(flags.key, { url: flags.url, provider_id: providerId, at: Date.now(), visibility });
+  });
   const measuring = setInterval(() => {
     // What goes wrong is reported as a problem, and the old advertisement stays.
     session.refresh().catch(() => undefined);
@@ -100,6 +107,8 @@ async function advertise(flags: AdvertiseFlags): Promise<void> {
   await ended;
   const farewell = await stopping;
   clearInterval(measuring);
+  stopAsking();
+  if (session.state !== 'replaced') clearVisibility(flags.key);
   manager?.stopping();
   report.end();
   if (farewell !== '') writeNotice(process.stdout, farewell);

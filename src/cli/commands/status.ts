@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { DiscoveryClient, loadSigner } from '../../client/node.js';
+import { DiscoveryClient, loadSigner, type Visibility } from '../../client/node.js';
 import { EXIT } from '../exit-codes.js';
-import { describeOffer, describePrice } from '../provider/offer.js';
+import { describeAttributes, describeOffer, describePrice, describeSight } from '../provider/offer.js';
 import { keyOption, urlOption } from '../options.js';
 import { type Standing, standingOf } from '../provider/standing.js';
+import { readVisibility } from '../provider/visibility-file.js';
 import { printable, printableJson } from '../terminal.js';
 
 interface StatusFlags {
@@ -35,12 +36,14 @@ async function status(flags: StatusFlags): Promise<void> {
   // Known without the hub, which may not be reachable.
   if (flags.json !== true) print('provider', providerId);
   const standing = await standingOf(new DiscoveryClient(flags.url), providerId);
-  if (flags.json === true) process.stdout.write(`${printableJson(standing, 2)}\n`);
-  else describe(standing, flags.url);
+  const who = { url: flags.url, provider_id: providerId };
+  const visibility = readVisibility(flags.key, who, Date.now());
+  if (flags.json === true) process.stdout.write(`${printableJson({ ...standing, visibility }, 2)}\n`);
+  else describe(standing, visibility, flags.url);
   if (!standing.listed) process.exitCode = EXIT.notFound;
 }
 
-function describe({ advertisement, price }: Standing, url: string): void {
+function describe({ advertisement, price }: Standing, visibility: Visibility | null, url: string): void {
   print('hub', url);
   if (advertisement === null) {
     print(
@@ -54,10 +57,18 @@ function describe({ advertisement, price }: Standing, url: string): void {
     'visible',
     isLive ? 'yes' : 'as suspect: its session is lost, and filters for live providers hide it',
   );
+  print(
+    'seen by',
+    visibility === null
+      ? 'not known here: only "advertise" with this key file is told'
+      : describeSight(visibility),
+  );
   print('since', advertisement.created_at);
   print('heartbeat', advertisement.updated_at);
   print('expires', `${advertisement.expires_at}, unless there is a heartbeat before`);
   print('offers', describeOffer(advertisement));
+  const facts = describeAttributes(advertisement);
+  if (facts !== null) print('says', facts);
   if (advertisement.name !== null) print('name', advertisement.name);
   print('price', describePrice(advertisement));
   const { country } = advertisement;

@@ -1,5 +1,11 @@
 import ipaddr from 'ipaddr.js';
-import { type AdvertisementInput, monthlyEstimate, type PublishedAdvertisement } from '../../client/node.js';
+import {
+  type AdvertisementInput,
+  monthlyEstimate,
+  type PublishedAdvertisement,
+  type Visibility,
+} from '../../client/node.js';
+import { flagNameOf } from '../answers/condition-flag.js';
 import { type Advertisement, advertisementSchema } from '../../protocol/advertisement.js';
 
 /** What prices are shown for where nobody asks for amounts. */
@@ -23,6 +29,17 @@ export function describeOffer({ ip_address, country, resources }: Offer): string
 export function describeAttributes({ attributes }: Pick<Advertisement, 'attributes'>): string | null {
   const facts = Object.entries(attributes ?? {}).map(([name, value]) => `${name} ${String(value)}`);
   return facts.length === 0 ? null : facts.join(', ');
+}
+
+/** Who sees a provider, e.g. `3 streams of 2 subscribers; more would see it: 2 but for --max-usd`. */
+export function describeSight({ streams, subscribers, missed }: Visibility): string {
+  const counted = (count: number, what: string): string =>
+    `${String(count)} ${what}${count === 1 ? '' : 's'}`;
+  const sight =
+    streams === 0 ? 'no stream' : `${counted(streams, 'stream')} of ${counted(subscribers, 'subscriber')}`;
+  if (missed.length === 0) return sight;
+  const others = missed.map(({ member, streams: more }) => `${String(more)} but for ${flagNameOf(member)}`);
+  return `${sight}; more would see it: ${others.join(', ')}`;
 }
 
 /** What one of each costs a month. */

@@ -1,6 +1,6 @@
 import logUpdate from 'log-update';
-import type { ProviderSession } from '../../client/node.js';
-import { describeOffer, describePrice } from './offer.js';
+import type { ProviderSession, Visibility } from '../../client/node.js';
+import { describeOffer, describePrice, describeSight } from './offer.js';
 import { wrapped } from '../tables/text.js';
 import { coloursFor, printable, widthOf } from '../terminal.js';
 
@@ -16,6 +16,7 @@ export class SessionReport {
   #problem: string | null = null;
   #isWithdrawn = false;
   #retryInMs: number | null = null;
+  #visibility: Visibility | null = null;
 
   constructor(session: ProviderSession, url: string) {
     this.#session = session;
@@ -59,6 +60,12 @@ export class SessionReport {
     });
   }
 
+  /** Takes up who sees the provider, which is shown on a terminal. */
+  see(visibility: Visibility): void {
+    this.#visibility = visibility;
+    if (this.#timer !== null) this.#draw();
+  }
+
   /** What is the matter, in a few words. */
   get summary(): string {
     const trouble = this.#trouble();
@@ -94,6 +101,17 @@ export class SessionReport {
     return this.#session.error?.message ?? this.#problem;
   }
 
+  #sight(): string[] {
+    const { advertisement } = this.#session;
+    if (this.#liveSince === null || this.#visibility?.listed !== true || advertisement === null) return [];
+    const { price } = this.#visibility;
+    const rank =
+      price === null
+        ? ''
+        : `; number ${String(price.rank)} of ${String(price.of)} by price in ${advertisement.country}`;
+    return [`seen by ${describeSight(this.#visibility)}${rank}`];
+  }
+
   #draw(): void {
     const colours = coloursFor(process.stdout);
     const { providerId, advertisement } = this.#session;
@@ -103,6 +121,7 @@ export class SessionReport {
     const about = [
       `${providerId} on ${this.#url}`,
       ...(advertisement === null ? [] : [describeOffer(advertisement), describePrice(advertisement)]),
+      ...this.#sight(),
     ];
     logUpdate(
       [
