@@ -71,6 +71,21 @@ function readPublicHost(text: string): string {
   );
 }
 
+/** With no character that a URI has to escape. */
+const SECURITY_CONTACT =
+  /^(?:https:\/\/(?=[^/])|mailto:(?=[^@]+@[^@]+$)|tel:(?=\+?[\d-]+$))[\w.~:/?#[\]@!$&()*+,;=%-]+$/;
+
+/**
+ * Where to report what is wrong with this hub's security, as the URI that RFC 9116 asks for: of an e-mail address its `mailto:`. Null
+ * where nobody is named.
+ */
+function readSecurityContact(text: string): string | null {
+  if (text === '') return null;
+  const uri = /^[^\s@:/]+@[^\s@:/]+$/.test(text) ? `mailto:${text}` : text;
+  if (uri.length <= 256 && SECURITY_CONTACT.test(uri)) return uri;
+  throw new Error('must be an e-mail address, or an https:, mailto: or tel: URI of at most 256 characters');
+}
+
 /** Every setting: its name without prefix, its default as text, how it is read and what it is for. */
 export const SETTINGS = {
   HOST: {
@@ -129,6 +144,12 @@ export const SETTINGS = {
     fallback: '',
     schema: parsed((text) => list.parse(text).map(readPublicHost)),
     about: 'what the hub is reached as, e.g. hub.example.org; comma-separated',
+  },
+  SECURITY_CONTACT: {
+    fallback: '',
+    schema: parsed(readSecurityContact),
+    about:
+      'where to report vulnerabilities of this hub: an e-mail address or URI, for /.well-known/security.txt',
   },
   TLS_CERT: {
     fallback: '',
@@ -217,6 +238,8 @@ export interface Config {
   acceptUnsigned: boolean;
   transport: 'auto' | 'uws' | 'node';
   publicHosts: string[];
+  /** The URI of whoever takes reports of vulnerabilities; null where nobody is named. */
+  securityContact: string | null;
   /** Null where the hub speaks no TLS. */
   tls: TlsFiles | null;
   clientAddress: ClientAddress;
@@ -342,6 +365,7 @@ function toConfig(values: SettingValues): Config {
     acceptUnsigned: values.UNSIGNED === 'accept',
     transport: values.TRANSPORT,
     publicHosts: values.PUBLIC_HOSTS,
+    securityContact: values.SECURITY_CONTACT,
     tls: values.TLS_CERT === '' ? null : { cert: values.TLS_CERT, key: values.TLS_KEY },
     clientAddress: values.TRUST_PROXY,
     messagesPerMinute: values.MESSAGES_PER_MINUTE,

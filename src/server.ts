@@ -137,7 +137,7 @@ export async function startHub(
       return entries.problem === null ? null : 'the database cannot be written';
     },
     metrics,
-    documentation: loadDocumentation(config.tls !== null),
+    documentation: loadDocumentation(config.tls !== null, config.securityContact),
     onError,
     onRefusal: (code, request) => {
       const claimed = request.headers.get('x-provider-id') ?? null;

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
 import { assetOf } from './assets.js';
 import { NO_SNIFFING, OPEN_TO_READERS } from './respond.js';
+import { securityTxt } from './security-txt.js';
 
 /** The pages and files of the interface's documentation, by path. */
 export type Documentation = ReadonlyMap<string, (request: HttpRequest) => HttpResponse>;
@@ -79,7 +80,7 @@ const PAGE_RESPONSE: HttpResponse = {
   body: PAGE,
 };
 
-const FRONT_PAGE: HttpResponse = {
+const frontPage = (securityContact: string | null): HttpResponse => ({
   ...PAGE_RESPONSE,
   headers: { ...PAGE_RESPONSE.headers, Vary: 'Accept' },
   body: `<!doctype html>
@@ -99,11 +100,11 @@ const FRONT_PAGE: HttpResponse = {
 <li><a href="/docs/protocol.md">The protocol</a>, with the WebSocket at <code>/api/v1/ws</code></li>
 <li><a href="/client.js">The client for browsers</a>, and <a href="/client.d.ts">its types</a></li>
 <li><a href="/health">Health</a> and <a href="/metrics">metrics</a></li>
-</ul>
+${securityContact === null ? '' : `<li><a href="${securityContact.replaceAll('&', '&amp;')}">Report a vulnerability</a> of this hub</li>\n`}</ul>
 </body>
 </html>
 `,
-};
+});
 
 /** Whether a browser asks for the page at `/`; to others that is a path like any other that is not there. */
 export function wantsFrontPage({ method, headers }: HttpRequest): boolean {
@@ -127,12 +128,16 @@ const FILES: readonly [path: string, name: string, type: string, headers?: Recor
  * Reads the files that the hub serves, once, at the start. `scripts/build.mjs` makes them; a plain compilation has none, and
  * a hub out of it answers 404 in their place.
  * @param tls Whether the hub itself speaks TLS.
+ * @param securityContact A URI; null where the operator names nobody.
  */
-export function loadDocumentation(tls: boolean): Documentation {
+export function loadDocumentation(tls: boolean, securityContact: string | null): Documentation {
+  const front = frontPage(securityContact);
   const pages = new Map<string, Page>([
-    ['/', () => FRONT_PAGE],
+    ['/', () => front],
     ['/docs', () => PAGE_RESPONSE],
   ]);
+  if (securityContact !== null)
+    pages.set('/.well-known/security.txt', () => securityTxt(securityContact, Date.now()));
   for (const [path, name, type, headers] of FILES) {
     const file = new URL(`../assets/${name}`, import.meta.url);
     if (existsSync(file)) pages.set(path, assetOf(file, type, headers));

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { chromium, type Page } from 'playwright-core';
+import { loadDocumentation } from '../../src/http/documentation.js';
 import { onBothTransports } from '../support/http.js';
 import { TestKey } from '../support/keys.js';
 import { ADVERTISEMENT } from '../support/test-hub.js';
@@ -32,7 +33,7 @@ async function browse(url: string, use: (page: Page) => Promise<void>): Promise<
   }
 }
 
-onBothTransports('the documentation', {}, (hub) => {
+onBothTransports('the documentation', { SECURITY_CONTACT: 'security@example.org' }, (hub) => {
   const page = async (): Promise<{ text: string; headers: Headers }> => {
     const response = await fetch(`${hub().url}/docs`);
     assert.equal(response.status, 200);
@@ -71,6 +72,20 @@ onBothTransports('the documentation', {}, (hub) => {
     assert.equal(other.status, 404);
     assert.equal(other.body.code, 'HTTP_404');
     assert.match(other.body.message, /\/api\/v1\/advertisements.* and \/docs, which explains them/);
+  });
+
+  test('whoever finds a vulnerability learns where to report it', async () => {
+    const response = await fetch(`${hub().url}/.well-known/security.txt`);
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get('content-type'), 'text/plain; charset=utf-8');
+    const text = await response.text();
+    const [, contact, expires] = /^Contact: (.*)\nExpires: (.*)\n$/.exec(text) ?? [];
+    assert.equal(contact, 'mailto:security@example.org');
+    const days = (Date.parse(expires!) - Date.now()) / 86_400_000;
+    assert.ok(days > 28 && days <= 30, text);
+    const front = await fetch(hub().url, { headers: { Accept: 'text/html' } });
+    assert.match(await front.text(), /<a href="mailto:security@example\.org">Report a vulnerability<\/a>/);
+    assert.equal(loadDocumentation(false, null).has('/.well-known/security.txt'), false, 'nobody is named');
   });
 
   test('it refers to no other host', async () => {

@@ -1,0 +1,25 @@
+import type { HttpResponse } from '../protocol/http-message.js';
+import { NO_SNIFFING } from './respond.js';
+
+const DAY_MS = 86_400_000;
+/** A hub that is gone must not be vouched for long; one that runs says it anew each time. */
+const DAYS_VALID = 30;
+
+/**
+ * What `/.well-known/security.txt` answers (RFC 9116): where to report what is wrong with the security of this hub.
+ * @param contact A URI.
+ * @param wall Milliseconds since 1970.
+ */
+export function securityTxt(contact: string, wall: number): HttpResponse {
+  // By the day, so that one day's answers are alike.
+  const expires = new Date((Math.floor(wall / DAY_MS) + DAYS_VALID) * DAY_MS).toISOString();
+  return {
+    status: 200,
+    headers: {
+      'Content-Type': 'text/plain; charset=utf-8',
+      'Cache-Control': 'max-age=3600',
+      ...NO_SNIFFING,
+    },
+    body: `Contact: ${contact}\nExpires: ${expires}\n`,
+  };
+}
