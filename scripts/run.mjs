@@ -2,9 +2,18 @@
 // `npm run check`: each does its own set-up, so that it works in a fresh clone, and says what it is doing. `install` does
 // nothing else.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createHash } from 'node:crypto';
-import { join, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -103,6 +112,53 @@ function testFiles(words) {
     .sort();
 }
 
+/**
+ * Folders below `test` whose files can share a process, but for those of `ALONE`: they change nothing that belongs to all of it, and are
+ * content with others on the hub that they share.
+ */
+const SHARING = [
+  'conformance',
+  'http',
+  'lib',
+  'protocol',
+  'registry/lists',
+  'registry/store',
+  'streams',
+  'streams/matching',
+];
+const ALONE = /\bwebsocket-[\w-]+\.test\.js$/;
+/** Few enough that the last of all does not run for long when all others have ended. */
+const FILES_A_PROCESS = 8;
+
+/**
+ * Has test files share processes where they can, and so the hubs that they use: to start a process and load what it tests takes longer
+ * than most of them. Each of the files that this returns imports several; what fails is still named by its own.
+ */
+function together(files) {
+  const folder = join('build', 'together');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  const rooms = new Map();
+  for (const file of files) {
+    const room = relative(join('build', 'test'), dirname(file)).replaceAll(sep, '/');
+    const key = SHARING.includes(room) && !ALONE.test(file) ? room : file;
+    rooms.set(key, [...(rooms.get(key) ?? []), file]);
+  }
+  return [...rooms].flatMap(([room, all]) => {
+    if (all.length === 1) return all;
+    const made = [];
+    for (let first = 0; first < all.length; first += FILES_A_PROCESS) {
+      const name = join(folder, `${room.replaceAll('/', '-')}-${made.length + 1}.test.js`);
+      const imported = all
+        .slice(first, first + FILES_A_PROCESS)
+        .map((file) => relative(folder, file).replaceAll(sep, '/'));
+      writeFileSync(name, imported.map((file) => `import ${JSON.stringify(file)};\n`).join(''));
+      made.push(name);
+    }
+    return made;
+  });
+}
+
 /** What `npm run fuzz -- --count 100000 --seed 5` asks for. */
 function fuzzOptions(args) {
   const usage = 'usage: npm run fuzz -- [--count <frames and requests>] [--seed <whole number>]';
@@ -153,7 +209,7 @@ if (command === 'build') {
     '--test-reporter-destination=stdout',
     '--test-reporter=./scripts/left-out.mjs',
     '--test-reporter-destination=stdout',
-    ...files,
+    ...together(files),
   ]);
 } else if (command === 'check') {
   say('Checking the format …');
