@@ -44,7 +44,11 @@ export default {
       LOWER,
       'src/registry/store is what is held in memory: it knows nothing of lists, writes and the file.',
     ),
-    room('registry/lists', [...LOWER, STORE], 'src/registry/lists only reads the store.'),
+    room(
+      'registry/lists',
+      [...LOWER, STORE, 'registry/change-log.ts'],
+      'src/registry/lists only reads the store, and the change log for what it was.',
+    ),
     room(
       'registry/answers',
       [...LOWER, STORE, 'registry/change-log.ts'],

@@ -39,6 +39,8 @@ export const LIMITS = {
   maxFilterFacts: 16,
   /** Provider ids that a filter may leave out. */
   maxExcluded: 100,
+  /** Matches that a subscription may be limited to. */
+  maxFirst: 100,
   /** Advertisements in one list page when `limit` is given. */
   maxPageSize: 1000,
   /** Advertisements in one `snapshot` frame. */

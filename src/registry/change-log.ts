@@ -4,7 +4,7 @@ import { grown } from '../lib/typed-arrays.js';
 import type { ValueNumbers } from './store/value-numbers.js';
 
 /** Why an advertisement went, as the log keeps it. */
-export type GoneReason = Exclude<RemovalReason, 'unmatched'>;
+export type GoneReason = Exclude<RemovalReason, 'unmatched' | 'outranked'>;
 
 /** One change, for those who match it as it happens. */
 export interface Change {
@@ -106,6 +106,11 @@ export class ChangeLog {
   /** Whether all changes after this position are still here. */
   covers(seq: number): boolean {
     return seq >= this.#floor && seq <= this.#seq;
+  }
+
+  /** The ordinal of the last change up to a position that is covered. */
+  countAt(seq: number): number {
+    return this.#firstAfter(seq) - 1;
   }
 
   /**

@@ -6,7 +6,7 @@ import type { Predicate } from '../registry/store/predicate.js';
 import type { Store } from '../registry/store/store.js';
 
 /** The net effect of a difference on whoever holds the state before it. */
-type NetEvent =
+export type NetEvent =
   { op: 'added' | 'updated'; slot: number } | { op: 'removed'; providerId: string; reason: RemovalReason };
 
 /**

@@ -2,20 +2,24 @@ import { CODECS, type CodecName } from '../protocol/frames/codec.js';
 import { formatCursor, parseCursor } from '../protocol/cursor.js';
 import type { GoneReason } from '../registry/change-log.js';
 import type { Registry } from '../registry/registry.js';
-import { copyEvent, encodeEvent, eventsFrame, netEvents } from './event-encoder.js';
+import { copyEvent, encodeEvent, eventsFrame, type NetEvent, netEvents } from './event-encoder.js';
 import { ROWS_PER_STEP, type StreamLimits, WORK } from './limits.js';
 import type { StreamObserver } from './observer.js';
 import { RecentFrames, Snapshot } from './snapshot.js';
-import type { Stream, Subscription } from './stream.js';
+import { isRanked, type RankedStream, type Stream, type Subscription } from './stream.js';
+import { topEvents } from './top/top-events.js';
+import { TopFeed } from './top/top-feed.js';
 import { metered, type Task, Turns } from '../lib/turns.js';
 
-/** Providers of a stream that changed between two numbers, whether somebody holds them, and why those went that did. */
+/** What happened in a stream between two numbers. */
 interface Missed {
   stream: Stream;
   from: number;
   to: number;
-  held: ReadonlyMap<string, boolean>;
-  reasons: ReadonlyMap<string, GoneReason>;
+  /** Good until the registry goes on. */
+  events: () => NetEvent[];
+  /** How many providers it concerns, at most. */
+  size: number;
   /** The `events` frames that tell it, by codec, as far as they were asked for. */
   frames: Partial<Record<CodecName, Uint8Array>>;
 }
@@ -41,11 +45,13 @@ export class Feed {
   readonly #host: FeedHost;
   readonly #turns: Turns<Subscription>;
   readonly #frames = new RecentFrames();
+  readonly #tops: TopFeed;
   /** Asked for twice in a row by everybody who resumes, and by many who come back from the same moment. */
   #lastMissed: Missed | null = null;
 
   constructor(host: FeedHost) {
     this.#host = host;
+    this.#tops = new TopFeed(host.registry, this.#frames);
     this.#turns = new Turns(
       host.limits.workPerTurn,
       ({ subscriber }) => subscriber.account,
@@ -57,6 +63,14 @@ export class Feed {
   advance(subscription: Subscription): void {
     if (subscription.state === 'live') return;
     this.#turns.add(subscription);
+    this.#turns.run();
+  }
+
+  /** Has somebody search for the first matches of a stream who waits for them. */
+  refill(stream: RankedStream): void {
+    const [first] = stream.subscriptions;
+    if (first === undefined) return;
+    this.#turns.add(first);
     this.#turns.run();
   }
 
@@ -76,7 +90,12 @@ export class Feed {
   }
 
   *#step(subscription: Subscription): Task {
+    const { stream } = subscription;
     try {
+      if (isRanked(stream) && stream.top.isShort) {
+        yield* this.#tops.fill(stream);
+        this.#host.flush();
+      }
       if (!canGoOn(subscription)) return;
       if (subscription.state === 'asked') yield* this.#answer(subscription);
       else if (subscription.state === 'reading') yield* this.#sendSnapshot(subscription);
@@ -96,7 +115,10 @@ export class Feed {
     const { changes } = this.#host.registry;
     const cursor = request.resume === null ? null : parseCursor(request.resume);
     const seq = cursor?.epoch === changes.epoch && changes.covers(cursor.seq) ? cursor.seq : null;
+    if (seq !== null && isRanked(stream)) yield* this.#tops.toldAt(stream, seq);
     const isExact = seq !== null && this.#missedSince(stream, seq) !== null;
+    // Finding out may have taken more than a turn.
+    if (!canGoOn(subscription)) return;
     if (request.resume !== null)
       this.#host.observer.resumeDecided(isExact ? 'exact' : 'refused', subscription);
     subscription.state = isExact ? 'waiting' : 'reading';
@@ -115,7 +137,11 @@ export class Feed {
   }
 
   *#sendSnapshot(subscription: Subscription): Task {
-    const { subscriber } = subscription;
+    const { stream, subscriber } = subscription;
+    if (isRanked(stream)) {
+      yield* this.#sendFirst(subscription, stream);
+      return;
+    }
     const snapshot = (subscription.snapshot ??= this.#join(subscription));
     const frame = yield* snapshot.frame(subscriber.codec.name, subscription.next);
     // Making it may have taken more than a turn.
@@ -133,6 +159,19 @@ export class Feed {
     }
     if (frame.bytes !== null) subscriber.send(frame.bytes);
     yield WORK.answer + frame.advertisements * WORK.row;
+    this.#again(subscription);
+  }
+
+  /** The snapshot of a stream of the first matches is one frame. */
+  *#sendFirst(subscription: Subscription, stream: RankedStream): Task {
+    const { subscriber } = subscription;
+    const { seq, bytes } = yield* this.#tops.snapshot(stream, subscriber.codec.name);
+    // Making it may have taken more than a turn.
+    if (!canGoOn(subscription)) return;
+    subscription.seq = seq;
+    subscription.state = 'waiting';
+    subscriber.send(bytes);
+    yield WORK.answer;
     this.#again(subscription);
   }
 
@@ -157,9 +196,14 @@ export class Feed {
   }
 
   *#catchUp(subscription: Subscription): Task {
-    this.#host.flush();
     const { stream, subscriber, seq: since } = subscription;
     const { changes } = this.#host.registry;
+    if (isRanked(stream)) {
+      yield* this.#tops.toldAt(stream, since);
+      // Finding out may have taken more than a turn.
+      if (!canGoOn(subscription)) return;
+    }
+    this.#host.flush();
     // What other streams of the same connection were just sent may have filled it, or ended it.
     if (subscription.state !== 'waiting' || !subscriber.writable) return;
     // Told from now on, it would be told again of what is noted already.
@@ -188,15 +232,12 @@ export class Feed {
 
   /** The frame that tells what was missed; null when there is nothing to tell. */
   *#eventsFrame(missed: Missed, codecName: CodecName): Generator<number, Uint8Array | null, undefined> {
-    const { stream, from, to, held, reasons, frames } = missed;
+    const { stream, from, to, size, frames } = missed;
     const { store, changes } = this.#host.registry;
     // All now, because the registry may have moved on by the time the last of them is encoded.
-    const events =
-      frames[codecName] === undefined
-        ? netEvents(store, stream.predicate, held, (id) => reasons.get(id) ?? null)
-        : [];
+    const events = frames[codecName] === undefined ? missed.events() : [];
     const copies = events.map((event) => copyEvent(store, event));
-    yield WORK.answer + (to - from) * WORK.change + held.size * WORK.row;
+    yield WORK.answer + (to - from) * WORK.change + size * WORK.row;
     const items: Uint8Array[] = [];
     for (let at = 0; at < copies.length; at += ROWS_PER_STEP) {
       const some = copies.slice(at, at + ROWS_PER_STEP);
@@ -215,6 +256,7 @@ export class Feed {
     const { predicate } = stream;
     const known = this.#lastMissed;
     if (known?.stream === stream && known.from === seq && known.to === changes.seq) return known;
+    if (isRanked(stream)) return this.#missedOfFirst(stream, seq);
     const held = new Map<string, boolean>();
     const reasons = new Map<string, GoneReason>();
     let bytes = 0;
@@ -228,7 +270,27 @@ export class Feed {
       return held.size <= limits.maxCatchUpEvents && bytes <= limits.maxCatchUpBytes;
     });
     if (held.size > limits.maxCatchUpEvents || bytes > limits.maxCatchUpBytes) return null;
-    return (this.#lastMissed = { stream, from: seq, to: changes.seq, held, reasons, frames: {} });
+    const events = (): NetEvent[] =>
+      netEvents(store, predicate, held, (id) => reasons.get(id) ?? null);
+    return (this.#lastMissed = { stream, from: seq, to: changes.seq, events, size: held.size, frames: {} });
+  }
+
+  /** The same of first matches, which are too few to be too much. What was told at `seq` has just been found out, if it can be. */
+  #missedOfFirst(stream: RankedStream, seq: number): Missed | null {
+    const { registry } = this.#host;
+    const { changes } = registry;
+    const told = this.#tops.lastTold(stream, seq);
+    if (told === null || !changes.covers(seq)) return null;
+    const events = (): NetEvent[] => {
+      const reasons = new Map<string, GoneReason>();
+      changes.since(seq, ({ providerId, reason }) => {
+        if (reason !== null && told.ids.has(providerId)) reasons.set(providerId, reason);
+        return true;
+      });
+      return topEvents(registry, stream, told, (id) => reasons.get(id) ?? null);
+    };
+    const size = told.ids.size + stream.top.limit;
+    return (this.#lastMissed = { stream, from: seq, to: changes.seq, events, size, frames: {} });
   }
 }
 

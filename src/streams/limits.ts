@@ -38,6 +38,8 @@ export const STREAM_LIMITS: Readonly<StreamLimits> = {
 export const WORK = {
   /** Looking at a row. */
   look: 2,
+  /** What a list counts as one row that is looked at. */
+  listed: 10,
   /** Looking at a change. */
   change: 10,
   /** Answering a request. */

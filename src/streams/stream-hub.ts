@@ -1,22 +1,42 @@
 import type { CodecName } from '../protocol/frames/codec.js';
 import { formatCursor } from '../protocol/cursor.js';
 import type { Filter } from '../protocol/filters/filter.js';
+import type { First } from '../protocol/filters/first.js';
 import type { RequestId } from '../protocol/frames/frames-up.js';
 import type { Change, GoneReason } from '../registry/change-log.js';
 import { FilterIndex } from './matching/filter-index.js';
 import type { Registry } from '../registry/registry.js';
-import { EventEncoder, netEvents } from './event-encoder.js';
+import { EventEncoder, type NetEvent, netEvents } from './event-encoder.js';
 import { FanOut } from './fan-out.js';
 import { Feed } from './feed.js';
 import { filterKey, filterWeight } from './filter-key.js';
 import { STREAM_LIMITS, type StreamLimits } from './limits.js';
 import type { StreamObserver } from './observer.js';
-import { mergeNotes, type Stream, type Subscriber, type Subscription } from './stream.js';
+import {
+  isRanked,
+  mergeNotes,
+  type RankedStream,
+  type Stream,
+  type Subscriber,
+  type Subscription,
+} from './stream.js';
+import { Top } from './top/top.js';
+import { topEvents } from './top/top-events.js';
 
 interface StreamHubOptions {
   limits?: Partial<StreamLimits>;
   onError?: (error: unknown) => void;
   now?: () => number;
+}
+
+interface SubscribeOptions {
+  /** Only the first matches; null for all. */
+  first?: First | null;
+  /**
+   * The subscriber's present subscription to the same stream, which ends: its last events would be taken for those of the
+   * new one.
+   */
+  replaced?: Subscription | undefined;
 }
 
 function rethrow(error: unknown): never {
@@ -110,17 +130,15 @@ export class StreamHub {
    * missed or by a snapshot.
    * @param id Names the request.
    * @param resume The cursor to go on from; null for a snapshot.
-   * @param replaced The subscriber's present subscription to the same stream, which ends: its last events would be taken
-   * for those of the new one.
    */
   subscribe(
     subscriber: Subscriber,
     id: RequestId,
     filter: Filter,
     resume: string | null,
-    replaced?: Subscription,
+    { first = null, replaced }: SubscribeOptions = {},
   ): Subscription {
-    const stream = this.#streamFor(filter);
+    const stream = this.#streamFor(filter, first);
     const subscription: Subscription = {
       stream,
       subscriber,
@@ -149,7 +167,11 @@ export class StreamHub {
     else stream.codecs.delete(subscriber.codec.name);
     stream.latecomers.delete(subscription);
     this.#feed.end(subscription);
-    if (stream.subscriptions.size > 0) return;
+    if (stream.subscriptions.size > 0) {
+      // It may have been the one that was to search for the first matches.
+      if (stream.top?.isShort === true) this.#scheduleFlush();
+      return;
+    }
     this.#filters.remove(stream.handle);
     this.#byHandle[stream.handle] = undefined;
     this.#streams.delete(stream.key);
@@ -167,9 +189,9 @@ export class StreamHub {
     return [...this.#streams.values()];
   }
 
-  /** The stream of a filter, if anybody is subscribed to it. */
-  find(filter: Filter): Stream | undefined {
-    return this.#streams.get(filterKey(filter));
+  /** The stream of a filter, or of its first matches, if anybody is subscribed to it. */
+  find(filter: Filter, first: First | null = null): Stream | undefined {
+    return this.#streams.get(filterKey(filter, first));
   }
 
   /** Whether a subscription is for just this filter. */
@@ -222,10 +244,15 @@ export class StreamHub {
     const dirty = this.#dirty;
     this.#dirty = [];
     const latecomers: Subscription[] = [];
+    const short: RankedStream[] = [];
     const encoder = new EventEncoder(this.#registry.store);
     for (const stream of dirty) {
+      if (stream.subscriptions.size === 0) continue;
       if (stream.delivery !== null) {
         this.#dirty.push(stream);
+      } else if (isRanked(stream) && stream.top.isShort) {
+        this.#dirty.push(stream);
+        short.push(stream);
       } else {
         try {
           this.#flushStream(stream, encoder);
@@ -237,6 +264,7 @@ export class StreamHub {
       }
     }
     if (this.#dirty.length === 0) this.#gone = new Map();
+    for (const stream of short) this.#feed.refill(stream);
     for (const subscription of latecomers) {
       if (subscription.stream.subscriptions.has(subscription)) this.advance(subscription);
     }
@@ -250,16 +278,26 @@ export class StreamHub {
   }
 
   #flushStream(stream: Stream, encoder: EventEncoder): void {
-    const { base, notes, name, subscriptions } = stream;
+    const { base, name, subscriptions } = stream;
+    const events = this.#eventsOf(stream);
     stream.notes = [];
     stream.settled = this.#flushedSeq;
-    const { store } = this.#registry;
-    const events = netEvents(store, stream.predicate, mergeNotes(notes), (id) => this.#gone.get(id) ?? null);
     if (events.length === 0) return;
     const frames: Partial<Record<CodecName, Uint8Array>> = {};
     // All now, because the registry may have moved on by the time the last subscriber gets its frame.
     for (const codec of stream.codecs.keys()) frames[codec] = encoder.frame(codec, name, this.cursor, events);
     this.#fanOut.add({ stream, seq: this.#flushedSeq, base, frames, rest: subscriptions.values() });
+  }
+
+  /** What has to be told to those who hold what was flushed last. */
+  #eventsOf(stream: Stream): NetEvent[] {
+    const reasonOf = (id: string): GoneReason | null => this.#gone.get(id) ?? null;
+    if (!isRanked(stream))
+      return netEvents(this.#registry.store, stream.predicate, mergeNotes(stream.notes), reasonOf);
+    const { top } = stream;
+    const events = topEvents(this.#registry, stream, top.told!, reasonOf);
+    top.told = { ids: new Set(top.first.map(({ id }) => id)), change: this.#registry.changes.count };
+    return events;
   }
 
   /** All that was flushed has left. */
@@ -286,10 +324,16 @@ export class StreamHub {
     const isSame =
       beforeRow !== null && slot !== null && changes.before.equal(beforeRow, store.attributes, slot);
     const before = beforeRow === null ? [] : this.#filters.match(changes.before, beforeRow);
-    const after = slot === null || isSame ? [] : this.#filters.match(store.attributes, slot);
+    const after = slot === null ? [] : isSame ? before : this.#filters.match(store.attributes, slot);
     // Those that match before and after are noted twice, and the first note counts.
-    for (const handle of before) this.#note(this.#byHandle[handle]!, providerId, true);
-    for (const handle of after) this.#note(this.#byHandle[handle]!, providerId, false);
+    for (const handle of before) {
+      const stream = this.#byHandle[handle]!;
+      if (stream.top?.leave(beforeRow!) ?? true) this.#note(stream, providerId, true);
+    }
+    for (const handle of after) {
+      const stream = this.#byHandle[handle]!;
+      if (stream.top?.enter(slot!) ?? !isSame) this.#note(stream, providerId, false);
+    }
   }
 
   #note(stream: Stream, providerId: string, held: boolean): void {
@@ -301,18 +345,20 @@ export class StreamHub {
     stream.notes.push({ providerId, held });
   }
 
-  #streamFor(filter: Filter): Stream {
-    const key = filterKey(filter);
+  #streamFor(filter: Filter, first: First | null): Stream {
+    const key = filterKey(filter, first);
     const known = this.#streams.get(key);
     if (known !== undefined) return known;
     const handle = this.#filters.add(filter);
+    const sources = { store: this.#registry.store.attributes, log: this.#registry.changes.before };
     const stream: Stream = {
       name: `s${this.#nextName.toString(36)}`,
       key,
-      weight: filterWeight(filter),
+      weight: filterWeight(filter, first),
       handle,
       filter,
       predicate: this.#filters.predicate(handle),
+      top: first === null ? null : new Top(filter, first, sources),
       tests: null,
       subscriptions: new Set(),
       codecs: new Map(),

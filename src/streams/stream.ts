@@ -4,20 +4,21 @@ import type { RequestId } from '../protocol/frames/frames-up.js';
 import type { ConditionTest } from '../registry/answers/tests.js';
 import type { Predicate } from '../registry/store/predicate.js';
 import type { Snapshot } from './snapshot.js';
+import type { Top } from './top/top.js';
 import type { Account } from '../lib/turns.js';
 
-/** A change that a stream's subscribers have not been told of. */
+/** A change that a stream's subscribers have not been told of; of first matches it only says that there is one. */
 export interface Note {
   providerId: string;
   /** Whether they hold the provider. */
   held: boolean;
 }
 
-/** A filter that somebody is subscribed to. Equal filters are one stream. */
+/** A filter that somebody is subscribed to, or the first of its matches. Equal ones are one stream. */
 export interface Stream {
   /** What clients call it. */
   readonly name: string;
-  /** Tells its filter from others. */
+  /** Tells what it is of from others. */
   readonly key: string;
   /** How many subscriptions one to it counts for, by what its filter takes to keep. */
   readonly weight: number;
@@ -25,6 +26,8 @@ export interface Stream {
   readonly handle: number;
   readonly filter: Filter;
   readonly predicate: Predicate;
+  /** The first matches, where it is of those only. */
+  readonly top: Top | null;
   /** Its conditions one by one; null until somebody asks who sees it. */
   tests: readonly ConditionTest[] | null;
   readonly subscriptions: Set<Subscription>;
@@ -42,6 +45,13 @@ export interface Stream {
   readonly latecomers: Set<Subscription>;
   /** The snapshot that was begun last, while somebody reads it. */
   snapshot: Snapshot | null;
+}
+
+/** A stream of the first matches. */
+export type RankedStream = Stream & { readonly top: Top };
+
+export function isRanked(stream: Stream): stream is RankedStream {
+  return stream.top !== null;
 }
 
 /** What a subscription needs of the connection it belongs to. */

@@ -7,12 +7,18 @@ import type { ValueNumbers } from '../registry/store/value-numbers.js';
 import type { StreamHub } from './stream-hub.js';
 import type { Stream, Subscriber } from './stream.js';
 
+/** Named where nothing is missed but that others come first. */
+const LIMIT = 'limit';
+
 /** Streams and subscriptions that are looked at in one step. */
 const STEP = 1024;
 /** How much work each of them is, if finding a row of a list is 1. */
 const WORK_A_STREAM = 0.5;
 
-/** What a stream makes of a provider: the one condition that it misses; null for none, undefined for several. */
+/**
+ * What a stream makes of a provider: the one condition that it misses, its limit included; null for none, undefined for
+ * several.
+ */
 type Verdict = string | null | undefined;
 
 const NOBODY: Visibility = {
@@ -32,6 +38,8 @@ export function* visibilityOf(registry: Registry, hub: StreamHub, providerId: st
   const status = store.isLive(slot) ? 'live' : 'suspect';
   const rows = new RowsAt(store, changes);
   const streams = hub.all();
+  // What is first moves on, so that all of it is asked now.
+  const outranking = new Set(streams.filter(({ top }) => top?.holds(store.attributes, slot) === false));
   const standing = answers.standing(slot);
   // Its first step is now, too.
   const first = standing.next();
@@ -42,7 +50,7 @@ export function* visibilityOf(registry: Registry, hub: StreamHub, providerId: st
     const part = streams.slice(from, from + STEP);
     for (const stream of part) {
       if (stream.subscriptions.size === 0) continue;
-      const verdict = verdictOf(stream, row, store.numbers);
+      const verdict = verdictOf(stream, row, store.numbers, outranking.has(stream));
       if (verdict === null) seeing.push(stream);
       else if (verdict !== undefined) missed.set(verdict, (missed.get(verdict) ?? 0) + 1);
     }
@@ -71,11 +79,17 @@ export function* visibilityOf(registry: Registry, hub: StreamHub, providerId: st
 
 const scratch = new Int32Array(1);
 
-function verdictOf(stream: Stream, { columns, index }: RowPlace, numbers: ValueNumbers): Verdict {
+/** @param isOutranked Whether others that match come first, as many as the stream shows. */
+function verdictOf(
+  stream: Stream,
+  { columns, index }: RowPlace,
+  numbers: ValueNumbers,
+  isOutranked: boolean,
+): Verdict {
   // The filter index holds the filter's texts, so that these are good for as long as the stream is there.
   stream.tests ??= testsOf(stream.filter, numbers);
   const row = [index];
-  let missed: Verdict = null;
+  let missed: Verdict = isOutranked ? LIMIT : null;
   for (const test of stream.tests) {
     if (test.mark(columns, row, 0, scratch) === 0) continue;
     if (missed !== null) return undefined;

@@ -215,7 +215,7 @@ export class StreamClient implements Subscriber {
     for (const views of [this.views, this.#asked] as Map<unknown, View>[])
       for (const [key, one] of views) if (one === present) views.delete(key);
     const resume = this.#world.cursorOf(resumeFrom);
-    view.subscription = hub.subscribe(this, id, filter, resume, present?.subscription ?? undefined);
+    view.subscription = hub.subscribe(this, id, filter, resume, { replaced: present?.subscription ?? undefined });
     if (this.closed) hub.unsubscribe(view.subscription);
   }
 

@@ -40,7 +40,7 @@ const streamEvent = z.discriminatedUnion('op', [
   z.object({
     op: z.literal('removed'),
     provider_id: z.string(),
-    reason: z.enum(['expired', 'withdrawn', 'unmatched']),
+    reason: z.enum(['expired', 'withdrawn', 'unmatched', 'outranked']),
   }),
 ]);
 

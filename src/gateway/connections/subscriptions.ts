@@ -1,5 +1,6 @@
 import { ProtocolError } from '../../protocol/errors.js';
 import { type Filter, parseFilter } from '../../protocol/filters/filter.js';
+import { type First, firstOf } from '../../protocol/filters/first.js';
 import type { Up } from '../../protocol/frames/frames-up.js';
 import type { Client } from '../clients.js';
 import type { WindowLimiter } from '../../lib/window-limiter.js';
@@ -42,12 +43,14 @@ export class Subscriptions {
   /** @throws ProtocolError when the filter is not valid, or there are too many subscriptions. */
   subscribe(frame: Up<'subscribe'>): void {
     const filter = parseFilter(frame.filter);
+    const first = firstOf(frame);
     this.#spend();
-    const stream = this.#streams.find(filter);
+    const stream = this.#streams.find(filter, first);
     const present = stream === undefined ? undefined : this.#byStream.get(stream.name);
-    if (present === undefined) this.#checkLimits(filter, stream);
+    if (present === undefined) this.#checkLimits(filter, first, stream);
     const { id, resume = null } = frame;
-    const subscription = this.#streams.subscribe(this.#subscriber, id, filter, resume, present);
+    const options = { first, replaced: present };
+    const subscription = this.#streams.subscribe(this.#subscriber, id, filter, resume, options);
     this.#client.subscriptions += subscription.stream.weight;
     if (this.#isOver) {
       this.#end(subscription);
@@ -112,13 +115,13 @@ export class Subscriptions {
     );
   }
 
-  /** @param stream That of the filter, if it has one. */
-  #checkLimits(filter: Filter, stream: Stream | undefined): void {
+  /** @param stream That of the filter, or of its first matches, if it has one. */
+  #checkLimits(filter: Filter, first: First | null, stream: Stream | undefined): void {
     const { maxSubscriptions, maxSubscriptionsPerAddress, maxFilters } = this.#host.settings;
     const { address, subscriptions } = this.#client;
-    const weight = stream?.weight ?? filterWeight(filter);
+    const weight = stream?.weight ?? filterWeight(filter, first);
     const counts =
-      weight === 1 ? '' : `; by the number of its values, this filter counts as ${String(weight)}`;
+      weight === 1 ? '' : `; by the number of its values and its limit, this filter counts as ${String(weight)}`;
     if (this.#byStream.size >= maxSubscriptions) {
       throw new ProtocolError(
         'WS_003',

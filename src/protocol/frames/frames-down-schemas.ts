@@ -50,7 +50,7 @@ const streamEvent = z.discriminatedUnion('op', [
   z.strictObject({
     op: z.literal('removed'),
     provider_id: providerId,
-    reason: z.enum(['expired', 'withdrawn', 'unmatched']),
+    reason: z.enum(['expired', 'withdrawn', 'unmatched', 'outranked']),
   }),
 ]);
 

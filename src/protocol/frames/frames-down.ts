@@ -4,7 +4,7 @@ import type { ErrorBody } from '../errors.js';
 import type { RequestId } from './frames-up.js';
 
 /** Why an advertisement left a stream. */
-export type RemovalReason = 'expired' | 'withdrawn' | 'unmatched';
+export type RemovalReason = 'expired' | 'withdrawn' | 'unmatched' | 'outranked';
 
 /** One change of a stream's match set. */
 export type StreamEvent =

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { describeIssues } from '../advertisement.js';
+import { FIRST_PROBLEM, firstShape, isFirstWhole } from '../filters/first.js';
 import { LIMITS } from '../limits.js';
 import { PROVIDER_ID_PATTERN } from '../provider-id.js';
 import { KEY_FORM, KEY_PATTERN, SIGNATURE_FORM, SIGNATURE_PATTERN } from '../schemes/table.js';
@@ -46,12 +47,15 @@ const withdraw = z.object({ type: z.literal('withdraw'), id: requestId, t: time,
 
 const heartbeat = z.object({ type: z.literal('heartbeat') });
 
-const subscribe = z.object({
-  type: z.literal('subscribe'),
-  id: requestId,
-  filter: z.unknown(),
-  resume: z.string('must be a cursor "<epoch>:<seq>"').max(128).nullish(),
-});
+const subscribe = z
+  .object({
+    type: z.literal('subscribe'),
+    id: requestId,
+    filter: z.unknown(),
+    resume: z.string('must be a cursor "<epoch>:<seq>"').max(128).nullish(),
+    ...firstShape,
+  })
+  .refine(isFirstWhole, FIRST_PROBLEM);
 
 const unsubscribe = z.object({
   type: z.literal('unsubscribe'),

@@ -44,8 +44,8 @@ export class FirstRows {
 
   /** All that were added, and these, each once, in order. */
   sortedWith(others: readonly Ranked[]): Ranked[] {
-    const added = new Set(this.#rows.items.map(({ slot }) => slot));
-    for (const row of others) if (!added.has(row.slot)) this.add(row);
+    const added = new Set(this.#rows.items.map(({ id }) => id));
+    for (const row of others) if (!added.has(row.id)) this.add(row);
     return this.#rows.takeAll().sort((a, b) => (isBefore(a, b) ? -1 : 1));
   }
 }

@@ -4,6 +4,7 @@ import { clearBit, hasBit, setBit, wordsFor } from '../../lib/bitmap.js';
 import type { SnapshotReader, Snapshots } from '../store/snapshot.js';
 import type { Store } from '../store/store.js';
 import type { Work } from '../../lib/work-queue.js';
+import type { EarlierMatches } from './earlier-matches.js';
 import { keysOf } from './rank.js';
 
 /** Rows that may change while a list is found, and the bytes that are kept of them until it has been read. */
@@ -26,7 +27,7 @@ export interface FrozenRow {
  * to change, what it was is set aside. Nothing else is copied, so whoever looks at the store leaves out what `hasChanged`
  * and takes `rows` instead.
  */
-export class FrozenMatches implements SnapshotReader {
+export class FrozenMatches implements EarlierMatches, SnapshotReader {
   readonly #store: Store;
   readonly #snapshots: Snapshots;
   readonly #query: ListQuery;

@@ -5,9 +5,10 @@ import { stableOrder } from '../../lib/stable-sort.js';
 import { GLM, USD } from '../store/columns.js';
 import type { Predicate } from '../store/predicate.js';
 import type { Store } from '../store/store.js';
+import type { EarlierMatches } from './earlier-matches.js';
 import { FirstRows } from './first-rows.js';
 import type { FrozenMatches } from './frozen-matches.js';
-import { cursorOfRank, isBefore, rankOfCursor } from './rank.js';
+import { cursorOfRank, isBefore, type Ranked, rankOfCursor } from './rank.js';
 
 /** The slots of one page, in the asked order, and where the next one begins. */
 export interface Page {
@@ -60,7 +61,7 @@ function* walk(
   store: Store,
   { filter }: ListQuery,
   behind: string | null,
-  matches: FrozenMatches,
+  matches: EarlierMatches,
   visit: (slots: readonly number[]) => boolean,
 ): Work<void> {
   let after = behind;
@@ -161,7 +162,27 @@ function* sortedByRank(
 }
 
 function* firstByRank(store: Store, query: ListQuery, limit: number, matches: FrozenMatches): Work<Page> {
-  const best = new FirstRows(limit + 1, query.after === null ? null : rankOfCursor(query.after));
+  const rows = yield* firstRows(store, query, limit + 1, matches);
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  const more = rows.length > page.length && last !== undefined;
+  return {
+    slots: page.map(({ slot }) => slot),
+    next: more ? formatPageCursor(cursorOfRank(query.sort, last)) : null,
+  };
+}
+
+/**
+ * The first matches behind `after`, at most `count` of them, in order, in steps of some thousand rows.
+ * @param matches Opened in the same turn as the first step is made, if not before.
+ */
+export function* firstRows(
+  store: Store,
+  query: ListQuery,
+  count: number,
+  matches: EarlierMatches,
+): Work<Ranked[]> {
+  const best = new FirstRows(count, query.after === null ? null : rankOfCursor(query.after));
   let least = Number.NEGATIVE_INFINITY;
   let isFound = false;
   const isByPrice = query.sort === 'price' || query.sort === 'price_glm';
@@ -182,14 +203,7 @@ function* firstByRank(store: Store, query: ListQuery, limit: number, matches: Fr
       return !best.isFull || best.ceiling > unwanted;
     });
   }
-  const rows = best.sortedWith(matches.isUntouched ? [] : matches.rows);
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  const more = rows.length > page.length && last !== undefined;
-  return {
-    slots: page.map(({ slot }) => slot),
-    next: more ? formatPageCursor(cursorOfRank(query.sort, last)) : null,
-  };
+  return best.sortedWith(matches.isUntouched ? [] : matches.rows);
 }
 
 /**
@@ -200,12 +214,13 @@ function findCheapest(
   store: Store,
   { filter, sort }: ListQuery,
   best: FirstRows,
-  matches: FrozenMatches,
+  matches: EarlierMatches,
 ): { least: number; isFound: boolean } {
   const predicate = store.predicates.of(filter);
   const { attributes, ids } = store;
   const inGlm = sort === 'price_glm';
-  const most = (inGlm ? filter.max_glm_per_month : filter.max_usd_per_month) ?? Number.MAX_VALUE;
+  const budget = inGlm ? filter.max_glm_per_month : filter.max_usd_per_month;
+  const most = budget ?? Number.MAX_VALUE;
   let looked = 0;
   const least = store.prices[inGlm ? GLM : USD]!.scan(
     askedAmounts(filter),
@@ -225,6 +240,7 @@ function findCheapest(
       return looked > MAX_FROM_PRICE_INDEX ? Number.NEGATIVE_INFINITY : ceiling;
     },
   );
-  const isAll = best.isFull || filter.max_usd_per_month !== undefined;
+  // Within a budget in the currency of the order nobody is unpriced.
+  const isAll = best.isFull || budget !== undefined;
   return { least, isFound: looked <= MAX_FROM_PRICE_INDEX && isAll };
 }

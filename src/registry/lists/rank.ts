@@ -1,6 +1,6 @@
 import { askedAmounts } from '../../protocol/filters/filter.js';
 import type { ListQuery, PageCursor } from '../../protocol/filters/list-query.js';
-import { GLM, USD } from '../store/columns.js';
+import { type AttributeColumns, GLM, USD } from '../store/columns.js';
 import { estimate } from '../store/predicate.js';
 import { finite } from '../store/price-index.js';
 import type { Store } from '../store/store.js';
@@ -39,11 +39,18 @@ export function keysOf(store: Store, { sort, filter }: ListQuery): (slot: number
     const updatedAt = store.copyUpdatedAt();
     return (slot) => -updatedAt[slot]!;
   }
-  const { attributes } = store;
+  return keysIn(store.attributes, { sort, filter });
+}
+
+/** The same of rows in columns, in an order by price. */
+export function keysIn(
+  columns: AttributeColumns,
+  { sort, filter }: Pick<ListQuery, 'sort' | 'filter'>,
+): (index: number) => number {
   const asked = askedAmounts(filter);
   const currency = sort === 'price_glm' ? GLM : USD;
-  return (slot) => {
-    const cost = estimate(attributes, slot, asked, currency);
+  return (index) => {
+    const cost = estimate(columns, index, asked, currency);
     return Number.isNaN(cost) ? UNPRICED : finite(cost);
   };
 }
