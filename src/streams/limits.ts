@@ -18,6 +18,8 @@ export interface StreamLimits {
   snapshotLooks: number;
   /** Bytes of changed rows kept for all who read snapshots; beyond them, the oldest snapshot is given up. */
   maxSnapshotBytes: number;
+  /** First matches that are kept behind those of a stream's limit, beside as many as the limit is. */
+  leastSpare: number;
   /** Changes by which a snapshot that others are reading may be behind when one more subscriber joins in. */
   maxSharedLag: number;
 }
@@ -31,6 +33,7 @@ export const STREAM_LIMITS: Readonly<StreamLimits> = {
   snapshotBytes: 512 * 1024,
   snapshotLooks: 65_536,
   maxSnapshotBytes: 64 * 1024 * 1024,
+  leastSpare: 16,
   maxSharedLag: 1000,
 };
 

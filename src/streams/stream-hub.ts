@@ -345,12 +345,17 @@ export class StreamHub {
     stream.notes.push({ providerId, held });
   }
 
+  #topOf(filter: Filter, first: First): Top {
+    const { store, changes } = this.#registry;
+    const { leastSpare } = this.#limits;
+    return new Top(filter, first, { store: store.attributes, log: changes.before, leastSpare });
+  }
+
   #streamFor(filter: Filter, first: First | null): Stream {
     const key = filterKey(filter, first);
     const known = this.#streams.get(key);
     if (known !== undefined) return known;
     const handle = this.#filters.add(filter);
-    const sources = { store: this.#registry.store.attributes, log: this.#registry.changes.before };
     const stream: Stream = {
       name: `s${this.#nextName.toString(36)}`,
       key,
@@ -358,7 +363,7 @@ export class StreamHub {
       handle,
       filter,
       predicate: this.#filters.predicate(handle),
-      top: first === null ? null : new Top(filter, first, sources),
+      top: first === null ? null : this.#topOf(filter, first),
       tests: null,
       subscriptions: new Set(),
       codecs: new Map(),

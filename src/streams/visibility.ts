@@ -39,7 +39,7 @@ export function* visibilityOf(registry: Registry, hub: StreamHub, providerId: st
   const rows = new RowsAt(store, changes);
   const streams = hub.all();
   // What is first moves on, so that all of it is asked now.
-  const outranking = new Set(streams.filter(({ top }) => top?.holds(store.attributes, slot) === false));
+  const outranking = new Set(streams.filter(({ top }) => top?.holds(slot) === false));
   const standing = answers.standing(slot);
   // Its first step is now, too.
   const first = standing.next();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from '../support/properties.js';
 import type { Filter } from '../../src/protocol/filters/filter.js';
+import type { First } from '../../src/protocol/filters/first.js';
 import { content, filter } from '../support/arbitraries.js';
 import { sequences, type Step, steps } from '../support/steps.js';
 import { type ResumeFrom, type StreamClient, StreamWorld } from '../support/stream-world.js';
@@ -23,6 +24,11 @@ const FILTERS: Filter[] = [
   { not_country: ['SE'], exclude: ['a', 'b'] },
 ];
 const asked = fc.oneof(fc.constantFrom(...FILTERS), filter);
+/** The first matches, of few and many, or all. */
+const first: fc.Arbitrary<First> = fc.record({
+  sort: fc.constantFrom('price', 'price_glm'),
+  limit: fc.constantFrom(1, 1, 2, 3, 5, 100),
+});
 
 function clientOf(world: StreamWorld, which: number): StreamClient | undefined {
   const open = world.clients.filter(({ closed }) => !closed);
@@ -99,19 +105,20 @@ const madeUp = fc.constantFrom(
   'EPOCH:1.5',
 );
 
-const clientSteps: { weight: number; arbitrary: WorldStep }[] = [
+/** @param some What streams are limited to; null for all matches. */
+const clientSteps = (some: fc.Arbitrary<First | null>): { weight: number; arbitrary: WorldStep }[] => [
   {
     weight: 3,
-    arbitrary: step('connect and subscribe', [codec, asked, frames], (world, name, one, room) => {
+    arbitrary: step('connect and subscribe', [codec, asked, some, frames], (world, name, one, few, room) => {
       const client = world.connect(name);
       if (room > 0) client.limit(room);
-      client.subscribe(one, null);
+      client.subscribe(one, null, few);
     }),
   },
   {
     weight: 2,
-    arbitrary: step('subscribe', [pick, asked], (world, which, one) => {
-      clientOf(world, which)?.subscribe(one, null);
+    arbitrary: step('subscribe', [pick, asked, some], (world, which, one, few) => {
+      clientOf(world, which)?.subscribe(one, null, few);
     }),
   },
   {
@@ -121,15 +128,19 @@ const clientSteps: { weight: number; arbitrary: WorldStep }[] = [
       if (from === undefined) return;
       const client = world.connect(name);
       if (room > 0) client.limit(room);
-      client.subscribe(from.filter, from);
+      client.subscribe(from.filter, from, from.first);
     }),
   },
   {
     weight: 1,
-    arbitrary: step('resume from a made-up cursor', [codec, asked, madeUp], (world, name, one, cursor) => {
-      const from: ResumeFrom = cursor.replace('EPOCH', world.registry.changes.epoch);
-      world.connect(name).subscribe(one, from);
-    }),
+    arbitrary: step(
+      'resume from a made-up cursor',
+      [codec, asked, some, madeUp],
+      (world, name, one, few, cursor) => {
+        const from: ResumeFrom = cursor.replace('EPOCH', world.registry.changes.epoch);
+        world.connect(name).subscribe(one, from, few);
+      },
+    ),
   },
   {
     weight: 1,
@@ -173,7 +184,9 @@ const clientSteps: { weight: number; arbitrary: WorldStep }[] = [
 const WITHIN_TIME = { interruptAfterTimeLimit: 120_000, markInterruptAsFailure: true };
 
 /** What happens within one turn of the event loop. */
-const burst = fc.array(fc.oneof(...registrySteps, ...clientSteps), { minLength: 1, maxLength: 6 });
+const bursts = (some: fc.Arbitrary<First | null>): fc.Arbitrary<Step<StreamWorld>[]> =>
+  fc.array(fc.oneof(...registrySteps, ...clientSteps(some)), { minLength: 1, maxLength: 6 });
+const burst = bursts(fc.constant(null));
 const beginning = sequences(fc.oneof(...registrySteps), 20);
 
 async function play(
@@ -241,6 +254,33 @@ test('the same holds where catching up with more than a few events is refused, a
       },
     ),
     { numRuns: 150, ...WITHIN_TIME },
+  );
+  for (const [what, times] of Object.entries(seen))
+    assert.ok(times > 20, `${what}: only ${String(times)} times`);
+});
+
+test('streams of the first matches hold at every cursor the first of the list, whoever comes, goes or is outranked', async () => {
+  const seen = { exact: 0, refused: 0, fallenBehind: 0 };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(2, 8, 30, 1000),
+      fc.constantFrom(1, 500),
+      // So little that changes come between the steps of a search.
+      fc.constantFrom(1, 500_000),
+      // None to spare, so that it is searched again and again.
+      fc.constantFrom(0, 0, 2, 16),
+      beginning,
+      sequences(bursts(fc.option(first, { freq: 8 })), 80),
+      async (replayEvents, framesPerTurn, workPerTurn, leastSpare, before, then) => {
+        const limits = { framesPerTurn, workPerTurn, leastSpare, snapshotBatch: 2, snapshotLooks: 5 };
+        const world = new StreamWorld({ expiryMs: 2000, replayEvents, limits });
+        await play(world, before, then);
+        seen.exact += world.decided.exact;
+        seen.refused += world.decided.refused;
+        seen.fallenBehind += world.fallenBehind;
+      },
+    ),
+    { numRuns: 200, ...WITHIN_TIME },
   );
   for (const [what, times] of Object.entries(seen))
     assert.ok(times > 20, `${what}: only ${String(times)} times`);

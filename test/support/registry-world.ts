@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
 import type { Filter } from '../../src/protocol/filters/filter.js';
+import type { First } from '../../src/protocol/filters/first.js';
 import type { Change, GoneReason } from '../../src/registry/change-log.js';
 import type { AdvertisementRecord, ProofRecord } from '../../src/registry/store/records.js';
 import type { SessionToken } from '../../src/registry/registry.js';
@@ -8,7 +9,7 @@ import { type Content, recordOf } from './arbitraries.js';
 import { FakeClock } from './fake-clock.js';
 import { LoggedRegistry } from './logged-registry.js';
 import type { MemoryLog } from './memory-log.js';
-import { matches, published } from './naive.js';
+import { list, matches, published } from './naive.js';
 import { advertised, withdrawn } from './entries.js';
 
 export const T0 = 1_740_063_600_000;
@@ -178,6 +179,13 @@ export class RegistryWorld {
       if (version?.advertisement && matches(filter, version.advertisement)) found.set(id, version.text!);
     }
     return found;
+  }
+
+  /** The first matches at a sequence number, as `matching`, in order. */
+  first(filter: Filter, { sort, limit }: First, seq: number): Map<string, string> {
+    const all = [...this.#versions.keys()].flatMap((id) => this.at(id, seq)?.advertisement ?? []);
+    const found = list(all, filter, sort).slice(0, limit);
+    return new Map(found.map((one) => [one.provider_id, comparable(one)]));
   }
 
   /** What was true of a provider at a sequence number; undefined before its first change. */

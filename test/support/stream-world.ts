@@ -6,6 +6,7 @@ import { STREAM_LIMITS, type StreamLimits } from '../../src/streams/limits.js';
 import type { Subscriber, Subscription } from '../../src/streams/stream.js';
 import { CODECS, type Codec, type CodecName } from '../../src/protocol/frames/codec.js';
 import type { Filter } from '../../src/protocol/filters/filter.js';
+import type { First } from '../../src/protocol/filters/first.js';
 import type { Down, DownFrame, StreamEvent } from '../../src/protocol/frames/frames-down.js';
 import type { RequestId } from '../../src/protocol/frames/frames-up.js';
 import { LIMITS } from '../../src/protocol/limits.js';
@@ -17,6 +18,7 @@ const packr = new Packr({ useRecords: false, int64AsType: 'number' });
 /** What a client held at one cursor, which it may come back with. */
 export interface Checkpoint {
   filter: Filter;
+  first: First | null;
   seq: number;
   held: ReadonlyMap<string, string>;
 }
@@ -27,6 +29,7 @@ export type ResumeFrom = Checkpoint | string | null;
 /** What one client knows of one stream, by what it was sent and nothing else. */
 class View {
   readonly filter: Filter;
+  readonly #first: First | null;
   readonly #world: StreamWorld;
   readonly #resumeFrom: ResumeFrom;
   subscription: Subscription | null = null;
@@ -34,9 +37,10 @@ class View {
   /** Null until all of the snapshot has arrived. */
   seq: number | null = null;
 
-  constructor(world: StreamWorld, filter: Filter, resumeFrom: ResumeFrom) {
+  constructor(world: StreamWorld, filter: Filter, first: First | null, resumeFrom: ResumeFrom) {
     this.#world = world;
     this.filter = filter;
+    this.#first = first;
     this.#resumeFrom = resumeFrom;
   }
 
@@ -44,7 +48,7 @@ class View {
     const from = this.#resumeFrom;
     assert.equal(
       resumed,
-      this.#world.canResume(this.filter, from),
+      this.#world.canResume(this.filter, this.#first, from),
       'a resume is exact or refused, and not refused without need',
     );
     if (!resumed) {
@@ -75,7 +79,7 @@ class View {
     assert.ok(seq > before!, 'a cursor that does not move on');
     assert.ok(events.length > 0, 'a frame without events');
     assert.equal(new Set(events.map(idOf)).size, events.length, 'two events of one provider in one frame');
-    this.#checkOrder(events, before!, seq);
+    if (this.#first === null) this.#checkOrder(events, before!, seq);
     for (const event of events) this.#apply(event, before!, seq);
     this.#arrive(seq);
   }
@@ -89,23 +93,29 @@ class View {
 
   /** Compares what is held with what a list at the same cursor would have returned. */
   assertTruth(seq: number): void {
-    const expected = this.#world.matching(this.filter, seq);
+    const expected =
+      this.#first === null
+        ? this.#world.matching(this.filter, seq)
+        : this.#world.first(this.filter, this.#first, seq);
     assert.deepEqual([...this.held].sort(), [...expected].sort(), `not the truth at ${String(seq)}`);
   }
 
   #arrive(seq: number): void {
     this.seq = seq;
     this.assertTruth(seq);
-    this.#world.remember({ filter: this.filter, seq, held: new Map(this.held) });
+    this.#world.remember({ filter: this.filter, first: this.#first, seq, held: new Map(this.held) });
   }
 
   #apply(event: StreamEvent, before: number, seq: number): void {
     const id = idOf(event);
-    assert.ok(this.#world.between(id, before, seq).length > 0, `an event of ${id}, which has not changed`);
+    // Among the first matches, others that come or go are a reason to go or come.
+    if (this.#first === null || event.op === 'updated')
+      assert.ok(this.#world.between(id, before, seq).length > 0, `an event of ${id}, which has not changed`);
     if (event.op === 'removed') {
       assert.ok(this.held.delete(id), `${id} is removed, but not held`);
       const now = this.#world.at(id, seq)!;
-      assert.equal(event.reason, now.text === null ? now.reason : 'unmatched', `the reason why ${id} went`);
+      const present = this.#shows(id, seq) ? 'outranked' : 'unmatched';
+      assert.equal(event.reason, now.text === null ? now.reason : present, `the reason why ${id} went`);
       return;
     }
     assert.equal(event.op, this.held.has(id) ? 'updated' : 'added', `whether ${id} is held already`);
@@ -204,18 +214,19 @@ export class StreamClient implements Subscriber {
     return this.#asked.size === 0;
   }
 
-  subscribe(filter: Filter, resumeFrom: ResumeFrom): void {
+  subscribe(filter: Filter, resumeFrom: ResumeFrom, first: First | null = null): void {
     const { hub } = this.#world;
-    const stream = hub.find(filter);
+    const stream = hub.find(filter, first);
     const present = this.#views().find(({ subscription }) => subscription?.stream === stream);
-    const view = new View(this.#world, filter, resumeFrom);
+    const view = new View(this.#world, filter, first, resumeFrom);
     this.#requests += 1;
     const id = this.#requests;
     this.#asked.set(id, view);
     for (const views of [this.views, this.#asked] as Map<unknown, View>[])
       for (const [key, one] of views) if (one === present) views.delete(key);
     const resume = this.#world.cursorOf(resumeFrom);
-    view.subscription = hub.subscribe(this, id, filter, resume, { replaced: present?.subscription ?? undefined });
+    const replaced = present?.subscription ?? undefined;
+    view.subscription = hub.subscribe(this, id, filter, resume, { first, replaced });
     if (this.closed) hub.unsubscribe(view.subscription);
   }
 
@@ -323,8 +334,10 @@ export class StreamWorld extends RegistryWorld {
   }
 
   /** Whether what was missed since then is still known, and not too much for one frame. */
-  canResume(filter: Filter, from: ResumeFrom): boolean {
+  canResume(filter: Filter, first: First | null, from: ResumeFrom): boolean {
     if (from === null || typeof from === 'string' || !this.registry.changes.covers(from.seq)) return false;
+    // Those are never too much.
+    if (first !== null) return true;
     const before = this.matching(filter, from.seq);
     const now = this.matching(filter, this.seq);
     const touched = [...new Set([...before.keys(), ...now.keys()])];

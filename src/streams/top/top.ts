@@ -4,9 +4,6 @@ import type { ListQuery } from '../../protocol/filters/list-query.js';
 import { isBefore, keysIn, type Ranked } from '../../registry/lists/rank.js';
 import type { AttributeColumns } from '../../registry/store/columns.js';
 
-/** At least so many matches are kept behind the first ones, so that those that go are replaced without a search. */
-const LEAST_SPARE = 16;
-
 /** Before all matches: nothing is known up to here. */
 const NOTHING: Ranked = { slot: -1, key: Number.NEGATIVE_INFINITY, id: '' };
 
@@ -17,10 +14,13 @@ export interface Told {
   readonly change: number;
 }
 
-/** What becomes of the first matches in the store and in the change log. */
-export interface Sources {
+interface TopOptions {
+  /** What rows are now. */
   readonly store: AttributeColumns;
+  /** What they were before changes. */
   readonly log: AttributeColumns;
+  /** Matches behind the first ones that are kept at least, so that those that go are replaced without a search. */
+  readonly leastSpare: number;
 }
 
 /**
@@ -41,9 +41,9 @@ export class Top {
   /** The last place up to which all matches are here; null where all are. */
   #edge: Ranked | null = NOTHING;
 
-  constructor(filter: Filter, { sort, limit }: First, { store, log }: Sources) {
+  constructor(filter: Filter, { sort, limit }: First, { store, log, leastSpare }: TopOptions) {
     this.limit = limit;
-    this.query = { filter, sort, limit: limit + Math.max(limit, LEAST_SPARE) + 1, after: null };
+    this.query = { filter, sort, limit: 2 * limit + leastSpare + 1, after: null };
     this.#store = store;
     this.#log = log;
     this.#keyInStore = keysIn(store, this.query);
@@ -91,13 +91,13 @@ export class Top {
     this.#edge = found.length > this.#rows.length ? this.#rows.at(-1)! : null;
   }
 
-  /** Whether a row that matches is, or would be, among the first, as far as they are known. */
-  holds(columns: AttributeColumns, index: number): boolean {
-    const key = columns === this.#store ? this.#keyInStore(index) : this.#keyInLog(index);
-    const id = columns.ids[index]!;
+  /** Whether what is in a slot is among the first, or would be if it matched, as far as they are known. */
+  holds(slot: number): boolean {
+    const key = this.#keyInStore(slot);
+    const id = this.#store.ids[slot]!;
     if (!this.#reaches(key, id)) return false;
     const last = this.#rows[this.limit - 1];
-    return last === undefined || !isBefore(last, { slot: index, key, id });
+    return last === undefined || !isBefore(last, { slot, key, id });
   }
 
   /**
