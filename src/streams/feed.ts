@@ -270,8 +270,7 @@ export class Feed {
       return held.size <= limits.maxCatchUpEvents && bytes <= limits.maxCatchUpBytes;
     });
     if (held.size > limits.maxCatchUpEvents || bytes > limits.maxCatchUpBytes) return null;
-    const events = (): NetEvent[] =>
-      netEvents(store, predicate, held, (id) => reasons.get(id) ?? null);
+    const events = (): NetEvent[] => netEvents(store, predicate, held, (id) => reasons.get(id) ?? null);
     return (this.#lastMissed = { stream, from: seq, to: changes.seq, events, size: held.size, frames: {} });
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
+import type { First } from '../../src/protocol/filters/first.js';
 import type { StreamEvent } from '../../src/protocol/frames/frames-down.js';
 import type { CodecName, TestHub } from '../support/test-hub.js';
 import type { Frame, SocketOptions, TestSocket } from '../support/test-socket.js';
@@ -120,11 +121,11 @@ export class Watcher {
     hub: TestHub,
     codec: CodecName,
     filter: object = {},
-    options: SocketOptions & { resume?: Resume } = {},
+    options: SocketOptions & { resume?: Resume; first?: First } = {},
   ): Promise<Watcher> {
-    const { resume, ...socketOptions } = options;
+    const { resume, first = {}, ...socketOptions } = options;
     const socket = await greet(hub, codec, socketOptions);
-    const frame = { type: 'subscribe', id: 'watch', filter };
+    const frame = { type: 'subscribe', id: 'watch', filter, ...first };
     socket.send(resume === undefined ? frame : { ...frame, resume: resume.cursor });
     const subscribed = await socket.next('subscribed');
     assert.equal(subscribed['id'], 'watch');

@@ -15,7 +15,7 @@ import { listQuerySchema } from '../../src/protocol/filters/list-query.js';
 
 /** By version of the protocol: the SHA-256 of what goes over the wire. */
 const PINNED: Readonly<Record<number, string>> = {
-  1: 'd4621778c7e582ff3f4f9932d8aa0e099b811a7f8f838d7b349c1a490fcb2cb1',
+  1: '3a0e5cf71d2b6d76317b61336803ec1ba664b255d5e4114ebf08231fa6078d11',
 };
 
 /**

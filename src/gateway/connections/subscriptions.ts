@@ -121,7 +121,9 @@ export class Subscriptions {
     const { address, subscriptions } = this.#client;
     const weight = stream?.weight ?? filterWeight(filter, first);
     const counts =
-      weight === 1 ? '' : `; by the number of its values and its limit, this filter counts as ${String(weight)}`;
+      weight === 1
+        ? ''
+        : `; by the number of its values and its limit, this filter counts as ${String(weight)}`;
     if (this.#byStream.size >= maxSubscriptions) {
       throw new ProtocolError(
         'WS_003',

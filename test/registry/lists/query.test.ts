@@ -187,3 +187,17 @@ test('unpriced providers come last in the order of prices, by their ids, and can
     ['free', 'fair', 'dear'],
   );
 });
+
+test('a budget in US dollars does not leave out who has no price in GLM of a long list by these', () => {
+  const store = new Store();
+  const usd = { usd_per_core_month: 1, usd_per_gb_ram_month: 1, usd_per_gb_storage_month: 0 };
+  const glm = { glm_per_core_month: 1, glm_per_gb_ram_month: 1, glm_per_gb_storage_month: 0 };
+  // So many that the price index is asked.
+  for (let number = 0; number < 1600; number += 1) {
+    const pricing = number === 1000 ? { ...usd, ...glm } : usd;
+    const record = recordOf(`p${String(number).padStart(4, '0')}`, { ...SMALLEST, pricing });
+    store.add(record, renderHead(record), { updatedAt: 0, expiresAt: 0, deadline: 0 }, true);
+  }
+  const { slots } = page(store, { max_usd_per_month: 5 }, 'price_glm', 3, null);
+  assert.deepEqual(idsOf(store, slots), ['p1000', 'p0000', 'p0001']);
+});
