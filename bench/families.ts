@@ -1,5 +1,6 @@
 import type { Family, PartInfo } from './part.js';
 import { distinctFilters } from './parts/distinct-filters.js';
+import { firstMatches } from './parts/first-matches.js';
 import { growth } from './parts/growth.js';
 import { fanOut } from './parts/fan-out.js';
 import { largeLists } from './parts/large-lists.js';
@@ -18,6 +19,7 @@ export const FAMILIES: readonly Family[] = [
   fanOut,
   liveUpdates,
   distinctFilters,
+  firstMatches,
   largeLists,
 ];
 

@@ -59,7 +59,7 @@ export {
 } from './session/provider-session.js';
 export type { AdvertisementSource } from './session/publisher.js';
 export { ed25519Signer, ethereumSigner, type Signer, walletSigner } from './signing/signer.js';
-export { type Watch, watch, type WatchEvents, type WatchState } from './watch/watch.js';
+export { type Watch, watch, type WatchEvents, type WatchOptions, type WatchState } from './watch/watch.js';
 export type {
   ClientSocket,
   SocketClosure,
@@ -84,8 +84,9 @@ export type {
 } from '../protocol/answers.js';
 export type { CodecName } from '../protocol/frames/codec.js';
 export type { ErrorCode } from '../protocol/errors.js';
-export { type Amounts, monthlyEstimate } from '../protocol/filters/estimate.js';
+export { type Amounts, comparePrices, monthlyEstimate } from '../protocol/filters/estimate.js';
 export type { FilterInput } from '../protocol/filters/filter.js';
+export type { RankSort } from '../protocol/filters/first.js';
 export type { RemovalReason } from '../protocol/frames/frames-down.js';
 export type { KeyPair } from '../protocol/schemes/ed25519.js';
 export type { SchemeName } from '../protocol/schemes/scheme.js';

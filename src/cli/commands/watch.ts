@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Change, type PublishedAdvertisement, type Watch, watch } from '../../client/node.js';
+import { DiscoveryError, type Watch, watch, type WatchOptions } from '../../client/node.js';
 import type { SORTS } from '../../protocol/filters/list-query.js';
 import { filterOf, type FilterFlags, positiveNumber, urlOption, withFilterFlags } from '../options.js';
 import { LiveTable } from '../tables/live-table.js';
@@ -28,7 +28,11 @@ export function addWatch(program: Command): void {
     )
       .addOption(urlOption())
       .addOption(sortOption())
-      .option('--limit <count>', 'follow only the first so many in that order', positiveNumber),
+      .option(
+        '--limit <count>',
+        'follow only the first so many, 1 to 100, in an order by price',
+        positiveNumber,
+      ),
     ['table', 'wide', 'json'],
   )
     .addHelpText(
@@ -46,14 +50,21 @@ Example:
     .action(follow);
 }
 
+/** @throws DiscoveryError `USAGE` for a limit in an order that hubs do not follow. */
+function firstOf({ sort, limit }: WatchFlags): Pick<WatchOptions, 'sort' | 'limit'> {
+  if (limit === undefined) return {};
+  if (sort === 'price' || sort === 'price_glm') return { sort, limit };
+  throw new DiscoveryError('USAGE', '--limit needs --sort price or --sort price_glm');
+}
+
 async function follow(flags: WatchFlags): Promise<void> {
-  const matches = watch(flags.url, filterOf(flags), { signal: untilStopped() });
+  const options = { ...firstOf(flags), signal: untilStopped() };
+  const matches = watch(flags.url, filterOf(flags), options);
   const ranking = new Ranking(flags.sort, amountsOf(flags));
   const form = flags.output ?? (process.stdout.isTTY ? 'table' : 'json');
   if (form === 'json') {
     tellTrouble(matches);
-    if (flags.limit === undefined) await writeChanges(matches);
-    else await writeFirst(matches, ranking, flags.limit);
+    await writeChanges(matches);
   } else {
     await showTable(matches, ranking, flags);
   }
@@ -67,7 +78,7 @@ async function showTable(matches: Watch, ranking: Ranking, flags: WatchFlags): P
       // Heartbeats alone are no changes, so this is all that a watch knows.
       column.key === 'seen' ? { ...column, title: 'CHANGED' } : column,
     ),
-    limit: flags.limit ?? Infinity,
+    limit: flags.limit ?? null,
     width: () => (flags.output === 'wide' ? null : (widthOf(process.stdout) ?? 80)),
   });
   try {
@@ -87,35 +98,4 @@ function tellTrouble(matches: Watch): void {
 
 async function writeChanges(matches: Watch): Promise<void> {
   for await (const change of matches) process.stdout.write(`${printableJson(change)}\n`);
-}
-
-/** Writes what changes among the first so many. Whatever comes in one go is one step. */
-async function writeFirst(matches: Watch, ranking: Ranking, limit: number): Promise<void> {
-  let shown = new Map<string, PublishedAdvertisement>();
-  const reasons = new Map<string, string>();
-  const flush = (): void => {
-    const first = new Map(ranking.first(limit).map((one) => [one.provider_id, one]));
-    const write = (change: object): boolean => process.stdout.write(`${printableJson(change)}\n`);
-    for (const [id, advertisement] of shown) {
-      if (!first.has(id)) write({ type: 'removed', advertisement, reason: reasons.get(id) ?? 'outranked' });
-    }
-    for (const [id, advertisement] of first) {
-      const previous = shown.get(id);
-      if (previous === undefined) write({ type: 'added', advertisement });
-      else if (previous !== advertisement) write({ type: 'updated', advertisement, previous });
-    }
-    shown = first;
-    reasons.clear();
-  };
-  let due: NodeJS.Immediate | null = null;
-  const note = (change: Change): void => {
-    ranking.apply(change);
-    if (change.type === 'removed') reasons.set(change.advertisement.provider_id, change.reason);
-    else reasons.delete(change.advertisement.provider_id);
-    due ??= setImmediate(() => {
-      due = null;
-      flush();
-    });
-  };
-  for await (const change of matches) note(change);
 }

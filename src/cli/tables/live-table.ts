@@ -27,8 +27,8 @@ export interface LiveTableOptions {
   /** What prices are for. */
   amounts: Amounts;
   columns: readonly Column[];
-  /** Rows at most. */
-  limit: number;
+  /** How many are followed at most; null for all. */
+  limit: number | null;
   /** Columns of the terminal; null where nothing is to be cut. */
   width: () => number | null;
 }
@@ -82,10 +82,9 @@ export class LiveTable {
   };
 
   #draw(): void {
-    const { limit } = this.#options;
     const room = Math.max(1, (process.stdout.rows || 24) - EXTRA_LINES);
-    const shown = this.#rows(Math.min(limit, room));
-    const hidden = Math.min(limit, this.#ranking.size) - shown.length;
+    const shown = this.#rows(room);
+    const hidden = this.#ranking.size - shown.length;
     const colours = coloursFor(process.stdout);
     const width = this.#options.width();
     const summary = [
@@ -135,9 +134,7 @@ export class LiveTable {
   #count(): string {
     const { size } = this.#ranking;
     const providers = size === 1 ? '1 provider' : `${String(size)} providers`;
-    return size > this.#options.limit
-      ? `the first ${String(this.#options.limit)} of ${providers}`
-      : providers;
+    return size === this.#options.limit ? `the first ${providers}` : providers;
   }
 
   #state(): string {

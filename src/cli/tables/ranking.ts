@@ -1,30 +1,22 @@
-import {
-  type Amounts,
-  type Change,
-  monthlyEstimate,
-  type PublishedAdvertisement,
-} from '../../client/node.js';
+import { type Amounts, type Change, comparePrices, type PublishedAdvertisement } from '../../client/node.js';
 import type { SORTS } from '../../protocol/filters/list-query.js';
 
 type Sort = (typeof SORTS)[number];
 type Compare = (a: PublishedAdvertisement, b: PublishedAdvertisement) => number;
 
-/** What is sorted by, smallest first: unpriced last, as on a list. */
-const KEYS: Readonly<Record<Sort, (one: PublishedAdvertisement, amounts: Amounts) => number>> = {
-  price: ({ pricing }, amounts) => monthlyEstimate(pricing, amounts, 'usd') ?? Infinity,
-  price_glm: ({ pricing }, amounts) => monthlyEstimate(pricing, amounts, 'glm') ?? Infinity,
-  updated: ({ updated_at }) => -Date.parse(updated_at),
-};
-
 function comparison(sort: Sort | undefined, amounts: Amounts): Compare {
   const byId: Compare = (a, b) =>
     a.provider_id < b.provider_id ? -1 : a.provider_id > b.provider_id ? 1 : 0;
-  if (sort === undefined) return byId;
-  const key = KEYS[sort];
-  return (a, b) => {
-    const [first, second] = [key(a, amounts), key(b, amounts)];
-    return first < second ? -1 : first > second ? 1 : byId(a, b);
-  };
+  switch (sort) {
+    case 'price':
+      return comparePrices(amounts, 'usd');
+    case 'price_glm':
+      return comparePrices(amounts, 'glm');
+    case 'updated':
+      return (a, b) => Date.parse(b.updated_at) - Date.parse(a.updated_at) || byId(a, b);
+    case undefined:
+      return byId;
+  }
 }
 
 /** Watched providers in order, kept so as they come, change and go. */

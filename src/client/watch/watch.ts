@@ -1,5 +1,7 @@
 import type { PublishedAdvertisement } from '../../protocol/advertisement.js';
-import { type Filter, type FilterInput, parseFilter } from '../../protocol/filters/filter.js';
+import { comparePrices } from '../../protocol/filters/estimate.js';
+import { askedAmounts, type Filter, type FilterInput, parseFilter } from '../../protocol/filters/filter.js';
+import { type First, parseFirst, RANK_CURRENCIES, type RankSort } from '../../protocol/filters/first.js';
 import type { Down, DownFrame, StreamEvent } from '../../protocol/frames/frames-down.js';
 import { type Change, ChangeQueue, changeOf, type Transition } from './changes.js';
 import {
@@ -17,6 +19,18 @@ import { type Scheduler, systemScheduler } from '../scheduler.js';
 
 /** The states of a watch. */
 export type WatchState = Exclude<ConnectionState, 'authenticating' | 'replaced'>;
+
+/** How to watch; `sort` and `limit` go together. */
+export interface WatchOptions extends ConnectOptions {
+  /** Cheapest first, in US dollars or GLM, for the amounts that the filter asks for. */
+  sort?: RankSort | undefined;
+  /** Only the first so many in that order, 1 to 100. */
+  limit?: number | undefined;
+}
+
+type Compare = (a: PublishedAdvertisement, b: PublishedAdvertisement) => number;
+
+const byId: Compare = (a, b) => (a.provider_id < b.provider_id ? -1 : 1);
 
 /** What a watch tells. */
 export interface WatchEvents {
@@ -43,6 +57,10 @@ export class Watch implements AsyncIterable<Change> {
   readonly providers: ReadonlyMap<string, PublishedAdvertisement>;
   readonly #providers = new Map<string, PublishedAdvertisement>();
   readonly #filter: Filter;
+  readonly #first: First | null;
+  readonly #compare: Compare;
+  /** `ranking`, until something changes. */
+  #ranking: readonly PublishedAdvertisement[] | null = null;
   readonly #scheduler: Scheduler;
   readonly #events = new Emitter<WatchEvents>();
   readonly #connection: HubConnection;
@@ -58,13 +76,18 @@ export class Watch implements AsyncIterable<Change> {
   /** A snapshot that is being received. */
   #snapshot: Map<string, PublishedAdvertisement> | null = null;
 
-  /** @throws DiscoveryError `ADV_002` for a filter that is not acceptable, `USAGE` for a malformed URL. */
-  constructor(url: string | URL, filter: FilterInput, options: ConnectOptions) {
+  /** @throws DiscoveryError `ADV_002` for a filter, order or limit that is not acceptable, `USAGE` for a malformed URL. */
+  constructor(url: string | URL, filter: FilterInput, options: WatchOptions) {
     try {
       this.#filter = parseFilter(filter);
+      this.#first = parseFirst(options);
     } catch (error) {
       throw DiscoveryError.from(error, 'ADV_002');
     }
+    this.#compare =
+      this.#first === null
+        ? byId
+        : comparePrices(askedAmounts(this.#filter), RANK_CURRENCIES[this.#first.sort]);
     this.#scheduler = options.scheduler ?? systemScheduler;
     this.providers = this.#providers;
     this.ready = new Promise((resolve, reject) => {
@@ -78,6 +101,12 @@ export class Watch implements AsyncIterable<Change> {
     queueMicrotask(() => {
       this.#connection.start();
     });
+  }
+
+  /** `providers` in the order of `sort`; without one, by provider id. */
+  get ranking(): readonly PublishedAdvertisement[] {
+    this.#ranking ??= [...this.#providers.values()].sort(this.#compare);
+    return this.#ranking;
   }
 
   /**
@@ -139,6 +168,7 @@ export class Watch implements AsyncIterable<Change> {
           type: 'subscribe',
           id: this.#request,
           filter: this.#filter,
+          ...(this.#first ?? {}),
           ...(this.#cursor === null ? {} : { resume: this.#cursor }),
         });
       },
@@ -219,6 +249,7 @@ export class Watch implements AsyncIterable<Change> {
     const before = this.#providers.get(providerId) ?? null;
     if (after === null) this.#providers.delete(providerId);
     else this.#providers.set(providerId, after);
+    this.#ranking = null;
     const transition = { before, after, reason };
     const change = changeOf(transition);
     if (change === null) return;
@@ -243,10 +274,18 @@ export class Watch implements AsyncIterable<Change> {
  * for await (const change of matches) console.log(change.type, change.advertisement.provider_id);
  * ```
  *
+ * With `sort` and `limit` it is a live ranking: `ranking` is always the first so many, and who is pushed out is removed as
+ * `outranked`.
+ *
+ * ```ts
+ * const cheapest = watch('https://hub.example', { cpu: 4 }, { sort: 'price', limit: 3 });
+ * cheapest.on('change', () => console.log(cheapest.ranking.map((provider) => provider.provider_id)));
+ * ```
+ *
  * @param url `http(s)://host[:port]` of the hub; `ws` and `wss` mean the same.
  * @param filter What providers have to offer; `{}` for all.
- * @throws DiscoveryError `ADV_002` for a filter that is not acceptable, `USAGE` for a malformed URL.
+ * @throws DiscoveryError `ADV_002` for a filter, order or limit that is not acceptable, `USAGE` for a malformed URL.
  */
-export function watch(url: string | URL, filter: FilterInput = {}, options: ConnectOptions = {}): Watch {
+export function watch(url: string | URL, filter: FilterInput = {}, options: WatchOptions = {}): Watch {
   return new Watch(url, filter, options);
 }

@@ -35,3 +35,26 @@ export function monthlyEstimate(
   if (core === undefined || memory === undefined || storage === undefined) return null;
   return monthlyCost(core, memory, storage, asked);
 }
+
+/** What an order by price compares. */
+interface Priced {
+  readonly provider_id: string;
+  readonly pricing: Pricing | null;
+}
+
+/**
+ * The order of a hub's list by price: the cheapest for these amounts first, those without the three prices last, and of equal ones the smaller
+ * provider id.
+ */
+export function comparePrices(asked: Amounts, currency: Currency): (a: Priced, b: Priced) => number {
+  // A sum beyond all numbers is still a price.
+  const key = ({ pricing }: Priced): number => {
+    const cost = monthlyEstimate(pricing, asked, currency);
+    return cost === null ? Number.POSITIVE_INFINITY : Math.min(cost, Number.MAX_VALUE);
+  };
+  return (a, b) => {
+    const [first, second] = [key(a), key(b)];
+    if (first !== second) return first < second ? -1 : 1;
+    return a.provider_id < b.provider_id ? -1 : a.provider_id > b.provider_id ? 1 : 0;
+  };
+}

@@ -6,6 +6,7 @@ import {
   type PublishedAdvertisement,
   watch,
   type Watch,
+  type WatchOptions,
 } from '../../../src/client/index.js';
 import { FakeHub, publishedAs } from '../support/fake-hub.js';
 import { FakeTime } from '../support/fake-time.js';
@@ -19,10 +20,11 @@ interface Scene {
   reconnect(): void;
 }
 
-async function begin(filter: FilterInput = {}): Promise<Scene> {
+async function begin(filter: FilterInput = {}, options: WatchOptions = {}): Promise<Scene> {
   const hub = new FakeHub();
   const time = new FakeTime();
   const watcher = watch('http://hub.example', filter, {
+    ...options,
     webSocket: hub.webSocket,
     scheduler: time,
     random: () => 0,
@@ -290,4 +292,45 @@ test('a listener that throws harms nobody but is heard of', async () => {
   snapshot(scene, []);
   events(scene, 'e1:2', [{ op: 'added', advertisement: b }]);
   assert.deepEqual(told(scene), ['added a', 'added b']);
+});
+
+test('a watch of the first matches asks for them again with each connection, and has them in order', async () => {
+  const scene = await begin({ cpu: 2 }, { sort: 'price', limit: 2 });
+  const { hub, watcher } = scene;
+  const asked = (): object => {
+    const { filter, sort, limit } = hub.peer.last('subscribe');
+    return { filter, sort, limit };
+  };
+  const expected = { filter: { cpu: 2 }, sort: 'price', limit: 2 };
+  assert.deepEqual(asked(), expected);
+  const priced = (one: PublishedAdvertisement, core: number): PublishedAdvertisement => ({
+    ...one,
+    pricing: { usd_per_core_month: core, usd_per_gb_ram_month: 0, usd_per_gb_storage_month: 0 },
+  });
+  const order = (): string[] => watcher.ranking.map(({ provider_id: id }) => id);
+  subscribed(scene, false);
+  snapshot(scene, [priced(b, 3), priced(c, 5)]);
+  assert.deepEqual(order(), ['b', 'c']);
+  events(scene, 'e1:2', [
+    { op: 'removed', provider_id: 'c', reason: 'outranked' },
+    { op: 'added', advertisement: priced(a, 1) },
+  ]);
+  assert.deepEqual(order(), ['a', 'b']);
+  const [gone] = scene.changes.filter(({ type }) => type === 'removed');
+  assert.deepEqual(gone, { type: 'removed', advertisement: priced(c, 5), reason: 'outranked' });
+  // Of equal prices the smaller id comes first, and who has none comes last.
+  events(scene, 'e1:3', [{ op: 'updated', advertisement: priced(a, 3) }]);
+  assert.deepEqual(order(), ['a', 'b']);
+  events(scene, 'e1:4', [{ op: 'updated', advertisement: { ...a, pricing: null } }]);
+  assert.deepEqual(order(), ['b', 'a']);
+  scene.reconnect();
+  assert.deepEqual(asked(), expected);
+  assert.equal(hub.peer.last('subscribe')['resume'], 'e1:4');
+});
+
+test('an order without a limit, a limit without an order, and what no hub takes are refused at once', () => {
+  for (const options of [{ sort: 'price' }, { limit: 2 }, { sort: 'price', limit: 101 }] as WatchOptions[])
+    assert.throws(() => watch('http://hub.example', {}, options), { code: 'ADV_002', message: /limit/ });
+  const options = { sort: 'updated', limit: 2 } as unknown as WatchOptions;
+  assert.throws(() => watch('http://hub.example', {}, options), { code: 'ADV_002', message: /sort/ });
 });
