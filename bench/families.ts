@@ -1,4 +1,5 @@
 import type { Family, PartInfo } from './part.js';
+import { answers } from './parts/answers.js';
 import { distinctFilters } from './parts/distinct-filters.js';
 import { firstMatches } from './parts/first-matches.js';
 import { growth } from './parts/growth.js';
@@ -21,6 +22,7 @@ export const FAMILIES: readonly Family[] = [
   distinctFilters,
   firstMatches,
   largeLists,
+  answers,
 ];
 
 /** Made of all others that ran. */
