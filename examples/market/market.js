@@ -45,22 +45,21 @@ const sessions = [budget, account, dear];
 await Promise.all(sessions.map((session) => session.published()));
 console.log(`the Ethereum account is ${account.providerId}`);
 
-const matches = watch(url, needs);
+const matches = watch(url, needs, { sort: 'price', limit: 2 });
 await matches.ready;
-const cheapest = () => [...matches.providers.values()].sort((a, b) => priceOf(a) - priceOf(b)).slice(0, 2);
-const before = cheapest();
-console.log(`the cheapest two: ${before.map(describe).join(', ')}`);
+console.log(`the cheapest two: ${matches.ranking.map(describe).join(', ')}`);
 
 console.log('the A100 costs less now');
 await dear.update(offer('A100', 1));
+let loser;
 for await (const change of matches) {
-  if (change.type === 'updated' && change.advertisement.provider_id === dear.providerId) break;
+  if (change.type !== 'removed') continue;
+  loser = change.advertisement;
+  console.log(`${change.reason}: ${describe(loser)}`);
+  break;
 }
-const after = cheapest();
+const after = matches.ranking;
 console.log(`the cheapest two: ${after.map(describe).join(', ')}`);
-
-const [loser] = before.filter(({ provider_id: id }) => after.every((one) => one.provider_id !== id));
-console.log(`outranked: ${describe(loser)}`);
 
 // The requestor pays no more than the second of them asks, which is what keeps the loser out.
 const client = new DiscoveryClient(url);

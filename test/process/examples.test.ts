@@ -105,13 +105,13 @@ test('in the market, a lower price outranks an Ethereum account, which is told w
       'the Ethereum account is 0x…',
       'the cheapest two: RTX 3090 for 42.00, RTX 4090 for 50.00',
       'the A100 costs less now',
-      'the cheapest two: A100 for 26.00, RTX 3090 for 42.00',
       'outranked: RTX 4090 for 50.00',
+      'the cheapest two: A100 for 26.00, RTX 3090 for 42.00',
       'why: max_usd_per_month is 42, and it asks 50',
       '2 match that',
       'without that it is number 3 of 3 by price',
       'the market: A100, RTX 3090, RTX 4090; half ask at most 42',
-      'streams that see it: 1',
+      'streams that see it: 0',
     ],
   );
   assert.deepEqual((await hub.request('GET', '/api/v1/advertisements')).body, []);
