@@ -31,6 +31,8 @@ export const startNode: StartTransport = async (address, options, handler) => {
   const server: Server | TlsServer = secure ?? createServer(SETTINGS);
   // Beyond its default of 2000, node:http would silently drop headers; the bytes are bounded anyway.
   server.maxHeadersCount = 0;
+  // Whoever has ended its side is still answered. Not in the types.
+  Object.assign(server, { httpAllowHalfOpen: true });
 
   if (options.maxConnections < Number.POSITIVE_INFINITY) server.maxConnections = options.maxConnections;
   let dropped = 0;

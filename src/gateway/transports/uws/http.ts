@@ -45,6 +45,9 @@ export class UwsHttp {
     } else if (req.getHeader('content-length') !== '' || req.getHeader('transfer-encoding') !== '') {
       request.keep();
       this.#collect(res, request);
+    } else if (!isRead(request.method) && request.headers.has('content-length')) {
+      // An empty length, which the library takes for none, and others for what they like.
+      res.close();
     } else {
       this.#respond(res, request, undefined);
     }
@@ -56,6 +59,9 @@ export class UwsHttp {
     // Given twice, it has become a list. The library believes the first one, and would serve what hides behind it
     // as the next request even after a refusal that closes; only a cut connection keeps it from that.
     if (Number.isNaN(declared)) return void res.close();
+    // The library takes everything for chunks, whatever it is called.
+    const encoding = request.headers.get('transfer-encoding') ?? 'chunked';
+    if (encoding.toLowerCase() !== 'chunked') return void res.close();
     if (declared > limit) return this.#refuse(res, request, 413, tooLong(limit));
 
     const exchange = new Exchange(res, () => this.#heard(request));
@@ -145,6 +151,11 @@ export class UwsHttp {
       decided(decision);
     }
   }
+}
+
+/** Most requests, whose headers should not have to be copied. */
+function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 /** A request that is not answered within the callback that brought it. */
