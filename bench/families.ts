@@ -1,5 +1,6 @@
 import type { Family, PartInfo } from './part.js';
 import { answers } from './parts/answers.js';
+import { attributes, manyAttributes } from './parts/attributes.js';
 import { distinctFilters } from './parts/distinct-filters.js';
 import { firstMatches } from './parts/first-matches.js';
 import { growth } from './parts/growth.js';
@@ -21,6 +22,7 @@ export const FAMILIES: readonly Family[] = [
   liveUpdates,
   distinctFilters,
   firstMatches,
+  attributes,
   largeLists,
   answers,
 ];
@@ -35,4 +37,4 @@ export const LONGEST_STOP: PartInfo = {
 };
 
 /** Measured only when it is asked for by name. */
-export const ON_REQUEST: readonly Family[] = [growth];
+export const ON_REQUEST: readonly Family[] = [growth, manyAttributes];

@@ -38,7 +38,10 @@ export function describeSight({ streams, subscribers, missed }: Visibility): str
   const sight =
     streams === 0 ? 'no stream' : `${counted(streams, 'stream')} of ${counted(subscribers, 'subscriber')}`;
   if (missed.length === 0) return sight;
-  const others = missed.map(({ member, streams: more }) => `${String(more)} but for ${flagNameOf(member)}`);
+  const others = missed.map(({ member, streams: more }) =>
+    // Of streams that show only the cheapest.
+    member === 'limit' ? `${String(more)} at a lower price` : `${String(more)} but for ${flagNameOf(member)}`,
+  );
   return `${sight}; more would see it: ${others.join(', ')}`;
 }
 
