@@ -76,6 +76,17 @@ export default {
       'src/gateway/outgoing is what waits to leave; it must not know what sends it.',
     ),
     room(
+      'gateway/events',
+      [
+        ...LOWER,
+        'streams/',
+        'gateway/connections/subscription-room.ts',
+        'gateway/transports/port.ts',
+        ...GATEWAY_BASE,
+      ],
+      'src/gateway/events is subscriptions without a WebSocket.',
+    ),
+    room(
       'gateway/transports',
       LOWER,
       'src/gateway/transports is how bytes come and go; it must not know what the hub does with them.',

@@ -136,6 +136,7 @@ export async function startHub(
       // Anybody may ask; the log, which only the operator reads, says what is wrong, and with which file.
       return entries.problem === null ? null : 'the database cannot be written';
     },
+    reads: gateway,
     metrics,
     documentation: loadDocumentation(config.tls !== null, config.securityContact),
     onError,

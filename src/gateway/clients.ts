@@ -33,6 +33,11 @@ export class Clients {
     );
   }
 
+  /** A client with an open connection. */
+  find(address: string): Client | undefined {
+    return this.#clients.get(address);
+  }
+
   /** Counts a connection that was opened. */
   enter(address: string): Client {
     let client = this.#clients.get(address);

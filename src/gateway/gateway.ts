@@ -15,9 +15,12 @@ import { Drain, STOPPING } from './drain.js';
 import { plausibleHosts } from './connections/dialled-hosts.js';
 import type { ConnectionHost, HostedConnection } from './connections/connection-host.js';
 import { LongBodies } from './outgoing/long-bodies.js';
+import { type EventRequest, readEvents } from './events/event-reader.js';
+import { ListWaits, type WaitHost, type WaitRequest } from './events/list-waits.js';
 import { Readers, type ReadersHost } from './outgoing/readers.js';
 import { Intake } from './connections/intake.js';
 import { Nonces } from './connections/nonces.js';
+import type { StreamedBody } from '../protocol/http-message.js';
 import type { HttpRequest, UpgradeDecision } from './transports/port.js';
 import {
   type GatewayJournal,
@@ -40,7 +43,7 @@ const LOOKS_A_TURN = 250;
 const WHEEL_BUCKETS = 512;
 
 /** All connections: who is connected, which provider each speaks for, and when to look at each again. */
-export class Gateway implements ConnectionHost, ReadersHost {
+export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
   readonly registry: Registry;
   readonly writePath: WritePath;
   readonly settings: GatewaySettings;
@@ -53,6 +56,7 @@ export class Gateway implements ConnectionHost, ReadersHost {
   readonly clients = new Clients();
   readonly readers: Readers;
   readonly longBodies = new LongBodies(this);
+  readonly waits: ListWaits;
   readonly visibilities: Visibilities;
   readonly journal: GatewayJournal;
   readonly #observer: GatewayObserver;
@@ -82,6 +86,7 @@ export class Gateway implements ConnectionHost, ReadersHost {
     this.#onError = hooks.onError;
     this.subscribes = new WindowLimiter(settings.subscribesPerMinute, MINUTE_MS);
     this.readers = new Readers(this);
+    this.waits = new ListWaits(this);
     this.streams = new StreamHub(registry, this.#streamObserver(), { onError: hooks.onError });
     registry.onChange(({ providerId, reason }) => {
       if (reason === 'withdrawn') this.#sessions.get(providerId)?.advertisementWithdrawn();
@@ -166,11 +171,22 @@ export class Gateway implements ConnectionHost, ReadersHost {
     };
   }
 
+  /** Makes the stream of a filter's matches, as server-sent events: see `events/event-reader.ts`. */
+  readEvents(request: EventRequest): StreamedBody {
+    return readEvents(this, request);
+  }
+
+  /** Waits until a filter's matches are no longer what they were: see `ListWaits.wait`. */
+  awaitChange(request: WaitRequest): Promise<string | null> {
+    return this.waits.wait(request);
+  }
+
   /** Moves time on for all connections. Called after the registry's tick. */
   tick(): void {
     this.#lookAtDue();
     this.readers.tick();
     this.longBodies.tick();
+    this.waits.tick();
     this.#advanceDrain();
   }
 

@@ -11,6 +11,7 @@ import {
   postAdvertisement,
 } from './advertisements.js';
 import { getExplanation, getMarket } from './answers.js';
+import { getEvents, type OpenReads } from './events.js';
 import { type Documentation, wantsFrontPage } from './documentation.js';
 import { ListAnswers } from './list-answers.js';
 import type { Metrics } from './metrics.js';
@@ -21,6 +22,7 @@ import { type AnswerOptions, errorResponse, json, NO_SNIFFING, OPEN_TO_READERS }
 export interface ApiOptions extends AdvertisementService {
   /** Why the hub is not at its best; null when it is. */
   problem: () => string | null;
+  reads: OpenReads;
   metrics: Metrics;
   documentation: Documentation;
   onError: (error: unknown) => void;
@@ -51,7 +53,7 @@ export class HttpApi {
   constructor(options: ApiOptions) {
     this.#options = options;
     const { metrics, documentation } = options;
-    const lists = new ListAnswers(options.registry);
+    const lists = new ListAnswers(options.registry, options.reads);
     const openApi = Buffer.from(JSON.stringify(buildOpenApi()));
     this.#item = {
       name: 'advertisement',
@@ -89,6 +91,13 @@ export class HttpApi {
           handlers: page((request) =>
             getMarket(options.registry, request.search, () => options.originOf(request)),
           ),
+        },
+      ],
+      [
+        '/api/v1/events',
+        {
+          name: 'events',
+          handlers: page((request) => getEvents(options.reads, request, options.originOf)),
         },
       ],
       ['/health', { name: 'health', handlers: page(() => this.#health()) }],

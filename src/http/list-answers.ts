@@ -1,9 +1,11 @@
 import type { HttpResponse } from '../protocol/http-message.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { Work } from '../lib/work-queue.js';
-import { type ListQuery, parseListQuery } from '../protocol/filters/list-query.js';
+import type { Filter } from '../protocol/filters/filter.js';
+import { type ListQuery, type ListRequest, parseListQuery } from '../protocol/filters/list-query.js';
 import type { FoundPage } from '../registry/lists/list-reader.js';
 import type { Registry } from '../registry/registry.js';
+import type { OpenReads } from './events.js';
 import { JSON_HEADERS, OPEN_TO_READERS } from './respond.js';
 
 const LIST_PATH = '/api/v1/advertisements';
@@ -28,12 +30,14 @@ interface Kept {
  */
 export class ListAnswers {
   readonly #registry: Registry;
+  readonly #reads: Pick<OpenReads, 'awaitChange'>;
   /** By query string; those that were answered last are the last. */
   readonly #kept = new Map<string, Kept>();
   #bytes = 0;
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, reads: Pick<OpenReads, 'awaitChange'>) {
     this.#registry = registry;
+    this.#reads = reads;
   }
 
   /** How many requests are remembered. */
@@ -57,7 +61,8 @@ export class ListAnswers {
       const { found, response } = kept.answer;
       if (this.#registry.isListCurrent(kept.query, found, kept.version)) return response;
     }
-    const query = kept?.query ?? parseListQuery(search);
+    const query: ListQuery & Partial<ListRequest> = kept?.query ?? parseListQuery(search);
+    if (query.wait != null) return this.#answerLater(search, query.filter, query.wait, addressOf());
     const answer = this.#registry.work.run(addressOf, () => this.#make(search, query));
     if (answer !== null) return answer;
     throw new ProtocolError(
@@ -65,6 +70,18 @@ export class ListAnswers {
       'too many lists are being made at the moment; ask for pages with limit=1000, or try again soon',
       { unavailable: true, retryAfterSeconds: 5 },
     );
+  }
+
+  /** Answers once the matches have changed, or says after a while that they have not. */
+  async #answerLater(
+    search: string,
+    filter: Filter,
+    wait: { since: string; seconds: number },
+    address: string,
+  ): Promise<HttpResponse> {
+    const cursor = await this.#reads.awaitChange({ filter, ...wait, address });
+    if (cursor === null) return this.answer(without(search, ['since', 'wait']), () => address);
+    return { status: 304, headers: { ...LIST_HEADERS, 'X-Discovery-Cursor': cursor }, body: '' };
   }
 
   *#make(search: string, query: ListQuery): Work<HttpResponse> {
@@ -116,7 +133,16 @@ function headersOf(search: string, { next }: FoundPage, cursor: string): HttpRes
  * as long, which is more than clients take of a header.
  */
 function nextPage(search: string, after: string): string {
-  const kept = search.split('&').filter((part) => part !== '' && !new URLSearchParams(part).has('after'));
-  const query = [...kept, new URLSearchParams({ after }).toString()].join('&');
+  const query = [without(search, ['after']), new URLSearchParams({ after }).toString()]
+    .filter((part) => part !== '')
+    .join('&');
   return query.replace(/[^\x21-\x7e]|[<>"]/gu, encodeURIComponent);
+}
+
+/** A query string without some of its parameters, and otherwise as it was written. */
+function without(search: string, names: readonly string[]): string {
+  return search
+    .split('&')
+    .filter((part) => part !== '' && !names.some((name) => new URLSearchParams(part).has(name)))
+    .join('&');
 }

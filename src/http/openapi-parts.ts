@@ -28,6 +28,11 @@ const OTHER_NOTES: Record<string, string> = {
   limit: 'Advertisements a page; without it all matches',
   after: 'The cursor from the `Link: <…>; rel="next"` header of the previous page',
   provider_id: 'Explains this one',
+  since:
+    'With `wait`: answers only once the matches differ from what they were at this `X-Discovery-Cursor` of an earlier answer',
+  wait: 'Seconds to wait for that',
+  resume:
+    'The cursor to go on from, e.g. the `X-Discovery-Cursor` of a list; without it a snapshot comes first',
   by: 'What the buckets have in common; without it there is only the total',
 };
 
@@ -84,7 +89,7 @@ export function queryParameters(schema: z.ZodType): JsonObject[] {
 
 /** @param codes What it is, with each code that may be in it before what that code means. */
 export function errorAnswer(codes: string): JsonObject {
-  const examples = [...codes.matchAll(/\b([A-Z]{3,4}_\d{3})\b:?([^,;:]*)/g)].map(([, code, meaning]) => {
+  const examples = [...codes.matchAll(/\b([A-Z]{2,4}_\d{3})\b:?([^,;:]*)/g)].map(([, code, meaning]) => {
     const message = meaning!.replace(/[()]/g, '').trim() || codes;
     return [code!, { value: { code, message, timestamp: '2026-01-15T12:00:00.000Z' } }] as const;
   });

@@ -2,7 +2,11 @@ import { explanationSchema, marketSchema, providerExplanationSchema } from '../p
 import { advertisementSchema } from '../protocol/advertisement.js';
 import { ERROR_STATUS } from '../protocol/errors.js';
 import { LIMITS, PROTOCOL_VERSION, SUBPROTOCOLS, WEBSOCKET_PATH } from '../protocol/limits.js';
-import { explainQuerySchema, marketQuerySchema } from '../protocol/filters/answer-queries.js';
+import {
+  eventsQuerySchema,
+  explainQuerySchema,
+  marketQuerySchema,
+} from '../protocol/filters/answer-queries.js';
 import { listQuerySchema } from '../protocol/filters/list-query.js';
 import { KEY_PATTERN, SCHEMES, SIGNATURE_PATTERN } from '../protocol/schemes/table.js';
 import {
@@ -62,6 +66,15 @@ export function buildOpenApi(): JsonObject {
               },
               content: JSON_CONTENT({ type: 'array', items: REF('PublishedAdvertisement') }),
             },
+            '304': {
+              description: 'With `since` and `wait`: the matches are still those at the cursor',
+              headers: {
+                'X-Discovery-Cursor': {
+                  description: 'Up to where nothing has changed; wait on from here',
+                  schema: { type: 'string' },
+                },
+              },
+            },
             '400': errorAnswer('ADV_002: invalid filter; the message names the parameter'),
             ...COMMON_ERRORS,
             '500': errorAnswer('ADV_003: listing failed'),
@@ -86,6 +99,33 @@ export function buildOpenApi(): JsonObject {
             '415': errorAnswer('HTTP_415: not JSON'),
             ...COMMON_ERRORS,
             '503': errorAnswer('ADV_001: the hub cannot store anything at the moment'),
+          },
+        },
+      },
+      '/api/v1/events': {
+        get: {
+          operationId: 'readEvents',
+          tags: ['Requestors'],
+          summary: 'The matches and their changes as they happen, as server-sent events',
+          parameters: [
+            ...queryParameters(eventsQuerySchema),
+            {
+              name: 'Last-Event-ID',
+              in: 'header',
+              description: 'The cursor to go on from, as browsers send it; it counts more than `resume`',
+              schema: { type: 'string' },
+            },
+          ],
+          responses: {
+            '200': {
+              description:
+                'A stream without end: events `subscribed`, `snapshot`, `events`, `bookmark` and `error`, whose data is the frame of that type as [the protocol](/docs/protocol.md) has it, and whose id is its cursor',
+              content: { 'text/event-stream': { schema: { type: 'string' } } },
+            },
+            ...READ_ERRORS,
+            '503': errorAnswer(
+              'ADV_003: no place for another reader, WS_005: too many different filters in use',
+            ),
           },
         },
       },

@@ -30,6 +30,7 @@ export const ERROR_STATUS = {
   WS_003: 429,
   WS_004: 429,
   WS_005: 503,
+  WS_4507: 503,
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_STATUS;

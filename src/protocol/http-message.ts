@@ -47,6 +47,8 @@ export interface BodyStream {
 export interface BodyStreamHandler {
   /** After `queued`, once: all that waited has been taken by the system. */
   emptied(): void;
+  /** Called a few times in a second, where there is something to do in time. */
+  tick?(): void;
   /** The response is over, whoever ended it. Called exactly once, and never from within a call to the stream. */
   closed(): void;
 }

@@ -53,6 +53,8 @@ export const LIMITS = {
   visibilityMs: 5000,
   /** Milliseconds between two bookmarks on a quiet connection; the contract says at least every 30 s. */
   bookmarkMs: 20_000,
+  /** Seconds that a list request may wait for a change. */
+  maxWaitSeconds: 60,
 } as const;
 
 export const PROTOCOL_VERSION = 1;

@@ -1,4 +1,5 @@
-import { CODECS, type Codec, type CodecName } from '../protocol/frames/codec.js';
+import type { Codec, WireName } from '../protocol/frames/codec.js';
+import { WIRES } from '../protocol/frames/event-stream.js';
 import type { RemovalReason } from '../protocol/frames/frames-down.js';
 import { parseJson } from '../protocol/json.js';
 import type { GoneReason } from '../registry/change-log.js';
@@ -35,7 +36,7 @@ export function netEvents(
 
 /** An advertisement's JSON in another codec. */
 export function transcode(codec: Codec, json: Uint8Array): Uint8Array {
-  if (codec.name === 'json') return json;
+  if (codec.name !== 'msgpack') return json;
   const decoded = parseJson(Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString('utf8'));
   if (!decoded.ok)
     throw new Error(`an advertisement that was rendered here cannot be read: ${decoded.problem}`);
@@ -44,7 +45,7 @@ export function transcode(codec: Codec, json: Uint8Array): Uint8Array {
 
 /** The same of a view that is good until the registry changes, as something that stays what it is. */
 export function transcodeCopy(codec: Codec, view: Uint8Array): Uint8Array {
-  return codec.name === 'json' ? Buffer.from(view) : transcode(codec, view);
+  return codec.name === 'msgpack' ? transcode(codec, view) : Buffer.from(view);
 }
 
 /** An event that stays what it is while the store goes on: with the advertisement's JSON. */
@@ -72,7 +73,8 @@ export function eventsFrame(
   cursor: string,
   events: readonly Uint8Array[],
 ): Uint8Array {
-  return codec.extendList({ type: 'events', stream, cursor }, 'events', events);
+  const head = { type: 'events', stream, cursor };
+  return codec.wrap(head, codec.extendList(head, 'events', events));
 }
 
 /**
@@ -81,9 +83,10 @@ export function eventsFrame(
  */
 export class EventEncoder {
   readonly #store: Store;
-  readonly #advertisements: Record<CodecName, Map<number, Uint8Array>> = {
+  readonly #advertisements: Record<WireName, Map<number, Uint8Array>> = {
     json: new Map(),
     msgpack: new Map(),
+    events: new Map(),
   };
 
   constructor(store: Store) {
@@ -91,8 +94,8 @@ export class EventEncoder {
   }
 
   /** An `events` frame. */
-  frame(codecName: CodecName, stream: string, cursor: string, events: readonly NetEvent[]): Uint8Array {
-    const codec = CODECS[codecName];
+  frame(wire: WireName, stream: string, cursor: string, events: readonly NetEvent[]): Uint8Array {
+    const codec = WIRES[wire];
     const items = events.map((event) =>
       event.op === 'removed'
         ? codec.encode({ op: event.op, provider_id: event.providerId, reason: event.reason })

@@ -1,4 +1,5 @@
-import { CODECS, type CodecName } from '../protocol/frames/codec.js';
+import type { WireName } from '../protocol/frames/codec.js';
+import { WIRES } from '../protocol/frames/event-stream.js';
 import { formatCursor, parseCursor } from '../protocol/cursor.js';
 import type { GoneReason } from '../registry/change-log.js';
 import type { Registry } from '../registry/registry.js';
@@ -21,7 +22,7 @@ interface Missed {
   /** How many providers it concerns, at most. */
   size: number;
   /** The `events` frames that tell it, by codec, as far as they were asked for. */
-  frames: Partial<Record<CodecName, Uint8Array>>;
+  frames: Partial<Record<WireName, Uint8Array>>;
 }
 
 /** What a feed needs of the streams that it belongs to. */
@@ -123,15 +124,14 @@ export class Feed {
       this.#host.observer.resumeDecided(isExact ? 'exact' : 'refused', subscription);
     subscription.state = isExact ? 'waiting' : 'reading';
     if (isExact) subscription.seq = seq;
-    subscriber.send(
-      subscriber.codec.encode({
-        type: 'subscribed',
-        id: request.id,
-        stream: stream.name,
-        cursor: isExact ? formatCursor(changes.epoch, seq) : null,
-        resumed: isExact,
-      }),
-    );
+    const frame = {
+      type: 'subscribed',
+      id: request.id,
+      stream: stream.name,
+      cursor: isExact ? formatCursor(changes.epoch, seq) : null,
+      resumed: isExact,
+    };
+    subscriber.send(subscriber.codec.wrap(frame, subscriber.codec.encode(frame)));
     yield WORK.answer + (seq === null ? 0 : (changes.seq - seq) * WORK.change);
     this.#again(subscription);
   }
@@ -231,22 +231,22 @@ export class Feed {
   }
 
   /** The frame that tells what was missed; null when there is nothing to tell. */
-  *#eventsFrame(missed: Missed, codecName: CodecName): Generator<number, Uint8Array | null, undefined> {
+  *#eventsFrame(missed: Missed, wire: WireName): Generator<number, Uint8Array | null, undefined> {
     const { stream, from, to, size, frames } = missed;
     const { store, changes } = this.#host.registry;
     // All now, because the registry may have moved on by the time the last of them is encoded.
-    const events = frames[codecName] === undefined ? missed.events() : [];
+    const events = frames[wire] === undefined ? missed.events() : [];
     const copies = events.map((event) => copyEvent(store, event));
     yield WORK.answer + (to - from) * WORK.change + size * WORK.row;
     const items: Uint8Array[] = [];
     for (let at = 0; at < copies.length; at += ROWS_PER_STEP) {
       const some = copies.slice(at, at + ROWS_PER_STEP);
-      items.push(...some.map((copy) => encodeEvent(CODECS[codecName], copy)));
-      yield some.length * WORK.encode[codecName];
+      items.push(...some.map((copy) => encodeEvent(WIRES[wire], copy)));
+      yield some.length * WORK.encode[wire];
     }
     if (items.length > 0)
-      frames[codecName] = eventsFrame(CODECS[codecName], stream.name, formatCursor(changes.epoch, to), items);
-    return frames[codecName] ?? null;
+      frames[wire] = eventsFrame(WIRES[wire], stream.name, formatCursor(changes.epoch, to), items);
+    return frames[wire] ?? null;
   }
 
   /** What whoever holds a stream's truth at `seq` has missed; null when it is too much to be told. */

@@ -50,7 +50,7 @@ export const WORK = {
   /** Copying and sending an advertisement. */
   row: 100,
   /** Encoding an advertisement, by codec. */
-  encode: { json: 100, msgpack: 1500 },
+  encode: { json: 100, events: 100, msgpack: 1500 },
 } as const;
 
 /** Advertisements that are read or encoded, and rows that are looked at, before others may get their turn. */

@@ -1,4 +1,5 @@
-import { CODECS, type CodecName } from '../protocol/frames/codec.js';
+import type { WireName } from '../protocol/frames/codec.js';
+import { WIRES } from '../protocol/frames/event-stream.js';
 import { formatCursor } from '../protocol/cursor.js';
 import type { Moment, Part } from '../registry/moments.js';
 import type { Predicate } from '../registry/store/predicate.js';
@@ -65,12 +66,12 @@ export class Snapshot {
    * Makes the frame that goes on from a slot, step by step.
    * @returns Null when the moment is not kept any more.
    */
-  *frame(codecName: CodecName, from: number): Generator<number, SnapshotFrame | null, undefined> {
-    const name = `${this.#stream.name} ${String(this.moment.seq)} ${codecName} ${String(from)}`;
+  *frame(wire: WireName, from: number): Generator<number, SnapshotFrame | null, undefined> {
+    const name = `${this.#stream.name} ${String(this.moment.seq)} ${wire} ${String(from)}`;
     const known = this.#frames.find(name);
     if (known !== undefined) return known;
     const { snapshotBatch, snapshotBytes, snapshotLooks } = this.#limits;
-    const codec = CODECS[codecName];
+    const codec = WIRES[wire];
     const rows: Uint8Array[] = [];
     let bytes = 0;
     let looks = 0;
@@ -88,7 +89,7 @@ export class Snapshot {
       }
       looks += part.looks;
       next = part.next;
-      yield part.looks * WORK.look + part.rows.length * WORK.encode[codecName];
+      yield part.looks * WORK.look + part.rows.length * WORK.encode[wire];
     }
     const last = next === null;
     const frame: SnapshotFrame = { bytes: null, advertisements: rows.length, next };
@@ -100,7 +101,7 @@ export class Snapshot {
         cursor: last ? formatCursor(this.#epoch, this.moment.seq) : null,
         last,
       };
-      frame.bytes = codec.extendList(head, 'advertisements', rows);
+      frame.bytes = codec.wrap(head, codec.extendList(head, 'advertisements', rows));
     }
     if (this.readers.size > 1) this.#frames.keep(name, frame);
     return frame;

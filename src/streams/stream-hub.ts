@@ -1,4 +1,4 @@
-import type { CodecName } from '../protocol/frames/codec.js';
+import type { WireName } from '../protocol/frames/codec.js';
 import { formatCursor } from '../protocol/cursor.js';
 import type { Filter } from '../protocol/filters/filter.js';
 import type { First } from '../protocol/filters/first.js';
@@ -283,7 +283,7 @@ export class StreamHub {
     stream.notes = [];
     stream.settled = this.#flushedSeq;
     if (events.length === 0) return;
-    const frames: Partial<Record<CodecName, Uint8Array>> = {};
+    const frames: Partial<Record<WireName, Uint8Array>> = {};
     // All now, because the registry may have moved on by the time the last subscriber gets its frame.
     for (const codec of stream.codecs.keys()) frames[codec] = encoder.frame(codec, name, this.cursor, events);
     this.#fanOut.add({ stream, seq: this.#flushedSeq, base, frames, rest: subscriptions.values() });

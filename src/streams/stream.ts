@@ -1,4 +1,4 @@
-import type { Codec, CodecName } from '../protocol/frames/codec.js';
+import type { Codec, WireName } from '../protocol/frames/codec.js';
 import type { Filter } from '../protocol/filters/filter.js';
 import type { RequestId } from '../protocol/frames/frames-up.js';
 import type { ConditionTest } from '../registry/answers/tests.js';
@@ -32,7 +32,7 @@ export interface Stream {
   tests: readonly ConditionTest[] | null;
   readonly subscriptions: Set<Subscription>;
   /** How many of them use which codec. */
-  readonly codecs: Map<CodecName, number>;
+  readonly codecs: Map<WireName, number>;
   /** Changes since the last flush of this stream, as they came. */
   notes: Note[];
   /** The sequence number whose truth the notes start from; means nothing while there are none. */
@@ -96,7 +96,7 @@ export interface Delivery {
   /** The truth that its frame starts from. */
   readonly base: number;
   /** The frame, in each codec that a subscriber uses. */
-  readonly frames: Readonly<Partial<Record<CodecName, Uint8Array>>>;
+  readonly frames: Readonly<Partial<Record<WireName, Uint8Array>>>;
   /** Those that have not been looked at. */
   readonly rest: Iterator<Subscription, undefined>;
 }

@@ -8,6 +8,7 @@ import type { ListQuery } from '../../src/protocol/filters/list-query.js';
 import type { Work } from '../../src/lib/work-queue.js';
 import type { FoundPage } from '../../src/registry/lists/list-reader.js';
 import type { ListAnswer } from '../../src/registry/registry.js';
+import { NO_READS } from '../support/gateway.js';
 import { Registry } from '../../src/registry/registry.js';
 import {
   Verifier,
@@ -58,6 +59,7 @@ class Bench {
       originOf: () => 'somewhere',
       addressOf: () => '203.0.113.7',
       problem: () => this.problem,
+      reads: NO_READS,
       metrics: new Metrics({
         connections: none,
         refusedConnections: none,

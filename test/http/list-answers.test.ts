@@ -5,6 +5,7 @@ import { ListAnswers } from '../../src/http/list-answers.js';
 import type { HttpResponse } from '../../src/protocol/http-message.js';
 import { formatPageCursor } from '../../src/protocol/filters/list-query.js';
 import { type Content, content } from '../support/arbitraries.js';
+import { NO_READS } from '../support/gateway.js';
 import { RegistryWorld } from '../support/registry-world.js';
 import { type Step, sequences, steps } from '../support/steps.js';
 import { CONTENT } from '../support/contents.js';
@@ -21,7 +22,7 @@ const QUERIES = [
 
 /** A registry, and answers that are kept wherever they may be. */
 class World extends RegistryWorld {
-  readonly answers = new ListAnswers(this.registry);
+  readonly answers = new ListAnswers(this.registry, NO_READS);
   /** How often an answer was there. */
   found = 0;
   /** Answers that somebody holds, and what was in them when they were given. */
@@ -30,7 +31,7 @@ class World extends RegistryWorld {
   ask(query: string): HttpResponse {
     const answer = answerOf(this.answers, query);
     if (this.#given.has(answer)) this.found += 1;
-    assert.deepEqual(answer, answerOf(new ListAnswers(this.registry), query));
+    assert.deepEqual(answer, answerOf(new ListAnswers(this.registry, NO_READS), query));
     this.#given.set(answer, textOf(answer));
     return answer;
   }

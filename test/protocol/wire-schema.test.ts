@@ -10,12 +10,12 @@ import { filterSchema } from '../../src/protocol/filters/filter.js';
 import { DOWN_SCHEMAS } from '../../src/protocol/frames/frames-down-schemas.js';
 import { UP_SCHEMAS } from '../../src/protocol/frames/frames-up.js';
 import { PROTOCOL_VERSION, SUBPROTOCOLS } from '../../src/protocol/limits.js';
-import { explainQuerySchema, marketQuerySchema } from '../../src/protocol/filters/answer-queries.js';
+import { eventsQuerySchema, explainQuerySchema, marketQuerySchema } from '../../src/protocol/filters/answer-queries.js';
 import { listQuerySchema } from '../../src/protocol/filters/list-query.js';
 
 /** By version of the protocol: the SHA-256 of what goes over the wire. */
 const PINNED: Readonly<Record<number, string>> = {
-  1: '3a0e5cf71d2b6d76317b61336803ec1ba664b255d5e4114ebf08231fa6078d11',
+  1: '75b172a6dbdf5b3ab15cf58fca586ede17b7cbdc72d312ed2c054e6354b9269d',
 };
 
 /**
@@ -61,6 +61,7 @@ test('what goes over the wire is what is pinned for this version of the protocol
     advertisement: wireForm(advertisementSchema),
     filter: wireForm(filterSchema),
     listQuery: wireForm(listQuerySchema),
+    eventsQuery: wireForm(eventsQuerySchema),
     explainQuery: wireForm(explainQuerySchema),
     marketQuery: wireForm(marketQuerySchema),
     explanation: wireForm(explanationSchema),

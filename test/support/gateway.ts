@@ -1,6 +1,7 @@
 import { Gateway } from '../../src/gateway/gateway.js';
 import type { Socket, SocketHandler } from '../../src/gateway/transports/port.js';
 import type { GatewaySettings, ReaderEnd } from '../../src/gateway/settings.js';
+import type { OpenReads } from '../../src/http/events.js';
 import { Registry } from '../../src/registry/registry.js';
 import { WritePath } from '../../src/registry/write/write-path.js';
 import type { FakeClock } from './fake-clock.js';
@@ -73,3 +74,11 @@ export class GatewayWorld {
     return decision.open(socket);
   }
 }
+
+/** Reads that stay open, where none is asked for. */
+export const NO_READS: OpenReads = {
+  readEvents: () => {
+    throw new Error('nobody asked for events here');
+  },
+  awaitChange: () => Promise.reject(new Error('nobody asked to wait here')),
+};

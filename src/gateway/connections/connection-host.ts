@@ -7,7 +7,7 @@ import type { Client } from '../clients.js';
 import type { Visibilities } from '../visibilities.js';
 import type { Intake } from './intake.js';
 import type { Nonces } from './nonces.js';
-import type { SubscriptionHost } from './subscriptions.js';
+import type { SubscriptionHost } from './subscription-room.js';
 
 /** A connection, as the gateway keeps it. */
 export interface HostedConnection {

@@ -103,6 +103,7 @@ export class Reader implements StreamedBody, BodyStream, BodyStreamHandler {
     const { now } = this.#host;
     this.#outbox.isMoving(now);
     if (now >= this.#outbox.giveUpAt) this.#cut('slow');
+    else if (this.#reason === null) this.#handler?.tick?.();
   }
 
   #end(reason: ReaderEnd): void {

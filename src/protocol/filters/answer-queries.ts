@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { MarketKey } from '../answers.js';
 import { providerId } from './conditions.js';
 import { type Filter, filterSchema } from './filter.js';
+import { type First, firstShape, parseFirst } from './first.js';
 import { readQuery } from './list-query.js';
 
 const explainParameters = z.object({ provider_id: providerId.optional() });
@@ -19,10 +20,33 @@ const marketParameters = z.object({
     .optional(),
 });
 
+/** Of a stream of events: the cursor to go on from, and whether only the first matches are wanted. */
+const eventsParameters = z.object({
+  resume: z.string().max(64, 'must be a cursor').optional(),
+  sort: firstShape.sort.unwrap().unwrap().optional(),
+  limit: firstShape.limit.unwrap().unwrap().optional(),
+});
+
+/** Everything that `events` takes, for the interface description. */
+export const eventsQuerySchema = z.strictObject({ ...filterSchema.shape, ...eventsParameters.shape });
 /** Everything that `explain` takes, for the interface description. */
 export const explainQuerySchema = z.strictObject({ ...filterSchema.shape, ...explainParameters.shape });
 /** Everything that `market` takes. */
 export const marketQuerySchema = z.strictObject({ ...filterSchema.shape, ...marketParameters.shape });
+
+/**
+ * Reads the query string (without `?`) of an `events` request.
+ * @returns The first matches that are wanted, null for all; the cursor to go on from as it was given, null for none.
+ * @throws ProtocolError `ADV_002` naming the parameter.
+ */
+export function parseEventsQuery(search: string): {
+  filter: Filter;
+  first: First | null;
+  resume: string | null;
+} {
+  const { filter, others } = readQuery(search, eventsParameters);
+  return { filter, first: parseFirst(others), resume: others.resume ?? null };
+}
 
 /**
  * Reads the query string (without `?`) of an `explain` request.

@@ -27,6 +27,12 @@ export interface ListQuery {
   after: PageCursor | null;
 }
 
+/** What is asked for, and when. */
+export interface ListRequest extends ListQuery {
+  /** What to wait for: that the matches are no longer what they were at a cursor. Null: nothing. */
+  wait: { since: string; seconds: number } | null;
+}
+
 /** Whether a condition has a parameter for each attribute or resource, which providers name. */
 export function isNamedByProviders(name: string): boolean {
   const kind = kindOf(name);
@@ -41,7 +47,7 @@ export function takesMany(name: string): boolean {
 
 function isNumeric(name: string): boolean {
   const kind = kindOf(name);
-  return kind === 'at-least' || kind === 'at-most' || name === 'limit';
+  return kind === 'at-least' || kind === 'at-most' || name === 'limit' || name === 'wait';
 }
 
 const pageSchema = z.object({
@@ -54,6 +60,12 @@ const pageSchema = z.object({
     .max(LIMITS.maxPageSize, `must be an integer from 1 to ${String(LIMITS.maxPageSize)}`)
     .optional(),
   after: z.string().optional(),
+  since: z.string().max(64, 'must be a cursor: the X-Discovery-Cursor of an earlier answer').optional(),
+  wait: z
+    .int(`must be an integer from 1 to ${String(LIMITS.maxWaitSeconds)}`)
+    .min(1, `must be an integer from 1 to ${String(LIMITS.maxWaitSeconds)}`)
+    .max(LIMITS.maxWaitSeconds, `must be an integer from 1 to ${String(LIMITS.maxWaitSeconds)}`)
+    .optional(),
 });
 
 /** Everything that the list takes, for the interface description. */
@@ -133,10 +145,19 @@ export function readQuery<Others extends z.ZodRawShape>(
  * Reads the query string (without `?`) of a list request.
  * @throws ProtocolError `ADV_002` naming the parameter.
  */
-export function parseListQuery(search: string): ListQuery {
+export function parseListQuery(search: string): ListRequest {
   const { filter, others } = readQuery(search, pageSchema);
-  const { sort = 'id', limit = null, after } = others;
-  return { filter, sort, limit, after: after === undefined ? null : readPageCursor(after, sort) };
+  const { sort = 'id', limit = null, after, since, wait } = others;
+  if ((since === undefined) !== (wait === undefined)) {
+    refuse('since and wait go together: since=<X-Discovery-Cursor of an earlier answer>&wait=<seconds>');
+  }
+  return {
+    filter,
+    sort,
+    limit,
+    after: after === undefined ? null : readPageCursor(after, sort),
+    wait: since === undefined || wait === undefined ? null : { since, seconds: wait },
+  };
 }
 
 const pageCursorSchema = z.tuple([z.enum(['id', ...SORTS]), z.number().nullable(), z.string().max(128)]);

@@ -6,12 +6,15 @@ import { utf8 } from '../text.js';
 
 export type CodecName = keyof typeof SUBPROTOCOLS;
 
+/** The forms in which frames of streams leave the hub: over WebSockets, or as server-sent events. */
+export type WireName = CodecName | 'events';
+
 /**
- * One of the two wire forms. Beside whole frames it can put together frames out of parts that are encoded
+ * One of the wire forms. Beside whole frames it can put together frames out of parts that are encoded
  * already, so that an advertisement is encoded once however many streams it goes to.
  */
 export interface Codec {
-  readonly name: CodecName;
+  readonly name: WireName;
   /** Whether frames travel as binary WebSocket messages. */
   readonly binary: boolean;
   /** Encodes a whole value. */
@@ -25,6 +28,15 @@ export interface Codec {
   extend(head: object, member: string, value: Uint8Array): Uint8Array;
   /** The same with a member that is a list of encoded items. */
   extendList(head: object, member: string, items: readonly Uint8Array[]): Uint8Array;
+  /** What is sent for an encoded frame: over WebSockets the frame itself. */
+  wrap(head: FrameHead, frame: Uint8Array): Uint8Array;
+}
+
+/** What a frame of a stream says of itself. */
+export interface FrameHead {
+  readonly type: string;
+  /** Null where it has none. */
+  readonly cursor: string | null;
 }
 
 /** Joins byte strings. */
@@ -50,7 +62,7 @@ function openJson(head: object, member: string): Uint8Array {
   return utf8(`${JSON.stringify(head).slice(0, -1)},${JSON.stringify(member)}:`);
 }
 
-const json: Codec = {
+export const json: Codec = {
   name: 'json',
   binary: false,
   encode: (value) => utf8(JSON.stringify(value)),
@@ -65,6 +77,7 @@ const json: Codec = {
     parts.push(CLOSE_LIST, CLOSE_OBJECT);
     return concat(parts);
   },
+  wrap: (_, frame) => frame,
 };
 
 const packr = new Packr({
@@ -110,6 +123,7 @@ const msgpack: Codec = {
   extend: (head, member, value) => concat([...openMsgpack(head, member), value]),
   extendList: (head, member, items) =>
     concat([...openMsgpack(head, member), packListHeader(items.length), ...items]),
+  wrap: (_, frame) => frame,
 };
 
 export const CODECS: Readonly<Record<CodecName, Codec>> = { json, msgpack };

@@ -1,4 +1,5 @@
-import { CODECS, type CodecName } from '../../protocol/frames/codec.js';
+import type { WireName } from '../../protocol/frames/codec.js';
+import { WIRES } from '../../protocol/frames/event-stream.js';
 import { formatCursor } from '../../protocol/cursor.js';
 import type { Work } from '../../lib/work-queue.js';
 import { LoggedMatches } from '../../registry/lists/earlier-matches.js';
@@ -72,17 +73,17 @@ export class TopFeed {
   }
 
   /** The `snapshot` frame of what the first matches are when it is asked for; they are known. */
-  *snapshot(stream: RankedStream, codecName: CodecName): Work<{ seq: number; bytes: Uint8Array }> {
+  *snapshot(stream: RankedStream, wire: WireName): Work<{ seq: number; bytes: Uint8Array }> {
     const { store, changes } = this.#registry;
     const { epoch, seq } = changes;
-    const name = `${stream.name} ${String(seq)} ${codecName} first`;
+    const name = `${stream.name} ${String(seq)} ${wire} first`;
     const known = this.#frames.find(name);
     if (known !== undefined) return { seq, bytes: known.bytes! };
-    const codec = CODECS[codecName];
+    const codec = WIRES[wire];
     const rows = stream.top.first.map(({ slot }) => transcodeCopy(codec, store.fragment(slot)));
-    yield rows.length * WORK.encode[codecName];
+    yield rows.length * WORK.encode[wire];
     const head = { type: 'snapshot', stream: stream.name, cursor: formatCursor(epoch, seq), last: true };
-    const bytes = codec.extendList(head, 'advertisements', rows);
+    const bytes = codec.wrap(head, codec.extendList(head, 'advertisements', rows));
     if (stream.subscriptions.size > 1)
       this.#frames.keep(name, { bytes, advertisements: rows.length, next: null });
     return { seq, bytes };

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from '../../support/properties.js';
 import { Packr } from 'msgpackr';
-import { CODECS, type Codec, concat, negotiateCodec } from '../../../src/protocol/frames/codec.js';
+import { CODECS, type CodecName, concat, negotiateCodec } from '../../../src/protocol/frames/codec.js';
 
 /** Another reader than the hub's own. */
 const packr = new Packr({ useRecords: false, int64AsType: 'number' });
-const readers: Record<Codec['name'], (bytes: Uint8Array) => unknown> = {
+const readers: Record<CodecName, (bytes: Uint8Array) => unknown> = {
   json: (bytes) => JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown,
   msgpack: (bytes) => packr.unpack(bytes) as unknown,
 };
@@ -54,7 +54,7 @@ for (const codec of Object.values(CODECS)) {
       fc.property(value.value, (one) => {
         const bytes = codec.encode(one);
         assert.deepEqual(codec.decode(bytes), { ok: true, value: one });
-        assert.deepEqual(readers[codec.name](bytes), one);
+        assert.deepEqual(readers[codec.name as CodecName](bytes), one);
       }),
       { numRuns: 300 },
     );
@@ -110,7 +110,7 @@ for (const codec of Object.values(CODECS)) {
       event,
       removed,
     ]);
-    assert.deepEqual(readers[codec.name](frame), {
+    assert.deepEqual(readers[codec.name as CodecName](frame), {
       type: 'events',
       stream: 's1',
       cursor: 'e:1',
@@ -126,7 +126,7 @@ for (const codec of Object.values(CODECS)) {
       codec.encode({ type: 'x', index, filler: 'f'.repeat(index % 50) }),
     );
     frames.forEach((frame, index) => {
-      assert.equal((readers[codec.name](frame) as { index: number }).index, index);
+      assert.equal((readers[codec.name as CodecName](frame) as { index: number }).index, index);
     });
   });
 

@@ -1,0 +1,153 @@
+import { ProtocolError } from '../../protocol/errors.js';
+import type { Filter } from '../../protocol/filters/filter.js';
+import { CODECS } from '../../protocol/frames/codec.js';
+import type { Down } from '../../protocol/frames/frames-down.js';
+import type { Subscriber, Subscription } from '../../streams/stream.js';
+import type { Client } from '../clients.js';
+import { checkSubscriptionRoom, spendSubscription } from '../connections/subscription-room.js';
+import { STOPPING } from '../drain.js';
+import type { EventHost } from './event-reader.js';
+
+/** What list requests that wait need of the gateway. */
+export interface WaitHost extends EventHost {
+  /** Whether the hub stops: nothing new is taken on. */
+  readonly draining: boolean;
+}
+
+/** A list request that is to be answered when its matches are no longer what they were. */
+export interface WaitRequest {
+  readonly filter: Filter;
+  /** The cursor that its sender knows the matches of. */
+  readonly since: string;
+  readonly seconds: number;
+  /** The client address, as limits count it. */
+  readonly address: string;
+}
+
+/** List requests that wait. Each counts as a connection and a subscription of its client address. */
+export class ListWaits {
+  readonly #host: WaitHost;
+  readonly #open = new Set<ListWait>();
+
+  constructor(host: WaitHost) {
+    this.#host = host;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * Waits for a change.
+   * @returns Null once the matches differ from those at the cursor, or nobody knows any more what those were; otherwise,
+   * after the wait or when the hub stops, a cursor up to which they have not changed.
+   * @throws ProtocolError `RATE_002`, `RATE_006`, `WS_004` or `WS_005` where the address or the hub has too many, `ADV_003`
+   * when the hub stops.
+   */
+  wait(request: WaitRequest): Promise<string | null> {
+    const { clients, settings, draining, streams, now } = this.#host;
+    const { address, filter, seconds } = request;
+    if (draining) throw new ProtocolError('ADV_003', STOPPING, { unavailable: true, retryAfterSeconds: 5 });
+    clients.checkRoom(address, settings.maxConnectionsPerAddress);
+    spendSubscription(this.#host, address);
+    const present = clients.find(address) ?? { address, subscriptions: 0 };
+    checkSubscriptionRoom(this.#host, present, { filter, first: null }, streams.find(filter));
+    const client = clients.enter(address);
+    return new Promise((resolve) => {
+      const wait = new ListWait(this.#host, request, client, now + seconds * 1000, (cursor) => {
+        this.#open.delete(wait);
+        clients.leave(client);
+        resolve(cursor);
+      });
+      this.#open.add(wait);
+      wait.begin();
+    });
+  }
+
+  /** Called with every tick of the gateway: ends the waits that are over. */
+  tick(): void {
+    const { now, draining } = this.#host;
+    for (const wait of this.#open) if (draining || now >= wait.until) wait.giveUp();
+  }
+}
+
+class ListWait implements Subscriber {
+  readonly codec = CODECS.json;
+  readonly account: Client;
+  /** Service milliseconds. */
+  readonly until: number;
+  readonly #host: EventHost;
+  readonly #request: WaitRequest;
+  readonly #onEnd: (cursor: string | null) => void;
+  #subscription: Subscription | null = null;
+  #isAnswered = false;
+  #isOver = false;
+
+  /** @param onEnd Called once, with what `ListWaits.wait` returns. */
+  constructor(
+    host: EventHost,
+    request: WaitRequest,
+    client: Client,
+    until: number,
+    onEnd: (cursor: string | null) => void,
+  ) {
+    this.#host = host;
+    this.#request = request;
+    this.account = client;
+    this.until = until;
+    this.#onEnd = onEnd;
+  }
+
+  begin(): void {
+    const { filter, since } = this.#request;
+    const subscription = this.#host.streams.subscribe(this, 0, filter, since);
+    this.#subscription = subscription;
+    this.account.subscriptions += subscription.stream.weight;
+    if (this.#isOver) this.#leave();
+  }
+
+  /** Nothing has changed in time. */
+  giveUp(): void {
+    if (this.#subscription === null) return;
+    const cursor = this.#host.streams.commonCursor([this.#subscription]);
+    // Asking may have told it of a change.
+    this.#end(cursor ?? this.#request.since);
+  }
+
+  // ---- what its stream calls --------------------------------------------------------------------------------
+
+  get writable(): boolean {
+    return !this.#isOver;
+  }
+
+  send(frame: Uint8Array): void {
+    if (!this.#isAnswered) {
+      this.#isAnswered = true;
+      const { resumed } = JSON.parse(Buffer.from(frame).toString('utf8')) as Down<'subscribed'>;
+      if (resumed) return;
+    }
+    this.#end(null);
+  }
+
+  fallBehind(): void {
+    this.#end(null);
+  }
+
+  fail(): void {
+    this.#end(null);
+  }
+
+  #end(cursor: string | null): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#leave();
+    this.#onEnd(cursor);
+  }
+
+  #leave(): void {
+    if (this.#subscription === null) return;
+    this.account.subscriptions -= this.#subscription.stream.weight;
+    this.#host.streams.unsubscribe(this.#subscription);
+    this.#subscription = null;
+  }
+}
