@@ -10,7 +10,11 @@ import { filterSchema } from '../../src/protocol/filters/filter.js';
 import { DOWN_SCHEMAS } from '../../src/protocol/frames/frames-down-schemas.js';
 import { UP_SCHEMAS } from '../../src/protocol/frames/frames-up.js';
 import { PROTOCOL_VERSION, SUBPROTOCOLS } from '../../src/protocol/limits.js';
-import { eventsQuerySchema, explainQuerySchema, marketQuerySchema } from '../../src/protocol/filters/answer-queries.js';
+import {
+  eventsQuerySchema,
+  explainQuerySchema,
+  marketQuerySchema,
+} from '../../src/protocol/filters/answer-queries.js';
 import { listQuerySchema } from '../../src/protocol/filters/list-query.js';
 
 /** By version of the protocol: the SHA-256 of what goes over the wire. */

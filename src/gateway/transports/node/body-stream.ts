@@ -17,10 +17,14 @@ export class NodeBodyStream implements BodyStream {
 
   /** Called once, with the head written. */
   serve(body: StreamedBody): void {
+    const { socket } = this.#res;
     this.#res.on('close', () => {
       this.#isOver = true;
+      socket?.removeListener('end', this.#cut);
       this.#handler?.closed();
     });
+    // Whoever ends its side is gone: it has nothing more to ask, and a quiet stream would be long in noticing.
+    socket?.once('end', this.#cut);
     this.#handler = body.open(this);
   }
 
