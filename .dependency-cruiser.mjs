@@ -30,8 +30,22 @@ export default {
       severity: 'error',
       comment:
         'Files that import each other in a circle, types included, can only be understood all at once.',
-      from: { path: '^src/' },
+      from: { path: '^(?:src|web)/' },
       to: { circular: true },
+    },
+    {
+      name: 'web',
+      severity: 'error',
+      comment: 'web is the dashboard: the client, as everybody has it, is its only way to a hub.',
+      from: { path: '^web/' },
+      to: { path: '^src/', pathNot: '^src/client/index.ts$' },
+    },
+    {
+      name: 'web/model',
+      severity: 'error',
+      comment: 'web/model is what can be tested without a browser: it knows no component and no document.',
+      from: { path: '^web/model/' },
+      to: { path: '^(?:web/(?!model/)|node_modules/(?:preact|@preact)/)' },
     },
     room('lib', [], 'src/lib knows nothing of providers: it imports nothing of ours.'),
     room(
@@ -95,6 +109,11 @@ export default {
       'http',
       [...LOWER, 'registry/', 'streams/'],
       'src/http is plain functions from request to response; it imports lib, protocol, registry and streams.',
+    ),
+    room(
+      'demo',
+      ['config.ts', 'server.ts', 'client/'],
+      'src/demo is a hub with providers that nobody depends on.',
     ),
     {
       name: 'client-reads-loosely',

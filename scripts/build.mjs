@@ -1,5 +1,5 @@
 // What a build makes beside compiled modules: the command in few files, the client as a package of its own, and the files
-// that a hub serves.
+// that a hub serves, the dashboard among them.
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { Buffer } from 'node:buffer';
 import { createRequire } from 'node:module';
 import { join, relative, resolve, sep } from 'node:path';
 import { build as bundle, stop as endBundler } from 'esbuild';
+import { bundleDashboard } from './build-dashboard.mjs';
 import { joinDeclarations } from './declarations.mjs';
 
 /** What the client's package needs of others at run time; everything else in it is ours. */
@@ -137,7 +138,7 @@ async function makeClient(dist, declarations) {
   copyFileSync('LICENSE', join(folder, 'LICENSE'));
 }
 
-/** The files that a hub serves, each also compressed. */
+/** The files that a hub serves. */
 async function makeAssets(dist, declarations) {
   const folder = join(dist, 'assets');
   rmSync(folder, { recursive: true, force: true });
@@ -162,7 +163,16 @@ async function makeAssets(dist, declarations) {
       ]),
     ),
   };
-  for (const [name, content] of Object.entries(files)) {
+  writeCompressed(folder, files);
+  const dashboard = join(folder, 'dashboard');
+  mkdirSync(dashboard);
+  writeCompressed(dashboard, await bundleDashboard());
+}
+
+/** Writes files, each also compressed. */
+function writeCompressed(folder, files) {
+  for (const [name, file] of Object.entries(files)) {
+    const content = Buffer.from(file);
     writeFileSync(join(folder, name), content);
     writeFileSync(join(folder, `${name}.gz`), gzipSync(content, { level: 9 }));
     // The best of all takes seconds for a large file, and saves little more.

@@ -29,13 +29,12 @@ export function joinDeclarations(folder, entries) {
     exactOptionalPropertyTypes: true,
     skipLibCheck: true,
   });
-  return files.map((file) =>
-    joinInto(program.getTypeChecker(), program.getSourceFile(file), resolve(folder)),
-  );
+  return files.map((file) => joinInto(program, program.getSourceFile(file), resolve(folder)));
 }
 
 /** @param {string} root Declarations elsewhere are the platform's. */
-function joinInto(checker, source, root) {
+function joinInto(program, source, root) {
+  const checker = program.getTypeChecker();
   const isOurs = (node) => node.getSourceFile().fileName.startsWith(root);
   const isFromSchema = (statement) =>
     ts.isTypeAliasDeclaration(statement) && /\bz\.\w+</.test(statement.getText());
@@ -44,6 +43,13 @@ function joinInto(checker, source, root) {
   };
   const targetOf = (symbol) =>
     symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+  const exportOf = (path, name) => {
+    const module = program.getSourceFile(path);
+    return (
+      module &&
+      checker.getExportsOfModule(checker.getSymbolAtLocation(module)).find((each) => each.name === name)
+    );
+  };
   const joined = new Map();
   const texts = [];
 
@@ -64,7 +70,17 @@ function joinInto(checker, source, root) {
   /** The shape of what a schema takes, as a type: who uses it has no schemas. */
   const writtenOut = (statement) => {
     const type = checker.getTypeAtLocation(statement.name);
-    const text = `type ${statement.name.text} = ${checker.typeToString(type, statement, FORMAT)};`;
+    const elsewhere = new Map();
+    // Types that the statement's module does not import come with the path of the module that has them.
+    const written = checker
+      .typeToString(type, statement, FORMAT)
+      .replace(/import\("([^"]+)"\)\.(\w+)/g, (whole, path, name) => {
+        const symbol = exportOf(`${path}.d.ts`, name);
+        if (symbol === undefined) return whole;
+        elsewhere.set(name, symbol);
+        return name;
+      });
+    const text = `type ${statement.name.text} = ${written};`;
     const { Alias, Type, Value } = ts.SymbolFlags;
     const scope = checker.getSymbolsInScope(statement, Alias | Type | Value);
     const visitWritten = (node) => {
@@ -73,7 +89,7 @@ function joinInto(checker, source, root) {
         ts.isTypeReferenceNode(node) || ts.isTypeQueryNode(node) ? (node.typeName ?? node.exprName) : null;
       if (name !== null) {
         if (!ts.isIdentifier(name)) fail(statement, `cannot be written out: ${text}`);
-        const symbol = scope.find((each) => each.name === name.text);
+        const symbol = elsewhere.get(name.text) ?? scope.find((each) => each.name === name.text);
         if (symbol === undefined) fail(statement, `is made of ${name.text}, which its module does not know`);
         take(targetOf(symbol));
       }

@@ -1,4 +1,4 @@
-// What stands behind `npm start`, `npm test`, `npm run bench`, `npm run attack`, `npm run fuzz`, `npm run build` and
+// What stands behind `npm start`, `npm run demo`, `npm test`, `npm run bench`, `npm run attack`, `npm run fuzz`, `npm run build` and
 // `npm run check`: each does its own set-up, so that it works in a fresh clone, and says what it is doing. `install` does
 // nothing else.
 import { spawnSync } from 'node:child_process';
@@ -69,9 +69,9 @@ async function build() {
   const { makeCommand, makeClientAndAssets } = await import('./build.mjs');
   await makeCommand('dist');
   const made = join('dist', 'assets', 'client.js');
-  const sources = [join('dist', 'client'), join('dist', 'protocol'), 'scripts', 'package-lock.json'];
+  const sources = [join('dist', 'client'), join('dist', 'protocol'), 'web', 'scripts', 'package-lock.json'];
   if (existsSync(made) && statSync(made).mtimeMs > Math.max(...sources.map(newest))) return;
-  say('Bundling the client and the pages, for a few seconds …');
+  say('Bundling the client, the dashboard and the documentation, for a few seconds …');
   await makeClientAndAssets('dist');
 }
 
@@ -98,7 +98,7 @@ function newest(folder) {
 
 async function buildIfStale() {
   const built = join('dist', 'assets', 'client.js');
-  if (existsSync(built) && statSync(built).mtimeMs > newest('src')) return;
+  if (existsSync(built) && statSync(built).mtimeMs > Math.max(newest('src'), newest('web'))) return;
   await build();
 }
 
@@ -173,8 +173,8 @@ function fuzzOptions(args) {
 }
 
 if (nodeVersion < 20) fail(`Node 20 or newer is needed; this is ${process.version}.`);
-if (!['start', 'test', 'bench', 'attack', 'fuzz', 'build', 'check', 'install'].includes(command))
-  fail('usage: node scripts/run.mjs start|test|bench|attack|fuzz|build|check|install');
+if (!['start', 'demo', 'test', 'bench', 'attack', 'fuzz', 'build', 'check', 'install'].includes(command))
+  fail('usage: node scripts/run.mjs start|demo|test|bench|attack|fuzz|build|check|install');
 install();
 
 if (command === 'build') {
@@ -183,6 +183,10 @@ if (command === 'build') {
   await buildIfStale();
   process.argv.splice(1, process.argv.length - 1, join(root, 'dist', 'command', 'main.js'), ...rest);
   await import('../dist/command/main.js');
+} else if (command === 'demo') {
+  await buildIfStale();
+  process.argv.splice(1, process.argv.length - 1, join(root, 'dist', 'demo', 'main.js'), ...rest);
+  await import('../dist/demo/main.js');
 } else if (command === 'bench') {
   await buildAll();
   run(process.execPath, ['--enable-source-maps', join('build', 'bench', 'main.js'), ...rest]);
@@ -217,7 +221,8 @@ if (command === 'build') {
   say('Checking with the linter …');
   tool('eslint/bin/eslint.js', '.');
   say('Checking who imports whom …');
-  tool('dependency-cruiser/bin/dependency-cruise.mjs', 'src', '--config', '.dependency-cruiser.mjs');
+  tool('dependency-cruiser/bin/dependency-cruise.mjs', 'src', 'web', '--config', '.dependency-cruiser.mjs');
   say('Checking the types …');
   tool('typescript/bin/tsc', '-p', 'tsconfig.json', '--noEmit');
+  tool('typescript/bin/tsc', '-p', join('web', 'tsconfig.json'));
 }

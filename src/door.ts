@@ -7,6 +7,7 @@ import type {
   UpgradeDecision,
 } from './gateway/transports/port.js';
 import type { HttpApi } from './http/api.js';
+import { DASHBOARD_FILES } from './http/dashboard.js';
 import type { Metrics } from './http/metrics.js';
 import { type ErrorCode, ProtocolError } from './protocol/errors.js';
 import { readProviderId } from './protocol/provider-id.js';
@@ -29,6 +30,7 @@ const isPage = (path: string): boolean =>
   path === '/' ||
   path === '/docs' ||
   path.startsWith('/docs/') ||
+  path.startsWith(DASHBOARD_FILES) ||
   path === '/client.js' ||
   path === '/client.d.ts';
 

@@ -43,6 +43,7 @@ export {
   type RequestOptions,
   type SignOptions,
 } from './http/discovery-client.js';
+export { filterFromQuery, filterToQuery } from './http/list-search.js';
 export { DiscoveryError, type DiscoveryErrorCode, type LocalErrorCode } from './errors.js';
 export { generateEthereumKey, generateKey, keyFromSeed, seedOf } from './signing/keys.js';
 export {
@@ -85,7 +86,7 @@ export type {
 export type { CodecName } from '../protocol/frames/codec.js';
 export type { ErrorCode } from '../protocol/errors.js';
 export { type Amounts, comparePrices, monthlyEstimate } from '../protocol/filters/estimate.js';
-export type { FilterInput } from '../protocol/filters/filter.js';
+export type { Filter, FilterInput } from '../protocol/filters/filter.js';
 export type { RankSort } from '../protocol/filters/first.js';
 export type { RemovalReason } from '../protocol/frames/frames-down.js';
 export type { KeyPair } from '../protocol/schemes/ed25519.js';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
 import { NO_SNIFFING } from './respond.js';
 
@@ -26,6 +27,33 @@ export function assetOf(
   type: string,
   headers: Readonly<Record<string, string>> = {},
 ): (request: HttpRequest) => HttpResponse {
+  const encoded = ENCODINGS.flatMap(({ name, ending }): [string, Buffer][] => {
+    const file = new URL(path.href + ending);
+    return existsSync(file) ? [[name, readFileSync(file)]] : [];
+  });
+  return answerWith(readFileSync(path), encoded, type, headers);
+}
+
+/** As `assetOf`, for a text that is made at the start: it is compressed here. */
+export function madeAsset(
+  text: string,
+  type: string,
+  headers: Readonly<Record<string, string>> = {},
+): (request: HttpRequest) => HttpResponse {
+  const plain = Buffer.from(text);
+  const encoded: [string, Buffer][] = [
+    ['br', brotliCompressSync(plain)],
+    ['gzip', gzipSync(plain)],
+  ];
+  return answerWith(plain, encoded, type, headers);
+}
+
+function answerWith(
+  plain: Buffer,
+  encoded: readonly (readonly [encoding: string, body: Buffer])[],
+  type: string,
+  headers: Readonly<Record<string, string>>,
+): (request: HttpRequest) => HttpResponse {
   const form = (body: Buffer, encoding: string | null): Form => {
     const tag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
     const common = { 'Cache-Control': 'max-age=3600', ETag: tag, Vary: 'Accept-Encoding', ...headers };
@@ -40,15 +68,11 @@ export function assetOf(
       tag,
     };
   };
-  const plain = form(readFileSync(path), null);
-  const encoded = new Map<string, Form>();
-  for (const { name, ending } of ENCODINGS) {
-    const file = new URL(path.href + ending);
-    if (existsSync(file)) encoded.set(name, form(readFileSync(file), name));
-  }
+  const unencoded = form(plain, null);
+  const forms = new Map(encoded.map(([name, body]) => [name, form(body, name)]));
   return ({ headers: asked }) => {
-    const encoding = pickEncoding(asked.get('accept-encoding') ?? '', [...encoded.keys()]);
-    const chosen = (encoding === null ? undefined : encoded.get(encoding)) ?? plain;
+    const encoding = pickEncoding(asked.get('accept-encoding') ?? '', [...forms.keys()]);
+    const chosen = (encoding === null ? undefined : forms.get(encoding)) ?? unencoded;
     return knows(asked.get('if-none-match'), chosen.tag) ? chosen.unchanged : chosen.full;
   };
 }

@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
 import { assetOf } from './assets.js';
-import { NO_SNIFFING, OPEN_TO_READERS } from './respond.js';
-import { securityTxt } from './security-txt.js';
+import { loadDashboard } from './dashboard.js';
+import { type Page, pageHeaders } from './page-headers.js';
+import { OPEN_TO_READERS } from './respond.js';
+import { contactItem, securityTxt } from './security-txt.js';
 
-/** The pages and files of the interface's documentation, by path. */
-export type Documentation = ReadonlyMap<string, (request: HttpRequest) => HttpResponse>;
+/** The pages that a hub has for people, and their files, by path. */
+export type Documentation = ReadonlyMap<string, Page>;
 
 const START = `window.ui = SwaggerUIBundle({
   url: '/api/v1/openapi.json',
@@ -34,29 +36,11 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** Nothing from elsewhere is loaded, no script runs but the package's and the one above, and no page gets hold of this one. */
-const SECURITY_HEADERS = {
-  'Content-Security-Policy': [
-    "default-src 'none'",
-    `script-src 'self' 'sha256-${createHash('sha256').update(START).digest('base64')}'`,
-    "style-src 'self'",
-    "img-src 'self' data:",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; '),
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
-  'Referrer-Policy': 'no-referrer',
-  ...NO_SNIFFING,
-} as const;
+/** Of scripts in pages only the one above runs. */
+const HEADERS = pageHeaders([`'sha256-${createHash('sha256').update(START).digest('base64')}'`]);
 
 /** A year, for this host alone. */
 const STRICT_TRANSPORT = { 'Strict-Transport-Security': 'max-age=31536000' } as const;
-
-type Page = (request: HttpRequest) => HttpResponse;
 
 /**
  * Has browsers never ask for this without TLS again. That holds for a host with all its ports, so a hub only says it
@@ -75,11 +59,12 @@ const PAGE_RESPONSE: HttpResponse = {
   headers: {
     'Content-Type': 'text/html; charset=utf-8',
     'Cache-Control': 'no-store',
-    ...SECURITY_HEADERS,
+    ...HEADERS,
   },
   body: PAGE,
 };
 
+/** What a hub without the dashboard has at `/`. */
 const frontPage = (securityContact: string | null): HttpResponse => ({
   ...PAGE_RESPONSE,
   headers: { ...PAGE_RESPONSE.headers, Vary: 'Accept' },
@@ -100,7 +85,7 @@ const frontPage = (securityContact: string | null): HttpResponse => ({
 <li><a href="/docs/protocol.md">The protocol</a>, with the WebSocket at <code>/api/v1/ws</code></li>
 <li><a href="/client.js">The client for browsers</a>, and <a href="/client.d.ts">its types</a></li>
 <li><a href="/health">Health</a> and <a href="/metrics">metrics</a></li>
-${securityContact === null ? '' : `<li><a href="${securityContact.replaceAll('&', '&amp;')}">Report a vulnerability</a> of this hub</li>\n`}</ul>
+${contactItem(securityContact)}</ul>
 </body>
 </html>
 `,
@@ -142,5 +127,6 @@ export function loadDocumentation(tls: boolean, securityContact: string | null):
     const file = new URL(`../assets/${name}`, import.meta.url);
     if (existsSync(file)) pages.set(path, assetOf(file, type, headers));
   }
+  for (const [path, page] of loadDashboard(securityContact)) pages.set(path, page);
   return new Map([...pages].map(([path, page]) => [path, tls ? staySecure(page) : page]));
 }

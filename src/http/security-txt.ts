@@ -23,3 +23,15 @@ export function securityTxt(contact: string, wall: number): HttpResponse {
     body: `Contact: ${contact}\nExpires: ${expires}\n`,
   };
 }
+
+/** An item for the list of links on a page; empty where the operator names nobody. */
+export function contactItem(contact: string | null): string {
+  return contact === null
+    ? ''
+    : `<li><a href="${inAttribute(contact)}">Report a vulnerability</a> of this hub</li>\n`;
+}
+
+/** A URI as the value of an attribute; it has no quotation marks. */
+export function inAttribute(uri: string): string {
+  return uri.replaceAll('&', '&amp;');
+}

@@ -81,3 +81,51 @@ onBothTransports('the client for browsers', {}, (hub) => {
     assert.match(text, /declare function watch\(/);
   });
 });
+
+onBothTransports('the dashboard', {}, (hub) => {
+  const html = { Accept: 'text/html,*/*;q=0.8', 'Accept-Encoding': 'gzip, br' };
+
+  test('its page is asked for anew each time, its files never again, and all of them are small', async () => {
+    const page = await ask(`${hub().url}/`, html);
+    assert.equal(page.status, 200);
+    assert.equal(page.headers['cache-control'], 'no-cache');
+    assert.equal(page.headers.vary, 'Accept, Accept-Encoding');
+    assert.equal(
+      (await ask(`${hub().url}/`, { ...html, 'If-None-Match': page.headers.etag ?? '' })).status,
+      304,
+    );
+    const text = brotliDecompressSync(page.body).toString('utf8');
+    const files = [...text.matchAll(/(?:src|href)="(assets\/[^"]+)"/g)].map(([, file]) => file!);
+    assert.equal(files.length, 3, 'a script, a style sheet and an icon');
+    let bytes = page.body.length;
+    for (const file of files) {
+      const answer = await ask(`${hub().url}/${file}`, { 'Accept-Encoding': 'gzip, br' });
+      assert.equal(answer.status, 200, file);
+      assert.match(file, /-[A-Z0-9]{8}\.(?:js|css|svg)$/, 'its name changes with its content');
+      assert.equal(answer.headers['cache-control'], 'public, max-age=31536000, immutable');
+      assert.equal(answer.headers['content-encoding'], 'br');
+      bytes += answer.body.length;
+      const script = brotliDecompressSync(answer.body).toString('utf8');
+      for (const [, chunk] of script.matchAll(/from"\.\/([\w-]+\.js)"/g)) {
+        bytes += (await ask(`${hub().url}/assets/${chunk!}`, { 'Accept-Encoding': 'br' })).body.length;
+      }
+    }
+    assert.ok(bytes <= 150_000, `a first visit takes ${String(bytes)} bytes`);
+  });
+
+  test('its policy allows nothing inline, and nothing from elsewhere', async () => {
+    const { headers, body } = await ask(`${hub().url}/`, { Accept: 'text/html' });
+    const policy = String(headers['content-security-policy']);
+    assert.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self';/);
+    assert.doesNotMatch(policy, /unsafe|https?:|\*/);
+    assert.match(policy, /frame-ancestors 'none'/);
+    assert.doesNotMatch(body.toString('utf8'), /<script>|<style|\sstyle=|\son\w+=|https?:\/\//);
+  });
+
+  test('who is no browser is told what there is, as before', async () => {
+    const { status, body } = await ask(`${hub().url}/`, { Accept: '*/*' });
+    assert.equal(status, 404);
+    assert.equal((JSON.parse(body.toString('utf8')) as { code: string }).code, 'HTTP_404');
+    assert.equal((await ask(`${hub().url}/assets/none.js`)).status, 404);
+  });
+});

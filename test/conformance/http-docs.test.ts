@@ -1,24 +1,16 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { chromium, type Page } from 'playwright-core';
 import { loadDocumentation } from '../../src/http/documentation.js';
+import type { Page } from 'playwright-core';
+import { NO_BROWSER, startBrowser } from '../support/chromium.js';
 import { onBothTransports } from '../support/http.js';
 import { TestKey } from '../support/keys.js';
 import { ADVERTISEMENT } from '../support/test-hub.js';
 
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
-  existsSync(path),
-);
-
 /** Opens a page in a browser without a screen, and what the browser complained of until the test has done with it. */
 async function browse(url: string, use: (page: Page) => Promise<void>): Promise<string[]> {
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM!,
-    // Whatever the page asks of any other host fails.
-    args: ['--no-sandbox', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
-  });
+  const browser = await startBrowser();
   try {
     const page = await browser.newPage();
     const complaints: string[] = [];
@@ -125,31 +117,27 @@ onBothTransports('the documentation', { SECURITY_CONTACT: 'security@example.org'
     assert.equal(headers.has('strict-transport-security'), false, 'there is no TLS to insist on');
   });
 
-  test(
-    'a browser shows it in full and without complaint',
-    { skip: CHROMIUM === undefined && 'no Chromium is installed (e.g. apt-get install chromium)' },
-    async () => {
-      await hub().post(new TestKey());
-      const complaints = await browse(`${hub().url}/docs`, async (page) => {
-        const list = page.locator('.opblock', { hasText: 'Find providers' });
-        await list.locator('.opblock-summary').click();
-        await list.locator('.try-out__btn').click();
-        await list.locator('.execute').click();
-        await list.locator('.live-responses-table', { hasText: ADVERTISEMENT.ip_address }).waitFor();
-        const text = (await page.locator('body').innerText()).replaceAll('\u200b', '');
-        for (const shown of [
-          'VM discovery hub',
-          'Find providers',
-          'Withdraw an advertisement',
-          '/api/v1/advertisements',
-          '/proof',
-          'PublishedAdvertisement',
-        ]) {
-          assert.ok(text.includes(shown), `${shown} is shown`);
-        }
-        assert.doesNotMatch(text, /Failed to load|No API definition/i);
-      });
-      assert.deepEqual(complaints, []);
-    },
-  );
+  test('a browser shows it in full and without complaint', { skip: NO_BROWSER }, async () => {
+    await hub().post(new TestKey());
+    const complaints = await browse(`${hub().url}/docs`, async (page) => {
+      const list = page.locator('.opblock', { hasText: 'Find providers' });
+      await list.locator('.opblock-summary').click();
+      await list.locator('.try-out__btn').click();
+      await list.locator('.execute').click();
+      await list.locator('.live-responses-table', { hasText: ADVERTISEMENT.ip_address }).waitFor();
+      const text = (await page.locator('body').innerText()).replaceAll('\u200b', '');
+      for (const shown of [
+        'VM discovery hub',
+        'Find providers',
+        'Withdraw an advertisement',
+        '/api/v1/advertisements',
+        '/proof',
+        'PublishedAdvertisement',
+      ]) {
+        assert.ok(text.includes(shown), `${shown} is shown`);
+      }
+      assert.doesNotMatch(text, /Failed to load|No API definition/i);
+    });
+    assert.deepEqual(complaints, []);
+  });
 });

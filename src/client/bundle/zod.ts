@@ -329,6 +329,23 @@ export function array(item: Schema, about?: Message): Schema {
   return new Schema(read, { about, bounded: 'list' });
 }
 
+/** A list of just so many elements, each with a schema of its own. */
+export function tuple(items: readonly Schema[], about?: Message): Schema {
+  return new Schema(
+    (value) => {
+      if (!Array.isArray(value)) return failed(value, about);
+      const outcomes = items.map((item, index) => item.run(value[index]));
+      const issues = outcomes.flatMap(({ issues }, index) => inside(index, issues));
+      if (value.length !== items.length)
+        issues.unshift(
+          issueOf(about, value, { code: value.length > items.length ? 'too_big' : 'too_small' }),
+        );
+      return { value: outcomes.map((outcome) => outcome.value), issues, aborted: false };
+    },
+    { about },
+  );
+}
+
 export function union(options: readonly Schema[], about?: Message): Schema {
   const read = (value: unknown): Outcome => {
     const outcomes: Outcome[] = [];

@@ -1,6 +1,8 @@
+import * as z from 'zod';
 import { CONDITION_NAMES } from '../../protocol/filters/conditions.js';
 import { attributeParameters, resourceParameter } from '../../protocol/filters/fact-parameters.js';
 import { type Filter, type FilterInput, parseFilter } from '../../protocol/filters/filter.js';
+import { readQuery } from '../../protocol/filters/list-query.js';
 import { DiscoveryError } from '../errors.js';
 
 /** What a list request has beside its filter. */
@@ -45,6 +47,28 @@ export function searchOf(
   for (const [name, value] of Object.entries(others)) if (value !== undefined) search.set(name, value);
   const text = search.toString();
   return text === '' ? '' : `?${text}`;
+}
+
+const nothingElse = z.object({});
+
+/**
+ * The filter of a query string, as `filterToQuery` and the interface write it; `?` in front may be there.
+ * @throws DiscoveryError `ADV_002` naming the parameter: one that is no part of a filter is not passed over.
+ */
+export function filterFromQuery(query: string): Filter {
+  try {
+    return readQuery(query.replace(/^\?/, ''), nothingElse).filter;
+  } catch (error) {
+    throw DiscoveryError.from(error, 'ADV_002');
+  }
+}
+
+/**
+ * The query string of a filter, with `?`; empty when nothing is asked: what the interface takes, and what reads well in an address.
+ * @throws DiscoveryError `ADV_002` naming what is not acceptable, or what a query cannot say.
+ */
+export function filterToQuery(filter: FilterInput): string {
+  return searchOf(filter);
 }
 
 function factParameters({ min = {}, attributes = {} }: Filter): [parameter: string, value: string][] {

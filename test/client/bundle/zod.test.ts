@@ -9,6 +9,7 @@ import { proofSchema } from '../../../src/client/signing/verify-proof.js';
 import { parseAdvertisement } from '../../../src/protocol/advertisement.js';
 import type { ErrorCode } from '../../../src/protocol/errors.js';
 import { parseFilter } from '../../../src/protocol/filters/filter.js';
+import { parseListQuery } from '../../../src/protocol/filters/list-query.js';
 import { mutate, mutation } from '../../fuzz/mutations.js';
 import { scratchFolder } from '../../process/hub-process.js';
 import { content, filter, payloadOf } from '../../support/arbitraries.js';
@@ -17,12 +18,13 @@ import fc from '../../support/properties.js';
 interface Rules {
   parseAdvertisement: (value: unknown) => unknown;
   parseFilter: (value: unknown) => unknown;
+  parseListQuery: (search: string) => unknown;
   readFrame: (data: string) => unknown;
   proofSchema: { safeParse: (value: unknown) => { success: boolean; data?: unknown } };
 }
 
 const SOURCES = fileURLToPath(new URL('../../../src/', import.meta.url));
-const WITH_ZOD: Rules = { parseAdvertisement, parseFilter, readFrame, proofSchema };
+const WITH_ZOD: Rules = { parseAdvertisement, parseFilter, parseListQuery, readFrame, proofSchema };
 
 /** The same rules as clients have them: bundled with the stand-in for zod. */
 async function bundledRules(folder: string): Promise<Rules> {
@@ -31,6 +33,7 @@ async function bundledRules(folder: string): Promise<Rules> {
       contents: `
         export { parseAdvertisement } from './protocol/advertisement.js';
         export { parseFilter } from './protocol/filters/filter.js';
+        export { parseListQuery } from './protocol/filters/list-query.js';
         export { readFrame } from './client/connection/frames.js';
         export { proofSchema } from './client/signing/verify-proof.js';`,
       resolveDir: SOURCES,
@@ -152,6 +155,27 @@ const proof = fc.constant({
   signature: ID.repeat(2),
 });
 
+const list = fc.record({
+  cpu: fc.constantFrom(4, '4', '0', 'x'),
+  sort: fc.constantFrom('price', 'updated', 'colour'),
+  limit: fc.constantFrom(10, 0, 1.5),
+  after: fc.tuple(
+    fc.constantFrom('price', 'updated'),
+    fc.constantFrom(1.5, null),
+    fc.constantFrom('p', 'x'.repeat(200)),
+  ),
+});
+
+/** A query out of whatever a mutation made. */
+function queryOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return 'cpu=1';
+  const written = Object.entries(value).map(([name, one]) => [
+    name,
+    name === 'after' ? Buffer.from(jsonOf(one)).toString('base64url') : String(one),
+  ]);
+  return written.map(([name, one]) => `${encodeURIComponent(name!)}=${encodeURIComponent(one!)}`).join('&');
+}
+
 test('clients apply the rules as the hub does, to the letter, although they load no zod', async (t) => {
   const bundled = await bundledRules(scratchFolder(t));
   const agree = (
@@ -179,6 +203,7 @@ test('clients apply the rules as the hub does, to the letter, although they load
   agree('attributes', asked, (rules, attributes) => rules.parseFilter({ attributes }));
   agree('resources', asked, (rules, min) => rules.parseFilter({ min }));
   agree('frames', frame, (rules, value) => rules.readFrame(jsonOf(value)));
+  agree('list queries', list, (rules, value) => rules.parseListQuery(queryOf(value)));
   agree('proofs', proof, (rules, value) => {
     const { success, data } = rules.proofSchema.safeParse(value);
     if (!success) throw new Error('refused');

@@ -1,0 +1,48 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import { assetOf, madeAsset } from './assets.js';
+import { type Page, pageHeaders } from './page-headers.js';
+import { contactItem, inAttribute } from './security-txt.js';
+
+/** Where the build puts the dashboard. */
+const FOLDER = new URL('../assets/dashboard/', import.meta.url);
+
+/** The files that it is made of, by their endings. */
+const TYPES: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+const TEXT = 'text/plain; charset=utf-8';
+
+/** Their names change with their content. */
+const FOR_EVER = { 'Cache-Control': 'public, max-age=31536000, immutable' };
+const ASK_AGAIN = { 'Cache-Control': 'no-cache' };
+
+/** The paths below which the files of the dashboard lie. */
+export const DASHBOARD_FILES = '/assets/';
+
+/**
+ * Reads the dashboard, once, at the start.
+ * @param securityContact A URI, for the page to show; null where the operator names nobody.
+ * @returns Its page and its files by path; nothing where the build has not made any.
+ */
+export function loadDashboard(securityContact: string | null): ReadonlyMap<string, Page> {
+  if (!existsSync(FOLDER)) return new Map();
+  const names = readdirSync(FOLDER).filter((name) => !/\.(?:br|gz)$/.test(name));
+  return new Map(
+    names.map((name): [string, Page] => {
+      const file = new URL(name, FOLDER);
+      if (name === 'index.html') {
+        const page = readFileSync(file, 'utf8')
+          .replace('{contact}', () => inAttribute(securityContact ?? ''))
+          .replace('</ul>', () => `${contactItem(securityContact)}</ul>`);
+        const headers = { ...ASK_AGAIN, ...pageHeaders(), Vary: 'Accept, Accept-Encoding' };
+        return ['/', madeAsset(page, 'text/html; charset=utf-8', headers)];
+      }
+      const type = TYPES[extname(name)];
+      return [DASHBOARD_FILES + name, assetOf(file, type ?? TEXT, type === undefined ? ASK_AGAIN : FOR_EVER)];
+    }),
+  );
+}

@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import type { Browser, Page } from 'playwright-core';
+import { generateKey, type KeyPair, ProviderSession } from '../../src/client/node.js';
+import { HubProcess } from '../process/hub-process.js';
+import { NO_BROWSER, startBrowser } from '../support/chromium.js';
+import { AXE_PROBLEMS, FOCUSED, HAS_MARKS, NAMES, OBSERVE_ROWS, OVERFLOW, SEEN } from './in-page.js';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Not one that the system gives to clients: who dials a hub that is down could take it away. */
+const PORT = String(21_000 + (process.pid % 9000));
+
+interface Offer {
+  name: string;
+  country?: string;
+  cpu?: number;
+  usd?: number;
+}
+
+const advertisement = ({ name, country = 'SE', cpu = 4, usd = 1 }: Offer) => ({
+  ip_address: '203.0.113.7',
+  country,
+  name,
+  resources: { cpu, memory: 8, storage: 40 },
+  pricing: { usd_per_core_month: usd, usd_per_gb_ram_month: 0, usd_per_gb_storage_month: 0 },
+});
+
+describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 120_000 }, () => {
+  let hub: HubProcess;
+  let folder: string;
+  let browser: Browser;
+  const sessions: ProviderSession[] = [];
+  /** Everything that any page asked for. */
+  const requested = new Set<string>();
+  const complaints: string[] = [];
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'dashboard-'));
+    [hub, browser] = await Promise.all([HubProcess.start(folder, { PORT }), startBrowser()]);
+  });
+  after(async () => {
+    await Promise.all(sessions.map((session) => session.stop()));
+    await browser.close();
+    await hub.kill();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const advertise = async (offer: Offer, key: KeyPair = generateKey()): Promise<ProviderSession> => {
+    const session = new ProviderSession(hub.url, { key, advertisement: advertisement(offer) }).start();
+    sessions.push(session);
+    await session.published();
+    return session;
+  };
+
+  const open = async (
+    place = '',
+    options: { width?: number; colorScheme?: 'dark' | 'light' } = {},
+  ): Promise<Page> => {
+    const { width = 1280, colorScheme = 'light' } = options;
+    const page = await browser.newPage({
+      viewport: { width, height: 800 },
+      colorScheme,
+      reducedMotion: 'reduce',
+    });
+    page.setDefaultTimeout(15_000);
+    page.on('request', (request) => requested.add(request.url()));
+    page.on('console', (message) => complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await page.goto(`${hub.url}/${place}`);
+    return page;
+  };
+
+  const row = (page: Page, name: string) => page.locator('.table-row', { hasText: name });
+
+  const names = (page: Page): Promise<string[]> => page.evaluate(NAMES);
+
+  /** Waits until the rows have these names, from top to bottom. */
+  const until = async (page: Page, expected: readonly string[]): Promise<void> => {
+    const deadline = Date.now() + 15_000;
+    for (;;) {
+      const shown = await names(page);
+      if (shown.join() === expected.join()) return;
+      if (Date.now() > deadline) assert.deepEqual(shown, expected);
+      await setTimeout(20);
+    }
+  };
+
+  test('a provider appears, changes, turns suspect and goes on an open page', async () => {
+    const page = await open();
+    await page.getByText('Nobody is here yet').waitFor();
+    const key = generateKey();
+    const session = await advertise({ name: 'alpha', usd: 3 }, key);
+    await row(page, 'alpha').getByText('live', { exact: true }).waitFor();
+    await row(page, 'alpha').getByText('$3.00').waitFor();
+    await session.update(advertisement({ name: 'alpha', usd: 7.5 }));
+    await row(page, 'alpha').getByText('$7.50').waitFor();
+    await session.stop();
+    await row(page, 'alpha').getByText('suspect').waitFor();
+    const back = await advertise({ name: 'alpha', usd: 7.5 }, key);
+    await row(page, 'alpha').getByText('live', { exact: true }).waitFor();
+    await back.withdraw();
+    await page.getByText('Nobody is here yet').waitFor();
+    await page.close();
+  });
+
+  test('an address gives the same view elsewhere; the order holds under the pointer and while paused', async () => {
+    const [ash] = await Promise.all([
+      advertise({ name: 'ash', usd: 1, cpu: 8 }),
+      advertise({ name: 'birch', usd: 2, cpu: 8, country: 'NO' }),
+      advertise({ name: 'cedar', usd: 3, cpu: 8, country: 'DE' }),
+      advertise({ name: 'small', usd: 4, cpu: 2 }),
+    ]);
+    const page = await open();
+    await until(page, ['ash', 'birch', 'cedar', 'small']);
+    await page.getByLabel('At least').first().fill('8');
+    await page.getByRole('group', { name: 'In one of these countries' }).getByLabel('Sweden').check();
+    await page.getByRole('group', { name: 'In one of these countries' }).getByLabel('Norway').check();
+    await until(page, ['ash', 'birch']);
+    await page.getByRole('button', { name: 'USD/month' }).click();
+    await until(page, ['birch', 'ash']);
+    await page.getByText('Columns', { exact: true }).click();
+    await page.getByRole('checkbox', { name: 'Address', exact: true }).check();
+
+    const other = await open(new URL(page.url()).hash);
+    await until(other, ['birch', 'ash']);
+    await other.getByRole('columnheader', { name: 'Address' }).waitFor();
+    assert.equal(await other.getByLabel('At least').first().inputValue(), '8');
+    assert.ok(await other.getByLabel('Sweden').first().isChecked());
+
+    await row(other, 'ash').hover();
+    await ash.update(advertisement({ name: 'ash', usd: 9, cpu: 8 }));
+    await row(other, 'ash').getByText('$72.00').waitFor();
+    assert.deepEqual(await names(other), ['birch', 'ash'], 'values change under the pointer, places do not');
+    await other.getByRole('button', { name: 'Pause' }).click();
+    await row(page, 'ash').getByText('$72.00').waitFor();
+    await until(page, ['ash', 'birch']);
+    assert.deepEqual(await names(other), ['birch', 'ash']);
+    await other.getByRole('button', { name: 'Paused' }).click();
+    await until(other, ['ash', 'birch']);
+    await Promise.all([page.close(), other.close()]);
+  });
+
+  test('where nothing matches, it says what keeps providers out, and one click lets them in', async () => {
+    const page = await open('#/providers?cpu=8&country=FI');
+    await page.getByText('Nobody offers all of that').waitFor();
+    await page.getByRole('button', { name: 'Without “in Finland”' }).click();
+    await row(page, 'cedar').waitFor();
+    assert.match(page.url(), /#\/providers\?cpu=8$/);
+    await page.close();
+  });
+
+  test("a provider's page says whether its key signed what the hub shows", async () => {
+    const key = generateKey();
+    await advertise({ name: 'proven', usd: 5 }, key);
+    const place = `#/provider/${key.publicKey}?cpu=4`;
+    const page = await open(place);
+    await page.getByText('Signed, and unaltered.').waitFor();
+    await page.getByText('$20.00', { exact: true }).waitFor();
+    // From now on the hub lies: it shows a lower price than the provider asks for.
+    await page.route(`**/api/v1/advertisements/${key.publicKey}`, async (route) => {
+      const answer = await route.fetch();
+      const body = (await answer.json()) as { pricing: Record<string, number> };
+      body.pricing['usd_per_core_month'] = 0.01;
+      await route.fulfill({ response: answer, json: body });
+    });
+    await page.reload();
+    await page.getByRole('alert').getByText('The proof is broken.').waitFor();
+    await page.close();
+  });
+
+  test('when the hub is killed and comes back, the page says so, and rows that did not change are left alone', async () => {
+    const lost = await advertise({ name: 'lost', usd: 1, country: 'CH' });
+    await advertise({ name: 'kept', usd: 2, country: 'CH' });
+    await lost.stop();
+    const page = await open('#/providers?country=CH');
+    await row(page, 'lost').getByText('suspect').waitFor();
+    await row(page, 'kept').getByText('live', { exact: true }).waitFor();
+    // Marks of what has just happened are over.
+    while (await page.evaluate<boolean>(HAS_MARKS)) await setTimeout(50);
+    await page.evaluate(OBSERVE_ROWS);
+    await hub.kill();
+    await page
+      .getByRole('status')
+      .getByText(/^Stale since/)
+      .waitFor();
+    assert.deepEqual((await names(page)).sort(), ['kept', 'lost'], 'what was known stays in view');
+    hub = await HubProcess.start(folder, { PORT });
+    await page.getByText('Live again, nothing missed').waitFor({ timeout: 30_000 });
+    await row(page, 'kept').getByText('live', { exact: true }).waitFor({ timeout: 30_000 });
+    const seen = await page.evaluate<string[]>(SEEN);
+    assert.deepEqual(
+      seen.filter((what) => what.startsWith('lost') || what.includes('came or went')),
+      [],
+    );
+    // Requests that failed while the hub was away.
+    complaints.splice(
+      0,
+      complaints.length,
+      ...complaints.filter((text) => !/ERR_CONNECTION|WebSocket connection/.test(text)),
+    );
+    await page.close();
+  });
+
+  test('it can be used at 360 pixels and by keyboard, and no rule of accessibility is broken', async () => {
+    await advertise({ name: 'a name that is as long as names of providers can be, sixty-four', usd: 1 });
+    await advertise({ name: 'خادم الصحراء', usd: 2 });
+    const provider = `#/provider/${sessions.at(-1)!.providerId}`;
+    for (const [width, colorScheme, places] of [
+      [360, 'light', ['#/providers', provider]],
+      [1280, 'dark', ['#/providers?cpu=4096', '#/providers', provider]],
+    ] as const) {
+      const page = await open(places[0], { width, colorScheme });
+      await page.evaluate(AXE);
+      for (const place of places) {
+        await page.evaluate(`location.hash = ${JSON.stringify(place)}`);
+        await page
+          .locator(place === provider ? '.verdict' : place.includes('?') ? '.nothing' : '.table-row')
+          .first()
+          .waitFor();
+        const overflow = await page.evaluate<number>(OVERFLOW);
+        assert.ok(overflow <= 0, `${place} at ${String(width)}: ${String(overflow)} pixels too wide`);
+        const problems = await page.evaluate<string[]>(AXE_PROBLEMS);
+        assert.deepEqual(problems, [], `${place} at ${String(width)}, ${colorScheme}`);
+      }
+      await page.close();
+    }
+    const page = await open();
+    await row(page, 'ash').waitFor();
+    await page.getByRole('table', { name: 'Providers' }).focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    const second = (await names(page))[1]!;
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: second }).waitFor();
+    assert.equal(await page.evaluate(FOCUSED), 'MAIN');
+    await page.close();
+  });
+
+  test('nothing was asked of any other host, and the browser had nothing to complain of', () => {
+    const elsewhere = [...requested].filter((url) => !url.startsWith(`${hub.url}/`));
+    assert.ok(requested.size > 5);
+    assert.deepEqual(elsewhere, []);
+    assert.deepEqual(complaints, []);
+  });
+});

@@ -1,0 +1,78 @@
+import type { ComponentType, JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { type PageName, PAGES } from './model/place.js';
+import type { PageProps } from './pages/page-props.js';
+import { Connection } from './parts/connection.js';
+import { ThemeChoice } from './parts/theme-choice.js';
+import { ProviderPage } from './pages/provider/provider-page.js';
+import { ProvidersPage } from './pages/providers/providers-page.js';
+import { hubUrl } from './state/hub.js';
+import { linkTo, place } from './state/place.js';
+
+interface PageEntry {
+  readonly title: string;
+  readonly Page: ComponentType<PageProps>;
+}
+
+const ENTRIES: Readonly<Record<PageName, PageEntry>> = {
+  providers: { title: 'Providers', Page: ProvidersPage },
+  provider: { title: 'Provider', Page: ProviderPage },
+};
+
+/** Whom the operator of the hub names; the hub writes it into the page. */
+const securityContact = document.querySelector<HTMLMetaElement>('meta[name=security-contact]')?.content ?? '';
+
+/** The whole dashboard: what is on every page, and the page that the address names. */
+export function Dashboard(): JSX.Element {
+  const { page, providerId } = place.value;
+  const { title, Page } = ENTRIES[page];
+  const main = useRef<HTMLElement>(null);
+  const shown = `${page}/${providerId ?? ''}`;
+  const first = useRef(shown);
+  useEffect(() => {
+    document.title = `${title} · VM discovery hub`;
+    // Whoever goes on by keyboard or hears the page starts where it begins; a page that was opened has not been left.
+    if (first.current !== shown) main.current?.focus();
+    first.current = shown;
+  }, [shown, title]);
+  return (
+    <>
+      <a class="skip" href="#content" onClick={(event) => skipTo(event, main.current)}>
+        Skip to the content
+      </a>
+      <header class="top">
+        <a class="home" href={linkTo('providers')}>
+          <span class="home-sign" aria-hidden="true" />
+          VM discovery
+        </a>
+        <nav aria-label="Pages">
+          {PAGES.map((name) => (
+            <a key={name} href={linkTo(name)} aria-current={name === page ? 'page' : undefined}>
+              {ENTRIES[name].title}
+            </a>
+          ))}
+        </nav>
+        <div class="top-end">
+          <Connection />
+          <ThemeChoice />
+        </div>
+      </header>
+      <main id="content" tabIndex={-1} ref={main}>
+        <Page key={shown} providerId={providerId ?? ''} />
+      </main>
+      <footer>
+        <a href={`${hubUrl}/docs`}>Interface</a>
+        <a href={`${hubUrl}/docs/protocol.md`}>Protocol</a>
+        <a href={`${hubUrl}/metrics`}>Metrics</a>
+        <a href={`${hubUrl}/assets/licences.txt`}>Licences</a>
+        {securityContact !== '' && <a href={securityContact}>Report a vulnerability</a>}
+      </footer>
+    </>
+  );
+}
+
+function skipTo(event: Event, target: HTMLElement | null): void {
+  // The address after `#` is where in the dashboard one is.
+  event.preventDefault();
+  target?.focus();
+}

@@ -1,0 +1,155 @@
+import { type Amounts, monthlyEstimate, type PublishedAdvertisement } from '../../src/client/index.js';
+import { formats } from './formats.js';
+
+/** What a cell has: something to sort by, null where there is nothing. */
+export type Value = string | number | boolean | null;
+
+/** A column of the table of providers. */
+export interface Column {
+  readonly name: string;
+  readonly title: string;
+  /** Numbers stand to the right, so that their digits can be compared. */
+  readonly isNumber: boolean;
+  /** Its share of the width, and the least of it in pixels. */
+  readonly width: { readonly share: number; readonly least: number };
+  readonly value: (advertisement: PublishedAdvertisement, amounts: Amounts) => Value;
+  /** What is read in the cell. */
+  readonly text: (value: Value) => string;
+}
+
+const plain = (value: Value): string => (value === null ? '–' : String(value));
+const yesNo = (value: Value): string => (value === true ? 'yes' : value === false ? 'no' : '–');
+const ofNumber =
+  (format: (value: number) => string) =>
+  (value: Value): string =>
+    typeof value === 'number' ? format(value) : plain(value);
+
+type Given = Pick<Column, 'name' | 'title' | 'value'> & Partial<Pick<Column, 'text' | 'width' | 'isNumber'>>;
+
+const column = (given: Given): Column => ({
+  isNumber: false,
+  width: { share: 1, least: 90 },
+  text: plain,
+  ...given,
+});
+const number = (name: string, title: string, value: Column['value'], format = formats.count): Column =>
+  column({ name, title, value, isNumber: true, text: ofNumber(format), width: { share: 0.7, least: 88 } });
+const flag = (name: string, title: string, value: Column['value']): Column =>
+  column({ name, title, value, text: yesNo, width: { share: 0.6, least: 84 } });
+const time = (name: string, title: string, member: 'created_at' | 'updated_at'): Column =>
+  column({
+    name,
+    title,
+    value: (advertisement) => Date.parse(advertisement[member]),
+    text: ofNumber(formats.dateTime),
+    width: { share: 1.2, least: 150 },
+  });
+
+/** All columns but those of attributes. */
+export const COLUMNS: readonly Column[] = [
+  column({
+    name: 'provider',
+    title: 'Provider',
+    value: ({ name, provider_id: id }) => name ?? id,
+    width: { share: 2, least: 150 },
+  }),
+  column({
+    name: 'status',
+    title: 'Status',
+    value: ({ status }) => status,
+    width: { share: 0.7, least: 92 },
+  }),
+  number(
+    'price',
+    'USD/month',
+    ({ pricing }, amounts) => monthlyEstimate(pricing, amounts, 'usd'),
+    formats.usd,
+  ),
+  number(
+    'price_glm',
+    'GLM/month',
+    ({ pricing }, amounts) => monthlyEstimate(pricing, amounts, 'glm'),
+    formats.glm,
+  ),
+  column({
+    name: 'country',
+    title: 'Country',
+    value: ({ country }) => country,
+    text: (value) => formats.country(String(value)),
+    width: { share: 1.1, least: 110 },
+  }),
+  number('cpu', 'Cores', ({ resources }) => resources.cpu),
+  number('memory', 'Memory', ({ resources }) => resources.memory, formats.gigabytes),
+  number('storage', 'Disk', ({ resources }) => resources.storage, formats.gigabytes),
+  number('gpu', 'GPUs', ({ resources }) => resources['gpu'] ?? 0),
+  column({ name: 'platform', title: 'Platform', value: ({ platform }) => platform }),
+  column({
+    name: 'network',
+    title: 'Payments',
+    value: (advertisement) => advertisement.payments_network,
+  }),
+  column({
+    name: 'address',
+    title: 'Address',
+    value: (advertisement) => advertisement.ip_address,
+    width: { share: 1.2, least: 130 },
+  }),
+  flag('verified', 'Signed', ({ verified }) => verified),
+  flag('confirmed', 'Seen there', ({ ip_confirmed: confirmed }) => confirmed),
+  time('since', 'First seen', 'created_at'),
+  time('updated', 'Last change', 'updated_at'),
+  column({
+    name: 'id',
+    title: 'Provider id',
+    value: ({ provider_id: id }) => id,
+    width: { share: 2, least: 150 },
+  }),
+];
+
+export const DEFAULT_COLUMNS: readonly string[] = [
+  'provider',
+  'status',
+  'price',
+  'country',
+  'cpu',
+  'memory',
+  'storage',
+  'gpu',
+  'platform',
+];
+
+const ATTRIBUTE = /^attr\.([a-z][a-z0-9_]{0,31})$/;
+
+/** The column of that name, which may be one of an attribute (`attr.<name>`); null where there is none. */
+export function columnNamed(name: string): Column | null {
+  const attribute = ATTRIBUTE.exec(name)?.[1];
+  if (attribute === undefined) return COLUMNS.find((one) => one.name === name) ?? null;
+  return column({
+    name,
+    title: attribute.replaceAll('_', ' '),
+    value: ({ attributes }) => attributes?.[attribute] ?? null,
+    text: (value) => (typeof value === 'boolean' ? yesNo(value) : ofNumber(formats.number)(value)),
+    width: { share: 1.2, least: 110 },
+  });
+}
+
+/** Orders by a column: numbers before texts, what is not there last in both directions, ties by provider id. */
+export function orderBy(
+  { value }: Column,
+  descending: boolean,
+  amounts: Amounts,
+): (a: PublishedAdvertisement, b: PublishedAdvertisement) => number {
+  const direction = descending ? -1 : 1;
+  return (a, b) => {
+    const [x, y] = [value(a, amounts), value(b, amounts)];
+    if (x === null || y === null) {
+      if (x !== y) return x === null ? 1 : -1;
+    } else if (typeof x !== typeof y) {
+      return typeof x === 'number' ? -1 : 1;
+    } else if (x !== y) {
+      const order = typeof x === 'string' ? formats.compare(x, y as string) : x < y ? -1 : 1;
+      if (order !== 0) return order * direction;
+    }
+    return a.provider_id < b.provider_id ? -1 : a.provider_id > b.provider_id ? 1 : 0;
+  };
+}

@@ -1,0 +1,63 @@
+import type { JSX } from 'preact';
+import { useSignal } from '@preact/signals';
+import { formats } from '../../model/formats.js';
+
+/** One thing to choose, and how many providers have it. */
+export interface Offer {
+  readonly value: string;
+  readonly providers: number;
+}
+
+export interface ChoicesProps {
+  readonly label: string;
+  readonly offers: readonly Offer[];
+  readonly chosen: readonly string[];
+  textOf?: (value: string) => string;
+  readonly onChange: (chosen: string[] | undefined) => void;
+}
+
+/** From so many on there is a field to find one. */
+const SEARCHED_FROM = 9;
+
+/** Some of what is offered, the most frequent first; what is chosen stays in view when nobody offers it any more. */
+export function Choices({ label, offers, chosen, textOf = String, onChange }: ChoicesProps): JSX.Element {
+  const search = useSignal('');
+  const gone = chosen.filter((value) => !offers.some((offer) => offer.value === value));
+  const all: readonly Offer[] = [...gone.map((value) => ({ value, providers: 0 })), ...offers];
+  const wanted = search.value.trim().toLowerCase();
+  const found = all.filter(
+    ({ value }) => value.toLowerCase() === wanted || textOf(value).toLowerCase().includes(wanted),
+  );
+  const toggle = (value: string): void => {
+    const next = chosen.includes(value) ? chosen.filter((other) => other !== value) : [...chosen, value];
+    onChange(next.length === 0 ? undefined : next);
+  };
+  return (
+    <fieldset class="choices">
+      <legend class="off-screen">{label}</legend>
+      {all.length >= SEARCHED_FROM && (
+        <input
+          type="search"
+          aria-label={`Find: ${label}`}
+          placeholder="Find …"
+          value={search.value}
+          onInput={({ currentTarget }) => {
+            search.value = currentTarget.value;
+          }}
+        />
+      )}
+      <div class="choices-list">
+        {found.map(({ value, providers }) => (
+          <label key={value} class="check">
+            <input type="checkbox" checked={chosen.includes(value)} onChange={() => toggle(value)} />
+            <bdi>{textOf(value)}</bdi>
+            <span class="check-count">{formats.count(providers)}</span>
+          </label>
+        ))}
+        {found.length === 0 && (
+          <p class="hint">{all.length === 0 ? 'Nobody offers any yet.' : 'None is called that.'}</p>
+        )}
+      </div>
+    </fieldset>
+  );
+}

@@ -1,0 +1,169 @@
+import type { JSX } from 'preact';
+import { useId } from 'preact/hooks';
+import { useSignal } from '@preact/signals';
+import type { Filter } from '../../../src/client/index.js';
+import type { Offers } from './use-offers.js';
+import { NumberField, TextListField } from './fields.js';
+
+type Asked = NonNullable<Filter['attributes']>[string];
+
+const NAME = /^[a-z][a-z0-9_]{0,31}$/;
+
+export interface FactFiltersProps {
+  readonly filter: Filter;
+  readonly offers: Offers;
+  readonly set: (part: Pick<Filter, 'min' | 'attributes'>) => void;
+}
+
+/** What is asked of attributes and further resources: one field or two for each name. */
+export function FactFilters({ filter, offers, set }: FactFiltersProps): JSX.Element {
+  const { min = {}, attributes = {} } = filter;
+  const least = (name: string, value: number | undefined): void => {
+    const { [name]: _, ...others } = min;
+    set({ min: orNothing(value === undefined ? others : { ...others, [name]: value }) });
+  };
+  const ask = (name: string, asked: Asked | undefined): void => {
+    const { [name]: _, ...others } = attributes;
+    set({ attributes: orNothing(asked === undefined ? others : { ...others, [name]: asked }) });
+  };
+  const resources = [...new Set(['gpu', ...Object.keys(min)])];
+  return (
+    <>
+      {resources.map((name) => (
+        <NumberField
+          key={name}
+          label={`At least`}
+          unit={name === 'gpu' ? 'GPUs' : name}
+          min={0}
+          value={min[name]}
+          onChange={(value) => least(name, value)}
+        />
+      ))}
+      {Object.entries(attributes).map(([name, asked]) => (
+        <AttributeFields key={name} name={name} asked={asked} onChange={(next) => ask(name, next)} />
+      ))}
+      <NewFact offers={offers} addResource={(name) => least(name, 1)} addAttribute={ask} />
+    </>
+  );
+}
+
+function AttributeFields(props: {
+  name: string;
+  asked: Asked;
+  onChange: (asked: Asked | undefined) => void;
+}): JSX.Element {
+  const { name, asked, onChange } = props;
+  const title = name.replaceAll('_', ' ');
+  if (Array.isArray(asked)) {
+    const texts = [...new Set(asked.map(String))];
+    return (
+      <TextListField
+        label={`${title}, one of`}
+        value={texts}
+        onChange={(values) => onChange(values?.flatMap(readings))}
+      />
+    );
+  }
+  const set = (range: typeof asked): void =>
+    onChange(range.min === undefined && range.max === undefined ? undefined : range);
+  return (
+    <>
+      <NumberField
+        label={`${title} from`}
+        unit=""
+        min={-Number.MAX_VALUE}
+        step="any"
+        value={asked.min}
+        onChange={(min) => set({ ...asked, min })}
+      />
+      <NumberField
+        label={`${title} to`}
+        unit=""
+        min={-Number.MAX_VALUE}
+        step="any"
+        value={asked.max}
+        onChange={(max) => set({ ...asked, max })}
+      />
+    </>
+  );
+}
+
+interface NewFactProps {
+  readonly offers: Offers;
+  readonly addResource: (name: string) => void;
+  readonly addAttribute: (name: string, asked: Asked) => void;
+}
+
+/** A name and what it has to be: `RTX 4090`, `100..` or `100..500`. */
+function NewFact({ offers, addResource, addAttribute }: NewFactProps): JSX.Element {
+  const names = useId();
+  const name = useSignal('');
+  const wanted = useSignal('');
+  const add = (): void => {
+    if (!NAME.test(name.value)) return;
+    const range = /^(-?[\d.]+)?\.\.(-?[\d.]+)?$/.exec(wanted.value.trim());
+    if (wanted.value.trim() === '') addResource(name.value);
+    else if (range === null)
+      addAttribute(
+        name.value,
+        wanted.value
+          .split(',')
+          .map((text) => text.trim())
+          .flatMap(readings),
+      );
+    else {
+      const [min, max] = [range[1], range[2]].map((end) => (end === undefined ? undefined : Number(end)));
+      addAttribute(name.value, {
+        ...(min === undefined ? {} : { min }),
+        ...(max === undefined ? {} : { max }),
+      });
+    }
+    name.value = '';
+    wanted.value = '';
+  };
+  return (
+    <div class="new-fact">
+      <input
+        type="text"
+        aria-label="Name of an attribute or resource"
+        placeholder="gpu_model"
+        list={names}
+        pattern="[a-z][a-z0-9_]{0,31}"
+        value={name.value}
+        onInput={({ currentTarget }) => {
+          name.value = currentTarget.value;
+        }}
+      />
+      <datalist id={names}>
+        {[...offers.attributes, ...offers.resources].map((option) => (
+          <option key={option} value={option} />
+        ))}
+      </datalist>
+      <input
+        type="text"
+        aria-label="What it has to be; a range as 100..500; empty for at least one of a resource"
+        placeholder="RTX 4090, or 100..500"
+        value={wanted.value}
+        onInput={({ currentTarget }) => {
+          wanted.value = currentTarget.value;
+        }}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') add();
+        }}
+      />
+      <button type="button" disabled={!NAME.test(name.value)} onClick={add}>
+        Add
+      </button>
+    </div>
+  );
+}
+
+/** What a text may mean, as queries have it: itself, and the number or boolean that it reads as. */
+function readings(text: string): (string | number | boolean)[] {
+  if (text === 'true' || text === 'false') return [text, text === 'true'];
+  return /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? [text, Number(text)] : [text];
+}
+
+function orNothing<Members extends object>(members: Members): Members | undefined {
+  return Object.keys(members).length === 0 ? undefined : members;
+}

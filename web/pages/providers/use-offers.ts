@@ -1,0 +1,69 @@
+import { useMemo } from 'preact/hooks';
+import type { Filter, Market, MarketBucket } from '../../../src/client/index.js';
+import { formatFilter } from '../../model/view.js';
+import { without } from '../../model/conditions.js';
+import { hub } from '../../state/hub.js';
+import { useAnswer } from '../../state/answers.js';
+import type { Offer } from './choices.js';
+import type { Shown } from './feed.js';
+
+/** What there is to choose from, as the hub's market has it. */
+export interface Offers {
+  readonly countries: readonly Offer[];
+  readonly platforms: readonly Offer[];
+  /** By country, for the amounts asked for and without a limit to the price; null before it has come. */
+  readonly prices: Market | null;
+  /** Names of attributes that were seen. */
+  readonly attributes: readonly string[];
+  /** Names of further resources that were seen. */
+  readonly resources: readonly string[];
+}
+
+/** How often the hub is asked what there is to choose from. */
+const OFFERS_MS = 60_000;
+/** Rows in which names of attributes are looked for. */
+const LOOKED_AT = 300;
+
+/** What there is to choose from: countries and platforms of all providers, prices of those that match but for their price. */
+export function useOffers(filter: Filter, shown: Shown): Offers {
+  const places = useAnswer(
+    async (signal) => {
+      const [countries, platforms] = await Promise.all([
+        hub.market({}, { by: 'country', signal }),
+        hub.market({}, { by: 'platform', signal }),
+      ]);
+      return { countries: offersOf(countries.buckets), platforms: offersOf(platforms.buckets) };
+    },
+    'places',
+    OFFERS_MS,
+  );
+  const unpriced = without(filter, 'max_usd_per_month');
+  const prices = useAnswer(
+    (signal) => hub.market(unpriced, { by: 'country', signal }),
+    formatFilter(unpriced),
+    OFFERS_MS,
+  );
+  const seen = useMemo(() => namesIn(shown), [shown.kind, Math.round(shown.count / 10)]);
+  const { countries = [], platforms = [] } = places.value.value ?? {};
+  return { countries, platforms, prices: prices.value.value, ...seen };
+}
+
+function offersOf(buckets: readonly MarketBucket[]): Offer[] {
+  return buckets
+    .filter(({ key }) => key !== null)
+    .map(({ key, providers }) => ({ value: String(key), providers }))
+    .sort((a, b) => b.providers - a.providers);
+}
+
+const KNOWN = new Set(['cpu', 'memory', 'storage']);
+
+function namesIn(shown: Shown): Pick<Offers, 'attributes' | 'resources'> {
+  const attributes = new Set<string>();
+  const resources = new Set<string>();
+  for (let row = 0; row < Math.min(shown.count, LOOKED_AT); row += 1) {
+    const advertisement = shown.at(row)?.advertisement;
+    for (const name of Object.keys(advertisement?.attributes ?? {})) attributes.add(name);
+    for (const name of Object.keys(advertisement?.resources ?? {})) if (!KNOWN.has(name)) resources.add(name);
+  }
+  return { attributes: [...attributes].sort(), resources: [...resources].sort() };
+}

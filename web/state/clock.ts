@@ -1,0 +1,8 @@
+import { signal } from '@preact/signals';
+
+/** The browser's time in Unix milliseconds, every second. */
+export const localNow = signal(Date.now());
+
+setInterval(() => {
+  localNow.value = Date.now();
+}, 1000);

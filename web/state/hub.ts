@@ -1,0 +1,52 @@
+import { computed, signal } from '@preact/signals';
+import { DiscoveryClient, type FilterInput, type Watch, watch } from '../../src/client/index.js';
+import { CONNECTING, type ConnectionStatus, nextStatus, worstOf } from '../model/connection-status.js';
+import { localNow } from './clock.js';
+
+/** Where the hub is that served this page, also where a proxy has it below a path. */
+export const hubUrl = new URL('.', location.href.replace(/#.*/, '')).href.replace(/\/$/, '');
+
+/** The plain HTTP interface of the hub. */
+export const hub = new DiscoveryClient(hubUrl);
+
+const statuses = signal<ReadonlyMap<Watch, ConnectionStatus>>(new Map());
+
+/** How what is shown stands to the hub. */
+export const connection = computed(() => worstOf(statuses.value.values(), localNow.value));
+
+/** Milliseconds that the hub's clock is ahead of the browser's. */
+const clockOffsetMs = signal(0);
+
+/** The hub's time, every second. */
+export const hubNow = computed(() => localNow.value + clockOffsetMs.value);
+
+/** Watches a filter, and lets `connection` know how that goes. */
+export function follow(filter: FilterInput): Watch {
+  const followed = watch(hubUrl, filter);
+  const set = (status: ConnectionStatus): void => {
+    statuses.value = new Map(statuses.value).set(followed, status);
+  };
+  set(CONNECTING);
+  followed.on('state', ({ state, error }) => {
+    if (state === 'stopped') return;
+    if (state === 'live') clockOffsetMs.value = followed.clockOffsetMs ?? 0;
+    set(nextStatus(statuses.value.get(followed) ?? CONNECTING, state, error?.message ?? null, Date.now()));
+  });
+  return followed;
+}
+
+/** Ends what `follow` began. */
+export function unfollow(followed: Watch): void {
+  void followed.stop();
+  const rest = new Map(statuses.value);
+  rest.delete(followed);
+  statuses.value = rest;
+}
+
+/** Matches nobody: tells on pages that watch nothing how the connection is, and what the hub's clock says. */
+const NOBODY = { cpu: 4096, memory: 65_536, storage: 10_000_000, max_usd_per_month: 0 } as const;
+
+/** Keeps a connection for as long as the page is open. */
+export function keepPulse(): void {
+  follow(NOBODY);
+}
