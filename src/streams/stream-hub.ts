@@ -52,6 +52,7 @@ export class StreamHub {
   readonly #registry: Registry;
   readonly #observer: StreamObserver;
   readonly #onError: (error: unknown) => void;
+  readonly #now: () => number;
   readonly #limits: StreamLimits;
   readonly #filters: FilterIndex;
   readonly #streams = new Map<string, Stream>();
@@ -61,12 +62,14 @@ export class StreamHub {
   /** Streams with notes. */
   #dirty: Stream[] = [];
   /** Why providers went since the last flush, also where a stream had let go of one before. */
-  #gone = new Map<string, GoneReason>();
+  readonly #gone = new Map<string, { reason: GoneReason; seq: number }>();
   #nextName = 1;
   #flushScheduled = false;
+  /** Streams that may still be flushed in this turn of the event loop. */
+  #flushesLeft: number;
   /** When the first of the changes came that are under way. */
   #firstNoteAt = 0;
-  /** Up to here all changes have been noted and, but for streams that are busy, flushed. */
+  /** Up to here all changes have been noted and, but for streams that are busy or have to wait, flushed. */
   #flushedSeq: number;
   #subscriptions = 0;
   #weight = 0;
@@ -84,6 +87,7 @@ export class StreamHub {
     this.#registry = registry;
     this.#observer = observer;
     this.#onError = onError;
+    this.#now = now;
     this.#limits = { ...STREAM_LIMITS, ...limits };
     this.#filters = new FilterIndex(registry.store.numbers);
     this.#fanOut = new FanOut(this.#limits.framesPerTurn, () => {
@@ -102,6 +106,7 @@ export class StreamHub {
       },
     });
     this.#flushedSeq = registry.changes.seq;
+    this.#flushesLeft = this.#limits.flushesPerTurn;
     registry.onChange((change) => {
       this.#match(change);
     });
@@ -236,7 +241,10 @@ export class StreamHub {
     this.#feed.advance(subscription);
   }
 
-  /** Flushes all streams that are not busy. Runs by itself at the end of each turn with changes. */
+  /**
+   * Flushes the streams that are not busy, as many as may be in one turn; the rest is merged with what comes until the
+   * next. Runs by itself at the end of each turn with changes.
+   */
   flush(): void {
     this.#flushedSeq = this.#registry.changes.seq;
     this.#feed.bound();
@@ -246,7 +254,10 @@ export class StreamHub {
     const latecomers: Subscription[] = [];
     const short: RankedStream[] = [];
     const encoder = new EventEncoder(this.#registry.store);
-    for (const stream of dirty) {
+    const until = this.#now() + this.#limits.flushMs;
+    let at = 0;
+    for (; at < dirty.length && this.#flushesLeft > 0; at += 1) {
+      const stream = dirty[at]!;
       if (stream.subscriptions.size === 0) continue;
       if (stream.delivery !== null) {
         this.#dirty.push(stream);
@@ -261,9 +272,14 @@ export class StreamHub {
         }
         latecomers.push(...stream.latecomers);
         stream.latecomers.clear();
+        this.#flushesLeft = this.#now() < until ? this.#flushesLeft - 1 : 0;
       }
     }
-    if (this.#dirty.length === 0) this.#gone = new Map();
+    if (at < dirty.length) {
+      this.#dirty = [...dirty.slice(at), ...this.#dirty];
+      this.#scheduleFlush();
+    }
+    this.#forgetGone();
     for (const stream of short) this.#feed.refill(stream);
     for (const subscription of latecomers) {
       if (subscription.stream.subscriptions.has(subscription)) this.advance(subscription);
@@ -291,7 +307,7 @@ export class StreamHub {
 
   /** What has to be told to those who hold what was flushed last. */
   #eventsOf(stream: Stream): NetEvent[] {
-    const reasonOf = (id: string): GoneReason | null => this.#gone.get(id) ?? null;
+    const reasonOf = (id: string): GoneReason | null => this.#gone.get(id)?.reason ?? null;
     if (!isRanked(stream))
       return netEvents(this.#registry.store, stream.predicate, mergeNotes(stream.notes), reasonOf);
     const { top } = stream;
@@ -311,16 +327,31 @@ export class StreamHub {
     this.#flushScheduled = true;
     setImmediate(() => {
       this.#flushScheduled = false;
+      this.#flushesLeft = this.#limits.flushesPerTurn;
       this.flush();
     });
+  }
+
+  /** Forgets who went before everything that any stream still has to tell. */
+  #forgetGone(): void {
+    let oldest = this.#flushedSeq;
+    for (const { base } of this.#dirty) oldest = Math.min(oldest, base);
+    for (const [providerId, { seq }] of this.#gone) {
+      if (seq > oldest) return;
+      this.#gone.delete(providerId);
+    }
   }
 
   #match(change: Change): void {
     this.#scheduleFlush();
     if (this.#streams.size === 0) return;
     const { providerId, beforeRow, slot, reason } = change;
-    if (reason !== null) this.#gone.set(providerId, reason);
     const { changes, store } = this.#registry;
+    if (reason !== null) {
+      // Behind the others, which stay in order.
+      this.#gone.delete(providerId);
+      this.#gone.set(providerId, { reason, seq: changes.seq });
+    }
     const isSame =
       beforeRow !== null && slot !== null && changes.before.equal(beforeRow, store.attributes, slot);
     const before = beforeRow === null ? [] : this.#filters.match(changes.before, beforeRow);

@@ -81,6 +81,29 @@ test('many resumes at once: a turn reads so much, however many are asked for', a
   await world.settle();
 });
 
+test('a change that concerns many streams is told to so many of them a turn, and others are not kept waiting', async () => {
+  const world = new CountingWorld({ flushesPerTurn: 10 });
+  const client = world.connect('json');
+  for (let storage = 1; storage <= 40; storage += 1) client.subscribe({ storage }, null);
+  await world.settle();
+  const behind = (): number =>
+    client.subscriptions.filter((subscription) => !world.hub.isCurrent(subscription)).length;
+  assert.equal(behind(), 0);
+  world.advertise('p1', contentOf(2));
+  const seen: number[] = [];
+  while (behind() > 0) {
+    seen.push(behind());
+    // What comes meanwhile is merged, and turns nobody back.
+    if (seen.length === 2) world.withdraw('p2');
+    await world.turn();
+    assert.ok(seen.length < 100, 'it never ends');
+  }
+  assert.equal(seen[0], 40);
+  for (const [turn, before] of seen.entries())
+    assert.ok(before - (seen[turn + 1] ?? 0) <= 10, `in one turn, more than ten were told: ${seen.join()}`);
+  await world.settle();
+});
+
 test('those who read the same snapshot at the same time are sent the same frames', async () => {
   const world = new CountingWorld({ snapshotBatch: 50 });
   const clients = Array.from({ length: 20 }, () => world.connect('json'));

@@ -211,15 +211,15 @@ test('every client holds, at every cursor it is given, exactly what a list would
     fc.asyncProperty(
       fc.constantFrom(2, 8, 30, 1000),
       // So few that a flush takes several turns, in which more changes and clients come and go.
-      fc.constantFrom(1, 2, 500),
+      fc.record({ framesPerTurn: fc.constantFrom(1, 2, 500), flushesPerTurn: fc.constantFrom(1, 2, 1000) }),
       // So little that every step of a snapshot, a resume or a catch-up is a turn of its own.
       fc.constantFrom(1, 500_000),
       fc.constantFrom(0, 2, 1000),
       beginning,
       sequences(burst, 80),
-      async (replayEvents, framesPerTurn, workPerTurn, maxSharedLag, first, then) => {
+      async (replayEvents, perTurn, workPerTurn, maxSharedLag, first, then) => {
         // Snapshots of more than one frame, with a few providers.
-        const limits = { framesPerTurn, workPerTurn, maxSharedLag, snapshotBatch: 2, snapshotLooks: 5 };
+        const limits = { ...perTurn, workPerTurn, maxSharedLag, snapshotBatch: 2, snapshotLooks: 5 };
         const world = new StreamWorld({ expiryMs: 2000, replayEvents, limits });
         await play(world, first, then);
         seen.exact += world.decided.exact;
@@ -264,15 +264,15 @@ test('streams of the first matches hold at every cursor the first of the list, w
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(2, 8, 30, 1000),
-      fc.constantFrom(1, 500),
+      fc.record({ framesPerTurn: fc.constantFrom(1, 500), flushesPerTurn: fc.constantFrom(1, 1000) }),
       // So little that changes come between the steps of a search.
       fc.constantFrom(1, 500_000),
       // None to spare, so that it is searched again and again.
       fc.constantFrom(0, 0, 2, 16),
       beginning,
       sequences(bursts(fc.option(first, { freq: 8 })), 80),
-      async (replayEvents, framesPerTurn, workPerTurn, leastSpare, before, then) => {
-        const limits = { framesPerTurn, workPerTurn, leastSpare, snapshotBatch: 2, snapshotLooks: 5 };
+      async (replayEvents, perTurn, workPerTurn, leastSpare, before, then) => {
+        const limits = { ...perTurn, workPerTurn, leastSpare, snapshotBatch: 2, snapshotLooks: 5 };
         const world = new StreamWorld({ expiryMs: 2000, replayEvents, limits });
         await play(world, before, then);
         seen.exact += world.decided.exact;
