@@ -73,6 +73,11 @@ export default {
       [...LOWER, STORE, 'registry/log.ts', 'registry/local-order.ts', 'registry/entry.ts'],
       'src/registry/mirror is one way of keeping what is known: it knows the port and the rows, and no more.',
     ),
+    room(
+      'registry/etcd/client',
+      [],
+      'src/registry/etcd/client is how etcd is asked; it must not know what for.',
+    ),
     room('registry', LOWER, 'src/registry is what is known; it must not know who is connected.'),
     room(
       'streams',

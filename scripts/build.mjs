@@ -24,6 +24,7 @@ const bundling = (dist) => ({
 
 /** Packages that stay outside of the command's bundle: they look for files of their own, native code or programs of threads. */
 const UNBUNDLED = [
+  '@grpc/grpc-js',
   'better-sqlite3',
   'msgpackr-extract',
   'pino',

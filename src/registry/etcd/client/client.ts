@@ -1,0 +1,140 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Endpoint, EtcdError, type EtcdSettings } from './endpoint.js';
+import { type Method, METHODS } from './messages.js';
+import type { Draft, Fields, Message } from './protobuf.js';
+
+/** How long one node may take to answer before the next is asked, in milliseconds. */
+const ATTEMPT_MS = 1000;
+/** How long all of them together may take. */
+const DEADLINE_MS = 5000;
+/** What is waited when all have failed at once. */
+const ROUND_PAUSE_MS = 100;
+
+/**
+ * Several nodes of one etcd as one. What one node does not answer goes to the next, so ask only what may arrive twice.
+ */
+export class EtcdClient {
+  readonly #settings: EtcdSettings;
+  readonly #endpoints: readonly Endpoint[];
+  /** The node that answered last. */
+  #at = 0;
+  #token: Promise<string> | null = null;
+
+  private constructor(settings: EtcdSettings, endpoints: readonly Endpoint[]) {
+    this.#settings = settings;
+    this.#endpoints = endpoints;
+  }
+
+  /** Makes a client; connections come as they are needed. The library is only loaded here, where somebody needs it. */
+  static async open(settings: EtcdSettings): Promise<EtcdClient> {
+    const grpc = await import('@grpc/grpc-js');
+    return new EtcdClient(
+      settings,
+      settings.endpoints.map((url) => new Endpoint(grpc, url, settings)),
+    );
+  }
+
+  /** How many nodes there are. */
+  get size(): number {
+    return this.#endpoints.length;
+  }
+
+  /**
+   * Asks one node after the other until one answers.
+   * @param deadlineMs How long to go on.
+   * @throws EtcdError (as a rejection) when it is refused, or nobody has answered in time.
+   */
+  call<Request extends Fields, Response extends Fields>(
+    method: Method<Request, Response>,
+    request: Draft<Request>,
+    deadlineMs = DEADLINE_MS,
+  ): Promise<Message<Response>> {
+    return this.#anywhere(deadlineMs, (endpoint, token, timeoutMs) =>
+      endpoint.call(method, request, token, timeoutMs),
+    );
+  }
+
+  /**
+   * Sends one message over a stream of its own, and waits for the first answer: for what etcd only takes over streams.
+   * @throws EtcdError (as a rejection) as `call` does.
+   */
+  exchange<Request extends Fields, Response extends Fields>(
+    method: Method<Request, Response>,
+    request: Draft<Request>,
+    deadlineMs = DEADLINE_MS,
+  ): Promise<Message<Response>> {
+    return this.#anywhere(deadlineMs, (endpoint, token, timeoutMs) =>
+      endpoint.exchange(method, request, token, timeoutMs),
+    );
+  }
+
+  /**
+   * The token for a stream to a node, and the node.
+   * @param turn Which node: another for each number in a row.
+   * @throws EtcdError (as a rejection) when the user is refused or nobody answers.
+   */
+  async node(turn: number): Promise<{ endpoint: Endpoint; token: string | null }> {
+    return { endpoint: this.#endpoints[turn % this.size]!, token: await this.#currentToken() };
+  }
+
+  /** Forgets the user's token, which has been refused. */
+  forgetToken(): void {
+    this.#token = null;
+  }
+
+  close(): void {
+    for (const endpoint of this.#endpoints) endpoint.close();
+  }
+
+  /** Has one node after the other do something until one has. */
+  async #anywhere<Result>(
+    deadlineMs: number,
+    work: (endpoint: Endpoint, token: string | null, timeoutMs: number) => Promise<Result>,
+  ): Promise<Result> {
+    const until = performance.now() + deadlineMs;
+    let isTokenNew = false;
+    for (let attempt = 1; ; attempt += 1) {
+      const at = this.#at;
+      try {
+        const left = Math.max(1, until - performance.now());
+        return await work(this.#endpoints[at]!, await this.#currentToken(), Math.min(ATTEMPT_MS, left));
+      } catch (error) {
+        if (!(error instanceof EtcdError)) throw error;
+        if (error.needsToken && !isTokenNew && this.#settings.user !== null) {
+          isTokenNew = true;
+          this.forgetToken();
+          continue;
+        }
+        if (!error.mayPass || performance.now() >= until) throw error;
+        // Others may have gone on to another node meanwhile.
+        if (this.#at === at) this.#at = (at + 1) % this.size;
+        if (attempt % this.size === 0) await wait(ROUND_PAUSE_MS);
+      }
+    }
+  }
+
+  async #currentToken(): Promise<string | null> {
+    const { user } = this.#settings;
+    if (user === null) return null;
+    this.#token ??= this.#authenticate(user);
+    try {
+      return await this.#token;
+    } catch (error) {
+      this.forgetToken();
+      throw error;
+    }
+  }
+
+  /** Each node knows of the tokens of all, so any will do. */
+  async #authenticate({ name, password }: { name: string; password: string }): Promise<string> {
+    for (let attempt = 1; ; attempt += 1) {
+      const endpoint = this.#endpoints[(this.#at + attempt - 1) % this.size]!;
+      try {
+        const { token } = await endpoint.call(METHODS.authenticate, { name, password }, null, ATTEMPT_MS);
+        return token;
+      } catch (error) {
+        if (!(error instanceof EtcdError) || !error.mayPass || attempt >= this.size) throw error;
+      }
+    }
+  }
+}
