@@ -3,6 +3,7 @@ import type { Database } from 'better-sqlite3';
 import type { KeptSink } from '../log.js';
 import {
   checkHeader,
+  checkStructure,
   connect,
   DamagedFileError,
   readAnchor,
@@ -14,6 +15,7 @@ import { describeFailure, isUnreadable } from './failures.js';
 import type { DatabaseLocation } from './location.js';
 import type { Found, Stretch } from './messages.js';
 import { COUNT_COLUMNS, readCount } from './rows.js';
+import { readStretch } from './stretch.js';
 import { runThread } from './threads.js';
 
 /** Where the mirror reports to an operator. A pino logger fits. */
@@ -35,7 +37,7 @@ export interface LoadedMirror {
 }
 
 /**
- * Opens the database, migrates it, and hands all that is stored to `sink`. Threads read the file, while another one
+ * Opens the database, migrates it, and hands all that is stored to `sink`. Threads read a large file, while another one
  * checks it. A file that SQLite cannot read is moved aside, and the hub starts empty.
  * @throws Error when the file cannot be used. The message names it, the cause and what to do.
  */
@@ -73,6 +75,8 @@ function finish(
   return { location, ...loaded };
 }
 
+/** Fewer rows than these are read here: a thread takes longer to start than that. */
+const MIN_ROWS_FOR_THREADS = 1000;
 /** Fewer rows than these are read by one thread. */
 const MIN_SHARED_ROWS = 20_000;
 
@@ -97,7 +101,7 @@ async function loadFile(path: string, sink: KeptSink): Promise<FileResult> {
   }
 }
 
-/** Hands all rows to the sink, while another thread checks the file. @returns How many were skipped. */
+/** Hands all rows to the sink, and has the file checked. @returns How many were skipped. */
 async function readAll(db: Database, path: string, sink: KeptSink): Promise<number> {
   let skipped = 0;
   const take = (found: Found): void => {
@@ -107,13 +111,19 @@ async function readAll(db: Database, path: string, sink: KeptSink): Promise<numb
     else skipped += found.rows;
   };
   sink.expect(db.prepare<[], number>('SELECT count(*) FROM advertisements').pluck().get() ?? 0);
-  const threads = [
-    runThread('checker', path, () => undefined),
-    ...stretchesOf(db, path).map((stretch) => runThread('reader', stretch, take)),
-  ];
   skipped += readCounts(db, sink);
-  // All of them have the file open until they end.
-  for (const end of await Promise.allSettled(threads)) if (end.status === 'rejected') throw end.reason;
+  const whole = wholeOf(db);
+  if (whole.to - whole.from < MIN_ROWS_FOR_THREADS) {
+    checkStructure(db);
+    readStretch(db, whole, take);
+  } else {
+    const threads = [
+      runThread('checker', path, () => undefined),
+      ...halves(whole).map((stretch) => runThread('reader', { path, stretch }, take)),
+    ];
+    // All of them have the file open until they end.
+    for (const end of await Promise.allSettled(threads)) if (end.status === 'rejected') throw end.reason;
+  }
   // Checking indexes against their tables would take longer than all else. One that lacks a row lets it in once more.
   if (!sink.isConsistent()) throw new DamagedFileError('a provider is there twice, so an index is damaged');
   return skipped;
@@ -133,9 +143,8 @@ function readCounts(db: Database, sink: KeptSink): number {
   return skipped;
 }
 
-/** Cuts the tables into as many stretches as there are threads to read them. */
-function stretchesOf(db: Database, path: string): Stretch[] {
-  const runs = readRuns(db);
+/** The stretch that is all of both tables. */
+function wholeOf(db: Database): Stretch {
   // Each by itself, or they would be looked for in all rows.
   const ends = ['min', 'max'].flatMap((end) =>
     ['advertisements', 'identities'].map((table) =>
@@ -143,13 +152,20 @@ function stretchesOf(db: Database, path: string): Stretch[] {
     ),
   );
   const numbers = ends.filter((end) => typeof end === 'number');
-  const from = Math.min(...numbers, Number.MAX_SAFE_INTEGER);
-  const to = Math.max(...numbers, 0);
-  if (to - from < MIN_SHARED_ROWS) return [{ path, runs, from, to }];
+  return {
+    runs: readRuns(db),
+    from: Math.min(...numbers, Number.MAX_SAFE_INTEGER),
+    to: Math.max(...numbers, 0),
+  };
+}
+
+/** Cuts a stretch into as many as there are threads to read them. */
+function halves({ runs, from, to }: Stretch): Stretch[] {
+  if (to - from < MIN_SHARED_ROWS) return [{ runs, from, to }];
   const middle = Math.floor((from + to) / 2);
   return [
-    { path, runs, from, to: middle },
-    { path, runs, from: middle + 1, to },
+    { runs, from, to: middle },
+    { runs, from: middle + 1, to },
   ];
 }
 

@@ -70,12 +70,11 @@ export type RequestKind = keyof Requests;
 export interface Readers {
   /** Ends well if the file at this path is sound. */
   checker: { data: string; says: never };
-  reader: { data: Stretch; says: Found };
+  reader: { data: { path: string; stretch: Stretch }; says: Found };
 }
 
 /** What both tables have from one row number to another, both included. */
 export interface Stretch {
-  path: string;
   runs: Runs;
   from: number;
   to: number;

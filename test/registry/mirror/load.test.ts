@@ -227,6 +227,29 @@ test('the binding of a signed advertisement that cannot be understood is kept', 
   assert.equal(loaded.skippedRows, 1);
 });
 
+test('what threads read of a file is what is read without them', async (t) => {
+  const path = join(temporaryFolder(t), 'hub.db');
+  const mirror = await openMirror(path);
+  const proof = { publicKey: 'ab'.repeat(32), t: T0, payload: Buffer.from('{}'), signature: 'cd'.repeat(64) };
+  for (const id of ['cut', 'first', 'last'])
+    await mirror.propose(advertised(advertisementOf(id, { proof }), identityOf(id, { lastT: T0 + 1 })));
+  await mirror.propose(advertised(advertisementOf('unsigned')));
+  await mirror.propose(bound(identityOf('alone')));
+  await mirror.close();
+  createFile(path, `UPDATE advertisements SET resources = '{"cpu":' WHERE provider_id = 'cut'`);
+  const here = await loadFile(path);
+  assert.equal(here.loaded.skippedRows, 1);
+  assert.deepEqual([here.advertisements.size, here.identities.size], [3, 4]);
+  // Numbers of rows so far apart that one thread, and two, read them.
+  for (const far of [5000, 50_000]) {
+    createFile(path, `UPDATE advertisements SET rowid = ${String(far)} WHERE provider_id = 'last'`);
+    const { advertisements, identities, loaded } = await loadFile(path);
+    assert.equal(loaded.skippedRows, 1);
+    assert.deepEqual(advertisements, here.advertisements);
+    assert.deepEqual(identities, here.identities);
+  }
+});
+
 test('a large file is read once, whole, whatever gaps it has', async (t) => {
   const path = join(temporaryFolder(t), 'hub.db');
   const mirror = await openMirror(path);
