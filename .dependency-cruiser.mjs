@@ -21,7 +21,7 @@ const LOWER = ['lib/', 'protocol/'];
 /** What all rooms of the gateway share. */
 const GATEWAY_BASE = ['gateway/settings.ts', 'gateway/clients.ts', 'gateway/drain.ts'];
 /** What all rooms of the client share. */
-const CLIENT_BASE = ['protocol/', 'client/(content|emitter|errors|hub-url|scheduler).ts'];
+const CLIENT_BASE = ['protocol/', 'client/(content|emitter|errors|hub-url|refusal|scheduler|search).ts'];
 
 export default {
   forbidden: [

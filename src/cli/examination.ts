@@ -1,5 +1,5 @@
 import { CLOSE } from '../protocol/frames/close-codes.js';
-import { DiscoveryClient, DiscoveryError, generateKey, ProviderSession } from '../client/node.js';
+import { DiscoveryClient, DiscoveryError, generateKey, ProviderSession, watch } from '../client/node.js';
 
 /** What one step of an examination found. */
 export interface Finding {
@@ -96,14 +96,7 @@ async function* checkSession(url: string): AsyncGenerator<Finding, void, undefin
   const { welcomed, error } = await tryToAuthenticate(session);
   await session.stop();
   if (!welcomed) {
-    yield (
-      knownCause(error) ?? {
-        step: 'handshake',
-        outcome: 'failed',
-        detail: error?.message ?? 'no WebSocket',
-        fix: 'A reverse proxy has to pass WebSockets on: the headers Upgrade and Connection, HTTP/1.1, and no short timeout.',
-      }
-    );
+    yield knownCause(error) ?? (await explainHandshake(url, error));
     return;
   }
   yield { step: 'handshake', outcome: 'ok', detail: 'the WebSocket opened and the hub greeted' };
@@ -125,6 +118,34 @@ async function* checkSession(url: string): AsyncGenerator<Finding, void, undefin
         fix: 'A fresh key was refused; the operator of the hub sees the reason in its log.',
       }
     );
+  }
+}
+
+async function explainHandshake(url: string, error: DiscoveryError | null): Promise<Finding> {
+  const fix =
+    'A reverse proxy has to pass WebSockets on: the headers Upgrade and Connection, HTTP/1.1, and no short timeout.';
+  const detail = error?.message ?? 'no WebSocket';
+  const only =
+    'Only server-sent events get through: requestors can watch here, but providers hold no sessions.';
+  const getThrough = await eventsGetThrough(url);
+  return { step: 'handshake', outcome: 'failed', detail, fix: getThrough ? `${only} ${fix}` : fix };
+}
+
+/** Whether a watch without a WebSocket hears from the hub. */
+async function eventsGetThrough(url: string): Promise<boolean> {
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const matches = watch(url, {}, { sort: 'price', limit: 1, transport: 'events', signal });
+  // A failure is not waited for any longer than a silence.
+  matches.on('state', ({ state }) => {
+    if (state === 'waiting') void matches.stop();
+  });
+  try {
+    await matches.ready;
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await matches.stop();
   }
 }
 

@@ -31,6 +31,7 @@
 export type { Change } from './watch/changes.js';
 export type { Scheduler } from './scheduler.js';
 export type { ConnectionState, ConnectOptions, StateChange } from './connection/hub-connection.js';
+export type { Transport, TransportOptions } from './connection/transport.js';
 export type { AdvertisementInput } from './content.js';
 export {
   DiscoveryClient,
@@ -43,7 +44,7 @@ export {
   type RequestOptions,
   type SignOptions,
 } from './http/discovery-client.js';
-export { filterFromQuery, filterToQuery } from './http/list-search.js';
+export { filterFromQuery, filterToQuery } from './search.js';
 export { DiscoveryError, type DiscoveryErrorCode, type LocalErrorCode } from './errors.js';
 export { generateEthereumKey, generateKey, keyFromSeed, seedOf } from './signing/keys.js';
 export {

@@ -5,11 +5,15 @@ import type { UpFrame } from '../../protocol/frames/frames-up.js';
 import { Backoff } from './backoff.js';
 import { type Scheduler, systemScheduler } from '../scheduler.js';
 import { DiscoveryError } from '../errors.js';
+import { EventLink } from './event-link.js';
 import { Link } from './link.js';
+import { isRefusal, neverArrived, type Reading, type Transport, type TransportOptions } from './transport.js';
 import { defaultWebSocket, type WebSocketFactory } from './web-socket.js';
 
 /** Milliseconds that a connection has to live before trouble counts from the beginning again. */
 const STABLE_MS = 30_000;
+/** Milliseconds of events after which WebSockets are tried again: at first, and after ever more failures at most. */
+const TRY_AGAIN_MS = { first: 30_000, most: 3_600_000 };
 
 /**
  * - `idle`: not started;
@@ -62,6 +66,8 @@ export interface ConnectOptions {
 export interface Conversation {
   /** What the state is called between the hub's welcome and `established()`. */
   readonly handshake: 'authenticating' | 'subscribing';
+  /** How to go on where WebSockets do not get through; absent where only they will do. */
+  readonly reading?: Reading;
   /** A new connection is there: time to ask for what it is for. */
   greeted(welcome: Down<'welcome'>): void;
   /** Any later frame. */
@@ -84,27 +90,41 @@ export class HubConnection {
   readonly #conversation: Conversation;
   readonly #codec: CodecName;
   readonly #webSocket: WebSocketFactory;
+  readonly #fetch: typeof globalThis.fetch;
+  /** The ways that may be taken. */
+  readonly #transports: readonly Transport[];
   readonly #scheduler: Scheduler;
+  readonly #random: () => number;
   readonly #backoff: Backoff;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = (): void => {
     void this.stop();
   };
   #state: ConnectionState = 'idle';
-  #link: Link | null = null;
+  #link: Link | EventLink | null = null;
+  /** The way that is taken first: the one that led to the hub last. */
+  #transport: Transport;
+  /** A WebSocket that may replace events, while it is tried. */
+  #trial: Link | null = null;
+  #trials = 0;
+  #cancelTrial: () => void = () => undefined;
   #cancelTimer: () => void = () => undefined;
   /** What the hub said last, if that was an error: the reason for a close that follows. */
   #lastRefusal: DiscoveryError | null = null;
   #closing: Promise<void> = Promise.resolve();
 
   /** @param url The whole address of the hub's WebSocket. */
-  constructor(url: string, options: ConnectOptions, conversation: Conversation) {
+  constructor(url: string, options: ConnectOptions & TransportOptions, conversation: Conversation) {
     this.#url = url;
     this.#conversation = conversation;
     this.#codec = options.codec ?? 'json';
     this.#webSocket = options.webSocket ?? defaultWebSocket();
+    this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
+    this.#transports = transportsOf(options, conversation);
+    this.#transport = this.#transports[0]!;
     this.#scheduler = options.scheduler ?? systemScheduler;
-    this.#backoff = new Backoff(options.random ?? Math.random);
+    this.#random = options.random ?? Math.random;
+    this.#backoff = new Backoff(this.#random);
     this.#signal = options.signal;
   }
 
@@ -137,7 +157,7 @@ export class HubConnection {
   }
 
   send(frame: UpFrame): void {
-    this.#link?.send(frame);
+    if (this.#link instanceof Link) this.#link.send(frame);
   }
 
   /** Gives the present connection up and tries another one. */
@@ -160,30 +180,112 @@ export class HubConnection {
     this.#become('connecting');
     // A listener to the state may have had enough of it.
     if (this.isOver) return;
+    this.#dial(this.#transport, null);
+  }
+
+  /**
+   * Takes one way, and the other one where it leads nowhere.
+   * @param before Why the other one has failed already; null on the first.
+   */
+  #dial(transport: Transport, before: DiscoveryError | null): void {
     this.#lastRefusal = null;
-    this.#link = new Link(
+    let isGreeted = false;
+    const greeted = (): void => {
+      isGreeted = true;
+      this.#transport = transport;
+    };
+    const lost = (error: DiscoveryError, closeCode: number | null): void => {
+      if (isGreeted || !neverArrived(error, closeCode)) {
+        this.#lost(error, closeCode);
+        return;
+      }
+      const other = this.#transports.find((one) => one !== transport);
+      if (before === null && other !== undefined) this.#dial(other, error);
+      // The usual way is the one that somebody can do something about.
+      else this.#lost(transport === 'events' ? (before ?? error) : error, null);
+    };
+    this.#link = transport === 'events' ? this.#readEvents(greeted, lost) : this.#openSocket(greeted, lost);
+  }
+
+  #openSocket(greeted: () => void, lost: (error: DiscoveryError, closeCode: number | null) => void): Link {
+    return new Link(
       { url: this.#url, codec: this.#codec, webSocket: this.#webSocket, scheduler: this.#scheduler },
       {
         welcome: (frame) => {
+          greeted();
           this.#become(this.#conversation.handshake);
           if (!this.isOver) this.#conversation.greeted(frame);
         },
         frame: (frame) => {
-          this.#lastRefusal =
-            frame.type === 'error' ? DiscoveryError.fromBody(frame, { retry: false }) : null;
-          this.#conversation.received(frame);
+          this.#receive(frame);
         },
         heartbeat: () => this.#conversation.heartbeat?.(),
-        lost: (error, closeCode) => {
-          this.#lost(error, closeCode);
-        },
+        lost,
       },
     );
+  }
+
+  #readEvents(
+    greeted: () => void,
+    lost: (error: DiscoveryError, closeCode: number | null) => void,
+  ): EventLink {
+    const reading = this.#conversation.reading!;
+    return new EventLink(
+      { url: reading.address(), fetch: this.#fetch, scheduler: this.#scheduler },
+      {
+        opened: (date) => {
+          greeted();
+          this.#tryWebSocketLater();
+          this.#become(this.#conversation.handshake);
+          if (!this.isOver) reading.opened(date);
+        },
+        frame: (frame) => {
+          this.#receive(frame);
+        },
+        lost,
+      },
+    );
+  }
+
+  #receive(frame: DownFrame): void {
+    this.#lastRefusal = frame.type === 'error' ? DiscoveryError.fromBody(frame, { retry: false }) : null;
+    this.#conversation.received(frame);
+  }
+
+  /** While events are read, now and then a WebSocket is tried beside them; they go on until it is greeted. */
+  #tryWebSocketLater(): void {
+    if (!this.#transports.includes('websocket')) return;
+    const limit = Math.min(TRY_AGAIN_MS.most, TRY_AGAIN_MS.first * 2 ** Math.min(this.#trials, 16));
+    this.#cancelTrial = this.#scheduler.after(limit * (1 - this.#random() / 2), () => {
+      this.#trials += 1;
+      const link = this.#openSocket(
+        () => {
+          this.#trial = null;
+          this.#trials = 0;
+          this.#cancelTimer();
+          void this.#link?.close();
+          this.#link = link;
+          this.#transport = 'websocket';
+        },
+        (error, closeCode) => {
+          if (this.#link === link) this.#lost(error, closeCode);
+          else if (this.#trial === link) this.#tryWebSocketLater();
+        },
+      );
+      this.#trial = link;
+    });
+  }
+
+  #endTrial(): void {
+    this.#cancelTrial();
+    void this.#trial?.close();
+    this.#trial = null;
   }
 
   #lost(error: DiscoveryError, closeCode: number | null): void {
     this.#link = null;
     this.#cancelTimer();
+    this.#endTrial();
     if (closeCode === CLOSE.replaced) {
       this.#finish('replaced', new DiscoveryError('REPLACED', error.message, { closeCode }));
     } else if (closeCode !== null && !shouldReconnect(closeCode)) {
@@ -191,6 +293,8 @@ export class HubConnection {
         'refused',
         this.#lastRefusal ?? new DiscoveryError('REFUSED', error.message, { closeCode }),
       );
+    } else if (closeCode === null && this.#conversation.reading !== undefined && isRefusal(error)) {
+      this.#finish('refused', error);
     } else {
       const retryInMs = this.#backoff.next((error.retryAfterSeconds ?? 0) * 1000);
       this.#conversation.interrupted(error);
@@ -205,6 +309,7 @@ export class HubConnection {
   #finish(state: FinalState, error: DiscoveryError | null): void {
     if (this.isOver) return;
     this.#cancelTimer();
+    this.#endTrial();
     this.#signal?.removeEventListener('abort', this.#onAbort);
     if (this.#link !== null) this.#closing = this.#link.close();
     this.#link = null;
@@ -220,4 +325,13 @@ export class HubConnection {
     this.#state = state;
     this.#conversation.stateChanged({ state, error, retryInMs });
   }
+}
+
+function transportsOf(
+  { transport, webSocket, fetch }: ConnectOptions & TransportOptions,
+  { reading }: Conversation,
+): readonly Transport[] {
+  if (reading === undefined) return ['websocket'];
+  if (transport !== undefined) return [transport];
+  return webSocket !== undefined && fetch === undefined ? ['websocket'] : ['websocket', 'events'];
 }

@@ -23,7 +23,8 @@ import { DiscoveryError } from '../errors.js';
 import { publishedSchema } from '../connection/frames.js';
 import { type HttpCall, HttpCaller } from './http-caller.js';
 import { parseHubUrl } from '../hub-url.js';
-import { listSearch, nextAfter, searchOf } from './list-search.js';
+import { listSearch, nextAfter } from './list-search.js';
+import { searchOf } from '../search.js';
 import { proofSchema } from '../signing/verify-proof.js';
 import { type Signer, signerFrom, signWith } from '../signing/signer.js';
 

@@ -1,6 +1,7 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { Scheduler } from '../scheduler.js';
 import { DiscoveryError, explainFailure } from '../errors.js';
+import { parse, refusal } from '../refusal.js';
 
 /** One request. */
 export interface HttpCall {
@@ -22,8 +23,6 @@ export interface HttpAnswer<Body> {
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** The header tells whole seconds: half of one is the best guess. */
 const DATE_ROUNDING_MS = 500;
-
-const errorBody = z.object({ code: z.string(), message: z.string() });
 
 /** Makes requests of one hub, and turns whatever goes wrong into a `DiscoveryError`. */
 export class HttpCaller {
@@ -151,30 +150,4 @@ async function readText(response: Response, silence: Silence): Promise<string> {
 
 function stopped(signal: AbortSignal | undefined): DiscoveryError {
   return new DiscoveryError('STOPPED', 'the request was given up by its signal', { cause: signal?.reason });
-}
-
-/** The error that an HTTP answer amounts to. */
-export function refusal(
-  status: number,
-  headers: HttpAnswer<unknown>['headers'],
-  body: unknown,
-): DiscoveryError {
-  const wait = /^\d{1,9}$/.exec(headers.get('Retry-After') ?? '');
-  const options = { status, retryAfterSeconds: wait === null ? null : Number(wait[0]) };
-  const known = errorBody.safeParse(body);
-  if (known.success) return DiscoveryError.fromBody(known.data, options);
-  return new DiscoveryError(
-    'UNEXPECTED',
-    `the answer was HTTP ${String(status)}, and not from a hub`,
-    options,
-  );
-}
-
-/** JSON, or undefined when it is none. */
-export function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

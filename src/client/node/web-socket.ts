@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { DiscoveryError, explainFailure } from '../errors.js';
-import { parse, refusal } from '../http/http-caller.js';
+import { parse, refusal } from '../refusal.js';
 import type { SocketClosure, WebSocketFactory } from '../connection/web-socket.js';
 
 /** Bytes of the body of a refused handshake that are read. */

@@ -14,19 +14,26 @@ import {
 } from '../connection/hub-connection.js';
 import { Emitter } from '../emitter.js';
 import { DiscoveryError } from '../errors.js';
+import type { Reading, TransportOptions } from '../connection/transport.js';
 import { parseHubUrl } from '../hub-url.js';
 import { type Scheduler, systemScheduler } from '../scheduler.js';
+import { searchOf } from '../search.js';
 
 /** The states of a watch. */
 export type WatchState = Exclude<ConnectionState, 'authenticating' | 'replaced'>;
 
 /** How to watch; `sort` and `limit` go together. */
-export interface WatchOptions extends ConnectOptions {
+export interface WatchOptions extends ConnectOptions, TransportOptions {
   /** Cheapest first, in US dollars or GLM, for the amounts that the filter asks for. */
   sort?: RankSort | undefined;
   /** Only the first so many in that order, 1 to 100. */
   limit?: number | undefined;
 }
+
+/** The `id` of what is read as events; requests count from 1. */
+const READING = 0;
+/** An HTTP date tells whole seconds: half of one is the best guess. */
+const DATE_ROUNDING_MS = 500;
 
 type Compare = (a: PublishedAdvertisement, b: PublishedAdvertisement) => number;
 
@@ -71,7 +78,9 @@ export class Watch implements AsyncIterable<Change> {
   /** The point in the hub's stream of changes that `providers` is true at; null before the first snapshot. */
   #cursor: string | null = null;
   #clockOffsetMs: number | null = null;
-  #request = 0;
+  #requests = 0;
+  /** The `id` of the one that is being answered. */
+  #request = READING;
   #stream: string | null = null;
   /** A snapshot that is being received. */
   #snapshot: Map<string, PublishedAdvertisement> | null = null;
@@ -96,7 +105,12 @@ export class Watch implements AsyncIterable<Change> {
     });
     // Whoever does not wait for it learns of failures through the state.
     this.ready.catch(() => undefined);
-    this.#connection = new HubConnection(parseHubUrl(url).webSocket, options, this.#conversation());
+    const hub = parseHubUrl(url);
+    const reading = this.#reading(`${hub.http}/api/v1/events`, options.transport);
+    this.#connection = new HubConnection(hub.webSocket, options, {
+      ...this.#conversation(),
+      ...(reading === null ? {} : { reading }),
+    });
     // In a turn of its own, so that listeners which are added at once miss nothing.
     queueMicrotask(() => {
       this.#connection.start();
@@ -161,9 +175,8 @@ export class Watch implements AsyncIterable<Change> {
       handshake: 'subscribing',
       greeted: ({ server_time }) => {
         this.#clockOffsetMs = Date.parse(server_time) - this.#scheduler.now();
-        this.#request += 1;
-        this.#stream = null;
-        this.#snapshot = null;
+        this.#requests += 1;
+        this.#begin(this.#requests);
         this.#connection.send({
           type: 'subscribe',
           id: this.#request,
@@ -184,6 +197,40 @@ export class Watch implements AsyncIterable<Change> {
         this.#events.emit('state', change as StateChange<WatchState>);
       },
     };
+  }
+
+  /**
+   * The watch as server-sent events; null where a query cannot say what a frame can.
+   * @throws DiscoveryError `ADV_002` where it can not, and there is no other way.
+   */
+  #reading(address: string, transport: WatchOptions['transport']): Reading | null {
+    const searchNow = (): string =>
+      searchOf(this.#filter, {
+        sort: this.#first?.sort,
+        limit: this.#first === null ? undefined : String(this.#first.limit),
+        resume: this.#cursor ?? undefined,
+      });
+    try {
+      searchNow();
+    } catch (error) {
+      if (transport === 'events') throw error;
+      return null;
+    }
+    return {
+      address: () => address + searchNow(),
+      opened: (date) => {
+        const time = Date.parse(date ?? '');
+        if (!Number.isNaN(time)) this.#clockOffsetMs = time + DATE_ROUNDING_MS - this.#scheduler.now();
+        this.#begin(READING);
+      },
+    };
+  }
+
+  /** A new connection asks for what is watched. */
+  #begin(request: number): void {
+    this.#request = request;
+    this.#stream = null;
+    this.#snapshot = null;
   }
 
   #receive(frame: DownFrame): void {

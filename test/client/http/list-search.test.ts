@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { filterFromQuery, filterToQuery, listSearch } from '../../../src/client/http/list-search.js';
+import { listSearch } from '../../../src/client/http/list-search.js';
+import { filterFromQuery, filterToQuery } from '../../../src/client/search.js';
 import { type Filter, parseFilter } from '../../../src/protocol/filters/filter.js';
 import { parseListQuery } from '../../../src/protocol/filters/list-query.js';
 import { filter } from '../../support/arbitraries.js';

@@ -2,8 +2,18 @@ import { createServer, type Server, type Socket, connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 
-/** A TCP proxy before a hub, whose connections a test can cut and whose door it can close. */
+/** What becomes of a WebSocket's handshake. */
+export type Upgrades = 'pass' | 'refuse' | 'drop';
+
+const REFUSAL = 'HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno';
+
+/**
+ * A TCP proxy before a hub, whose connections a test can cut and whose door it can close, to all or to WebSockets alone.
+ */
 export class Proxy {
+  upgrades: Upgrades = 'pass';
+  /** Handshakes that were not passed on. */
+  refused = 0;
   readonly #server: Server;
   readonly #target: number;
   readonly #sockets = new Set<Socket>();
@@ -16,20 +26,38 @@ export class Proxy {
         client.destroy();
         return;
       }
-      const upstream = connect(this.#target, '127.0.0.1');
-      for (const [socket, other] of [
-        [client, upstream],
-        [upstream, client],
-      ] as const) {
-        this.#sockets.add(socket);
-        socket.on('error', () => undefined);
-        socket.on('close', () => {
-          this.#sockets.delete(socket);
-          other.destroy();
-        });
-        socket.pipe(other);
-      }
+      client.on('error', () => undefined);
+      this.#sockets.add(client);
+      client.on('close', () => this.#sockets.delete(client));
+      client.once('data', (head) => {
+        // A WebSocket begins with its own connection.
+        if (this.upgrades !== 'pass' && /\r\nupgrade: websocket\r\n/i.test(head.toString('latin1'))) {
+          this.refused += 1;
+          if (this.upgrades === 'refuse') client.end(REFUSAL);
+          else client.destroy();
+          return;
+        }
+        client.pause();
+        client.unshift(head);
+        this.#join(client);
+      });
     });
+  }
+
+  #join(client: Socket): void {
+    const upstream = connect(this.#target, '127.0.0.1');
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      this.#sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        this.#sockets.delete(socket);
+        other.destroy();
+      });
+      socket.pipe(other);
+    }
   }
 
   static async start(target: number): Promise<Proxy> {

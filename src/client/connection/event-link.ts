@@ -1,0 +1,194 @@
+import type { DownFrame } from '../../protocol/frames/frames-down.js';
+import { DiscoveryError, explainFailure } from '../errors.js';
+import { parse, refusal } from '../refusal.js';
+import type { Scheduler } from '../scheduler.js';
+import { EventParser } from './event-parser.js';
+import { readFrame } from './frames.js';
+
+/** Milliseconds from asking to the first bytes; something between that collects the stream lets none through. */
+const FIRST_BYTES_MS = 10_000;
+/** Milliseconds between two looks at the silence of a hub, which sends something every 15 s. */
+const LOOK_MS = 5000;
+/** Silent looks after which it is given up. */
+const LOST_AFTER_LOOKS = 8;
+/** Characters of a refusal that are read. */
+const MAX_REFUSAL_CHARACTERS = 64 * 1024;
+
+export interface EventLinkOptions {
+  /** The whole address, with what is asked for. */
+  url: string;
+  fetch: typeof globalThis.fetch;
+  scheduler: Scheduler;
+}
+
+/** What a reading tells. After `lost`, or once it is closed from this side, it tells nothing more. */
+export interface EventLinkListener {
+  /**
+   * The stream has begun.
+   * @param date When, by the hub's clock, as an HTTP date; null where that cannot be seen.
+   */
+  opened(date: string | null): void;
+  frame(frame: DownFrame): void;
+  /**
+   * The stream is over, or never began.
+   * @param closeCode What the hub would have closed a WebSocket with; null where it broke or was given up on this side.
+   */
+  lost(error: DiscoveryError, closeCode: number | null): void;
+}
+
+/** One stream of server-sent events, from the request to its end: the way to a hub that `Link` is over a WebSocket. */
+export class EventLink {
+  readonly #options: EventLinkOptions;
+  readonly #listener: EventLinkListener;
+  readonly #giveUp = new AbortController();
+  readonly #done: Promise<void>;
+  #over = false;
+  #isOpen = false;
+  #silentLooks = 0;
+  #cancelTimer: () => void;
+  /** What the stream asks to wait before it is read again, in milliseconds. */
+  #retryMs: number | null = null;
+
+  constructor(options: EventLinkOptions, listener: EventLinkListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#cancelTimer = options.scheduler.after(FIRST_BYTES_MS, () => {
+      const seconds = String(FIRST_BYTES_MS / 1000);
+      this.drop(new DiscoveryError('TIMEOUT', `${this.#place} sent no events within ${seconds} s`));
+    });
+    this.#done = this.#read();
+  }
+
+  /** Gives the stream up, as lost. */
+  drop(error: DiscoveryError): void {
+    this.#end(error, null);
+    this.#giveUp.abort();
+  }
+
+  /** Stops reading. Resolves when the stream is gone. */
+  close(): Promise<void> {
+    this.#over = true;
+    this.#cancelTimer();
+    this.#giveUp.abort();
+    return this.#done;
+  }
+
+  /** The address without what is asked for. */
+  get #place(): string {
+    return this.#options.url.replace(/\?.*$/s, '');
+  }
+
+  async #read(): Promise<void> {
+    const { fetch, url } = this.#options;
+    try {
+      // In a turn of its own: whoever makes a link is told nothing before it has it.
+      await Promise.resolve();
+      const response = await fetch(url, {
+        headers: { Accept: 'text/event-stream' },
+        signal: this.#giveUp.signal,
+      });
+      const type = response.headers.get('Content-Type') ?? '';
+      if (response.status !== 200 || !/^text\/event-stream\b/i.test(type)) {
+        const text = await this.#readRefusal(response);
+        this.#end(refusal(response.status, response.headers, parse(text)), null);
+        this.#giveUp.abort();
+        return;
+      }
+      await this.#readEvents(response);
+      this.#end(new DiscoveryError('NETWORK', 'the hub ended the stream', this.#pause), null);
+    } catch (cause) {
+      const text = `the connection to ${this.#place} failed: ${explainFailure(cause, url)}`;
+      this.#end(new DiscoveryError('NETWORK', text, { cause, ...this.#pause }), null);
+    }
+  }
+
+  /** What the stream asks to wait. */
+  get #pause(): { retryAfterSeconds: number | null } {
+    return { retryAfterSeconds: this.#retryMs === null ? null : this.#retryMs / 1000 };
+  }
+
+  async #readRefusal(response: Response): Promise<string> {
+    let text = '';
+    await this.#pieces(response, (piece) => {
+      text += piece;
+      return text.length < MAX_REFUSAL_CHARACTERS;
+    });
+    return text;
+  }
+
+  async #readEvents(response: Response): Promise<void> {
+    const parser = new EventParser({
+      data: (text) => {
+        if (!this.#over) this.#take(text);
+      },
+      retry: (ms) => {
+        this.#retryMs = ms;
+      },
+    });
+    await this.#pieces(response, (piece) => {
+      this.#heard(response);
+      if (this.#over) return false;
+      try {
+        parser.push(piece);
+      } catch (error) {
+        this.drop(DiscoveryError.from(error, 'UNEXPECTED'));
+      }
+      return !this.#over;
+    });
+  }
+
+  /** Hands out the body as text, for as long as that is wanted. */
+  async #pieces(response: Response, take: (piece: string) => boolean): Promise<void> {
+    if (response.body === null) return;
+    const decoder = new TextDecoder();
+    const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || !take(decoder.decode(value, { stream: true }))) return;
+    }
+  }
+
+  #heard(response: Response): void {
+    this.#silentLooks = 0;
+    if (this.#over || this.#isOpen) return;
+    this.#isOpen = true;
+    this.#cancelTimer();
+    this.#lookLater();
+    this.#listener.opened(response.headers.get('Date'));
+  }
+
+  #take(text: string): void {
+    const frame = readFrame(text);
+    if (frame === null) return;
+    const closeCode = frame.type === 'error' ? /^WS_(4\d{3})$/.exec(frame.code)?.[1] : undefined;
+    if (frame.type !== 'error' || closeCode === undefined) {
+      this.#listener.frame(frame);
+      return;
+    }
+    // What ends a WebSocket with a close code has its say here.
+    const said = `the hub ended the stream with ${closeCode}: ${frame.message}`;
+    const options = { closeCode: Number(closeCode), ...this.#pause };
+    this.#end(new DiscoveryError('NETWORK', said, options), Number(closeCode));
+    this.#giveUp.abort();
+  }
+
+  /** Looks now and then whether anything was heard. It counts looks, not time: see `Link`. */
+  #lookLater(): void {
+    this.#cancelTimer = this.#options.scheduler.after(LOOK_MS, () => {
+      this.#silentLooks += 1;
+      if (this.#silentLooks < LOST_AFTER_LOOKS) {
+        this.#lookLater();
+        return;
+      }
+      const seconds = String((LOOK_MS * LOST_AFTER_LOOKS) / 1000);
+      this.drop(new DiscoveryError('TIMEOUT', `the hub was silent for ${seconds} s`, this.#pause));
+    });
+  }
+
+  #end(error: DiscoveryError, closeCode: number | null): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#cancelTimer();
+    this.#listener.lost(error, closeCode);
+  }
+}
