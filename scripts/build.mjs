@@ -1,5 +1,6 @@
 // What a build makes beside compiled modules: the command in few files, the client as a package of its own, and the files
 // that a hub serves, the dashboard among them.
+import { execFileSync } from 'node:child_process';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -65,6 +66,12 @@ export async function makeCommand(compiled) {
   } finally {
     await endBundler();
   }
+}
+
+/** Writes the manual page, which the command makes out of its own help, so that an install puts it where `man` looks. */
+export function makeManual(dist) {
+  const page = execFileSync(process.execPath, [join(dist, 'command', 'main.js'), 'manual']);
+  writeFileSync(join(dist, 'discovery-hub.1'), page);
 }
 
 /** Has each of our modules look for its neighbours (programs of threads, assets) where it was compiled, not in the bundle. */

@@ -66,8 +66,9 @@ function install() {
 async function build() {
   say('Compiling, for about half a minute the first time …');
   tool('typescript/bin/tsc', '-p', 'tsconfig.build.json');
-  const { makeCommand, makeClientAndAssets } = await import('./build.mjs');
+  const { makeCommand, makeManual, makeClientAndAssets } = await import('./build.mjs');
   await makeCommand('dist');
+  makeManual('dist');
   const made = join('dist', 'assets', 'client.js');
   const sources = [join('dist', 'client'), join('dist', 'protocol'), 'web', 'scripts', 'package-lock.json'];
   if (existsSync(made) && statSync(made).mtimeMs > Math.max(...sources.map(newest))) return;

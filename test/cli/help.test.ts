@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { flatten, readTree } from '../../src/cli/help/command-tree.js';
+import { flatten, namesOf, readTree } from '../../src/cli/help/command-tree.js';
 import { completionScript, SHELLS } from '../../src/cli/help/completion.js';
 import { manualPage } from '../../src/cli/help/manual.js';
 import { buildProgram, withDefaultCommand } from '../../src/cli/program.js';
@@ -11,12 +11,13 @@ const isHere = (program: string): boolean => spawnSync(program, ['--version']).e
 
 test('completion and the manual page have every command and flag that help has', () => {
   const page = manualPage(tree, '1.2.3').replaceAll('\\-', '-');
-  for (const { path, options } of flatten(tree)) {
+  for (const command of flatten(tree)) {
+    const { path, options } = command;
     const name = path.at(-1)!;
     assert.ok(page.includes(path.slice(1).join(' ')), `${name} is missing in the manual page`);
     for (const shell of SHELLS) {
       const script = completionScript(shell, tree);
-      for (const word of [name, ...options.flatMap(({ flags }) => flags)]) {
+      for (const word of [...namesOf(command), ...options.flatMap(({ flags }) => flags)]) {
         assert.ok(
           script.includes(shell === 'fish' ? word.replace(/^-+/, '') : word),
           `${word} is missing for ${shell}`,
@@ -46,6 +47,7 @@ test(
     assert.deepEqual(bashOffers('li'), ['list']);
     assert.deepEqual(bashOffers('context', 're'), ['remove']);
     assert.deepEqual(bashOffers('list', '--out'), ['--output']);
+    assert.deepEqual(bashOffers('id', '--js'), ['--json'], 'another name of status');
     assert.deepEqual(bashOffers('list', '--cpu', '4', '--sort', 'pri'), ['price', 'price_glm']);
     assert.deepEqual(bashOffers('context', 'add', 'name', '--u'), ['--url']);
     assert.deepEqual(bashOffers('list', '--cpu', ''), [], 'a number is nothing to offer');

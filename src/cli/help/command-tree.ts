@@ -22,6 +22,8 @@ export interface OptionNode extends Described {
 export interface CommandNode {
   /** From the program on, e.g. `['discovery-hub', 'context', 'add']`. */
   path: string[];
+  /** Further names of it, e.g. `['id']`. */
+  aliases: readonly string[];
   about: string;
   usage: string;
   arguments: Described[];
@@ -39,6 +41,7 @@ export function readTree(command: Command, above: readonly string[] = []): Comma
   const path = [...above, command.name()];
   return {
     path,
+    aliases: command.aliases(),
     about: command.description(),
     usage: help.commandUsage(command),
     arguments: help.visibleArguments(command).map((argument) => ({
@@ -79,4 +82,26 @@ function notesOf(command: Command): string {
 /** A command and all those below it. */
 export function flatten(node: CommandNode): CommandNode[] {
   return [node, ...node.commands.flatMap(flatten)];
+}
+
+/** All names of a command where it stands: its own, and those beside. */
+export function namesOf({ path, aliases }: CommandNode): string[] {
+  return [path.at(-1)!, ...aliases];
+}
+
+/** The commands that lead to one, from the first below the program to itself. */
+export function chainTo(tree: CommandNode, { path }: CommandNode): CommandNode[] {
+  const chain: CommandNode[] = [];
+  for (const name of path.slice(1)) {
+    chain.push((chain.at(-1) ?? tree).commands.find((below) => below.path.at(-1) === name)!);
+  }
+  return chain;
+}
+
+/** All ways to write a command after the program's name, the usual one first, e.g. `context add`. */
+export function spellingsOf(tree: CommandNode, command: CommandNode): string[] {
+  return chainTo(tree, command).reduce<string[]>(
+    (spellings, one) => spellings.flatMap((before) => namesOf(one).map((name) => `${before} ${name}`.trim())),
+    [''],
+  );
 }

@@ -1,4 +1,4 @@
-import { type CommandNode, flatten, type OptionNode } from './command-tree.js';
+import { chainTo, type CommandNode, flatten, namesOf, type OptionNode, spellingsOf } from './command-tree.js';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
@@ -26,18 +26,15 @@ function forBash(tree: CommandNode): string {
     return option.isPath ? 'COMPREPLY=($(compgen -f -- "$word"))' : 'COMPREPLY=()';
   };
   const cases = commands.map((command) => {
-    const words = [
-      ...command.commands.map(({ path }) => path.at(-1)!),
-      ...command.options.flatMap(({ flags }) => flags),
-    ];
+    const words = [...command.commands.flatMap(namesOf), ...command.options.flatMap(({ flags }) => flags)];
     const withValue = command.options.filter(({ takesValue }) => takesValue);
-    return `    ${quoted(command.path.slice(1).join(' '))})
+    return `    ${spellingsOf(tree, command).map(quoted).join('|')})
       case "$before" in
 ${withValue.map((option) => `        ${option.flags.join('|')}) ${values(option)}; return ;;`).join('\n')}
         *) COMPREPLY=($(compgen -W ${quoted(words.join(' '))} -- "$word")) ;;
       esac ;;`;
   });
-  const paths = commands.slice(1).map(({ path }) => quoted(path.slice(1).join(' ')));
+  const paths = commands.slice(1).flatMap((command) => spellingsOf(tree, command).map(quoted));
   return `# Completion of ${tree.path[0]!} for bash. Use it with: source <(${tree.path[0]!} completion bash)
 _${name}() {
   local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} command= next at
@@ -76,12 +73,12 @@ function forZsh(tree: CommandNode): string {
   case $state in
     command)
       local -a commands=(
-${below.map(({ path, about }) => `        ${described(path.at(-1)!, about)}`).join('\n')}
+${below.flatMap((one) => namesOf(one).map((name) => `        ${described(name, one.about)}`)).join('\n')}
       )
       _describe command commands ;;
     arguments)
       case $line[1] in
-${below.map((one) => `        ${one.path.at(-1)!}) _${functionOf(one)} ;;`).join('\n')}
+${below.map((one) => `        ${namesOf(one).join('|')}) _${functionOf(one)} ;;`).join('\n')}
       esac ;;
   esac
 }`;
@@ -96,9 +93,8 @@ compdef _${functionOf(tree)} ${tree.path[0]!}
 function forFish(tree: CommandNode): string {
   const program = tree.path[0]!;
   const lines = flatten(tree).flatMap((command) => {
-    const names = command.path.slice(1);
-    const below = command.commands.map(({ path }) => path.at(-1)!);
-    const seen = names.map((name) => `__fish_seen_subcommand_from ${name}`);
+    const below = command.commands.flatMap(namesOf);
+    const seen = chainTo(tree, command).map((one) => `__fish_seen_subcommand_from ${namesOf(one).join(' ')}`);
     const none = below.length === 0 ? [] : [`not __fish_seen_subcommand_from ${below.join(' ')}`];
     const condition = quoted([...seen, ...none].join('; and '));
     const options = command.options.map((option) => {
@@ -116,9 +112,10 @@ function forFish(tree: CommandNode): string {
       return `complete -c ${program} -n ${condition} ${flags.join(' ')}${value} -d ${quoted(summary(option.about))}`;
     });
     return [
-      ...command.commands.map(
-        (one) =>
-          `complete -c ${program} -f -n ${condition} -a ${one.path.at(-1)!} -d ${quoted(summary(one.about))}`,
+      ...command.commands.flatMap((one) =>
+        namesOf(one).map(
+          (name) => `complete -c ${program} -f -n ${condition} -a ${name} -d ${quoted(summary(one.about))}`,
+        ),
       ),
       ...options,
     ];

@@ -1,4 +1,4 @@
-import { type CommandNode, type Described, flatten } from './command-tree.js';
+import { type CommandNode, type Described, flatten, spellingsOf } from './command-tree.js';
 
 /** A text that troff takes as it is: nothing in it is a command, and hyphens can be searched for and copied. */
 function roff(text: string): string {
@@ -21,14 +21,17 @@ export function manualPage(tree: CommandNode, version: string): string {
   const [program = ''] = tree.path;
   const sections = flatten(tree)
     .slice(1)
-    .flatMap(({ path, usage, about, arguments: args, options, notes }) => [
-      `.SS ${roff(path.slice(1).join(' '))}`,
-      `.B ${roff(usage)}`,
-      `.PP\n${roff(`${about[0]?.toUpperCase() ?? ''}${about.slice(1)}.`)}`,
-      ...items(args),
-      ...items(options),
-      ...verbatim(notes),
-    ]);
+    .flatMap((command) => {
+      const { usage, about, arguments: args, options, notes } = command;
+      return [
+        `.SS ${roff(spellingsOf(tree, command).join(', '))}`,
+        `.B ${roff(usage)}`,
+        `.PP\n${roff(`${about[0]?.toUpperCase() ?? ''}${about.slice(1)}.`)}`,
+        ...items(args),
+        ...items(options),
+        ...verbatim(notes),
+      ];
+    });
   return `${[
     `.TH ${program.toUpperCase()} 1 "" "${program} ${version}"`,
     '.SH NAME',
