@@ -117,7 +117,7 @@ test('the packed package has a working command, and a client that is typed', asy
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   writeFileSync(join(folder, 'use.ts'), USE);
   const examples = writeExamples(folder);
-  assert.equal(examples.length, 3);
+  assert.equal(examples.length, 4);
   compile(folder, 'Node16', 'Node16', examples);
   compile(folder, 'NodeNext', 'NodeNext', ['use.ts', ...examples]);
   assert.equal(
