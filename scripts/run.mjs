@@ -121,6 +121,7 @@ const SHARING = [
   'conformance',
   'http',
   'lib',
+  'lib/limits',
   'protocol',
   'registry/lists',
   'registry/store',

@@ -12,8 +12,8 @@ import type { Metrics } from './http/metrics.js';
 import { type ErrorCode, ProtocolError } from './protocol/errors.js';
 import { readProviderId } from './protocol/provider-id.js';
 import type { Clock } from './lib/clock.js';
-import { RateLimiter } from './lib/rate-limiter.js';
-import { WindowLimiter } from './lib/window-limiter.js';
+import { RateLimiter } from './lib/limits/rate-limiter.js';
+import { WindowLimiter } from './lib/limits/window-limiter.js';
 
 const MINUTE_MS = 60_000;
 /** Requests over the limit of an address that are answered before its connections end with their answers. */

@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { readAddress } from '../lib/ip-address.js';
+import { readAddress } from '../lib/limits/ip-address.js';
 import type { HttpRequest } from '../protocol/http-message.js';
 
 /** How many peers are remembered. */

@@ -6,7 +6,7 @@ import type { SignedClaim } from '../registry/write/claim.js';
 import { TICK_MS } from '../lib/clock.js';
 import { TimingWheel } from '../lib/timing-wheel.js';
 import type { Attachment, Registry, SessionToken } from '../registry/registry.js';
-import { WindowLimiter } from '../lib/window-limiter.js';
+import { WindowLimiter } from '../lib/limits/window-limiter.js';
 import type { WritePath } from '../registry/write/write-path.js';
 import { Backlog } from './outgoing/backlog.js';
 import { Clients } from './clients.js';

@@ -1,4 +1,4 @@
-import { WindowLimiter } from '../lib/window-limiter.js';
+import { WindowLimiter } from '../lib/limits/window-limiter.js';
 import type { Visibility } from '../protocol/answers.js';
 import { ProtocolError } from '../protocol/errors.js';
 import { LIMITS } from '../protocol/limits.js';

@@ -1,7 +1,7 @@
 import { type Change, ChangeLog, type GoneReason } from './change-log.js';
 import { type Entry, REASONS, type SessionToken } from './entry.js';
 import { Identities } from './identities.js';
-import { isSameAddress } from '../lib/ip-address.js';
+import { isSameAddress } from '../lib/limits/ip-address.js';
 import { Moments } from './moments.js';
 import { renderHead } from './store/advertisement-json.js';
 import { Origins } from './store/origins.js';

@@ -1,4 +1,4 @@
-import type { WindowLimiter } from '../../lib/window-limiter.js';
+import type { WindowLimiter } from '../../lib/limits/window-limiter.js';
 import { ProtocolError } from '../../protocol/errors.js';
 import type { Filter } from '../../protocol/filters/filter.js';
 import type { First } from '../../protocol/filters/first.js';

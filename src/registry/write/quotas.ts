@@ -1,6 +1,6 @@
 import { ProtocolError } from '../../protocol/errors.js';
 import type { ServiceClock } from '../../lib/clock.js';
-import { type Count, RateLimiter } from '../../lib/rate-limiter.js';
+import { type Count, RateLimiter } from '../../lib/limits/rate-limiter.js';
 import type { Origins } from '../store/origins.js';
 import type { CountRecord } from '../store/records.js';
 

@@ -4,7 +4,7 @@ import { LIMITS } from '../../protocol/limits.js';
 import { providerIdKind, schemeOf } from '../../protocol/provider-id.js';
 import { type SignedAction, sessionPayload, signedBytes } from '../../protocol/signing.js';
 import type { Claim, SignedClaim } from './claim.js';
-import { isSameAddress } from '../../lib/ip-address.js';
+import { isSameAddress } from '../../lib/limits/ip-address.js';
 import { KeyedLock } from '../../lib/keyed-lock.js';
 import type { DurableEntry } from '../entry.js';
 import { type Log, PersistenceError } from '../log.js';

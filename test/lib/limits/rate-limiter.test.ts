@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from '../support/properties.js';
-import { RateLimiter } from '../../src/lib/rate-limiter.js';
-import { MAX_SHARED_KEYS } from '../../src/lib/shared-keys.js';
+import fc from '../../support/properties.js';
+import { RateLimiter } from '../../../src/lib/limits/rate-limiter.js';
+import { MAX_SHARED_KEYS } from '../../../src/lib/limits/shared-keys.js';
 
 const MINUTE = 60_000;
 

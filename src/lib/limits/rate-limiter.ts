@@ -1,6 +1,6 @@
 import { RateLimiterRes } from 'rate-limiter-flexible';
 import RateLimiterStore from 'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js';
-import { Heap } from './heap.js';
+import { Heap } from '../heap.js';
 import { sharedKey } from './shared-keys.js';
 
 /** What a key has done in its present window. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from '../support/properties.js';
-import { WindowLimiter } from '../../src/lib/window-limiter.js';
+import fc from '../../support/properties.js';
+import { WindowLimiter } from '../../../src/lib/limits/window-limiter.js';
 
 describe('requests a minute of an address', () => {
   test('so many may go on, and the next is told how long to wait', () => {
