@@ -15,6 +15,7 @@ import { getEvents, type OpenReads } from './events.js';
 import { type Documentation, wantsFrontPage } from './documentation.js';
 import { ListAnswers } from './list-answers.js';
 import type { Metrics } from './metrics.js';
+import { buildAsyncApi } from './asyncapi.js';
 import { buildOpenApi } from './openapi.js';
 import { type AnswerOptions, errorResponse, json, NO_SNIFFING, OPEN_TO_READERS } from './respond.js';
 
@@ -55,6 +56,7 @@ export class HttpApi {
     const { metrics, documentation } = options;
     const lists = new ListAnswers(options.registry, options.reads);
     const openApi = Buffer.from(JSON.stringify(buildOpenApi()));
+    const asyncApi = Buffer.from(JSON.stringify(buildAsyncApi()));
     this.#item = {
       name: 'advertisement',
       handlers: {
@@ -105,6 +107,10 @@ export class HttpApi {
       [
         '/api/v1/openapi.json',
         { name: 'openapi', handlers: page(() => json(openApi, { headers: OPEN_TO_READERS })) },
+      ],
+      [
+        '/api/v1/asyncapi.json',
+        { name: 'asyncapi', handlers: page(() => json(asyncApi, { headers: OPEN_TO_READERS })) },
       ],
       [WEBSOCKET_PATH, { name: 'websocket', handlers: page(() => this.#refusePlainHttp()) }],
       ...[...documentation].map(([path, answer]): [string, Route] => [

@@ -82,7 +82,7 @@ const frontPage = (securityContact: string | null): HttpResponse => ({
 <ul>
 <li><a href="/api/v1/advertisements?limit=100">The providers</a>, as JSON; <a href="/api/v1/advertisements?sort=price&amp;limit=10">the ten cheapest</a></li>
 <li><a href="/docs">The HTTP interface</a>, and <a href="/api/v1/openapi.json">its description</a> for programs</li>
-<li><a href="/docs/protocol.md">The protocol</a>, with the WebSocket at <code>/api/v1/ws</code></li>
+<li><a href="/docs/protocol.md">The protocol</a>, with the WebSocket at <code>/api/v1/ws</code>, and <a href="/api/v1/asyncapi.json">its description</a> for programs</li>
 <li><a href="/client.js">The client for browsers</a>, and <a href="/client.d.ts">its types</a></li>
 <li><a href="/health">Health</a> and <a href="/metrics">metrics</a></li>
 ${contactItem(securityContact)}</ul>

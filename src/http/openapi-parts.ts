@@ -5,10 +5,14 @@ import { isNamedByProviders, takesMany } from '../protocol/filters/list-query.js
 /** A piece of the OpenAPI document. */
 export type JsonObject = Record<string, unknown>;
 
-/** JSON Schema of what a client may send. */
-export function schemaOf(schema: z.ZodType): JsonObject {
+/** JSON Schema of what a client may send, in the dialect that a document asks for. */
+export function schemaOf(
+  schema: z.ZodType,
+  target: 'draft-2020-12' | 'draft-7' = 'draft-2020-12',
+): JsonObject {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
     io: 'input',
+    target,
     unrepresentable: 'any',
     override: ({ jsonSchema }) => {
       // This pattern knows no address that ends in IPv4 form, such as ::ffff:192.0.2.1, which the check accepts.

@@ -36,7 +36,7 @@ export function buildOpenApi(): JsonObject {
       title: 'VM discovery hub',
       version: `${String(PROTOCOL_VERSION)}.0.0`,
       description:
-        'Where providers of virtual machines and those who look for one meet. Live sessions and match streams are at the WebSocket endpoint /api/v1/ws, which [the protocol](/docs/protocol.md) describes frame by frame.',
+        'Where providers of virtual machines and those who look for one meet. Live sessions and match streams are at the WebSocket endpoint /api/v1/ws, which [the protocol](/docs/protocol.md) describes frame by frame, and [AsyncAPI](/api/v1/asyncapi.json) for programs.',
     },
     externalDocs: { description: 'The protocol, WebSocket included', url: '/docs/protocol.md' },
     tags: [
@@ -236,6 +236,17 @@ export function buildOpenApi(): JsonObject {
           summary: 'This description',
           responses: {
             '200': { description: 'OpenAPI 3.1', content: JSON_CONTENT({ type: 'object' }) },
+            ...COMMON_ERRORS,
+          },
+        },
+      },
+      '/api/v1/asyncapi.json': {
+        get: {
+          operationId: 'asyncApi',
+          tags: ['Descriptions'],
+          summary: 'The frames of the WebSocket and of the server-sent events, described',
+          responses: {
+            '200': { description: 'AsyncAPI 3.0', content: JSON_CONTENT({ type: 'object' }) },
             ...COMMON_ERRORS,
           },
         },

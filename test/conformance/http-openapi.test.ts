@@ -54,6 +54,7 @@ const CONTRACT = [
   'GET /api/v1/events',
   'GET /api/v1/market',
   'GET /api/v1/openapi.json',
+  'GET /api/v1/asyncapi.json',
   'GET /docs',
   'GET /api/v1/ws',
 ];
@@ -264,6 +265,7 @@ onBothTransports('the description of the interface', {}, (hub) => {
     check(await hub().request('POST', LIST, { body: 'x' }), 'post', LIST);
     check(await hub().get('/health'), 'get', '/health');
     check(await hub().get('/api/v1/openapi.json'), 'get', '/api/v1/openapi.json');
+    check(await hub().get('/api/v1/asyncapi.json'), 'get', '/api/v1/asyncapi.json');
     check(await hub().get('/api/v1/ws'), 'get', '/api/v1/ws');
   });
 

@@ -14,6 +14,7 @@ const ROUTES: readonly { path: string; methods: readonly string[] }[] = [
   { path: '/health', methods: ['GET'] },
   { path: '/metrics', methods: ['GET'] },
   { path: '/api/v1/openapi.json', methods: ['GET'] },
+  { path: '/api/v1/asyncapi.json', methods: ['GET'] },
   { path: '/docs', methods: ['GET'] },
   { path: '/api/v1/ws', methods: ['GET'] },
 ];
