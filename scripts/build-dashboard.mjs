@@ -16,7 +16,7 @@ const ALPHA_2_BY_NUMBER = new Map(
 const outlines = {
   name: 'outlines',
   setup(build) {
-    build.onResolve({ filter: /^outlines$/ }, ({ path }) => ({ path, namespace: 'outlines' }));
+    build.onResolve({ filter: /^outlines$/ }, () => ({ path: 'outlines.json', namespace: 'outlines' }));
     build.onLoad({ filter: /.*/, namespace: 'outlines' }, () => {
       const world = JSON.parse(readFileSync(find('world-atlas/countries-50m.json'), 'utf8'));
       delete world.objects.land;

@@ -1,4 +1,5 @@
 import type { ComponentType, JSX } from 'preact';
+import { lazy, Suspense } from 'preact/compat';
 import { useEffect, useRef } from 'preact/hooks';
 import { type PageName, PAGES } from './model/place.js';
 import type { PageProps } from './pages/page-props.js';
@@ -14,9 +15,19 @@ interface PageEntry {
   readonly Page: ComponentType<PageProps>;
 }
 
+// Those that few visitors open first are loaded when they are opened.
 const ENTRIES: Readonly<Record<PageName, PageEntry>> = {
   providers: { title: 'Providers', Page: ProvidersPage },
   provider: { title: 'Provider', Page: ProviderPage },
+  market: {
+    title: 'Market',
+    Page: lazy(async () => (await import('./pages/market/market-page.js')).MarketPage),
+  },
+  map: { title: 'Map', Page: lazy(async () => (await import('./pages/map/map-page.js')).MapPage) },
+  visible: {
+    title: 'Am I visible?',
+    Page: lazy(async () => (await import('./pages/visible/visible-page.js')).VisiblePage),
+  },
 };
 
 /** Whom the operator of the hub names; the hub writes it into the page. */
@@ -58,7 +69,9 @@ export function Dashboard(): JSX.Element {
         </div>
       </header>
       <main id="content" tabIndex={-1} ref={main}>
-        <Page key={shown} providerId={providerId ?? ''} />
+        <Suspense fallback={<p class="loading">Loading …</p>}>
+          <Page key={shown} providerId={providerId ?? ''} />
+        </Suspense>
       </main>
       <footer>
         <a href={`${hubUrl}/docs`}>Interface</a>

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
-import { generateKey, type KeyPair, ProviderSession } from '../../src/client/node.js';
+import { generateKey, type KeyPair, ProviderSession, saveKey, seedOf } from '../../src/client/node.js';
 import { HubProcess } from '../process/hub-process.js';
 import { NO_BROWSER, startBrowser } from '../support/chromium.js';
 import { AXE_PROBLEMS, FOCUSED, HAS_MARKS, NAMES, OBSERVE_ROWS, OVERFLOW, SEEN } from './in-page.js';
@@ -30,6 +30,16 @@ const advertisement = ({ name, country = 'SE', cpu = 4, usd = 1 }: Offer) => ({
   resources: { cpu, memory: 8, storage: 40 },
   pricing: { usd_per_core_month: usd, usd_per_gb_ram_month: 0, usd_per_gb_storage_month: 0 },
 });
+
+/** What is there once a page has come. */
+const SHOWN: readonly (readonly [start: string, selector: string])[] = [
+  ['#/providers?', '.nothing'],
+  ['#/providers', '.table-row'],
+  ['#/provider/', '.verdict'],
+  ['#/market', '.market'],
+  ['#/map', '.map .shade-1'],
+  ['#/visible', '.facts'],
+];
 
 describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 120_000 }, () => {
   let hub: HubProcess;
@@ -174,6 +184,46 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 120_000 }, 
     await page.close();
   });
 
+  test('a country of the market and of the map leads to those in it', async () => {
+    await advertise({ name: 'alpine', usd: 5, country: 'AT' });
+    const page = await open('#/market?country=AT');
+    await page.getByRole('table', { name: 'By country' }).getByRole('link', { name: 'Austria' }).waitFor();
+    await page.evaluate(`location.hash = '#/map'`);
+    await page.getByRole('link', { name: 'Austria: 1 provider, median $5.00' }).click();
+    await until(page, ['alpine']);
+    assert.match(page.url(), /country=AT$/);
+    await page.close();
+  });
+
+  test('a provider learns from its key file whether it is seen, and the key stays in the page', async () => {
+    const key = generateKey();
+    const pem = join(folder, 'key.pem');
+    await saveKey(pem, key);
+    const first = await advertise({ name: 'curious', usd: 2, country: 'BE' }, key);
+    await advertise({ name: 'dearer', usd: 3, country: 'BE' });
+    const page = await open('#/visible');
+    const sent: string[] = [];
+    page.on('request', (request) => sent.push(request.url() + (request.postData() ?? '')));
+    page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => sent.push(String(payload))));
+    await page.getByLabel('Key file').setInputFiles(pem);
+    await page.getByRole('heading', { name: 'Listed' }).waitFor();
+    await page.locator('.facts div', { hasText: 'In Belgium' }).getByText('1 of 2').waitFor();
+    await page.getByLabel('Would this search find it?').fill('#/providers?cpu=64&country=BE');
+    await page.getByText('No. It misses cpu (asked 64, offers 4).').waitFor();
+    const replaced = new Promise((resolve) =>
+      first.on('state', ({ state }) => state === 'replaced' && resolve(state)),
+    );
+    await page.getByRole('button', { name: 'Sign in and ask' }).click();
+    await page.getByText('1 of 2 in its country').waitFor();
+    assert.equal(await replaced, 'replaced', 'as the page says');
+    assert.ok(sent.some((text) => text.includes('authenticate')));
+    const seed = Buffer.from(seedOf(key));
+    for (const form of [seed.toString('hex'), seed.toString('base64')]) {
+      assert.ok(!sent.some((text) => text.includes(form)), 'the key was sent');
+    }
+    await page.close();
+  });
+
   test('when the hub is killed and comes back, the page says so, and rows that did not change are left alone', async () => {
     const lost = await advertise({ name: 'lost', usd: 1, country: 'CH' });
     await advertise({ name: 'kept', usd: 2, country: 'CH' });
@@ -210,19 +260,18 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 120_000 }, 
   test('it can be used at 360 pixels and by keyboard, and no rule of accessibility is broken', async () => {
     await advertise({ name: 'a name that is as long as names of providers can be, sixty-four', usd: 1 });
     await advertise({ name: 'خادم الصحراء', usd: 2 });
-    const provider = `#/provider/${sessions.at(-1)!.providerId}`;
+    const id = sessions.at(-1)!.providerId;
+    const [provider, visible] = [`#/provider/${id}`, `#/visible?id=${id}`];
     for (const [width, colorScheme, places] of [
-      [360, 'light', ['#/providers', provider]],
-      [1280, 'dark', ['#/providers?cpu=4096', '#/providers', provider]],
+      [360, 'light', ['#/providers', provider, '#/market', '#/map', visible]],
+      [1280, 'dark', ['#/providers?cpu=4096', '#/providers', provider, '#/market', '#/map', visible]],
     ] as const) {
       const page = await open(places[0], { width, colorScheme });
       await page.evaluate(AXE);
       for (const place of places) {
         await page.evaluate(`location.hash = ${JSON.stringify(place)}`);
-        await page
-          .locator(place === provider ? '.verdict' : place.includes('?') ? '.nothing' : '.table-row')
-          .first()
-          .waitFor();
+        const there = page.locator(SHOWN.find(([start]) => place.startsWith(start))![1]);
+        await there.first().waitFor();
         const overflow = await page.evaluate<number>(OVERFLOW);
         assert.ok(overflow <= 0, `${place} at ${String(width)}: ${String(overflow)} pixels too wide`);
         const problems = await page.evaluate<string[]>(AXE_PROBLEMS);

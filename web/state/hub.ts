@@ -1,5 +1,11 @@
 import { computed, signal } from '@preact/signals';
-import { DiscoveryClient, type FilterInput, type Watch, watch } from '../../src/client/index.js';
+import {
+  DiscoveryClient,
+  type FilterInput,
+  type Watch,
+  watch,
+  type WatchOptions,
+} from '../../src/client/index.js';
 import { CONNECTING, type ConnectionStatus, nextStatus, worstOf } from '../model/connection-status.js';
 import { localNow } from './clock.js';
 
@@ -20,9 +26,9 @@ const clockOffsetMs = signal(0);
 /** The hub's time, every second. */
 export const hubNow = computed(() => localNow.value + clockOffsetMs.value);
 
-/** Watches a filter, and lets `connection` know how that goes. */
-export function follow(filter: FilterInput): Watch {
-  const followed = watch(hubUrl, filter);
+/** Watches a filter, or the first of its matches, and lets `connection` know how that goes. */
+export function follow(filter: FilterInput, first: Pick<WatchOptions, 'sort' | 'limit'> = {}): Watch {
+  const followed = watch(hubUrl, filter, first);
   const set = (status: ConnectionStatus): void => {
     statuses.value = new Map(statuses.value).set(followed, status);
   };

@@ -18,6 +18,8 @@ import { follow, hub, unfollow } from '../../state/hub.js';
 export const WATCHED_AT_MOST = 2000;
 /** A browser holds rows that many pixels deep, and no more. */
 const SHOWN_AT_MOST = 400_000;
+/** Of more matches, so many are live: as many as a hub ranks. */
+const FIRST = 100;
 const SETTLE_MS = 150;
 const COUNT_AGAIN_MS = 15_000;
 const RETRY_MS = 3000;
@@ -203,7 +205,17 @@ export class Feed {
     });
     this.#pages = pages;
     this.shown.value = { ...this.shown.peek(), kind: 'loading' };
+    if (sorted === 'price' || sorted === 'price_glm') this.#watchFirst(pages, sorted);
     pages.show(0, 1);
+  }
+
+  /** Keeps the first rows of a list that is read in pages live. */
+  #watchFirst(pages: ListPages, sort: 'price' | 'price_glm'): void {
+    const watched = follow(this.#view.filter, { sort, limit: FIRST });
+    this.#watch = watched;
+    watched.on('change', () => {
+      if (this.#pages === pages && watched.ranking.length === FIRST) this.#showPages(pages);
+    });
   }
 
   #order(): (a: PublishedAdvertisement, b: PublishedAdvertisement) => number {
@@ -238,6 +250,8 @@ export class Feed {
   }
 
   #showPages(pages: ListPages): void {
+    const watched = this.#watch;
+    const first = watched?.state === 'live' && !this.#isHeld ? watched.ranking.slice() : [];
     const matched = pages.end ?? this.explanation.peek()?.matched ?? pages.known;
     this.shown.value = {
       kind: 'pages',
@@ -245,7 +259,7 @@ export class Feed {
       matched,
       waiting: 0,
       at: (row) => {
-        const advertisement = pages.at(row);
+        const advertisement = first[row] ?? pages.at(row);
         return advertisement && { advertisement, mark: null, markedAt: 0 };
       },
     };

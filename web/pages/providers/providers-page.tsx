@@ -119,8 +119,8 @@ export function ProvidersPage(): JSX.Element {
         )}
         {shown.kind === 'pages' && (
           <p class="hint">
-            Too many to watch them all: rows in view are read again every 15 seconds. Narrow the search down
-            to see each change as it happens.
+            Too many to watch them all: the first hundred by price are live, other rows in view are read again
+            every 15 seconds. Narrow the search down to see each change as it happens.
           </p>
         )}
       </div>

@@ -1,0 +1,206 @@
+import type { JSX } from 'preact';
+import { useSignal } from '@preact/signals';
+import {
+  DiscoveryError,
+  type Miss,
+  type PublishedAdvertisement,
+  type Signer,
+} from '../../../src/client/index.js';
+import { formats } from '../../model/formats.js';
+import { MAX_KEY_FILE, readKeyFile } from '../../model/key-file.js';
+import { formatFilter, readView } from '../../model/view.js';
+import { StatusBadge } from '../../parts/status-badge.js';
+import { useAnswer } from '../../state/answers.js';
+import { hub, hubNow } from '../../state/hub.js';
+import { linkTo, place, showQuery } from '../../state/place.js';
+import { AskHub } from './ask-hub.js';
+
+const AGAIN_MS = 10_000;
+
+/** For providers: whether they are listed, where they stand, and who sees them. */
+export function VisiblePage(): JSX.Element {
+  const params = new URLSearchParams(place.value.query);
+  const id = params.get('id') ?? '';
+  const signer = useSignal<Signer | null>(null);
+  const problem = useSignal<string | null>(null);
+  const ask = (providerId: string): void => showQuery(new URLSearchParams({ id: providerId }).toString());
+  const takeFile = async (file: File | undefined): Promise<void> => {
+    if (file === undefined) return;
+    try {
+      signer.value = readKeyFile(await file.slice(0, MAX_KEY_FILE + 1).text());
+      problem.value = null;
+      ask(signer.value.providerId);
+    } catch (error) {
+      problem.value = DiscoveryError.from(error, 'KEY').message;
+    }
+  };
+  return (
+    <>
+      <header class="page-head">
+        <h1>Am I visible?</h1>
+      </header>
+      <form
+        class="panel visible-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          signer.value = null;
+          const given = new FormData(event.currentTarget).get('id');
+          if (typeof given === 'string') ask(given.trim());
+        }}
+      >
+        <label class="field-text">
+          <span>Your provider id</span>
+          <input
+            type="text"
+            name="id"
+            value={id}
+            spellcheck={false}
+            autocomplete="off"
+            placeholder="64 hex digits, 0x…, or a name"
+          />
+        </label>
+        <button type="submit">Look</button>
+        <label
+          class="drop"
+          onDragOver={(event) => event.preventDefault()}
+          onDrop={(event) => {
+            event.preventDefault();
+            void takeFile(event.dataTransfer?.files[0]);
+          }}
+        >
+          <span>or your key file: drop it here, or</span>
+          <input
+            type="file"
+            aria-label="Key file"
+            onChange={({ currentTarget }) => void takeFile(currentTarget.files?.[0])}
+          />
+          <span class="hint">It is read in this page, never sent, and forgotten when you leave.</span>
+        </label>
+      </form>
+      {problem.value !== null && (
+        <p class="notice" role="alert">
+          {problem.value}
+        </p>
+      )}
+      {id !== '' && (
+        <Answer key={id} id={id} signer={signer.value?.providerId === id ? signer.value : null} />
+      )}
+    </>
+  );
+}
+
+function Answer({ id, signer }: { id: string; signer: Signer | null }): JSX.Element {
+  const { value, problem } = useAnswer(
+    (signal) => hub.get(id, { signal }).then((found) => ({ found })),
+    id,
+    AGAIN_MS,
+  ).value;
+  if (value === null) return <p class={problem === null ? 'loading' : 'notice'}>{problem ?? 'Looking …'}</p>;
+  if (value.found === null) return <NotListed />;
+  return (
+    <div class="panels">
+      <Listed advertisement={value.found} />
+      <Standing advertisement={value.found} />
+      {signer !== null && <AskHub advertisement={value.found} signer={signer} />}
+    </div>
+  );
+}
+
+function NotListed(): JSX.Element {
+  return (
+    <section class="panel" role="status">
+      <h2>Not listed</h2>
+      <p>The hub shows nothing of this provider, so nobody sees it. Either</p>
+      <ul>
+        <li>it has not advertised itself here: is its daemon running, and does it dial this hub?</li>
+        <li>its heartbeats stopped, and it expired: look for a lost connection in its log;</li>
+        <li>it withdrew, or somebody with its key did;</li>
+        <li>or it goes by another id: a name, or the address of its account.</li>
+      </ul>
+    </section>
+  );
+}
+
+function Listed({ advertisement }: { advertisement: PublishedAdvertisement }): JSX.Element {
+  const { provider_id: id, status, updated_at: updated, expires_at: expires, verified } = advertisement;
+  return (
+    <section class="panel" role="status">
+      <h2>
+        Listed <StatusBadge status={status} />
+      </h2>
+      <p>
+        Last heard of {formats.ago(Date.parse(updated), hubNow.value)}.{' '}
+        {status === 'live'
+          ? 'Everybody who asks for what it offers sees it.'
+          : `Its connection was lost: who asks for live providers does not see it, and unless it comes back it goes at ${formats.time(Date.parse(expires))}.`}
+      </p>
+      {!verified && <p>It is not signed: who asks for signed providers does not see it.</p>}
+      <p>
+        <a href={linkTo('provider', '', id)}>What others see of it</a>
+      </p>
+    </section>
+  );
+}
+
+/** Where it stands by price, among all and in its country, and what searches it would miss. */
+function Standing({ advertisement }: { advertisement: PublishedAdvertisement }): JSX.Element {
+  const { provider_id: id, country } = advertisement;
+  const search = useSignal('');
+  const { view, problem: misread } = readView(search.value.replace(/^.*\?/, ''));
+  const key = `${id} ${formatFilter(view.filter)}`;
+  const { value, problem } = useAnswer(
+    async (signal) => {
+      const [all, near, asked] = await Promise.all([
+        hub.explainProvider(id, {}, { signal }),
+        hub.explainProvider(id, { country: [country] }, { signal }),
+        hub.explainProvider(id, view.filter, { signal }),
+      ]);
+      return { all, near, asked };
+    },
+    key,
+    AGAIN_MS,
+  ).value;
+  const rank = (explained: { rank: { by_price: number | null; of: number } } | null | undefined): string =>
+    explained?.rank.by_price == null
+      ? '–'
+      : `${formats.count(explained.rank.by_price)} of ${formats.count(explained.rank.of)}`;
+  return (
+    <section class="panel">
+      <h2>Its place by price</h2>
+      <dl class="facts">
+        <div>
+          <dt>Of all</dt>
+          <dd>{rank(value?.all)}</dd>
+        </div>
+        <div>
+          <dt>In {formats.country(country)}</dt>
+          <dd>{rank(value?.near)}</dd>
+        </div>
+      </dl>
+      <label class="field-text">
+        <span>Would this search find it? Paste its address</span>
+        <input
+          type="text"
+          value={search.value}
+          placeholder="…#/providers?cpu=8&country=SE"
+          onInput={({ currentTarget }) => {
+            search.value = currentTarget.value;
+          }}
+        />
+      </label>
+      {(misread ?? problem) !== null && <p class="notice">{misread ?? problem}</p>}
+      {search.value !== '' && misread === null && value?.asked != null && (
+        <p role="status">
+          {value.asked.matches
+            ? `Yes: ${rank(value.asked)} by price.`
+            : `No. It misses ${value.asked.misses.map(missText).join(', ')}.`}
+        </p>
+      )}
+    </section>
+  );
+}
+
+function missText({ member, asked, offered }: Miss): string {
+  const said = typeof asked === 'object' ? JSON.stringify(asked) : String(asked);
+  return `${member.replaceAll('_', ' ')} (asked ${said}, offers ${offered === null ? 'nothing' : String(offered)})`;
+}
