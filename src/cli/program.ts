@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
+import { notes } from './help/notes.js';
 import { applyClientSettings, contextOption } from './client-settings.js';
 import { addAdvertise } from './commands/advertise.js';
 import { addCompletion } from './commands/completion.js';
@@ -46,7 +47,9 @@ export function buildProgram(): Command {
     .showHelpAfterError('(add --help for an explanation)')
     .addHelpText(
       'after',
-      '\nWithout a command it runs the hub.\nExit status: 0 done, 1 refused or failed, 2 wrong command line, 3 not found, 4 hub not reachable, 5 replaced by another session.\n\nExample:\n  discovery-hub serve',
+      notes(
+        '\nWithout a command it runs the hub.\nExit status: 0 done, 1 refused or failed, 2 wrong command line, 3 not found, 4 hub not reachable, 5 replaced by another session.\n\nExample:\n  discovery-hub serve',
+      ),
     );
   for (const add of COMMANDS) add(program);
   for (const command of program.commands) {

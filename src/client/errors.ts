@@ -33,16 +33,23 @@ export type DiscoveryErrorCode = ErrorCode | LocalErrorCode;
 
 /** The further facts of a `DiscoveryError`; what is left out is null, and `retry` follows from the code. */
 export interface DiscoveryErrorOptions {
+  /** The HTTP status; that of the code unless given. */
   status?: number | undefined;
+  /** Whether trying again, unchanged, can help. */
   retry?: boolean | undefined;
+  /** How many seconds the hub asks to wait first. */
   retryAfterSeconds?: number | null | undefined;
+  /** The code that the WebSocket was closed with. */
   closeCode?: number | undefined;
+  /** What was thrown below. */
   cause?: unknown;
 }
 
 /** The one error that everything here throws, rejects with, or reports. */
 export class DiscoveryError extends Error {
+  /** Always `DiscoveryError`. */
   override readonly name = 'DiscoveryError';
+  /** What went wrong, for programs: a code of the hub, or one of this side. */
   readonly code: DiscoveryErrorCode;
   /** The HTTP status that goes with it; null where there is none. */
   readonly status: number | null;
@@ -53,6 +60,7 @@ export class DiscoveryError extends Error {
   /** The code that the WebSocket was closed with; null where that was not the cause. */
   readonly closeCode: number | null;
 
+  /** @param message What was wrong and what to do, for people. */
   constructor(code: DiscoveryErrorCode, message: string, options: DiscoveryErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;

@@ -118,27 +118,44 @@ export const advertisementSchema = z.object(
 /** A checked advertisement: upper-case country, absent members left out or null. */
 export type Advertisement = z.infer<typeof advertisementSchema>;
 
+/** `suspect` once the provider's session is lost, until it comes back or its advertisement expires. */
 export type AdvertisementStatus = 'live' | 'suspect';
 
 /** What every client receives. Times are ISO 8601 UTC with milliseconds. */
 export interface PublishedAdvertisement {
+  /** Its Ed25519 public key in hex, its Ethereum address, or a name that a key owns. */
   provider_id: string;
+  /** The IPv4 or IPv6 address that it says it is reached at. */
   ip_address: string;
+  /** ISO 3166-1 alpha-2, in upper case. */
   country: string;
+  /** Cores, GB of memory, GB of disk, and further resources by their names. */
   resources: Advertisement['resources'];
+  /** The kind of processor, e.g. `x86_64`. */
   platform: string | null;
+  /** Prices a month in US dollars and GLM: for each core, GB of memory and GB of disk. */
   pricing: Pricing | null;
+  /** What the provider calls itself. */
   name: string | null;
   /** The same as `name`: clients of the first generation read it. */
   provider_name: string | null;
+  /** Where payments are settled. */
   payments_network: string | null;
+  /** Further facts by their names. */
   attributes: Attributes | null;
+  /** The TCP port, at `ip_address`, where those who rent reach it. */
   endpoint: { port: number } | null;
+  /** When it was first advertised. */
   created_at: string;
+  /** When the hub last heard from it: its advertisement or a heartbeat. */
   updated_at: string;
+  /** Whether its session is open, or lost. */
   status: AdvertisementStatus;
+  /** When it is taken away unless it is heard from. */
   expires_at: string;
+  /** Whether the provider signed it. */
   verified: boolean;
+  /** Whether the hub has seen the advertisement, or its session, come from `ip_address`. */
   ip_confirmed: boolean;
 }
 

@@ -93,10 +93,15 @@ export type AskedValue = z.infer<typeof askedValue>;
 export type OfferedValue = z.infer<typeof offeredValue>;
 /** A condition that an advertisement does not meet. */
 export type Miss = z.infer<typeof miss>;
+/** Why a list is as it is. */
 export type Explanation = z.infer<typeof explanationSchema>;
+/** What one provider misses, and where it stands. */
 export type ProviderExplanation = z.infer<typeof providerExplanationSchema>;
+/** What some providers offer, and ask a month in US dollars. */
 export type MarketBucket = z.infer<typeof bucketSchema>;
+/** Estimates a month in US dollars: how many have one, the least, quartiles and the most. */
 export type Quantiles = MarketBucket['usd_per_month'];
+/** What the matches of a filter offer and ask, in all and by what they have in common. */
 export type Market = z.infer<typeof marketSchema>;
 
 /** What the buckets of a market have in common: a member, or an attribute. */

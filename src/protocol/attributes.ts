@@ -4,6 +4,7 @@ import { boundedText, FACT_NAME } from './values.js';
 
 /** What is said about an attribute. */
 export type AttributeValue = string | number | boolean;
+/** Further facts about a machine, by their names, e.g. `gpu_model`. */
 export type Attributes = Record<string, AttributeValue>;
 
 export const NO_ATTRIBUTE_NAME =

@@ -33,11 +33,14 @@ export const ERROR_STATUS = {
   WS_4507: 503,
 } as const;
 
+/** The codes that a hub answers with; the protocol says what each means. */
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
 /** What every failure looks like to a client, over HTTP as the body and over a socket inside an `error` frame. */
 export interface ErrorBody {
+  /** What went wrong, for programs. */
   code: ErrorCode;
+  /** What was wrong and what to do, for people. */
   message: string;
   /** ISO 8601 UTC with milliseconds. */
   timestamp: string;

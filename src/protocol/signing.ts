@@ -15,12 +15,17 @@ export interface SignedFields {
 
 /** What a provider signed, as `GET …/proof` hands it out, so that nobody has to trust the hub. */
 export interface Proof {
+  /** Who has signed. */
   provider_id: string;
+  /** How the signature is made. */
   scheme: SchemeName;
   /** Null where the provider id says who has to have signed. */
   public_key: string | null;
+  /** When the provider signed, Unix milliseconds, by its own clock. */
   t: number;
+  /** The advertisement's JSON text, as it was signed. */
   payload: string;
+  /** In hex. */
   signature: string;
 }
 

@@ -71,3 +71,10 @@ test('without a command the hub is meant, and what is no command stays one', () 
   for (const args of [['--help'], ['-V'], ['lst'], ['list', '--json']])
     assert.deepEqual(withDefaultCommand(args), args);
 });
+
+test('help fits into 80 columns, but for examples, which are there to be copied', () => {
+  for (const { path, notes } of flatten(tree)) {
+    const wide = notes.split('\n').filter((line) => line.length > 80 && !/^ {2}\S/.test(line));
+    assert.deepEqual(wide, [], path.join(' '));
+  }
+});

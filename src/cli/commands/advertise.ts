@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Command, Option } from 'commander';
+import { notes } from '../help/notes.js';
 import { prepareAdvertisement } from '../../client/content.js';
 import { type CodecName, loadOrCreateSigner, ProviderSession } from '../../client/node.js';
 import {
@@ -47,7 +48,9 @@ export function addAdvertise(program: Command): void {
     .addOption(new Option('--withdraw-on-stop').hideHelp())
     .addHelpText(
       'after',
-      '\nAn Ed25519 key is made when there is none. The models of processor and GPUs (found by nvidia-smi) and the number of GPUs are\nadvertised too, and shown before; --no-detect leaves them out. The command reconnects for ever; it ends when it is stopped, when another session\nof the same provider takes over, or when the machine, or what it offers, is refused.\nExit status: 0 stopped, 1 refused, 5 another session has taken over.\n\nExample:\n  discovery-hub advertise --country SE --usd-per-core 5 --usd-per-gb-ram 2 --usd-per-gb-storage 0.1',
+      notes(
+        '\nAn Ed25519 key is made when there is none. The models of processor and GPUs (found by nvidia-smi) and the number of GPUs are\nadvertised too, and shown before; --no-detect leaves them out. The command reconnects for ever; it ends when it is stopped, when another session\nof the same provider takes over, or when the machine, or what it offers, is refused.\nExit status: 0 stopped, 1 refused, 5 another session has taken over.\n\nExample:\n  discovery-hub advertise --country SE --usd-per-core 5 --usd-per-gb-ram 2 --usd-per-gb-storage 0.1',
+      ),
     )
     .action(advertise);
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { notes } from '../help/notes.js';
 import {
   type CheckedSetting,
   checkSettings,
@@ -25,7 +26,9 @@ export function addConfig(program: Command): void {
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nExample:\n  discovery-hub config\n  discovery-hub config --check && systemctl restart discovery-hub',
+      notes(
+        '\nExample:\n  discovery-hub config\n  discovery-hub config --check && systemctl restart discovery-hub',
+      ),
     )
     .action(showConfig);
 }

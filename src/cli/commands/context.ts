@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { notes } from '../help/notes.js';
 import { DiscoveryClient, DiscoveryError } from '../../client/node.js';
 import { PRECEDENCE } from '../client-settings.js';
 import { contextNamed, readContexts, writeContexts } from '../contexts.js';
@@ -13,7 +14,7 @@ export function addContext(program: Command): void {
     .description('keep the hubs that you work with, and the keys that you use there')
     .addHelpText(
       'after',
-      `
+      notes(`
 A context has the address of a hub and the path of a key file. They are kept in a file that only you may read:
 $XDG_CONFIG_HOME/discovery-hub/contexts.json, usually below ~/.config.
 
@@ -22,7 +23,7 @@ ${PRECEDENCE}
 
 Example:
   discovery-hub context add prod --url https://hub.example.org --key ~/prod.pem
-  discovery-hub list --context prod`,
+  discovery-hub list --context prod`),
     );
   context
     .command('add')

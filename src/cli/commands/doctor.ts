@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { notes } from '../help/notes.js';
 import { examine, type Finding } from '../examination.js';
 import { EXIT } from '../exit-codes.js';
 import { urlOption } from '../options.js';
@@ -16,7 +17,9 @@ export function addDoctor(program: Command): void {
     .option('--json', 'print a JSON object with the findings')
     .addHelpText(
       'after',
-      '\nNothing is advertised. It ends at the first step that fails: that is the cause.\nExit status: 0 all is well, 1 something has to be fixed.\n\nExample:\n  discovery-hub doctor http://localhost:7465',
+      notes(
+        '\nNothing is advertised. It ends at the first step that fails: that is the cause.\nExit status: 0 all is well, 1 something has to be fixed.\n\nExample:\n  discovery-hub doctor http://localhost:7465',
+      ),
     )
     .action(doctor);
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { notes } from '../help/notes.js';
 import { DiscoveryClient, type ProviderExplanation } from '../../client/node.js';
 import { type FilterInput, parseFilter } from '../../protocol/filters/filter.js';
 import { conditionTable, missTable, nearestTable } from '../answers/explanation-tables.js';
@@ -28,14 +29,14 @@ export function addExplain(program: Command): void {
   )
     .addHelpText(
       'after',
-      `
+      notes(`
 Without an id: how many of all providers each condition rejects, how many it alone rejects, and who comes nearest. With
 one: which conditions it misses, or its place among the matches by price.
 Exit status: 0 explained, 2 several fit the id, 3 no such provider.
 
 Example:
   discovery-hub explain --cpu 8 --country SE --max-usd 60
-  discovery-hub explain 0133ad7a --cpu 8 --country SE`,
+  discovery-hub explain 0133ad7a --cpu 8 --country SE`),
     )
     .action(explain);
 }

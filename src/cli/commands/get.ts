@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { notes } from '../help/notes.js';
 import { DiscoveryClient, verifyProof } from '../../client/node.js';
 import { EXIT } from '../exit-codes.js';
 import { urlOption } from '../options.js';
@@ -17,7 +18,9 @@ export function addGet(program: Command): void {
     .addOption(urlOption())
     .addHelpText(
       'after',
-      '\nThe advertisement goes to standard output as JSON, what was found about its signature to standard error.\nExit status: 0 verified, 1 unsigned or not what was signed, 2 several fit, 3 no such provider.\n\nExample:\n  discovery-hub get provider-1\n  discovery-hub get 0133ad7a',
+      notes(
+        '\nThe advertisement goes to standard output as JSON, what was found about its signature to standard error.\nExit status: 0 verified, 1 unsigned or not what was signed, 2 several fit, 3 no such provider.\n\nExample:\n  discovery-hub get provider-1\n  discovery-hub get 0133ad7a',
+      ),
     )
     .action(get);
 }

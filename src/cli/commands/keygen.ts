@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
+import { notes } from '../help/notes.js';
 import {
   DiscoveryError,
   ethereumSigner,
@@ -22,7 +23,9 @@ export function addKeygen(program: Command): void {
     .option('--ethereum', 'make an Ethereum account; its address is the provider id')
     .addHelpText(
       'after',
-      '\nThe file is readable by its owner only, and never overwritten: where there is a key\nalready, its provider id is printed, and the exit status is 1. openssl reads an Ed25519 key, too; the\nkey of an Ethereum account is in hex, as geth and other tools read it.\n\nExample:\n  discovery-hub keygen --key provider.pem\n  discovery-hub keygen --ethereum --key account.hex',
+      notes(
+        '\nThe file is readable by its owner only, and never overwritten: where there is a key\nalready, its provider id is printed, and the exit status is 1. openssl reads an Ed25519 key, too; the\nkey of an Ethereum account is in hex, as geth and other tools read it.\n\nExample:\n  discovery-hub keygen --key provider.pem\n  discovery-hub keygen --ethereum --key account.hex',
+      ),
     )
     .action(async ({ key: path, ethereum }: { key: string; ethereum?: boolean }) => {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

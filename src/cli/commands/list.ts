@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { notes } from '../help/notes.js';
 import { DiscoveryClient, type PublishedAdvertisement } from '../../client/node.js';
 import { type FilterInput, parseFilter } from '../../protocol/filters/filter.js';
 import { SORTS } from '../../protocol/filters/list-query.js';
@@ -41,7 +42,7 @@ export function addList(program: Command): void {
   )
     .addHelpText(
       'after',
-      `
+      notes(`
 Prices are for the amounts asked for with --cpu, --memory and --storage, 1 where not asked; the title says which.
 On a narrow terminal ids are cut to what tells them apart, which "get" understands.
 
@@ -49,7 +50,7 @@ ${describeColumns()}
 
 Example:
   discovery-hub list --cpu 2 --memory 4 --storage 20 --country SE,NO --sort price --limit 10
-  discovery-hub list --output csv --columns id,address,usd > providers.csv`,
+  discovery-hub list --output csv --columns id,address,usd > providers.csv`),
     )
     .action(list);
 }

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { notes } from '../help/notes.js';
 import { DiscoveryClient, type MarketKey } from '../../client/node.js';
 import { isMarketKey } from '../../protocol/filters/answer-queries.js';
 import { marketRecords, marketTable } from '../answers/market-table.js';
@@ -29,14 +30,14 @@ export function addMarket(program: Command): void {
   )
     .addHelpText(
       'after',
-      `
+      notes(`
 Prices are US dollars a month for the amounts asked for with --cpu, --memory and --storage, 1 where not asked; the title
 says which. A quarter of those with prices ask at most what 25% shows, half of them at most the median. At most 100 lines
 are shown, those with most providers.
 
 Example:
   discovery-hub market --by country --cpu 4 --memory 8
-  discovery-hub market --by attr.gpu_model --gpu 1`,
+  discovery-hub market --by attr.gpu_model --gpu 1`),
     )
     .action(market);
 }

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Command } from 'commander';
+import { notes } from '../help/notes.js';
 import { type Config, ConfigError, loadConfig, openSources, SETTING_NAMES, SETTINGS } from '../../config.js';
 import { TlsError } from '../../gateway/transports/tls.js';
 import { EXIT } from '../exit-codes.js';
@@ -12,7 +13,9 @@ export function addServe(program: Command): void {
     .description('run the hub; its settings are environment variables (DISCOVERY_…) or lines of .env')
     .addHelpText(
       'after',
-      `\nSettings:\n${describeSettings()}\n\nExample:\n  DISCOVERY_PORT=8080 discovery-hub serve\n  discovery-hub serve --port 8080 --db /var/lib/discovery/hub.db\n  discovery-hub config --check`,
+      notes(
+        `\nSettings:\n${describeSettings()}\n\nExample:\n  DISCOVERY_PORT=8080 discovery-hub serve\n  discovery-hub serve --port 8080 --db /var/lib/discovery/hub.db\n  discovery-hub config --check`,
+      ),
     )
     .action(serve);
 }

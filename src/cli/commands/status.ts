@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { notes } from '../help/notes.js';
 import { DiscoveryClient, loadSigner, type Visibility } from '../../client/node.js';
 import { EXIT } from '../exit-codes.js';
 import { describeAttributes, describeOffer, describePrice, describeSight } from '../provider/offer.js';
@@ -26,7 +27,9 @@ export function addStatus(program: Command): void {
     .option('--json', 'print a JSON object')
     .addHelpText(
       'after',
-      '\nThe rank is that among the prices of your country for 1 core, 1 GB of memory and 1 GB of disk.\nExit status: 0 the hub lists you, 3 it does not.\n\nExample:\n  discovery-hub status --key provider.pem',
+      notes(
+        '\nThe rank is that among the prices of your country for 1 core, 1 GB of memory and 1 GB of disk.\nExit status: 0 the hub lists you, 3 it does not.\n\nExample:\n  discovery-hub status --key provider.pem',
+      ),
     )
     .action(status);
 }

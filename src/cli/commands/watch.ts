@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { notes } from '../help/notes.js';
 import { DiscoveryError, type Watch, watch, type WatchOptions } from '../../client/node.js';
 import type { SORTS } from '../../protocol/filters/list-query.js';
 import { filterOf, type FilterFlags, positiveNumber, urlOption, withFilterFlags } from '../options.js';
@@ -37,7 +38,7 @@ export function addWatch(program: Command): void {
   )
     .addHelpText(
       'after',
-      `
+      notes(`
 On a terminal it shows a table: new rows are marked +, changed ones ~, those that went -. In a pipe it writes one JSON
 object a line, with the type added, updated or removed; with --limit, who is pushed out is removed as "outranked".
 
@@ -45,7 +46,7 @@ ${describeColumns()}
 
 Example:
   discovery-hub watch --cpu 4 --country DE --sort price --limit 10
-  discovery-hub watch --cpu 4 --country DE | jq -r .advertisement.ip_address`,
+  discovery-hub watch --cpu 4 --country DE | jq -r .advertisement.ip_address`),
     )
     .action(follow);
 }

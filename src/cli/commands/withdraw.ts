@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { notes } from '../help/notes.js';
 import { DiscoveryClient, loadSigner } from '../../client/node.js';
 import { EXIT } from '../exit-codes.js';
 import { keyOption, urlOption } from '../options.js';
@@ -13,7 +14,9 @@ export function addWithdraw(program: Command): void {
     .option('--id <provider id>', 'a name that an Ed25519 key owns; what the key says itself unless given')
     .addHelpText(
       'after',
-      '\nExit status: 0 withdrawn, 3 there was nothing to withdraw.\n\nExample:\n  discovery-hub withdraw --key provider.pem',
+      notes(
+        '\nExit status: 0 withdrawn, 3 there was nothing to withdraw.\n\nExample:\n  discovery-hub withdraw --key provider.pem',
+      ),
     )
     .action(async (flags: { url: string; key: string; id?: string }) => {
       const signer = await loadSigner(flags.key, flags.id);

@@ -41,6 +41,7 @@ export type FinalState = 'replaced' | 'refused' | 'stopped';
 
 /** What is told of a new state. */
 export interface StateChange<State extends ConnectionState = ConnectionState> {
+  /** The new state. */
   readonly state: State;
   /** Why it is waiting, replaced or refused; otherwise null. */
   readonly error: DiscoveryError | null;

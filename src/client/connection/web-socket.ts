@@ -22,6 +22,7 @@ export interface SocketListener {
 
 /** A socket as it is used here. Calls in the wrong moment are ignored. */
 export interface ClientSocket {
+  /** Sends one message: a text, or bytes as a binary one. */
   send(data: string | Uint8Array): void;
   /** Begins the closing handshake. */
   close(): void;

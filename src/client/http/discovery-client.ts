@@ -48,6 +48,7 @@ export interface DiscoveryClientOptions {
   scheduler?: Scheduler | undefined;
 }
 
+/** How to list. */
 export interface FindOptions extends RequestOptions {
   /** `price` and `price_glm`: cheapest first, in that currency, unpriced last; `updated`: latest heartbeat first; otherwise by provider id. */
   sort?: (typeof SORTS)[number] | undefined;
@@ -55,7 +56,9 @@ export interface FindOptions extends RequestOptions {
   limit?: number | undefined;
 }
 
+/** How to list page by page. */
 export interface PageOptions extends RequestOptions {
+  /** The order, as in `FindOptions`. */
   sort?: FindOptions['sort'];
   /** Advertisements on a page, 1 to 1000; 1000 unless given. */
   pageSize?: number | undefined;
@@ -65,6 +68,7 @@ export interface PageOptions extends RequestOptions {
 
 /** One page of a list. */
 export interface Page {
+  /** In the order of the list. */
   advertisements: PublishedAdvertisement[];
   /** The point in the hub's stream of changes, `"<epoch>:<seq>"`, at which the page was true. */
   cursor: string;
@@ -78,12 +82,15 @@ export interface SignOptions extends RequestOptions {
   providerId?: string | undefined;
 }
 
+/** How to sum up a market. */
 export interface MarketOptions extends RequestOptions {
   /** What tells its buckets apart; the total alone unless given. */
   by?: MarketKey | undefined;
 }
 
+/** How a hub says it is. */
 export interface Health {
+  /** `degraded` while it cannot take writes. */
   status: 'healthy' | 'degraded';
   /** Why it is degraded. */
   reason?: string | undefined;

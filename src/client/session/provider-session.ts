@@ -25,6 +25,7 @@ export interface ProviderSessionOptions extends ConnectOptions {
   key: KeyPair | Signer;
   /** A name that the Ed25519 key owns, or will once it is used; the public key itself unless given. */
   providerId?: string | undefined;
+  /** What to offer, or a function that tells it whenever it is to be sent. */
   advertisement: AdvertisementSource;
 }
 
@@ -33,6 +34,7 @@ export type SessionState = Exclude<ConnectionState, 'subscribing'>;
 
 /** What a provider's session tells. */
 export interface SessionEvents {
+  /** A new state. */
   state: StateChange<SessionState>;
   /** The hub shows this now: after it was sent, and after each reconnect that found it in place. */
   published: PublishedAdvertisement;
@@ -40,7 +42,10 @@ export interface SessionEvents {
    * The hub shows nothing of this provider any more, and that stays so until `update()` or `refresh()`: because
    * `withdraw()` was called, or, `elsewhere`, because somebody with the same key has withdrawn by another way.
    */
-  withdrawn: { readonly elsewhere: boolean };
+  withdrawn: {
+    /** Whether somebody else with the same key has withdrawn. */
+    readonly elsewhere: boolean;
+  };
   /** The hub asked for a sign of life and got it. Browsers do not tell of these. */
   heartbeat: undefined;
   /** Something went wrong, and the session goes on: e.g. the hub did not accept an update. */
@@ -73,6 +78,7 @@ interface PendingRequest {
  * ```
  */
 export class ProviderSession {
+  /** Whom it speaks for. */
   readonly providerId: string;
   readonly #signer: Signer;
   readonly #host: string;
@@ -127,6 +133,7 @@ export class ProviderSession {
     this.#connection = new HubConnection(hub.webSocket, options, this.#conversation());
   }
 
+  /** What it is doing now. */
   get state(): SessionState {
     return this.#connection.state as SessionState;
   }

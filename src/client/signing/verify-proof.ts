@@ -28,7 +28,9 @@ export const proofSchema: z.ZodType<Proof> = z.object({
 
 /** What a proof proves. */
 export interface VerifiedProof {
+  /** Who has signed. */
   providerId: string;
+  /** How the signature is made. */
   scheme: SchemeName;
   /**
    * The key that signed; null where the provider id is an Ethereum address, whose account has signed. Whether a *name*

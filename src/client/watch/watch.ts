@@ -41,6 +41,7 @@ const byId: Compare = (a, b) => (a.provider_id < b.provider_id ? -1 : 1);
 
 /** What a watch tells. */
 export interface WatchEvents {
+  /** A new state. */
   state: StateChange<WatchState>;
   /** Called once for each change, after `providers` shows it. */
   change: Change;
@@ -131,6 +132,7 @@ export class Watch implements AsyncIterable<Change> {
     return this.#clockOffsetMs;
   }
 
+  /** What it is doing now. */
   get state(): WatchState {
     return this.#connection.state as WatchState;
   }

@@ -3,8 +3,11 @@ import type { Currency } from './conditions.js';
 
 /** Cores, GB of memory and GB of disk. */
 export interface Amounts {
+  /** Cores. */
   cpu: number;
+  /** GB of memory. */
   memory: number;
+  /** GB of disk. */
   storage: number;
 }
 
@@ -38,7 +41,9 @@ export function monthlyEstimate(
 
 /** What an order by price compares. */
 interface Priced {
+  /** Decides between equal prices. */
   readonly provider_id: string;
+  /** Null where it has none. */
   readonly pricing: Pricing | null;
 }
 

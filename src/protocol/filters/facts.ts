@@ -6,7 +6,9 @@ import { FACT_NAME } from '../values.js';
 
 /** A number from `min` to `max`, both included. */
 export interface NumberRange {
+  /** The least that fits; none unless given. */
   min?: number | undefined;
+  /** The most that fits; none unless given. */
   max?: number | undefined;
 }
 

@@ -6,6 +6,7 @@ import { LIMITS } from '../limits.js';
 
 /** What the first matches of a subscription may be sorted by. Not by heartbeats, which are no events. */
 export const RANK_SORTS = ['price', 'price_glm'] as const;
+/** Cheapest first, in US dollars (`price`) or in GLM (`price_glm`). */
 export type RankSort = (typeof RANK_SORTS)[number];
 
 /** The currency that each order goes by. */

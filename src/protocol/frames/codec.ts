@@ -4,6 +4,7 @@ import { SUBPROTOCOLS } from '../limits.js';
 import { findMsgpackProblem } from './msgpack-guard.js';
 import { utf8 } from '../text.js';
 
+/** The wire forms of WebSocket frames. */
 export type CodecName = keyof typeof SUBPROTOCOLS;
 
 /** The forms in which frames of streams leave the hub: over WebSockets, or as server-sent events. */
