@@ -127,8 +127,9 @@ const SHARING = [
   'registry/store',
   'streams',
   'streams/matching',
+  'web',
 ];
-const ALONE = /\bwebsocket-[\w-]+\.test\.js$/;
+const ALONE = /\b(?:websocket-[\w-]+|dashboard)\.test\.js$/;
 /** Few enough that the last of all does not run for long when all others have ended. */
 const FILES_A_PROCESS = 8;
 

@@ -12,6 +12,9 @@ export interface Histogram {
   readonly priced: number;
 }
 
+/** A cent: where nearly everybody asks for nothing, there is still a scale. */
+const LEAST_CAP = 0.01;
+
 /**
  * Adds up what the quartiles of each country say into one histogram: a quarter of its providers lies evenly between two neighbouring
  * quartiles. The cap leaves out the few that are far dearer than the rest.
@@ -22,16 +25,18 @@ export function priceHistogram(
 ): Histogram | null {
   const { usd_per_month: all } = total;
   if (all.max === null || all.p75 === null || all.max === 0) return null;
-  const cap = niceCeiling(Math.min(all.max, Math.max(all.p75 * 2.5, Number.MIN_VALUE)));
+  const cap = niceCeiling(Math.max(LEAST_CAP, Math.min(all.max, all.p75 * 2.5)));
   const bars = new Array<number>(count).fill(0);
   let above = 0;
   for (const { usd_per_month: quantiles } of buckets.length === 0 ? [total] : buckets) {
     for (const [from, to, share] of quarters(quantiles)) {
-      above += share * shareWithin(from, to, cap, Infinity);
+      above += share * (from === to ? Number(from > cap) : shareWithin(from, to, cap, Infinity));
       for (let bar = 0; bar < count; bar += 1) {
-        const [start, end] = [(bar * cap) / count, ((bar + 1) * cap) / count];
+        const start = (bar * cap) / count;
+        const end = ((bar + 1) * cap) / count;
         // The last bar has its end, too.
-        bars[bar]! += share * shareWithin(from, to, start, bar === count - 1 && to === cap ? Infinity : end);
+        const isAtCap = bar === count - 1 && from === to && from === cap;
+        bars[bar]! += share * (isAtCap ? 1 : shareWithin(from, to, start, bar === count - 1 ? cap : end));
       }
     }
   }
