@@ -74,6 +74,11 @@ export default {
       'src/registry/mirror is one way of keeping what is known: it knows the port and the rows, and no more.',
     ),
     room(
+      'registry/etcd',
+      [...LOWER, STORE, 'registry/log.ts', 'registry/entry.ts'],
+      'src/registry/etcd is one way of keeping what is known: it knows the port and the records, and no more.',
+    ),
+    room(
       'registry/etcd/client',
       [],
       'src/registry/etcd/client is how etcd is asked; it must not know what for.',

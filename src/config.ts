@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { ClientAddress } from './gateway/client-address.js';
 import { readCertificate, type TlsFiles } from './gateway/transports/tls.js';
+import { readStoreSettings, StoreSettingsError } from './store-settings.js';
+import type { SharedLogSettings } from './registry/etcd/settings.js';
 import { type DatabaseLocation, parseDatabaseUrl } from './registry/mirror/location.js';
 import { type GivenText, SettingSources } from './setting-sources.js';
 
@@ -69,6 +71,18 @@ function readPublicHost(text: string): string {
   throw new Error(
     `must be hosts as providers dial them, e.g. hub.example.org or hub.example.org:8443; ${JSON.stringify(text.slice(0, 64))} is none`,
   );
+}
+
+const ENDPOINT = /^https?:\/\/[\w.-]+(:\d{1,5})?\/?$|^https?:\/\/\[[0-9a-f:.]+\](:\d{1,5})?\/?$/i;
+
+/** The URL of a node of etcd, with its port. */
+function readEndpoint(text: string): string {
+  if (!ENDPOINT.test(text)) {
+    const given = JSON.stringify(text.slice(0, 64));
+    throw new Error(`must be URLs like http://etcd-1:2379 or https://etcd-1:2379; ${given} is none`);
+  }
+  const { protocol, hostname, port } = new URL(text);
+  return `${protocol}//${hostname}:${port === '' ? (/:\d+\/?$/.exec(text)?.[0] ?? ':2379').replace(/[:/]/g, '') : port}`;
 }
 
 /** With no character that a URI has to escape. */
@@ -215,6 +229,33 @@ export const SETTINGS = {
     about: 'invalid signatures of a client address before no more are looked at; auto: 100',
   },
   REPLAY_EVENTS: { fallback: '65536', schema: whole(1, 16_777_216), about: 'changes kept for resuming' },
+  ETCD_ENDPOINTS: {
+    fallback: '',
+    schema: parsed((text) => list.parse(text).map(readEndpoint)),
+    about:
+      'the etcd that several hubs share, http:// or https:// URLs, comma-separated; empty: one hub, one file',
+  },
+  ETCD_PREFIX: {
+    fallback: '/vm-discovery/',
+    schema: z.string().regex(/^\/[\w./-]{0,126}\/$/, 'must begin and end with a slash'),
+    about: 'what all keys in that etcd begin with; hubs that share it are one',
+  },
+  ETCD_CA: { fallback: '', schema: z.string(), about: 'PEM file with whom to trust for that etcd' },
+  ETCD_CERT: {
+    fallback: '',
+    schema: z.string(),
+    about: 'PEM file with the certificate that the hub shows to it',
+  },
+  ETCD_KEY: { fallback: '', schema: z.string(), about: 'PEM file with the key of that certificate' },
+  ETCD_USERNAME: { fallback: '', schema: z.string(), about: 'whom the hub signs in to that etcd as' },
+  ETCD_PASSWORD_FILE: { fallback: '', schema: z.string(), about: 'file with the password of that user' },
+  HUB_NAME: {
+    fallback: '',
+    schema: z
+      .string()
+      .regex(/^[\w.-]{0,64}$/, 'must be at most 64 letters, digits, dots, dashes and underscores'),
+    about: "what the hub is called among several; empty: the host's name",
+  },
   ACCESS_LOG: { fallback: 'false', schema: flag, about: 'log each request once it is answered' },
 } as const;
 
@@ -257,6 +298,8 @@ export interface Config {
   invalidSignaturesPerMinute: number;
   replayEvents: number;
   accessLog: boolean;
+  /** The store that several hubs share; null where one hub has a file. */
+  store: SharedLogSettings | null;
 }
 
 /** A setting has a value that cannot be used; the message names it. */
@@ -297,7 +340,9 @@ export function checkSettings(sources: SettingSources): CheckedSetting[] {
 /** What keeps a hub with these settings from starting, one line each. */
 export function problemsOf(settings: readonly CheckedSetting[]): string[] {
   const problems = settings.flatMap(({ result }) => ('problem' in result ? [result.problem] : []));
-  return problems.length > 0 ? problems : tlsProblems(valuesOf(settings));
+  if (problems.length > 0) return problems;
+  const values = valuesOf(settings);
+  return [...tlsProblems(values), ...storeProblems(values)];
 }
 
 function valuesOf(settings: readonly CheckedSetting[]): SettingValues {
@@ -349,6 +394,16 @@ function tlsProblems({ TLS_CERT: cert, TLS_KEY: key }: SettingValues): string[] 
   }
 }
 
+function storeProblems(values: SettingValues): string[] {
+  try {
+    readStoreSettings(values);
+    return [];
+  } catch (error) {
+    if (!(error instanceof StoreSettingsError)) throw error;
+    return [error.message];
+  }
+}
+
 function toConfig(values: SettingValues): Config {
   const rate = values.RATE_LIMIT_PER_MINUTE;
   return {
@@ -382,5 +437,6 @@ function toConfig(values: SettingValues): Config {
     invalidSignaturesPerMinute: values.INVALID_SIGNATURES_PER_MINUTE.of(rate),
     replayEvents: values.REPLAY_EVENTS,
     accessLog: values.ACCESS_LOG,
+    store: readStoreSettings(values),
   };
 }

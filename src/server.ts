@@ -13,6 +13,7 @@ import { Journal } from './journal.js';
 import type { Logger } from './log.js';
 import { type Capacity, measureCapacity, shareOf } from './open-files.js';
 import { type Clock, systemClock, TICK_MS } from './lib/clock.js';
+import { SharedLog } from './registry/etcd/shared-log.js';
 import type { OpenLog } from './registry/log.js';
 import { Mirror } from './registry/mirror/mirror.js';
 import { openRegistry } from './registry/open.js';
@@ -46,13 +47,15 @@ export interface Hub {
 /**
  * Puts a hub together and starts it: the one place that knows all parts.
  * @throws Error whose message tells the operator what to do.
- * @param openLog Where entries are kept: SQLite unless told otherwise.
+ * @param openLog Where entries are kept: as the settings say, unless told otherwise.
  */
 export async function startHub(
   config: Config,
   log: Logger,
   clock: Clock = systemClock,
-  openLog: OpenLog = Mirror.in(config.database, log),
+  openLog: OpenLog = config.store === null
+    ? Mirror.in(config.database, log)
+    : SharedLog.in(config.store, log),
 ): Promise<Hub> {
   const { registry, log: entries, kept, counts } = await openRegistry(openLog, config, clock);
   const restored = registry.store.size;
@@ -102,6 +105,7 @@ export async function startHub(
     facts: () => registry.store.numbers.facts.numbers.size,
     unnumberedAdvertisements: () => registry.store.numbers.facts.unnumbered,
     pendingReads: () => registry.work.size,
+    ...(entries instanceof SharedLog ? { store: () => entries.figures } : {}),
   });
   const gateway: Gateway = new Gateway(
     registry,
@@ -134,7 +138,8 @@ export async function startHub(
     problem: () => {
       if (gateway.draining) return 'the hub is stopping';
       // Anybody may ask; the log, which only the operator reads, says what is wrong, and with which file.
-      return entries.problem === null ? null : 'the database cannot be written';
+      if (entries.problem === null) return null;
+      return entries.isShared ? 'the store of the hubs cannot be written' : 'the database cannot be written';
     },
     reads: gateway,
     metrics,

@@ -24,6 +24,12 @@ function envFile(text: string): string {
   return path;
 }
 
+/** What the shared store is read from, all together. */
+const STORE = [
+  ...['ETCD_ENDPOINTS', 'ETCD_PREFIX', 'ETCD_CA', 'ETCD_CERT', 'ETCD_KEY'],
+  ...['ETCD_USERNAME', 'ETCD_PASSWORD_FILE', 'HUB_NAME'],
+];
+
 function load(environment: Record<string, string>, path = NO_FILE): Config {
   return loadConfig(environment, path);
 }
@@ -206,6 +212,7 @@ describe('settings', () => {
       invalidSignaturesPerMinute: 100,
       replayEvents: 65_536,
       accessLog: false,
+      store: null,
     } satisfies Plain);
     assert.equal(clientAddress.of('192.0.2.1', '198.51.100.1'), '192.0.2.1', 'no proxy is trusted');
   });
@@ -221,7 +228,7 @@ describe('settings', () => {
   test('these are all settings that there are', () => {
     assert.deepEqual(
       Object.keys(SETTINGS).sort(),
-      [...new Set([...GOOD.map(([name]) => name), 'TRUST_PROXY', 'TLS_CERT', 'TLS_KEY'])].sort(),
+      [...new Set([...GOOD.map(([name]) => name), 'TRUST_PROXY', 'TLS_CERT', 'TLS_KEY', ...STORE])].sort(),
     );
   });
 
@@ -268,6 +275,38 @@ describe('settings', () => {
       refusal({ DISCOVERY_TLS_KEY: key }),
       /^DISCOVERY_TLS_CERT is not set.*set both, or neither$/,
     );
+  });
+
+  test('a store is shared where there are endpoints; what does not go together is refused', () => {
+    const endpoints = { DISCOVERY_ETCD_ENDPOINTS: 'http://etcd-1:2379, http://[::1]' };
+    const password = envFile('secret\n');
+    const user = { DISCOVERY_ETCD_USERNAME: 'hub', DISCOVERY_ETCD_PASSWORD_FILE: password };
+    assert.deepEqual(
+      load({ ...endpoints, ...user, DISCOVERY_HUB_NAME: 'one', DISCOVERY_ETCD_PREFIX: '/p/' }).store,
+      {
+        endpoints: ['http://etcd-1:2379', 'http://[::1]:2379'],
+        prefix: '/p/',
+        hubName: 'one',
+        ca: null,
+        client: null,
+        user: { name: 'hub', password: 'secret' },
+      },
+    );
+    const { store } = load({ DISCOVERY_ETCD_ENDPOINTS: 'https://etcd-1:80', DISCOVERY_ETCD_CA: password });
+    assert.deepEqual([store?.endpoints, store?.ca?.toString()], [['https://etcd-1:80'], 'secret\n']);
+    assert.match(
+      refusal({ ...endpoints, DISCOVERY_ETCD_USERNAME: 'hub' }),
+      /ETCD_PASSWORD_FILE.*set both, or neither/,
+    );
+    assert.match(refusal({ ...endpoints, DISCOVERY_ETCD_CERT: password }), /ETCD_KEY.*set both, or neither/);
+    assert.match(refusal({ ...endpoints, DISCOVERY_ETCD_CA: password }), /make it https/);
+    assert.match(
+      refusal({ ...endpoints, ...user, DISCOVERY_ETCD_PASSWORD_FILE: '/no/file' }),
+      /FILE=\/no\/file: cannot be read/,
+    );
+    assert.match(refusal({ DISCOVERY_ETCD_ENDPOINTS: 'etcd-1:2379' }), /must be URLs like/);
+    assert.match(refusal({ DISCOVERY_ETCD_PREFIX: 'p' }), /begin and end with a slash/);
+    assert.match(refusal({ DISCOVERY_HUB_NAME: 'a b' }), /letters, digits/);
   });
 
   test('white space around a value does not count, and an empty one is none', () => {

@@ -74,7 +74,7 @@ test('the index of decisions lists every decision under its own title', () => {
 });
 
 test('every setting is described for operators', () => {
-  const described = read('README.md') + read('docs/operations.md');
+  const described = read('README.md') + read('docs/operations.md') + read('docs/cluster.md');
   for (const name of Object.keys(SETTINGS)) {
     assert.ok(described.includes(`DISCOVERY_${name}\``), `DISCOVERY_${name} is not described`);
   }

@@ -35,6 +35,7 @@ import { Visibilities } from './visibilities.js';
 
 /** What clients are told that come when all places are taken. */
 const FULL = 'the hub has as many connections as it can take; try again later';
+const CUT_OFF = 'the hub has lost the others; connect again, to another one if you can';
 const MINUTE_MS = 60_000;
 const INITIAL_CONNECTIONS = 1024;
 /** How many connections are looked at, most of them to be pinged, in one turn of the event loop. */
@@ -90,6 +91,12 @@ export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
     this.streams = new StreamHub(registry, this.#streamObserver(), { onError: hooks.onError });
     registry.onChange(({ providerId, reason }) => {
       if (reason === 'withdrawn') this.#sessions.get(providerId)?.advertisementWithdrawn();
+    });
+    registry.onTakenOver((providerId) => {
+      const connection = this.#sessions.get(providerId);
+      if (connection === undefined) return;
+      this.#sessions.delete(providerId);
+      connection.replaced();
     });
     this.visibilities = new Visibilities(registry, this.streams, (seconds) => {
       hooks.observer.visibilityAnswered(seconds);
@@ -164,7 +171,8 @@ export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
         this.#connections[connection.slot] = connection;
         this.journal.connected(address, codec.name);
         this.#lookAt(connection);
-        if (this.#draining) connection.close(CLOSE.overloaded, STOPPING);
+        if (this.registry.isCutOff) connection.close(CLOSE.overloaded, CUT_OFF);
+        else if (this.#draining) connection.close(CLOSE.overloaded, STOPPING);
         else if (this.connections > this.settings.maxConnections) connection.close(CLOSE.overloaded, FULL);
         return connection;
       },
@@ -183,6 +191,7 @@ export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
 
   /** Moves time on for all connections. Called after the registry's tick. */
   tick(): void {
+    if (this.registry.isCutOff) this.#closeAll();
     this.#lookAtDue();
     this.readers.tick();
     this.longBodies.tick();
@@ -287,6 +296,11 @@ export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
         }
       },
     };
+  }
+
+  #closeAll(): void {
+    for (const connection of this.#connections) connection?.close(CLOSE.overloaded, CUT_OFF);
+    for (const reader of this.readers.all()) reader.stop();
   }
 
   #advanceDrain(): void {

@@ -159,7 +159,10 @@ export class HttpApi {
     const { method } = request;
     const wanted = method === 'HEAD' ? 'GET' : method;
     const handler = Object.hasOwn(route.handlers, wanted) ? route.handlers[wanted as Method] : undefined;
-    if (handler !== undefined) return handler(request, providerId);
+    if (handler !== undefined) {
+      if (wanted === 'GET' && READS.has(route.name) && this.#options.registry.isStale) throw stale();
+      return handler(request, providerId);
+    }
     const methods = Object.keys(route.handlers);
     const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
     if (method === 'OPTIONS') return preflight(allow);
@@ -213,6 +216,17 @@ function decodeId(encoded: string): string {
   } catch {
     throw new ProtocolError('HTTP_400', 'the path has a broken percent-encoding');
   }
+}
+
+/** The routes that tell what is known of providers. */
+const READS = new Set(['advertisements', 'advertisement', 'proof', 'explain', 'market', 'events']);
+
+function stale(): ProtocolError {
+  return new ProtocolError(
+    'ADV_003',
+    'this hub has lost contact to the others, and what it knows is too old; ask another one, or try again soon',
+    { unavailable: true, retryAfterSeconds: 5 },
+  );
 }
 
 function unknownPath(path: string, routes: ReadonlyMap<string, Route>): ProtocolError {

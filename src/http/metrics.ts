@@ -4,6 +4,17 @@ import type { HttpResponse } from '../protocol/http-message.js';
 import { RequestTimes } from './request-times.js';
 import { NO_SNIFFING } from './respond.js';
 
+/** What the store is like that hubs share. */
+export interface StoreFigures {
+  revision: number;
+  leaseAgeMs: number;
+  /** By reason. */
+  watchRestarts: Readonly<Record<string, number>>;
+  transactions: number;
+  records: number;
+  conflicts: number;
+}
+
 /** Where the numbers come from that are read at each scrape. */
 export interface MetricSources {
   connections: () => number;
@@ -22,6 +33,8 @@ export interface MetricSources {
   /** Age of the oldest write that the file does not have yet, in seconds. */
   mirrorLagSeconds: () => number;
   mirrorPending: () => number;
+  /** Of the store that hubs share; left out where there is none. */
+  store?: () => StoreFigures;
   pendingVerifications: () => number;
   arenaBytes: () => number;
   /** Different attributes and further resources, with their values, that have numbers. */
@@ -104,6 +117,29 @@ export class Metrics {
         },
       });
     };
+    const { store } = sources;
+    if (store !== undefined) {
+      gauge(
+        'discovery_store_revision',
+        'The last revision of the shared store that is applied',
+        () => store().revision,
+      );
+      gauge(
+        'discovery_store_lease_age_seconds',
+        'Time since the lease by which the other hubs know that this one runs was renewed',
+        () => store().leaseAgeMs / 1000,
+      );
+      gauge('discovery_store_watch_restarts', 'How often the watch of the store began anew', () =>
+        Object.values(store().watchRestarts).reduce((all, some) => all + some, 0),
+      );
+      gauge('discovery_store_conflicts', 'Writes that another hub came before', () => store().conflicts);
+      gauge(
+        'discovery_store_transactions',
+        'Transactions that wrote to the store',
+        () => store().transactions,
+      );
+      gauge('discovery_store_records', 'Records that they wrote', () => store().records);
+    }
     gauge('discovery_connections', 'Open WebSocket connections', sources.connections);
     gauge('discovery_readers', 'Open streamed HTTP responses', sources.readers);
     gauge('discovery_sessions', 'Authenticated provider sessions', sources.sessions);

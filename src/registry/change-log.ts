@@ -64,6 +64,8 @@ export class ChangeLog {
   /** The ordinal of the last change; 0 before the first. */
   #count = 0;
   #seq = 0;
+  /** The position up to which the log is known. */
+  #reached = 0;
   /** The position after which no change is missing. */
   #floor = 0;
 
@@ -99,13 +101,29 @@ export class ChangeLog {
   /** Follows a log from this position on, before its first entry. */
   startAt(epoch: string, seq: number): void {
     this.#epoch = epoch;
-    this.#seq = seq;
-    this.#floor = seq;
+    this.leapTo(seq);
+  }
+
+  /** Changes up to a position are missing: nothing before it can be told any more. */
+  leapTo(position: number): void {
+    this.#seq = position;
+    this.#floor = position;
+    this.#reached = position;
+  }
+
+  /** The log is known up to a position, behind which there may have been entries that nobody sees. */
+  reach(position: number): void {
+    this.#reached = position;
+  }
+
+  /** Whether the log is known up to a position. */
+  hasReached(seq: number): boolean {
+    return seq <= Math.max(this.#seq, this.#reached);
   }
 
   /** Whether all changes after this position are still here. */
   covers(seq: number): boolean {
-    return seq >= this.#floor && seq <= this.#seq;
+    return seq >= this.#floor && this.hasReached(seq);
   }
 
   /** The ordinal of the last change up to a position that is covered. */

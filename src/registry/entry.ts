@@ -1,8 +1,15 @@
 import type { GoneReason } from './change-log.js';
 import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
 
-/** A session's hold on its provider: void as soon as a newer session has one. */
+/** A session's hold on its provider: void as soon as a newer session has one. Each hub counts its own. */
 export type SessionToken = number;
+
+/** A session, among those of all hubs. */
+export interface Session {
+  /** The run of a hub that it is open at: see `Log.hub`. */
+  hub: string;
+  token: SessionToken;
+}
 
 /**
  * One change of what is known: a plain, serialisable value. It carries its times (steady Unix milliseconds), so applying it
@@ -26,15 +33,23 @@ export type Entry =
   | {
       kind: 'attach';
       providerId: string;
+      hub: string;
       token: SessionToken;
       at: number;
       /** The client address that the session is from; null where nobody knows. */
       from: string | null;
+      /** Whether it was open before its hub was declared dead. Then it is without effect when there is another. */
+      again: boolean;
     }
   /** A session ended. Without effect when a newer one has taken over. */
-  | { kind: 'detach'; providerId: string; token: SessionToken }
-  /** A provider was silent for too long; `seenAt` is its last heartbeat. Without effect when it was heard from since. */
-  | { kind: 'expire'; providerId: string; seenAt: number };
+  | { kind: 'detach'; providerId: string; hub: string; token: SessionToken }
+  /** A run of a hub is over, and with it all its sessions. */
+  | { kind: 'end'; hub: string }
+  /**
+   * A provider was silent for too long; `seenAt` is its last heartbeat. Without effect when it was heard from since. Null where the
+   * log has made sure of that, because heartbeats are only known to the hub that gets them.
+   */
+  | { kind: 'expire'; providerId: string; seenAt: number | null };
 
 /**
  * The entries that must be durable before anybody sees them. The others end with the hub: after a restart no session is

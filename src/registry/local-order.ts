@@ -11,6 +11,11 @@ export class LocalOrder {
   #position = 0;
   #deliver: Deliver = () => undefined;
 
+  /** There is but one hub, which is another one with each run. */
+  get hub(): string {
+    return this.epoch;
+  }
+
   get position(): number {
     return this.#position;
   }

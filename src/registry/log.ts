@@ -48,17 +48,33 @@ export type OpenLog<Kind extends Log = Log> = (sink: KeptSink) => Promise<Kind>;
 /** Takes each entry with its position, in the order of the log. */
 export type Deliver = (entry: Entry, position: number) => void;
 
+/** Is told how far a log has been followed, which its entries alone do not say. */
+export interface LogFollower {
+  /** All entries up to a position have been delivered. */
+  reached(position: number): void;
+  /** Entries are missing up to a position, where what is known is made whole: nothing before it can be told any more. */
+  leapt(position: number): void;
+}
+
+export const NOT_FOLLOWED: LogFollower = { reached: () => undefined, leapt: () => undefined };
+
 /** Puts entries in one order, and keeps those that must outlive the hub. */
 export interface Log {
   /** Names the positions of this log. Another epoch's positions mean nothing here. */
   readonly epoch: string;
   /** Where the last entry stands. Positions only grow; they are what clients see as the cursor's `seq`. */
   readonly position: number;
-  /** Sets the one callback that gets every entry, the proposer's own included. */
-  deliverTo(deliver: Deliver): void;
+  /** Names this run of the hub among all that share the log: whose sessions are its own. Empty while it may not write. */
+  readonly hub: string;
+  /**
+   * Sets the one callback that gets every entry, the proposer's own included, and those of other hubs that share the log. What a shared
+   * log holds already is delivered at once.
+   */
+  deliverTo(deliver: Deliver, follower?: LogFollower): void;
   /**
    * Adds an entry. Resolves with its position once it is delivered, and durable where it has to be.
-   * @throws PersistenceError (as a rejection) when it was not written.
+   * @throws PersistenceError (as a rejection) when it was not written; ConflictError when another hub has written what the entry
+   * was decided upon, and that is applied: decide again.
    */
   propose(entry: Entry): Promise<number>;
   /** Written with the next transaction; nobody waits for it. The anchor of an empty batch is written, too. */
@@ -73,6 +89,10 @@ export interface Log {
   readonly pending: number;
   /** Age of the oldest of them, in milliseconds; 0 when there is none. */
   readonly lagMs: number;
+  /** Whether other hubs may write it, too. */
+  readonly isShared: boolean;
+  /** How long the store that hubs share has not been heard of, in milliseconds; 0 where there is none. */
+  readonly silentMs: number;
   /**
    * Writes what waits, then closes.
    * @throws PersistenceError when that does not come to an end.
@@ -85,12 +105,22 @@ export class PersistenceError extends Error {
   override readonly name = 'PersistenceError';
 }
 
+/** Another hub has written what an entry was decided upon. Its write is applied: whoever decides again sees it. */
+export class ConflictError extends Error {
+  override readonly name = 'ConflictError';
+
+  constructor() {
+    super('another hub has written meanwhile');
+  }
+}
+
 const NOT_STARTED = 'the hub has not started yet';
 
 /** What a registry has until it is told where to keep its entries. */
 export const noLog: Log = {
   epoch: '',
   position: 0,
+  hub: '',
   deliverTo: () => undefined,
   propose: () => Promise.reject(new PersistenceError(NOT_STARTED)),
   saveHeartbeats: () => undefined,
@@ -99,5 +129,7 @@ export const noLog: Log = {
   problem: NOT_STARTED,
   pending: 0,
   lagMs: 0,
+  isShared: false,
+  silentMs: 0,
   close: () => Promise.resolve(),
 };

@@ -1,11 +1,12 @@
 import type { Proof } from '../protocol/signing.js';
 import type { PublishedAdvertisement } from '../protocol/advertisement.js';
-import { formatCursor } from '../protocol/cursor.js';
+import { formatCursor, parseCursor } from '../protocol/cursor.js';
 import type { ListQuery } from '../protocol/filters/list-query.js';
 import { schemeOf } from '../protocol/provider-id.js';
 import { type Clock, type ClockAnchor, ServiceClock } from '../lib/clock.js';
 import { Answers } from './answers/answers.js';
 import type { Change, ChangeLog, GoneReason } from './change-log.js';
+import { Contact } from './contact.js';
 import type { SessionToken } from './entry.js';
 import type { Identities } from './identities.js';
 import { type FoundPage, type ListPage, ListReader } from './lists/list-reader.js';
@@ -13,6 +14,7 @@ import { type Work, WorkQueue } from '../lib/work-queue.js';
 import { noLog, type Log } from './log.js';
 import type { Moments } from './moments.js';
 import { Restore } from './restore.js';
+import { type Attachment, Sessions } from './sessions.js';
 import { State } from './state.js';
 import type { Origins } from './store/origins.js';
 import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
@@ -45,17 +47,7 @@ const MAX_SWEPT_PER_CLEANUP = 50_000;
 /** In rows that are looked at, of which each takes up to 0.1 µs, and ten times that where it has to be sorted in. */
 const READ_WORK = { perTurn: 16_384, quick: 8192, running: 4, waiting: 4096, waitingOfOne: 1024 } as const;
 
-export type { SessionToken };
-
-/** A session that begins. It counts once its entry is applied. */
-export interface Attachment {
-  token: SessionToken;
-  /**
-   * Resolves when the provider is live.
-   * @throws PersistenceError (as a rejection) when the log does not take it.
-   */
-  applied: Promise<void>;
-}
+export type { Attachment, SessionToken };
 
 /** A page of a list, and where in the stream of changes it was true. */
 export interface ListAnswer extends ListPage {
@@ -83,7 +75,10 @@ export class Registry {
   #expired = new Set<string>();
   /** Providers with a write under way: they do not expire in the middle of it. */
   readonly #writing = new Set<string>();
-  #nextToken: SessionToken = 1;
+  readonly #sessions: Sessions;
+  readonly #contact = new Contact();
+  readonly #onTakenOver: ((providerId: string) => void)[] = [];
+  readonly #monotonic: () => number;
   #nextFlush = 0;
   #nextCleanup = 0;
 
@@ -102,6 +97,19 @@ export class Registry {
       (providerId) => this.#expired.add(providerId),
     );
     this.#nextCleanup = settings.cleanupMs;
+    this.#monotonic = () => clock.monotonic();
+    this.#sessions = new Sessions({
+      state: this.#state,
+      log: () => this.#log,
+      steady: () => this.clock.steady(),
+      vouch: (providerId) => {
+        const slot = this.store.find(providerId);
+        if (slot !== undefined) this.store.setLease(slot, this.#leaseFrom(this.clock.steady()));
+      },
+      takenOver: (providerId) => {
+        for (const listener of this.#onTakenOver) listener(providerId);
+      },
+    });
   }
 
   get store(): Store {
@@ -141,9 +149,22 @@ export class Registry {
     this.#log = log;
     this.changes.startAt(log.epoch, log.position);
     this.#saveHeartbeats([]);
-    log.deliverTo((entry, position) => {
-      this.#state.apply(entry, position);
-    });
+    log.deliverTo(
+      (entry, position) => {
+        this.#sessions.beforeApplying(entry);
+        this.#state.apply(entry, position);
+        this.#sessions.afterApplying(entry);
+      },
+      {
+        reached: (position) => {
+          this.changes.reach(position);
+          this.#contact.reached(position);
+        },
+        leapt: (position) => {
+          this.changes.leapTo(position);
+        },
+      },
+    );
   }
 
   /** Goes on from where steady time stood in an earlier run. Comes before all else that was kept. */
@@ -256,12 +277,8 @@ export class Registry {
    * @param from The very address that it is from; null where nobody knows.
    */
   attach(providerId: string, from: string | null = null): Attachment {
-    const token = this.#nextToken;
-    this.#nextToken += 1;
     this.heartbeat(providerId);
-    const at = this.clock.steady();
-    const proposal = this.#log.propose({ kind: 'attach', providerId, token, at, from });
-    return { token, applied: proposal.then(() => undefined) };
+    return this.#sessions.begin(providerId, from);
   }
 
   /** Whether any session of the provider is open. */
@@ -271,15 +288,17 @@ export class Registry {
 
   /** Whether this is the provider's present session. */
   holds(providerId: string, token: SessionToken): boolean {
-    return this.#state.sessionOf(providerId) === token;
+    return this.#sessions.holds(providerId, token);
   }
 
   /** A session ended. Without effect when a newer one has taken over. */
   detach(providerId: string, token: SessionToken): void {
-    if (!this.holds(providerId, token)) return;
-    this.#touched.add(providerId);
-    // A detach that is lost is made up for by the next session or by the expiry.
-    this.#log.propose({ kind: 'detach', providerId, token }).catch(() => undefined);
+    if (this.#sessions.end(providerId, token)) this.#touched.add(providerId);
+  }
+
+  /** Calls a listener when a session that was open here has been taken over by one at another hub. */
+  onTakenOver(listener: (providerId: string) => void): void {
+    this.#onTakenOver.push(listener);
   }
 
   /** A sign of life of a provider. */
@@ -323,15 +342,34 @@ export class Registry {
     this.#saveHeartbeats([]);
   }
 
+  /** Whether what is known here is too old to be told: the store that hubs share has not been heard of. */
+  get isStale(): boolean {
+    return this.#contact.isStale(this.#log);
+  }
+
+  /** Whether the other hubs take this one for dead: nobody may stay connected to it. */
+  get isCutOff(): boolean {
+    return this.#contact.isCutOff;
+  }
+
+  /** Calls back once what a cursor names is known here: at once, unless another hub may have given it that is ahead. */
+  whenReached(cursor: string, go: () => void): void {
+    const { epoch, seq } = parseCursor(cursor) ?? { epoch: '', seq: 0 };
+    if (!this.#log.isShared || epoch !== this.changes.epoch || this.changes.hasReached(seq)) go();
+    else this.#contact.awaitPosition(seq, go);
+  }
+
   /** Moves time on: expires what is due, flushes heartbeats, cleans up. Called every `TICK_MS`. */
   tick(): void {
     this.clock.tick();
     this.followWall();
+    this.#contact.tick(this.#log, this.#monotonic());
+    this.#sessions.tick();
     const { now } = this.clock;
-    this.store.wheel.advance(now, MAX_EXPIRIES_PER_TICK, (slot) => {
+    this.store.wheel.advance(this.#countedNow, MAX_EXPIRIES_PER_TICK, (slot) => {
       const deadline = this.store.deadline(slot);
-      if (deadline > now) this.store.wheel.schedule(slot, deadline);
-      else if (this.#writing.has(this.store.ids[slot]!)) this.store.wheel.schedule(slot, now);
+      if (deadline > this.#countedNow) this.store.wheel.schedule(slot, deadline);
+      else if (this.#writing.has(this.store.ids[slot]!)) this.store.wheel.schedule(slot, this.#countedNow);
       else this.#expire(slot);
     });
     if (now >= this.#nextFlush) {
@@ -386,12 +424,17 @@ export class Registry {
     const seenAt = this.store.updatedAt(slot);
     this.#log.propose({ kind: 'expire', providerId, seenAt }).catch(() => undefined);
     if (this.store.find(providerId) === slot)
-      this.store.wheel.schedule(slot, this.clock.now + EXPIRY_RETRY_MS);
+      this.store.wheel.schedule(slot, this.#countedNow + EXPIRY_RETRY_MS);
+  }
+
+  /** Service time less that without contact to the other hubs, by which nobody expires. */
+  get #countedNow(): number {
+    return this.clock.now - this.#contact.lostMs;
   }
 
   /** @param at Steady time. */
   #leaseFrom(at: number): Lease {
     const { expiryMs } = this.#settings;
-    return { updatedAt: at, expiresAt: at + expiryMs, deadline: this.clock.now + expiryMs };
+    return { updatedAt: at, expiresAt: at + expiryMs, deadline: this.#countedNow + expiryMs };
   }
 }

@@ -1,5 +1,5 @@
 import { type Change, ChangeLog, type GoneReason } from './change-log.js';
-import { type Entry, REASONS, type SessionToken } from './entry.js';
+import { type Entry, REASONS, type Session } from './entry.js';
 import { Identities } from './identities.js';
 import { isSameAddress } from '../lib/limits/ip-address.js';
 import { Moments } from './moments.js';
@@ -9,8 +9,7 @@ import type { IdentityRecord } from './store/records.js';
 import { Snapshots } from './store/snapshot.js';
 import { type Lease, Store } from './store/store.js';
 
-interface Session {
-  token: SessionToken;
+interface OpenSession extends Session {
   /** The client address that it is from; null where nobody knows. */
   from: string | null;
 }
@@ -35,7 +34,7 @@ export class State {
   /** How many advertisements went, by reason. */
   readonly gone: Record<GoneReason, number> = { expired: 0, withdrawn: 0 };
   readonly #leaseFrom: LeaseFrom;
-  readonly #sessions = new Map<string, Session>();
+  readonly #sessions = new Map<string, OpenSession>();
   /** Providers whose address only their session has confirmed. */
   readonly #confirmedBySession = new Set<string>();
   /** Of the entry that is being applied. */
@@ -62,9 +61,14 @@ export class State {
     return this.#sessions.size;
   }
 
-  /** The token of the provider's session; undefined when none is open. */
-  sessionOf(providerId: string): SessionToken | undefined {
-    return this.#sessions.get(providerId)?.token;
+  /** The provider's session; undefined when none is open. */
+  sessionOf(providerId: string): Session | undefined {
+    return this.#sessions.get(providerId);
+  }
+
+  /** All that have a session, and where. */
+  allSessions(): IterableIterator<[string, Session]> {
+    return this.#sessions.entries();
   }
 
   /** Applies one entry. Entries come in the order of the log; several may share a position and are then one step. */
@@ -82,13 +86,16 @@ export class State {
         this.identities.save(entry.identity);
         return;
       case 'attach':
-        this.#sessions.set(entry.providerId, { token: entry.token, from: entry.from });
+        if (entry.again && this.#sessions.has(entry.providerId)) return;
+        this.#sessions.set(entry.providerId, { hub: entry.hub, token: entry.token, from: entry.from });
         this.#attach(entry.providerId, entry.at);
         return;
       case 'detach':
-        if (this.sessionOf(entry.providerId) !== entry.token) return;
-        this.#sessions.delete(entry.providerId);
-        this.#stand(entry.providerId, false);
+        this.#detach(entry);
+        return;
+      case 'end':
+        for (const [providerId, { hub, token }] of this.#sessions)
+          if (hub === entry.hub) this.#detach({ providerId, hub, token });
         return;
       case 'expire':
         this.#expire(entry.providerId, entry.seenAt);
@@ -129,6 +136,13 @@ export class State {
     this.#stand(providerId, true);
   }
 
+  #detach({ providerId, hub, token }: Session & { providerId: string }): void {
+    const session = this.#sessions.get(providerId);
+    if (session?.hub !== hub || session.token !== token) return;
+    this.#sessions.delete(providerId);
+    this.#stand(providerId, false);
+  }
+
   /** A session has begun or ended. */
   #stand(providerId: string, live: boolean): void {
     const { store } = this;
@@ -155,9 +169,11 @@ export class State {
     return isOwn || isBySession;
   }
 
-  #expire(providerId: string, seenAt: number): void {
+  #expire(providerId: string, silentSince: number | null): void {
     const slot = this.store.find(providerId);
-    if (slot === undefined || this.store.updatedAt(slot) > seenAt) return;
+    if (slot === undefined) return;
+    const seenAt = silentSince ?? this.store.updatedAt(slot);
+    if (this.store.updatedAt(slot) > seenAt) return;
     if (this.store.isVerified(slot)) this.identities.touch(providerId, seenAt);
     this.#remove(providerId, REASONS.expire);
   }

@@ -115,7 +115,10 @@ export class Feed {
     const { stream, subscriber, request } = subscription;
     const { changes } = this.#host.registry;
     const cursor = request.resume === null ? null : parseCursor(request.resume);
-    const seq = cursor?.epoch === changes.epoch && changes.covers(cursor.seq) ? cursor.seq : null;
+    const seq =
+      cursor?.epoch === changes.epoch && changes.covers(cursor.seq)
+        ? Math.min(cursor.seq, changes.seq)
+        : null;
     if (seq !== null && isRanked(stream)) yield* this.#tops.toldAt(stream, seq);
     const isExact = seq !== null && this.#missedSince(stream, seq) !== null;
     // Finding out may have taken more than a turn.

@@ -159,7 +159,11 @@ export class StreamHub {
     this.#subscriptions += 1;
     // Only now, so that the stream, and with it its name, stays the same.
     if (replaced !== undefined) this.unsubscribe(replaced);
-    this.#feed.advance(subscription);
+    const advance = (): void => {
+      if (stream.subscriptions.has(subscription)) this.#feed.advance(subscription);
+    };
+    if (resume === null) advance();
+    else this.#registry.whenReached(resume, advance);
     return subscription;
   }
 

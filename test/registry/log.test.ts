@@ -84,6 +84,7 @@ class Opened<Kind extends Log> {
 
 function nameOf(entry: Entry): string {
   if (entry.kind === 'advertise') return `advertise ${entry.record.providerId}`;
+  if (entry.kind === 'end') return `end ${entry.hub}`;
   return `${entry.kind} ${entry.kind === 'bind' ? entry.identity.providerId : entry.providerId}`;
 }
 
@@ -96,9 +97,9 @@ function entryAt(index: number): Entry {
     case 1:
       return withdrawn(providerId, identityOf(providerId));
     case 2:
-      return { kind: 'attach', providerId, token: index, at: T0, from: null };
+      return { kind: 'attach', providerId, hub: 'here', token: index, at: T0, from: null, again: false };
     case 3:
-      return { kind: 'detach', providerId, token: index };
+      return { kind: 'detach', providerId, hub: 'here', token: index };
     case 4:
       return { kind: 'expire', providerId, seenAt: T0 };
     default:
@@ -174,7 +175,7 @@ for (const [name, make] of Object.entries(LOGS)) {
     const outcomes = await Promise.allSettled([
       log.propose(advertised(advertisementOf('a'))),
       log.propose(withdrawn('a')),
-      log.propose({ kind: 'detach', providerId: 'a', token: 1 }),
+      log.propose({ kind: 'detach', providerId: 'a', hub: 'here', token: 1 }),
       log.propose(advertised(advertisementOf('b'))),
     ]);
     assert.deepEqual(
@@ -198,7 +199,15 @@ for (const [name, make] of Object.entries(LOGS)) {
             assert.deepEqual(cpuIn(kept), cpuAfter(acknowledged));
             epochs.add(log.epoch);
             const sessions = entries.map((_, token) =>
-              log.propose({ kind: 'attach', providerId: 'a', token, at: T0, from: null }),
+              log.propose({
+                kind: 'attach',
+                providerId: 'a',
+                hub: log.hub,
+                token,
+                at: T0,
+                from: null,
+                again: false,
+              }),
             );
             await Promise.all([...entries.map((entry) => log.propose(entry)), ...sessions]);
             acknowledged.push(...entries);

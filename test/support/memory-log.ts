@@ -85,6 +85,18 @@ export class MemoryLog implements Log {
     return this.#order.position;
   }
 
+  get hub(): string {
+    return this.#order.hub;
+  }
+
+  get isShared(): boolean {
+    return false;
+  }
+
+  get silentMs(): number {
+    return 0;
+  }
+
   get rows(): Map<string, AdvertisementRecord> {
     return this.disk.rows;
   }

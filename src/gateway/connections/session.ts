@@ -3,6 +3,7 @@ import { ProtocolError } from '../../protocol/errors.js';
 import type { DownFrame } from '../../protocol/frames/frames-down.js';
 import type { RequestId, Up } from '../../protocol/frames/frames-up.js';
 import { utf8 } from '../../protocol/text.js';
+import { PersistenceError } from '../../registry/log.js';
 import type { SessionToken } from '../../registry/registry.js';
 import { readSignedClaim } from '../../registry/write/claim.js';
 import type { ConnectionHost, HostedConnection } from './connection-host.js';
@@ -159,7 +160,13 @@ export class Session {
     const { token, applied } = this.#gateway.takeOver(providerId, connection);
     this.#hold = { providerId, publicKey, token };
     connection.admit();
-    await applied;
+    try {
+      await applied;
+    } catch (error) {
+      if (!(error instanceof PersistenceError)) throw error;
+      connection.close(CLOSE.overloaded, 'the hub cannot take sessions at the moment; connect again soon');
+      return;
+    }
     const advertisement = this.#gateway.registry.find(providerId) ?? utf8('null');
     connection.replyWith({ type: 'authenticated', id: frame.id, provider_id: providerId }, advertisement);
   }

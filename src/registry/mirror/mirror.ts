@@ -93,6 +93,18 @@ export class Mirror implements Log {
     return this.#order.position;
   }
 
+  get hub(): string {
+    return this.#order.hub;
+  }
+
+  get isShared(): boolean {
+    return false;
+  }
+
+  get silentMs(): number {
+    return 0;
+  }
+
   get problem(): string | null {
     return this.#failure ?? this.#stall;
   }

@@ -7,7 +7,7 @@ import type { Claim, SignedClaim } from './claim.js';
 import { isSameAddress } from '../../lib/limits/ip-address.js';
 import { KeyedLock } from '../../lib/keyed-lock.js';
 import type { DurableEntry } from '../entry.js';
-import { type Log, PersistenceError } from '../log.js';
+import { ConflictError, type Log, PersistenceError } from '../log.js';
 import type { AdvertisementRecord, CountRecord, IdentityRecord } from '../store/records.js';
 import { readPayload } from './payload.js';
 import { NO_QUOTAS, Quotas, type QuotaSettings } from './quotas.js';
@@ -24,6 +24,8 @@ const NO_BYTES = new Uint8Array();
 const MAX_SAVED_COUNTS = 500;
 /** Writes of one provider that may wait for each other. */
 const MAX_WRITES_PER_PROVIDER = 64;
+/** How often it is decided about a write, of which another hub's write has come in between. */
+const MAX_DECISIONS = 3;
 
 /** @param origin The address that it came from; null for one that is not limited. */
 type OnWritten = (action: DurableEntry['kind'], providerId: string, origin: string | null) => void;
@@ -289,8 +291,16 @@ export class WritePath {
     if (release === null) throw unavailable(`too many writes of ${providerId} wait`, undefined);
     this.#registry.beginWrite(providerId);
     try {
-      if (session !== null && !this.#registry.holds(providerId, session)) throw new FencedError();
-      return await work();
+      for (let tries = 1; ; tries += 1) {
+        if (session !== null && !this.#registry.holds(providerId, session)) throw new FencedError();
+        try {
+          return await work();
+        } catch (error) {
+          if (!(error instanceof ConflictError)) throw error;
+          if (tries === MAX_DECISIONS)
+            throw unavailable(`other hubs write ${providerId} at the same time`, error);
+        }
+      }
     } finally {
       this.#registry.endWrite(providerId);
       release();

@@ -39,6 +39,11 @@ export class EtcdError extends Error {
     return this.code === NOT_FOUND;
   }
 
+  /** Whether there is such a thing already, e.g. a lease of this id. */
+  get exists(): boolean {
+    return this.code === FAILED_PRECONDITION && this.message.includes('already exists');
+  }
+
   /** Whether etcd has forgotten the revision that was asked for. */
   get isCompacted(): boolean {
     return this.code === OUT_OF_RANGE && this.message.includes('compacted');
@@ -48,6 +53,7 @@ export class EtcdError extends Error {
 const UNKNOWN = 2;
 const DEADLINE_EXCEEDED = 4;
 const NOT_FOUND = 5;
+const FAILED_PRECONDITION = 9;
 const OUT_OF_RANGE = 11;
 const INTERNAL = 13;
 const UNAVAILABLE = 14;
@@ -56,6 +62,9 @@ const PASSING = new Set([UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE]);
 
 /** More than any page of a read or part of a watch: what etcd itself takes at most is a tenth. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/** How long a stream that nobody needs may take to end by itself, in milliseconds. */
+const LINGER_MS = 2000;
 
 /** A stream of messages in both directions. */
 export interface EtcdStream<Request> {
@@ -192,8 +201,13 @@ export class Endpoint {
         if (!isOver) stream.write(message);
       },
       cancel: () => {
+        if (isOver) return;
         isOver = true;
-        stream.cancel();
+        // Node 20 may never come back from resetting a stream whose last message has not left yet.
+        stream.end();
+        setTimeout(() => {
+          stream.cancel();
+        }, LINGER_MS).unref();
       },
     };
   }

@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import type { EtcdClient } from './client/client.js';
+import { EtcdError } from './client/endpoint.js';
+import { METHODS, RESULT, TARGET } from './client/messages.js';
+import type { Keys } from './keys.js';
+
+/** How long a hub that is not heard of counts as running, in seconds. */
+const LEASE_SECONDS = 15;
+/** How often the lease is renewed, in milliseconds. */
+const RENEW_MS = 2000;
+/** How long a renewal may take, all nodes together, in milliseconds. */
+const RENEW_DEADLINE_MS = 4000;
+const RETRY_MS = 500;
+
+/**
+ * Whether this hub counts as running: its key, which its lease takes away when it is not renewed. Each time that others
+ * have declared it dead, it begins anew under another name.
+ */
+export class Membership {
+  readonly #client: EtcdClient;
+  readonly #keys: Keys;
+  readonly #name: string;
+  #hub = '';
+  #lease = 0n;
+  /** Of the last renewal that was answered, when it was asked for. */
+  #renewedAt = performance.now();
+  #timer: NodeJS.Timeout | null = null;
+  #isOver = false;
+
+  /** @param name The hub's name for people. */
+  constructor(client: EtcdClient, keys: Keys, name: string) {
+    this.#client = client;
+    this.#keys = keys;
+    this.#name = name;
+  }
+
+  /** What this run of the hub is called among all; another one after each `join`. */
+  get hub(): string {
+    return this.#hub;
+  }
+
+  /** How long ago the lease was last renewed, in milliseconds. */
+  get ageMs(): number {
+    return performance.now() - this.#renewedAt;
+  }
+
+  /**
+   * Takes a lease and says that this hub runs.
+   * @returns The revision at which it counts.
+   * @throws EtcdError (as a rejection)
+   */
+  async join(): Promise<number> {
+    const hub = `${this.#name}-${randomBytes(6).toString('hex')}`;
+    // Ours, so that asking twice is asking for the same; etcd's ids are positive.
+    const lease = randomBytes(8).readBigUInt64BE() >> 1n;
+    const askedAt = performance.now();
+    await this.#grant(lease);
+    const key = this.#keys.hub(hub);
+    const { header } = await this.#client.call(METHODS.txn, {
+      compare: [{ target: TARGET.version, result: RESULT.equal, key, version: 0 }],
+      success: [{ put: { key, value: Buffer.from(JSON.stringify({ name: this.#name })), lease } }],
+    });
+    this.#hub = hub;
+    this.#lease = lease;
+    this.#renewedAt = askedAt;
+    this.#schedule(RENEW_MS);
+    return header!.revision;
+  }
+
+  /** Others have declared this hub dead: goes on trying until it counts again. */
+  async rejoin(): Promise<void> {
+    const old = this.#lease;
+    this.#hub = '';
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    while (!this.#isOver) {
+      try {
+        await this.join();
+        break;
+      } catch (error) {
+        if (!(error instanceof EtcdError)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+    await this.#revoke(old);
+  }
+
+  /** Says that this hub runs no more: its sessions are over at once. */
+  async leave(): Promise<void> {
+    this.#isOver = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#revoke(this.#lease);
+  }
+
+  async #grant(id: bigint): Promise<void> {
+    try {
+      await this.#client.call(METHODS.leaseGrant, { ttl: LEASE_SECONDS, id });
+    } catch (error) {
+      // The answer to the same question got lost.
+      if (error instanceof EtcdError && error.exists) return;
+      throw error;
+    }
+  }
+
+  /** It ends by itself, if not at once. */
+  async #revoke(id: bigint): Promise<void> {
+    await this.#client.call(METHODS.leaseRevoke, { id }).catch((error: unknown) => {
+      if (!(error instanceof EtcdError)) throw error;
+    });
+  }
+
+  #schedule(ms: number): void {
+    if (this.#isOver) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      void this.#renew();
+    }, ms);
+  }
+
+  async #renew(): Promise<void> {
+    const hub = this.#hub;
+    const askedAt = performance.now();
+    try {
+      const { ttl } = await this.#client.exchange(
+        METHODS.leaseKeepAlive,
+        { id: this.#lease },
+        RENEW_DEADLINE_MS,
+      );
+      if (hub !== this.#hub) return;
+      // A lease that has ended takes the key with it, which the watch tells.
+      if (ttl > 0) this.#renewedAt = Math.max(this.#renewedAt, askedAt);
+      this.#schedule(RENEW_MS);
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+      if (hub === this.#hub) this.#schedule(RETRY_MS);
+    }
+  }
+}

@@ -1,0 +1,373 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { LIMITS } from '../../protocol/limits.js';
+import type { Entry } from '../entry.js';
+import {
+  type Deliver,
+  type Log,
+  type LogFollower,
+  NOT_FOLLOWED,
+  type OpenLog,
+  PersistenceError,
+} from '../log.js';
+import { EtcdClient } from './client/client.js';
+import { EtcdError } from './client/endpoint.js';
+import { DELETED, METHODS, RESULT, TARGET } from './client/messages.js';
+import { Keys } from './keys.js';
+import { Membership } from './membership.js';
+import { decodeRecord, entriesOf, entryOf, type ProviderRecord } from './record.js';
+import type { SharedLogSettings } from './settings.js';
+import { checkVersion, readEpoch, readState, type StoreState } from './store-state.js';
+import { Watch, type WatchEvent } from './watch.js';
+import { type Known, Writer } from './writer.js';
+
+/** What the log says to its operator. */
+export interface SharedLogLogger {
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/** Figures for whoever watches over the hubs. */
+export interface SharedLogFigures {
+  revision: number;
+  /** Age of the last renewal of the lease, in milliseconds. */
+  leaseAgeMs: number;
+  watchRestarts: Readonly<Record<string, number>>;
+  transactions: number;
+  records: number;
+  conflicts: number;
+}
+
+const TICK_MS = 500;
+/** Without a word of etcd for so long, writes are a problem, in milliseconds. */
+const SILENCE_MS = 5000;
+/** How long a failed transaction is a problem, if none follows, in milliseconds. */
+const PROBLEM_MS = 10_000;
+const RETRY_MS = 500;
+/** Bindings that are looked at in one purge, and that are removed by it. */
+const MAX_LOOKED_AT = 50_000;
+const MAX_PURGED = 100;
+
+/**
+ * The log that several hubs share, in etcd: a record for each provider, whose revisions are the positions. What this hub proposes and what
+ * others do comes back through one watch, in the order of the store.
+ */
+export class SharedLog implements Log {
+  readonly epoch: string;
+  readonly #client: EtcdClient;
+  readonly #keys: Keys;
+  readonly #log: SharedLogLogger;
+  readonly #membership: Membership;
+  readonly #writer: Writer;
+  #watch: Watch | null = null;
+  /** What is to be delivered first; null once it is. */
+  #start: StoreState | null;
+  #position: number;
+  readonly #known = new Map<string, Known>();
+  /** When the owners of ids without an advertisement were last seen (steady Unix ms), and whether the id is its own key. */
+  readonly #bindings = new Map<string, { seenAt: number; isKey: boolean }>();
+  #purging: Iterator<[string, { seenAt: number; isKey: boolean }], undefined> | null = null;
+  #deliver: Deliver = () => undefined;
+  #follower: LogFollower = NOT_FOLLOWED;
+  #problemAt = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #isClosing = false;
+
+  private constructor(
+    client: EtcdClient,
+    keys: Keys,
+    epoch: string,
+    start: StoreState,
+    membership: Membership,
+    log: SharedLogLogger,
+  ) {
+    this.#client = client;
+    this.#keys = keys;
+    this.epoch = epoch;
+    this.#start = start;
+    this.#position = start.revision;
+    this.#membership = membership;
+    this.#log = log;
+    this.#writer = new Writer(client, keys, {
+      hub: () => membership.hub,
+      position: () => this.#position,
+      known: (providerId) => this.#known.get(providerId),
+    });
+  }
+
+  /** Opens the log of a store. All that it keeps is delivered, as entries at one position. */
+  static in(settings: SharedLogSettings, log: SharedLogLogger): OpenLog<SharedLog> {
+    return async () => {
+      const client = await EtcdClient.open(settings);
+      const keys = new Keys(settings.prefix);
+      const membership = new Membership(client, keys, settings.hubName);
+      try {
+        await checkVersion(client);
+        const epoch = await readEpoch(client, keys);
+        const start = await readState(client, keys);
+        await membership.join();
+        return new SharedLog(client, keys, epoch, start, membership, log);
+      } catch (error) {
+        client.close();
+        if (!(error instanceof EtcdError)) throw error;
+        const where = settings.endpoints.join(', ');
+        throw new Error(
+          `etcd at ${where} cannot be used: ${error.message}; check DISCOVERY_ETCD_…, and whether it runs`,
+          {
+            cause: error,
+          },
+        );
+      }
+    };
+  }
+
+  get hub(): string {
+    return this.#membership.hub;
+  }
+
+  get isShared(): boolean {
+    return true;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  get pending(): number {
+    return this.#writer.pending;
+  }
+
+  get lagMs(): number {
+    return this.#writer.lagMs;
+  }
+
+  get silentMs(): number {
+    return Math.max(this.#membership.ageMs, this.#watch?.silentMs ?? 0);
+  }
+
+  get problem(): string | null {
+    const { silentMs } = this;
+    if (silentMs > SILENCE_MS) return `etcd has not answered for ${Math.round(silentMs / 1000)} s`;
+    const isRecent = performance.now() - this.#problemAt < PROBLEM_MS;
+    return isRecent ? this.#writer.problem : null;
+  }
+
+  get figures(): SharedLogFigures {
+    return {
+      revision: this.#position,
+      leaseAgeMs: this.#membership.ageMs,
+      watchRestarts: this.#watch?.restarts ?? {},
+      ...this.#writer.counts,
+    };
+  }
+
+  deliverTo(deliver: Deliver, follower: LogFollower = NOT_FOLLOWED): void {
+    this.#deliver = deliver;
+    this.#follower = follower;
+    if (this.#start === null) return;
+    const start = this.#start;
+    this.#start = null;
+    this.#take(start);
+    this.#follow();
+    this.#timer = setInterval(() => {
+      this.#writer.tick();
+    }, TICK_MS);
+  }
+
+  propose(entry: Entry): Promise<number> {
+    if (entry.kind === 'end') return Promise.reject(new TypeError('hubs end by themselves'));
+    const proposal = this.#writer.propose(entry);
+    proposal.catch(() => {
+      this.#problemAt = performance.now();
+    });
+    return proposal;
+  }
+
+  /** Heartbeats do not travel: a hub vouches for its sessions as long as it runs. */
+  saveHeartbeats(): void {
+    return;
+  }
+
+  /** What is counted of addresses is each hub's own, and ends with it. */
+  saveCounts(): void {
+    return;
+  }
+
+  /** Removes bindings that have lapsed. What expires is a record of its own already. */
+  purge(_expiredIds: string[], now: number): void {
+    const lapsed: string[] = [];
+    this.#purging ??= this.#bindings.entries();
+    for (let looked = 0; looked < MAX_LOOKED_AT && lapsed.length < MAX_PURGED; looked += 1) {
+      const step = this.#purging.next();
+      if (step.done === true) {
+        this.#purging = null;
+        break;
+      }
+      const [providerId, { seenAt, isKey }] = step.value;
+      if (now - seenAt > (isKey ? LIMITS.keyMemoryMs : LIMITS.bindingLifetimeMs)) lapsed.push(providerId);
+    }
+    if (lapsed.length > 0) void this.#remove(lapsed);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    await this.#writer.close();
+    await this.#membership.leave();
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#watch?.close();
+    this.#client.close();
+  }
+
+  // ---- what the store tells -----------------------------------------------------------------------------------
+
+  #follow(): void {
+    this.#watch = new Watch(this.#client, this.#keys.all, this.#position, {
+      revision: (revision, events) => {
+        this.#position = revision;
+        for (const event of events) this.#apply(event, revision);
+        this.#reached(revision);
+      },
+      reached: (revision) => {
+        this.#position = revision;
+        this.#reached(revision);
+      },
+      compacted: () => {
+        void this.#beginAnew();
+      },
+    });
+  }
+
+  #reached(revision: number): void {
+    this.#follower.reached(revision);
+    this.#writer.reached(revision);
+  }
+
+  #apply({ type, kv }: WatchEvent, revision: number): void {
+    const read = kv === null ? null : this.#keys.read(kv.key);
+    if (kv === null || read === null) return;
+    if (read.kind === 'hub') {
+      if (type === DELETED) this.#hubEnded(read.id, revision);
+    } else if (type === DELETED) {
+      this.#known.delete(read.id);
+      this.#bindings.delete(read.id);
+    } else {
+      this.#recordChanged(read.id, kv.value, revision);
+    }
+  }
+
+  #recordChanged(providerId: string, value: Uint8Array, revision: number): void {
+    let record: ProviderRecord;
+    try {
+      record = decodeRecord(value);
+    } catch (error) {
+      this.#log.error(
+        `the record of ${providerId} at revision ${revision} cannot be read: ${(error as Error).message}`,
+      );
+      return;
+    }
+    const own = this.#writer.entryOf(record.writeId);
+    this.#know(providerId, record, revision, own !== undefined);
+    const origin = own?.kind === 'advertise' ? own.origin : null;
+    const entry = entryOf(providerId, record, origin);
+    const error = entry === null ? null : this.#tell(entry, revision);
+    this.#writer.applied(record.writeId, revision, error);
+  }
+
+  #know(
+    providerId: string,
+    { session, advertisement, identity }: ProviderRecord,
+    revision: number,
+    isOwn: boolean,
+  ): void {
+    const before = this.#known.get(providerId);
+    const foreignRevision = isOwn ? (before?.foreignRevision ?? 0) : revision;
+    this.#known.set(providerId, { revision, foreignRevision, session });
+    if (advertisement === null && session === null && identity !== null) {
+      const isKey = identity.publicKey === providerId;
+      this.#bindings.set(providerId, { seenAt: identity.seenAt, isKey });
+    } else {
+      this.#bindings.delete(providerId);
+    }
+  }
+
+  #hubEnded(hub: string, revision: number): void {
+    for (const known of this.#known.values()) if (known.session?.hub === hub) known.session = null;
+    this.#tell({ kind: 'end', hub }, revision);
+    if (hub !== this.#membership.hub || this.#isClosing) return;
+    this.#log.warn(
+      'the other hubs have declared this one dead, because it was not heard of for too long; it joins anew',
+    );
+    void this.#membership.rejoin();
+  }
+
+  /** @returns What the receiver has thrown. */
+  #tell(entry: Entry, position: number): Error | null {
+    try {
+      this.#deliver(entry, position);
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  /** etcd has forgotten what happened since: this hub has slept for too long. */
+  async #beginAnew(): Promise<void> {
+    this.#log.warn('etcd has compacted what this hub had not seen yet; it reads everything anew');
+    while (!this.#isClosing) {
+      try {
+        const state = await readState(this.#client, this.#keys);
+        this.#follower.leapt(state.revision);
+        this.#take(state);
+        this.#follow();
+        return;
+      } catch (error) {
+        if (!(error instanceof EtcdError)) throw error;
+        await wait(RETRY_MS);
+      }
+    }
+  }
+
+  /** Turns what is known into what the store holds at a revision, in one step. */
+  #take({ revision, hubs, providers }: StoreState): void {
+    this.#position = revision;
+    const ended = new Set<string>();
+    for (const [providerId, { session }] of this.#known) {
+      if (session !== null && !hubs.has(session.hub)) ended.add(session.hub);
+      if (providers.has(providerId)) continue;
+      this.#tell({ kind: 'withdraw', providerId, identity: null }, revision);
+      this.#known.delete(providerId);
+    }
+    for (const hub of ended) this.#hubEnded(hub, revision);
+    for (const [providerId, { revision: written, record }] of providers) {
+      const known = this.#known.get(providerId);
+      if (known?.revision === written) continue;
+      const session = record.session !== null && hubs.has(record.session.hub) ? record.session : null;
+      this.#know(providerId, { ...record, session }, written, false);
+      if (known !== undefined && record.advertisement === null)
+        this.#tell({ kind: 'withdraw', providerId, identity: record.identity }, revision);
+      if (known?.session) this.#tell({ kind: 'detach', providerId, ...known.session }, revision);
+      for (const entry of entriesOf(providerId, { ...record, session })) this.#tell(entry, revision);
+      this.#writer.applied(record.writeId, revision, null);
+    }
+    this.#reached(revision);
+  }
+
+  /** Removes records that nobody needs, unless somebody has written them meanwhile. */
+  async #remove(providerIds: readonly string[]): Promise<void> {
+    const { hub } = this;
+    if (hub === '') return;
+    const fence = { target: TARGET.version, result: RESULT.greater, key: this.#keys.hub(hub), version: 0 };
+    const success = providerIds.map((providerId) => {
+      const key = this.#keys.provider(providerId);
+      const modRevision = this.#known.get(providerId)?.revision ?? 0;
+      const compare = [{ target: TARGET.modRevision, result: RESULT.equal, key, modRevision }];
+      return { txn: { compare, success: [{ delete: { key } }] } };
+    });
+    try {
+      await this.#client.call(METHODS.txn, { compare: [fence], success });
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw new PersistenceError(String(error));
+      // The next purge finds them again.
+    }
+  }
+}

@@ -1,0 +1,360 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ConflictError, PersistenceError } from '../log.js';
+import type { EtcdClient } from './client/client.js';
+import { EtcdError } from './client/endpoint.js';
+import { type InnerTxn, type KeyValue, METHODS, RESULT, TARGET, type TxnAnswer } from './client/messages.js';
+import type { Keys } from './keys.js';
+import {
+  decodeRecord,
+  encodeRecord,
+  type OpenSession,
+  type ProviderEntry,
+  providerOf,
+  type ProviderRecord,
+  recordAfter,
+} from './record.js';
+
+/** What is known of a provider's record as of the last applied revision. */
+export interface Known {
+  /** Of the record. */
+  revision: number;
+  /** The last revision at which another hub wrote it. */
+  foreignRevision: number;
+  /** The session that is open. */
+  session: OpenSession | null;
+}
+
+/** What a writer needs of the log. */
+export interface WriterHost {
+  /** What this run of the hub is called; empty while it is no member. */
+  hub(): string;
+  /** The last applied revision. */
+  position(): number;
+  known(providerId: string): Known | undefined;
+}
+
+interface Proposal {
+  entry: ProviderEntry;
+  providerId: string;
+  /** What was known of others' writes when it was made. */
+  foreignRevision: number;
+  writeId: string;
+  since: number;
+  isSettled: boolean;
+  resolve: (position: number) => void;
+  reject: (error: Error) => void;
+}
+
+interface Write {
+  proposal: Proposal;
+  revision: number;
+  value: Buffer;
+}
+
+/** etcd takes 128 operations in a transaction, with those within it. */
+const MAX_BATCH = 100;
+/** etcd takes 1.5 MiB. */
+const MAX_BATCH_BYTES = 1_400_000;
+const MAX_UNDER_WAY = 2;
+/** Proposals that may wait; beyond them new ones are refused. */
+const MAX_WAITING = 50_000;
+/** How long a proposal may take in all, in milliseconds. */
+const DEADLINE_MS = 5000;
+const NOT_A_MEMBER = 'the other hubs have declared this one dead; it joins anew';
+
+/** Entries that are decided upon by whoever proposes them: somebody else's write in between calls for another decision. */
+const DECIDED: ReadonlySet<ProviderEntry['kind']> = new Set(['advertise', 'withdraw', 'bind', 'expire']);
+/** Entries that leave most of the record as it is. */
+const AMENDING: ReadonlySet<ProviderEntry['kind']> = new Set(['bind', 'attach', 'detach', 'expire']);
+
+/**
+ * Writes entries to the store: many in one transaction, each for itself by comparison with the revision that was last applied, all of
+ * them only while this hub counts as running. Entries of one provider are written one after the other.
+ */
+export class Writer {
+  readonly #client: EtcdClient;
+  readonly #keys: Keys;
+  readonly #host: WriterHost;
+  readonly #queues = new Map<string, Proposal[]>();
+  /** Providers whose first proposal is not under way. */
+  readonly #ready = new Set<string>();
+  readonly #byWriteId = new Map<string, Proposal>();
+  /** Called once a revision is applied. */
+  #waiters: { revision: number; go: () => void }[] = [];
+  #underWay = 0;
+  #isStarting = false;
+  #count = 0;
+  #isClosing = false;
+  /** Why the last transaction failed; null when it did not. */
+  problem: string | null = null;
+  /** Transactions that were made, what they wrote, and what others' writes have kept from being written. */
+  readonly counts = { transactions: 0, records: 0, conflicts: 0 };
+
+  constructor(client: EtcdClient, keys: Keys, host: WriterHost) {
+    this.#client = client;
+    this.#keys = keys;
+    this.#host = host;
+  }
+
+  /** Proposals that are not settled. */
+  get pending(): number {
+    return this.#byWriteId.size;
+  }
+
+  /** Age of the oldest of them, in milliseconds; 0 when there is none. */
+  get lagMs(): number {
+    const [oldest] = this.#byWriteId.values();
+    return oldest === undefined ? 0 : performance.now() - oldest.since;
+  }
+
+  /**
+   * Has an entry written. Resolves with its revision once that is applied; with the present one when it is without effect.
+   * @throws PersistenceError (as a rejection) when it is not known to be written; ConflictError when somebody else has written meanwhile.
+   */
+  propose(entry: ProviderEntry): Promise<number> {
+    if (this.#isClosing) return Promise.reject(new PersistenceError('the hub is shutting down'));
+    if (this.pending >= MAX_WAITING) {
+      const why = `overloaded: ${MAX_WAITING} writes are waiting for etcd; try again later`;
+      return Promise.reject(new PersistenceError(why));
+    }
+    const providerId = providerOf(entry);
+    this.#count += 1;
+    const writeId = `${this.#host.hub()}/${this.#count}`;
+    return new Promise((resolve, reject) => {
+      const foreignRevision = this.#host.known(providerId)?.foreignRevision ?? 0;
+      const base = { entry, providerId, foreignRevision, writeId, since: performance.now() };
+      const proposal: Proposal = { ...base, isSettled: false, resolve, reject };
+      this.#byWriteId.set(writeId, proposal);
+      const queue = this.#queues.get(providerId);
+      if (queue !== undefined) {
+        queue.push(proposal);
+        return;
+      }
+      this.#queues.set(providerId, [proposal]);
+      this.#ready.add(providerId);
+      this.#start();
+    });
+  }
+
+  /** The entry that is written under an id; undefined for one of another hub, or one that nobody waits for any more. */
+  entryOf(writeId: string): ProviderEntry | undefined {
+    return this.#byWriteId.get(writeId)?.entry;
+  }
+
+  /** A record has been applied. @param error What applying it has thrown. */
+  applied(writeId: string, revision: number, error: Error | null): void {
+    const proposal = this.#byWriteId.get(writeId);
+    if (proposal === undefined) return;
+    this.#settle(proposal, () => {
+      if (error === null) proposal.resolve(revision);
+      else proposal.reject(error);
+    });
+  }
+
+  /** All up to a revision is applied. */
+  reached(revision: number): void {
+    if (this.#waiters.length === 0) return;
+    const due = this.#waiters.filter((waiter) => waiter.revision <= revision);
+    this.#waiters = this.#waiters.filter((waiter) => waiter.revision > revision);
+    for (const { go } of due) go();
+  }
+
+  /** Gives up what takes too long. Called again and again. */
+  tick(): void {
+    const now = performance.now();
+    for (const proposal of this.#byWriteId.values()) {
+      if (now - proposal.since < DEADLINE_MS + 1000) return;
+      this.#fail(proposal, new PersistenceError('etcd has not told in time whether it was written'));
+    }
+  }
+
+  /** Takes nothing more, and waits for what is under way. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    const end = performance.now() + DEADLINE_MS;
+    while (this.pending > 0 && performance.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const proposal of [...this.#byWriteId.values()])
+      this.#fail(proposal, new PersistenceError('the hub is shutting down'));
+  }
+
+  /** All that the present turn of the event loop brings shares the first transaction. */
+  #start(): void {
+    if (this.#isStarting) return;
+    this.#isStarting = true;
+    void nextTurn().then(() => {
+      this.#isStarting = false;
+      while (this.#underWay < MAX_UNDER_WAY && this.#ready.size > 0) {
+        this.#underWay += 1;
+        void this.#work(this.#take()).finally(() => {
+          this.#underWay -= 1;
+          if (this.#ready.size > 0) this.#start();
+        });
+      }
+    });
+  }
+
+  #take(): Proposal[] {
+    const batch: Proposal[] = [];
+    for (const providerId of this.#ready) {
+      if (batch.length === MAX_BATCH) break;
+      this.#ready.delete(providerId);
+      batch.push(this.#queues.get(providerId)![0]!);
+    }
+    return batch;
+  }
+
+  async #work(batch: readonly Proposal[]): Promise<void> {
+    try {
+      const hub = this.#host.hub();
+      if (hub === '') throw new PersistenceError(NOT_A_MEMBER);
+      const read = await this.#read(batch.filter(({ entry }) => AMENDING.has(entry.kind)));
+      const writes = this.#prepare(batch, read);
+      if (writes.length > 0) await this.#write(hub, writes);
+      this.problem = null;
+    } catch (error) {
+      const failure =
+        error instanceof EtcdError ? new PersistenceError(`etcd: ${error.message}`) : (error as Error);
+      if (error instanceof EtcdError) this.problem = failure.message;
+      for (const proposal of batch) this.#fail(proposal, failure);
+    }
+  }
+
+  /** The records that are about to be amended. */
+  async #read(proposals: readonly Proposal[]): Promise<Map<string, KeyValue>> {
+    const known = proposals.filter(({ providerId }) => this.#host.known(providerId) !== undefined);
+    const read = new Map<string, KeyValue>();
+    if (known.length === 0) return read;
+    const success = known.map(({ providerId }) => ({ range: { key: this.#keys.provider(providerId) } }));
+    const { responses } = await this.#client.call(METHODS.txn, { success }, DEADLINE_MS);
+    for (const [index, { range }] of responses.entries()) {
+      const [kv] = range?.kvs ?? [];
+      if (kv !== undefined) read.set(known[index]!.providerId, kv);
+    }
+    return read;
+  }
+
+  /** Makes the records. What would be too much for one transaction waits for the next. */
+  #prepare(batch: readonly Proposal[], read: ReadonlyMap<string, KeyValue>): Write[] {
+    const writes: Write[] = [];
+    let bytes = 0;
+    for (const proposal of batch) {
+      if (proposal.isSettled) continue;
+      const { providerId, entry } = proposal;
+      const known = this.#host.known(providerId);
+      if (DECIDED.has(entry.kind) && (known?.foreignRevision ?? 0) !== proposal.foreignRevision) {
+        this.#conflict(proposal, this.#host.position());
+        continue;
+      }
+      const kv = read.get(providerId);
+      const revision = known?.revision ?? 0;
+      if (AMENDING.has(entry.kind) && (kv?.modRevision ?? 0) !== revision) {
+        this.#conflict(proposal, kv?.modRevision ?? 0);
+        continue;
+      }
+      const record = recordAfter(stateOf(known, kv), entry, proposal.writeId);
+      if (record === null) {
+        this.#settle(proposal, () => {
+          proposal.resolve(this.#host.position());
+        });
+        continue;
+      }
+      const value = encodeRecord(record);
+      if (writes.length > 0 && bytes + value.length > MAX_BATCH_BYTES) {
+        this.#again(proposal);
+        continue;
+      }
+      bytes += value.length;
+      writes.push({ proposal, revision, value });
+    }
+    return writes;
+  }
+
+  async #write(hub: string, writes: readonly Write[]): Promise<void> {
+    const fence = { target: TARGET.version, result: RESULT.greater, key: this.#keys.hub(hub), version: 0 };
+    const answer = await this.#client.call(
+      METHODS.txn,
+      { compare: [fence], success: writes.map((write) => ({ txn: this.#txnOf(write) })) },
+      DEADLINE_MS,
+    );
+    this.counts.transactions += 1;
+    if (!answer.succeeded) throw new PersistenceError(NOT_A_MEMBER);
+    this.#answered(writes, answer);
+  }
+
+  #txnOf({ proposal, revision, value }: Write): InnerTxn {
+    const key = this.#keys.provider(proposal.providerId);
+    return {
+      compare: [{ target: TARGET.modRevision, result: RESULT.equal, key, modRevision: revision }],
+      success: [{ put: { key, value } }],
+      failure: [{ range: { key } }],
+    };
+  }
+
+  #answered(writes: readonly Write[], { responses }: TxnAnswer): void {
+    for (const [index, { proposal }] of writes.entries()) {
+      const inner = responses[index]?.txn;
+      if (inner === null || inner === undefined)
+        throw new PersistenceError('etcd answers something else than asked');
+      // What is written counts once the watch tells of it.
+      if (inner.succeeded) this.counts.records += 1;
+      else this.#conflict(proposal, inner.responses[0]?.range?.kvs[0]?.modRevision ?? 0);
+    }
+  }
+
+  /** Somebody has written up to a revision: it may be this very proposal, of which the answer got lost. */
+  #conflict(proposal: Proposal, revision: number): void {
+    const go = (): void => {
+      if (proposal.isSettled) return;
+      this.counts.conflicts += 1;
+      if (DECIDED.has(proposal.entry.kind)) this.#fail(proposal, new ConflictError());
+      else if (performance.now() - proposal.since < DEADLINE_MS) this.#again(proposal);
+      else this.#fail(proposal, new PersistenceError('others write the same again and again'));
+    };
+    if (revision <= this.#host.position()) go();
+    else this.#waiters.push({ revision, go });
+  }
+
+  #again({ providerId }: Proposal): void {
+    this.#ready.add(providerId);
+    this.#start();
+  }
+
+  #fail(proposal: Proposal, error: Error): void {
+    this.#settle(proposal, () => {
+      proposal.reject(error);
+    });
+  }
+
+  #settle(proposal: Proposal, tell: () => void): void {
+    if (proposal.isSettled) return;
+    proposal.isSettled = true;
+    this.#byWriteId.delete(proposal.writeId);
+    const queue = this.#queues.get(proposal.providerId)!;
+    const isFirst = queue[0] === proposal;
+    queue.splice(queue.indexOf(proposal), 1);
+    if (queue.length === 0) {
+      this.#queues.delete(proposal.providerId);
+      this.#ready.delete(proposal.providerId);
+    } else if (isFirst) {
+      this.#again(queue[0]!);
+    }
+    tell();
+  }
+}
+
+/** The state that an entry is put on top of: as it was read, with the session that is really open. */
+function stateOf(known: Known | undefined, kv: KeyValue | undefined): ProviderRecord | null {
+  const session = known?.session ?? null;
+  if (kv !== undefined) return { ...decodeRecord(kv.value), session };
+  if (known === undefined) return null;
+  // Whoever advertises or withdraws replaces all but the session.
+  return {
+    writeId: '',
+    made: { by: 'withdraw' },
+    advertisement: null,
+    needsSession: false,
+    identity: null,
+    session,
+  };
+}

@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { SharedLogSettings } from './registry/etcd/settings.js';
+
+/** The settings of a shared store, as they were given. */
+interface GivenStore {
+  ETCD_ENDPOINTS: readonly string[];
+  ETCD_PREFIX: string;
+  ETCD_CA: string;
+  ETCD_CERT: string;
+  ETCD_KEY: string;
+  ETCD_USERNAME: string;
+  ETCD_PASSWORD_FILE: string;
+  HUB_NAME: string;
+}
+
+/** The settings of a shared store contradict each other, or name files that cannot be read; the message says which. */
+export class StoreSettingsError extends Error {
+  override readonly name = 'StoreSettingsError';
+}
+
+/**
+ * Reads what a hub needs to share a store with others.
+ * @returns Null where it shares none.
+ * @throws StoreSettingsError
+ */
+export function readStoreSettings(given: GivenStore): SharedLogSettings | null {
+  const { ETCD_ENDPOINTS: endpoints, ETCD_CERT: cert, ETCD_KEY: key, ETCD_USERNAME: name } = given;
+  if (endpoints.length === 0) return null;
+  if ((cert === '') !== (key === '')) throw pair('ETCD_CERT', 'ETCD_KEY');
+  if ((name === '') !== (given.ETCD_PASSWORD_FILE === '')) throw pair('ETCD_USERNAME', 'ETCD_PASSWORD_FILE');
+  const files = given.ETCD_CA !== '' || cert !== '';
+  if (files && endpoints.some((url) => url.startsWith('http:'))) {
+    throw new StoreSettingsError(
+      'DISCOVERY_ETCD_ENDPOINTS has an http:// URL, for which certificates count nothing: make it https://, or leave them out',
+    );
+  }
+  return {
+    endpoints,
+    prefix: given.ETCD_PREFIX,
+    // Dots and dashes are all that the name of a host has beside letters and digits.
+    hubName: given.HUB_NAME === '' ? hostname().replace(/[^\w.-]/g, '-') : given.HUB_NAME,
+    ca: given.ETCD_CA === '' ? null : read('ETCD_CA', given.ETCD_CA),
+    client: cert === '' ? null : { cert: read('ETCD_CERT', cert), key: read('ETCD_KEY', key) },
+    user:
+      name === ''
+        ? null
+        : { name, password: read('ETCD_PASSWORD_FILE', given.ETCD_PASSWORD_FILE).toString('utf8').trim() },
+  };
+}
+
+function pair(one: string, other: string): StoreSettingsError {
+  return new StoreSettingsError(
+    `DISCOVERY_${one} and DISCOVERY_${other} are of no use without each other; set both, or neither`,
+  );
+}
+
+function read(setting: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new StoreSettingsError(`DISCOVERY_${setting}=${path}: cannot be read: ${(error as Error).message}`);
+  }
+}
