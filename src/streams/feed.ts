@@ -63,6 +63,9 @@ export class Feed {
   /** Has a subscription go on as soon as it is its turn. */
   advance(subscription: Subscription): void {
     if (subscription.state === 'live') return;
+    // What takes no search is answered at once, so that answers come in the order of the requests.
+    if (subscription.state === 'asked' && canGoOn(subscription) && this.#resumeAt(subscription) === null)
+      this.#tell(subscription, null);
     this.#turns.add(subscription);
     this.#turns.run();
   }
@@ -112,17 +115,30 @@ export class Feed {
   }
 
   *#answer(subscription: Subscription): Task {
-    const { stream, subscriber, request } = subscription;
+    const { stream } = subscription;
     const { changes } = this.#host.registry;
-    const cursor = request.resume === null ? null : parseCursor(request.resume);
-    const seq =
-      cursor?.epoch === changes.epoch && changes.covers(cursor.seq)
-        ? Math.min(cursor.seq, changes.seq)
-        : null;
+    const seq = this.#resumeAt(subscription);
     if (seq !== null && isRanked(stream)) yield* this.#tops.toldAt(stream, seq);
     const isExact = seq !== null && this.#missedSince(stream, seq) !== null;
     // Finding out may have taken more than a turn.
     if (!canGoOn(subscription)) return;
+    this.#tell(subscription, isExact ? seq : null);
+    yield WORK.answer + (seq === null ? 0 : (changes.seq - seq) * WORK.change);
+    this.#again(subscription);
+  }
+
+  /** The number to resume from, if all that was missed since is known; null where there is nothing to look for. */
+  #resumeAt({ request }: Subscription): number | null {
+    const { changes } = this.#host.registry;
+    const cursor = request.resume === null ? null : parseCursor(request.resume);
+    if (cursor?.epoch !== changes.epoch || !changes.covers(cursor.seq)) return null;
+    return Math.min(cursor.seq, changes.seq);
+  }
+
+  /** @param seq What it resumes from; null for a snapshot. */
+  #tell(subscription: Subscription, seq: number | null): void {
+    const { stream, subscriber, request } = subscription;
+    const isExact = seq !== null;
     if (request.resume !== null)
       this.#host.observer.resumeDecided(isExact ? 'exact' : 'refused', subscription);
     subscription.state = isExact ? 'waiting' : 'reading';
@@ -131,12 +147,10 @@ export class Feed {
       type: 'subscribed',
       id: request.id,
       stream: stream.name,
-      cursor: isExact ? formatCursor(changes.epoch, seq) : null,
+      cursor: isExact ? formatCursor(this.#host.registry.changes.epoch, seq) : null,
       resumed: isExact,
     };
     subscriber.send(subscriber.codec.wrap(frame, subscriber.codec.encode(frame)));
-    yield WORK.answer + (seq === null ? 0 : (changes.seq - seq) * WORK.change);
-    this.#again(subscription);
   }
 
   *#sendSnapshot(subscription: Subscription): Task {
