@@ -63,9 +63,7 @@ export class Feed {
   /** Has a subscription go on as soon as it is its turn. */
   advance(subscription: Subscription): void {
     if (subscription.state === 'live') return;
-    // What takes no search is answered at once, so that answers come in the order of the requests.
-    if (subscription.state === 'asked' && canGoOn(subscription) && this.#resumeAt(subscription) === null)
-      this.#tell(subscription, null);
+    if (subscription.state === 'asked' && canGoOn(subscription)) this.#answerAtOnce(subscription);
     this.#turns.add(subscription);
     this.#turns.run();
   }
@@ -125,6 +123,18 @@ export class Feed {
     this.#tell(subscription, isExact ? seq : null);
     yield WORK.answer + (seq === null ? 0 : (changes.seq - seq) * WORK.change);
     this.#again(subscription);
+  }
+
+  /** Answers where that takes little, or was paid for already, so that answers come in the order of the requests. */
+  #answerAtOnce(subscription: Subscription): void {
+    const { stream, subscriber } = subscription;
+    const seq = this.#resumeAt(subscription);
+    if (seq !== null && (isRanked(stream) || subscriber.isPaced !== true)) return;
+    try {
+      this.#tell(subscription, seq !== null && this.#missedSince(stream, seq) !== null ? seq : null);
+    } catch (error) {
+      this.#host.giveUp([subscription], error);
+    }
   }
 
   /** The number to resume from, if all that was missed since is known; null where there is nothing to look for. */

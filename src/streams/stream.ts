@@ -57,6 +57,8 @@ export function isRanked(stream: Stream): stream is RankedStream {
 /** What a subscription needs of the connection it belongs to. */
 export interface Subscriber {
   readonly codec: Codec;
+  /** Whether its requests are read in turns, and what they take is charged as it is spent. */
+  readonly isPaced?: boolean;
   /** Whom its snapshots and resumes are charged to. */
   readonly account: Account;
   /** False while so much waits that stream events are held back. */

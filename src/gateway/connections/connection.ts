@@ -25,6 +25,7 @@ import { Subscriptions } from './subscriptions.js';
  */
 export class Connection implements SocketHandler, Sender, Subscriber, SessionConnection {
   readonly codec: Codec;
+  readonly isPaced = true;
   /** Its number on the gateway's wheel of deadlines. */
   readonly slot: number;
   /** The address that it is from. */
@@ -87,15 +88,15 @@ export class Connection implements SocketHandler, Sender, Subscriber, SessionCon
       return;
     }
     if (!this.#spend()) return;
+    if (!this.#gateway.intake.take(this, bytes, binary))
+      this.close(CLOSE.messageRate, 'it sends faster than frames of its address can be read');
+  }
+
+  receive(bytes: Uint8Array, binary: boolean): void {
     if (binary !== this.codec.binary) {
       this.#malformed(`${this.codec.name} travels in ${this.codec.binary ? 'binary' : 'text'} frames`);
       return;
     }
-    if (!this.#gateway.intake.take(this, bytes))
-      this.close(CLOSE.messageRate, 'it sends faster than frames of its address can be read');
-  }
-
-  receive(bytes: Uint8Array): void {
     const decoded = this.codec.decode(bytes);
     if (!decoded.ok) {
       this.#malformed(decoded.problem);

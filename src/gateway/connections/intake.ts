@@ -15,14 +15,14 @@ export interface IntakeAccount extends Account {
 /** A connection, as far as it sends frames. */
 export interface Sender {
   readonly client: { readonly intake: IntakeAccount };
-  /** Reads a frame and does what it asks. The bytes are only borrowed. */
-  receive(frame: Uint8Array): void;
+  /** Reads a frame, from a text or a binary message, and does what it asks. The bytes are only borrowed. */
+  receive(frame: Uint8Array, binary: boolean): void;
 }
 
 /** Frames that wait, in their order. */
 interface Inbox {
   readonly sender: Sender;
-  readonly frames: Uint8Array[];
+  readonly frames: { readonly bytes: Uint8Array; readonly binary: boolean }[];
   bytes: number;
 }
 
@@ -59,13 +59,13 @@ export class Intake {
    * Has a connection receive a frame, now or when it is the turn of its address.
    * @returns False when too much waits already, and the frame is lost.
    */
-  take(sender: Sender, frame: Uint8Array): boolean {
+  take(sender: Sender, frame: Uint8Array, binary: boolean): boolean {
     const { intake } = sender.client;
     const inbox = this.#inboxes.get(sender);
     const isDone =
       inbox === undefined &&
       this.#turns.now(intake, () => {
-        sender.receive(frame);
+        sender.receive(frame, binary);
       });
     if (isDone) return true;
     const isTooMuch =
@@ -73,7 +73,7 @@ export class Intake {
       intake.bytes + frame.length > MAX_WAITING_BYTES.address ||
       this.#bytes + frame.length > MAX_WAITING_BYTES.all;
     if (isTooMuch) return false;
-    this.#keep(inbox ?? this.#open(sender), Uint8Array.from(frame));
+    this.#keep(inbox ?? this.#open(sender), Uint8Array.from(frame), binary);
     return true;
   }
 
@@ -92,17 +92,17 @@ export class Intake {
     return inbox;
   }
 
-  #keep(inbox: Inbox, frame: Uint8Array): void {
-    inbox.frames.push(frame);
-    this.#count(inbox, frame.length);
+  #keep(inbox: Inbox, bytes: Uint8Array, binary: boolean): void {
+    inbox.frames.push({ bytes, binary });
+    this.#count(inbox, bytes.length);
     this.#turns.add(inbox);
     this.#turns.run();
   }
 
   *#receiveNext(inbox: Inbox): Task {
-    const frame = inbox.frames.shift()!;
-    this.#count(inbox, -frame.length);
-    inbox.sender.receive(frame);
+    const { bytes, binary } = inbox.frames.shift()!;
+    this.#count(inbox, -bytes.length);
+    inbox.sender.receive(bytes, binary);
     // It may have ended the connection.
     if (this.#inboxes.get(inbox.sender) !== inbox) return;
     if (inbox.frames.length > 0) this.#turns.add(inbox);

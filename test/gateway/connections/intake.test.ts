@@ -22,7 +22,7 @@ class World {
   send(from: Connection, ...frames: number[][]): boolean[] {
     return frames.map((bytes) => {
       const borrowed = Uint8Array.from(bytes);
-      const isTaken = this.intake.take(from, borrowed);
+      const isTaken = this.intake.take(from, borrowed, true);
       borrowed.fill(0xff);
       return isTaken;
     });

@@ -95,6 +95,8 @@ async function subscribe(
   );
   line.handler = world.open(line);
   line.handler.message(Buffer.from(JSON.stringify({ type: 'subscribe', id: 1, filter: {} })), false);
+  // A snapshot is made in steps that take as long as they take.
+  for (let turn = 0; turn < 200; turn += 1) await nextTurn();
   return async (seconds, bytesPerSecond) => {
     for (let passed = 0; passed < seconds && line.closedWith === null; passed += 1) {
       line.take(bytesPerSecond);

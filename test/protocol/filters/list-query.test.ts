@@ -75,6 +75,7 @@ test('a filter in the query means the same as in a subscription, lists repeated 
         sort: 'id',
         limit: null,
         after: null,
+        wait: null,
       });
     }),
     { numRuns: 500 },
@@ -83,7 +84,13 @@ test('a filter in the query means the same as in a subscription, lists repeated 
 
 test('no parameters ask for everything, in the order of ids', () => {
   for (const search of ['', '&', '&&'])
-    assert.deepEqual(parseListQuery(search), { filter: {}, sort: 'id', limit: null, after: null });
+    assert.deepEqual(parseListQuery(search), {
+      filter: {},
+      sort: 'id',
+      limit: null,
+      after: null,
+      wait: null,
+    });
 });
 
 test('percent-encoding and plus signs are read as forms write them', () => {
