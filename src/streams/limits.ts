@@ -4,10 +4,8 @@ import { LIMITS } from '../protocol/limits.js';
 export interface StreamLimits {
   /** Subscribers that are sent events in one event-loop iteration. */
   framesPerTurn: number;
-  /** Streams that are flushed in one event-loop iteration, fewer where that takes longer than `flushMs`. */
+  /** Streams that are flushed in one event-loop iteration. */
   flushesPerTurn: number;
-  /** Milliseconds after which the other streams have to wait for the next iteration. */
-  flushMs: number;
   /** Work on snapshots and missed events in one event-loop iteration, in the units of `WORK`. */
   workPerTurn: number;
   /** Events in one catch-up; a client further behind starts over from a snapshot. */
@@ -30,8 +28,7 @@ export interface StreamLimits {
 
 export const STREAM_LIMITS: Readonly<StreamLimits> = {
   framesPerTurn: 500,
-  flushesPerTurn: 1000,
-  flushMs: 5,
+  flushesPerTurn: 500,
   workPerTurn: 500_000,
   maxCatchUpEvents: 5000,
   maxCatchUpBytes: 8 * 1024 * 1024,

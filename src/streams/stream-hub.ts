@@ -52,7 +52,6 @@ export class StreamHub {
   readonly #registry: Registry;
   readonly #observer: StreamObserver;
   readonly #onError: (error: unknown) => void;
-  readonly #now: () => number;
   readonly #limits: StreamLimits;
   readonly #filters: FilterIndex;
   readonly #streams = new Map<string, Stream>();
@@ -87,7 +86,6 @@ export class StreamHub {
     this.#registry = registry;
     this.#observer = observer;
     this.#onError = onError;
-    this.#now = now;
     this.#limits = { ...STREAM_LIMITS, ...limits };
     this.#filters = new FilterIndex(registry.store.numbers);
     this.#fanOut = new FanOut(this.#limits.framesPerTurn, () => {
@@ -258,7 +256,6 @@ export class StreamHub {
     const latecomers: Subscription[] = [];
     const short: RankedStream[] = [];
     const encoder = new EventEncoder(this.#registry.store);
-    const until = this.#now() + this.#limits.flushMs;
     let at = 0;
     for (; at < dirty.length && this.#flushesLeft > 0; at += 1) {
       const stream = dirty[at]!;
@@ -276,7 +273,7 @@ export class StreamHub {
         }
         latecomers.push(...stream.latecomers);
         stream.latecomers.clear();
-        this.#flushesLeft = this.#now() < until ? this.#flushesLeft - 1 : 0;
+        this.#flushesLeft -= 1;
       }
     }
     if (at < dirty.length) {

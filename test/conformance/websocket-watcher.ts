@@ -161,7 +161,8 @@ export class Watcher {
 
   /** All that the hub had to say until now; applied, and returned. */
   async events(): Promise<StreamEvent[]> {
-    const frames = await this.socket.settle();
+    // Twice, because what waits for its turn may come an iteration of the event loop later.
+    const frames = [...(await this.socket.settle()), ...(await this.socket.settle())];
     return frames.flatMap((frame) => this.#state.apply(frame));
   }
 
