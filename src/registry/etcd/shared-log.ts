@@ -177,9 +177,15 @@ export class SharedLog implements Log {
   propose(entry: Entry): Promise<number> {
     if (entry.kind === 'end') return Promise.reject(new TypeError('hubs end by themselves'));
     const proposal = this.#writer.propose(entry);
-    proposal.catch(() => {
-      this.#problemAt = performance.now();
-    });
+    proposal.then(
+      // The watch may tell of a write before the answer to it comes.
+      () => {
+        this.#problemAt = Number.NEGATIVE_INFINITY;
+      },
+      () => {
+        this.#problemAt = performance.now();
+      },
+    );
     return proposal;
   }
 

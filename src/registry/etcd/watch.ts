@@ -85,7 +85,7 @@ export class Watch {
     try {
       const { endpoint, token } = await this.#client.node(this.#turn);
       if (this.#isOver) return;
-      // What came before is not of this stream: it has as long as any other to say something.
+      // The silence of the stream before does not count against this one.
       this.#heardAt = performance.now();
       this.#stream = endpoint.open(
         METHODS.watch,

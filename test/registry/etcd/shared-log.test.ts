@@ -67,17 +67,19 @@ test('the log that several hubs share', { skip: WITHOUT_ETCD }, async (t) => {
     etcd = await TestEtcd.start();
     client = await etcd.client();
   });
+  const opened: SharedLog[] = [];
   after(async () => {
+    // A test that failed has left its own open, whose timers would keep the process.
+    await Promise.allSettled(opened.map((log) => log.close()));
     client.close();
     await etcd.stop();
   });
   const open = async (prefix: string, isFollowing = true): Promise<Followed> => {
     const settings = { endpoints: [etcd.url], ca: null, client: null, user: null };
     const log = new TestLog();
-    return new Followed(
-      await SharedLog.in({ ...settings, prefix, hubName: 'test' }, log)(NO_SINK),
-      isFollowing,
-    );
+    const shared = await SharedLog.in({ ...settings, prefix, hubName: 'test' }, log)(NO_SINK);
+    opened.push(shared);
+    return new Followed(shared, isFollowing);
   };
   const haveMet = (...all: Pick<Followed, 'log'>[]) =>
     until(() => new Set(all.map(({ log }) => log.position)).size === 1, 'the same revision');
