@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { type Config, ConfigError, loadConfig, openSources, SETTING_NAMES, SETTINGS } from '../src/config.js';
+import { type Config, ConfigError, loadConfig, openSources } from '../src/config.js';
+import { SETTING_NAMES, SETTINGS } from '../src/settings.js';
 import { FIRST_CERTIFICATE } from './data/certificates.js';
 import { PROGRAM } from './support/program.js';
 import { writeCertificate } from './support/tls.js';

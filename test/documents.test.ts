@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { SETTINGS } from '../src/config.js';
+import { SETTINGS } from '../src/settings.js';
 
 const ROOT = new URL('../..', import.meta.url);
 

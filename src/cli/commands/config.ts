@@ -1,14 +1,7 @@
 import type { Command } from 'commander';
 import { notes } from '../help/notes.js';
-import {
-  type CheckedSetting,
-  checkSettings,
-  ConfigError,
-  openSources,
-  problemsOf,
-  SETTING_NAMES,
-  SETTINGS,
-} from '../../config.js';
+import { type CheckedSetting, checkSettings, ConfigError, openSources, problemsOf } from '../../config.js';
+import { SETTING_NAMES, SETTINGS } from '../../settings.js';
 import { EXIT } from '../exit-codes.js';
 import { type HubFlags, settingsOf, withHubFlags } from '../hub/hub-flags.js';
 import { printable } from '../terminal.js';

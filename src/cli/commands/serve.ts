@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import type { Command } from 'commander';
 import { notes } from '../help/notes.js';
-import { type Config, ConfigError, loadConfig, openSources, SETTING_NAMES, SETTINGS } from '../../config.js';
+import { type Config, ConfigError, loadConfig, openSources } from '../../config.js';
+import { SETTING_NAMES, SETTINGS } from '../../settings.js';
 import { TlsError } from '../../gateway/transports/tls.js';
 import { EXIT } from '../exit-codes.js';
 import { onHangup } from '../hub/hangup.js';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { SettingName } from '../../config.js';
+import type { SettingName } from '../../settings.js';
 
 /** Settings of a hub that have a flag. */
 export interface HubFlags {
