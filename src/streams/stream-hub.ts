@@ -6,6 +6,7 @@ import type { RequestId } from '../protocol/frames/frames-up.js';
 import type { Change, GoneReason } from '../registry/change-log.js';
 import { FilterIndex } from './matching/filter-index.js';
 import type { Registry } from '../registry/registry.js';
+import { Departures } from './departures.js';
 import { EventEncoder, type NetEvent, netEvents } from './event-encoder.js';
 import { FanOut } from './fan-out.js';
 import { Feed } from './feed.js';
@@ -61,7 +62,7 @@ export class StreamHub {
   /** Streams with notes. */
   #dirty: Stream[] = [];
   /** Why providers went since the last flush, also where a stream had let go of one before. */
-  readonly #gone = new Map<string, { reason: GoneReason; seq: number }>();
+  readonly #departures = new Departures();
   #nextName = 1;
   #flushScheduled = false;
   /** Streams that may still be flushed in this turn of the event loop. */
@@ -280,7 +281,7 @@ export class StreamHub {
       this.#dirty = [...dirty.slice(at), ...this.#dirty];
       this.#scheduleFlush();
     }
-    this.#forgetGone();
+    this.#departures.forget(this.#dirty.reduce((seq, { base }) => Math.min(seq, base), this.#flushedSeq));
     for (const stream of short) this.#feed.refill(stream);
     for (const subscription of latecomers) {
       if (subscription.stream.subscriptions.has(subscription)) this.advance(subscription);
@@ -308,7 +309,7 @@ export class StreamHub {
 
   /** What has to be told to those who hold what was flushed last. */
   #eventsOf(stream: Stream): NetEvent[] {
-    const reasonOf = (id: string): GoneReason | null => this.#gone.get(id)?.reason ?? null;
+    const reasonOf = (id: string): GoneReason | null => this.#departures.reasonOf(id);
     if (!isRanked(stream))
       return netEvents(this.#registry.store, stream.predicate, mergeNotes(stream.notes), reasonOf);
     const { top } = stream;
@@ -333,26 +334,12 @@ export class StreamHub {
     });
   }
 
-  /** Forgets who went before everything that any stream still has to tell. */
-  #forgetGone(): void {
-    let oldest = this.#flushedSeq;
-    for (const { base } of this.#dirty) oldest = Math.min(oldest, base);
-    for (const [providerId, { seq }] of this.#gone) {
-      if (seq > oldest) return;
-      this.#gone.delete(providerId);
-    }
-  }
-
   #match(change: Change): void {
     this.#scheduleFlush();
     if (this.#streams.size === 0) return;
     const { providerId, beforeRow, slot, reason } = change;
     const { changes, store } = this.#registry;
-    if (reason !== null) {
-      // Behind the others, which stay in order.
-      this.#gone.delete(providerId);
-      this.#gone.set(providerId, { reason, seq: changes.seq });
-    }
+    if (reason !== null) this.#departures.note(providerId, reason, changes.seq);
     const isSame =
       beforeRow !== null && slot !== null && changes.before.equal(beforeRow, store.attributes, slot);
     const before = beforeRow === null ? [] : this.#filters.match(changes.before, beforeRow);
