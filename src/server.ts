@@ -61,7 +61,7 @@ export async function startHub(
   const restored = registry.store.size;
   if (kept > 0)
     log.info({ restored, leftOut: kept - restored }, 'took back the advertisements of the last run');
-  const { unacceptable } = registry;
+  const { unacceptable } = registry.restore;
   if (Object.keys(unacceptable).length > 0) {
     log.warn(
       { unacceptable },

@@ -92,7 +92,7 @@ serveCalls<AttributesCalls>({
         order.deliverTo(deliver);
       },
     });
-    registry.expectRestore(providers);
+    registry.restore.expect(providers);
     const before = usedBytes();
     count = providers;
     for (let index = 0; index < providers; index += 1) apply(advertised(index));

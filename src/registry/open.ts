@@ -30,23 +30,23 @@ export async function openRegistry<Kind extends Log>(
       registry.resumeClock(anchor);
     },
     identity: (record) => {
-      registry.restoreIdentity(record);
+      registry.restore.identity(record);
     },
     expect: (advertisements) => {
-      registry.expectRestore(advertisements);
+      registry.restore.expect(advertisements);
     },
     rows: (batch) => {
       kept += batch.ids.length;
-      registry.restoreRows(batch);
+      registry.restore.rows(batch);
     },
     advertisement: (record) => {
       kept += 1;
-      registry.restoreAdvertisement(record);
+      registry.restore.advertisement(record);
     },
     count: (record) => {
       counts.push(record);
     },
-    isConsistent: () => registry.isRestoreConsistent,
+    isConsistent: () => registry.restore.isConsistent,
     reset: () => {
       registry = new Registry(settings, clock);
       kept = 0;
@@ -54,7 +54,7 @@ export async function openRegistry<Kind extends Log>(
     },
   };
   const log = await open(sink);
-  registry.finishRestore();
+  registry.restore.finish();
   registry.keepIn(log);
   return { registry, log, kept, counts };
 }

@@ -17,8 +17,6 @@ import { Restore } from './restore.js';
 import { type Attachment, Sessions } from './sessions.js';
 import { State } from './state.js';
 import type { Origins } from './store/origins.js';
-import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
-import type { RowBatch } from './store/row-batch.js';
 import type { Lease, Store } from './store/store.js';
 
 export interface RegistrySettings {
@@ -66,7 +64,8 @@ export class Registry {
   readonly answers: Answers;
   readonly #state: State;
   readonly #settings: RegistrySettings;
-  readonly #restore: Restore;
+  /** Takes back what was kept, before the hub serves anybody. */
+  readonly restore: Restore;
   #log: Log = noLog;
   readonly #lists: ListReader;
   /** Providers whose heartbeat or session changed since the last flush. */
@@ -89,7 +88,7 @@ export class Registry {
     const { store, changes, identities, snapshots } = this.#state;
     this.answers = new Answers(store, changes);
     this.#lists = new ListReader(store, snapshots, this.clock);
-    this.#restore = new Restore(
+    this.restore = new Restore(
       store,
       identities,
       this.clock,
@@ -171,43 +170,6 @@ export class Registry {
   resumeClock(anchor: ClockAnchor): void {
     this.clock.resume(anchor);
     this.store.shiftTimes(this.clock.shift);
-  }
-
-  /** Says how many advertisements are about to be taken back, at most. */
-  expectRestore(advertisements: number): void {
-    this.#restore.expect(advertisements);
-  }
-
-  /** Takes back a binding that was kept. */
-  restoreIdentity(record: IdentityRecord): void {
-    this.#restore.identity(record);
-  }
-
-  /**
-   * Takes back an advertisement that was kept; `finishRestore` follows the last, before the hub serves anybody.
-   * @returns Whether it was taken back.
-   */
-  restoreAdvertisement(record: AdvertisementRecord): boolean {
-    return this.#restore.advertisement(record);
-  }
-
-  /** Takes back signed advertisements that another thread has made ready. */
-  restoreRows(batch: RowBatch): void {
-    this.#restore.rows(batch);
-  }
-
-  /** Whether what was taken back so far does not contradict itself. */
-  get isRestoreConsistent(): boolean {
-    return this.#restore.isConsistent;
-  }
-
-  /** How many advertisements that nobody signed were left out for what they say, by the first member that is wrong. */
-  get unacceptable(): Readonly<Record<string, number>> {
-    return this.#restore.unacceptable;
-  }
-
-  finishRestore(): void {
-    this.#restore.finish();
   }
 
   // ---- reads ------------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ class Bench {
   }
 
   bind(id: string): void {
-    this.registry.restoreIdentity({ providerId: id, publicKey: 'ab'.repeat(32), lastT: 5, seenAt: T0 });
+    this.registry.restore.identity({ providerId: id, publicKey: 'ab'.repeat(32), lastT: 5, seenAt: T0 });
   }
 
   status(id: string): string | undefined {

@@ -32,8 +32,8 @@ class Restart {
 
   /** @returns For each, whether it was taken back. */
   restore(...records: AdvertisementRecord[]): boolean[] {
-    const results = records.map((record) => this.registry.restoreAdvertisement(record));
-    this.registry.finishRestore();
+    const results = records.map((record) => this.registry.restore.advertisement(record));
+    this.registry.restore.finish();
     this.registry.keepIn(this.persistence);
     return results;
   }
@@ -202,14 +202,19 @@ test('what was not signed and would not be accepted is counted by what is wrong 
     record('expired', EXPIRY_MS + 1, { proof: null, country: 'SE' }),
     record('good', 0, { proof: null }),
   );
-  assert.deepEqual(restart.registry.unacceptable, { country: 2, ip_address: 1, pricing: 1, provider_id: 1 });
+  assert.deepEqual(restart.registry.restore.unacceptable, {
+    country: 2,
+    ip_address: 1,
+    pricing: 1,
+    provider_id: 1,
+  });
 });
 
 test('what was not signed does not come back under an id that a key owns', () => {
   const restart = new Restart();
   const key = 'ab'.repeat(32);
-  restart.registry.restoreIdentity({ providerId: 'owned', publicKey: key, lastT: 1, seenAt: T0 });
-  restart.registry.restoreIdentity({ providerId: 'lapsed', publicKey: key, lastT: 1, seenAt: 0 });
+  restart.registry.restore.identity({ providerId: 'owned', publicKey: key, lastT: 1, seenAt: T0 });
+  restart.registry.restore.identity({ providerId: 'lapsed', publicKey: key, lastT: 1, seenAt: 0 });
   const results = restart.restore(
     record('owned', 0, { proof: null }),
     record(key, 0, { proof: null }),
@@ -243,26 +248,26 @@ test('rows that were not taken back leave the file with the next clean-up, and n
 test('a binding is taken back with its newest signed time, and lasts for 30 days after the last heartbeat', () => {
   const day = 24 * 3_600_000;
   const { registry } = new Restart();
-  registry.restoreIdentity({
+  registry.restore.identity({
     providerId: 'a',
     publicKey: 'ab'.repeat(32),
     lastT: T0 - 5,
     seenAt: T0 - 29 * day,
   });
-  registry.restoreIdentity({
+  registry.restore.identity({
     providerId: 'b',
     publicKey: 'ab'.repeat(32),
     lastT: T0 - 5,
     seenAt: T0 - 31 * day,
   });
-  registry.restoreIdentity({
+  registry.restore.identity({
     providerId: 'c',
     publicKey: 'ab'.repeat(32),
     lastT: T0 - 5,
     seenAt: T0 - 31 * day,
   });
-  registry.restoreAdvertisement(record('c', 0));
-  registry.finishRestore();
+  registry.restore.advertisement(record('c', 0));
+  registry.restore.finish();
   assert.equal(registry.identities.get('a', T0)?.lastT, T0 - 5);
   assert.equal(registry.identities.get('b', T0), undefined);
   assert.equal(
@@ -276,9 +281,9 @@ test('what was not signed does not stay under an id that turns out to be owned',
   const restart = new Restart();
   const key = 'ab'.repeat(32);
   for (const id of ['owned', 'lapsed', 'free'])
-    restart.registry.restoreAdvertisement(record(id, 0, { proof: null }));
-  restart.registry.restoreIdentity({ providerId: 'owned', publicKey: key, lastT: 1, seenAt: T0 });
-  restart.registry.restoreIdentity({ providerId: 'lapsed', publicKey: key, lastT: 1, seenAt: 0 });
+    restart.registry.restore.advertisement(record(id, 0, { proof: null }));
+  restart.registry.restore.identity({ providerId: 'owned', publicKey: key, lastT: 1, seenAt: T0 });
+  restart.registry.restore.identity({ providerId: 'lapsed', publicKey: key, lastT: 1, seenAt: 0 });
   restart.restore();
   assert.equal(restart.registry.find('owned'), null);
   assert.notEqual(restart.registry.find('lapsed'), null);

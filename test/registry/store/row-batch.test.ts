@@ -79,13 +79,13 @@ test('rows that travelled are taken back as if each had come by itself', () => {
     fc.property(rows, fc.integer({ min: 1, max: 15 }), fc.boolean(), (made, perBatch, isToldFirst) => {
       const records = made.map((make, index) => make(index));
       const expected = registryNow();
-      for (const record of records) expected.restoreAdvertisement(record);
-      expected.finishRestore();
+      for (const record of records) expected.restore.advertisement(record);
+      expected.restore.finish();
       const registry = registryNow();
-      registry.expectRestore(records.length);
+      registry.restore.expect(records.length);
       const restoreIdentities = (): void => {
         for (const { providerId, proof, updatedAt } of records)
-          registry.restoreIdentity({
+          registry.restore.identity({
             providerId,
             publicKey: proof!.publicKey,
             lastT: proof!.t,
@@ -93,9 +93,9 @@ test('rows that travelled are taken back as if each had come by itself', () => {
           });
       };
       if (isToldFirst) restoreIdentities();
-      for (const batch of batchesOf(records, perBatch)) registry.restoreRows(batch);
+      for (const batch of batchesOf(records, perBatch)) registry.restore.rows(batch);
       if (!isToldFirst) restoreIdentities();
-      registry.finishRestore();
+      registry.restore.finish();
 
       assert.equal(registry.identities.size, records.length - registry.store.size);
       const all = { filter: {}, sort: 'id', limit: null, after: null } as const;
@@ -128,8 +128,8 @@ test('a slab takes as many rows as fit, and the rest goes into the next', () => 
   const batches = batchesOf(records, Number.POSITIVE_INFINITY);
   assert.ok(batches.length > 1);
   const registry = registryNow();
-  for (const batch of batches) registry.restoreRows(batch);
-  registry.finishRestore();
+  for (const batch of batches) registry.restore.rows(batch);
+  registry.restore.finish();
   assert.equal(registry.store.size, records.length);
   const last = records.at(-1)!;
   assert.ok(registry.find(last.providerId)!.toString('utf8').startsWith(renderHead(last)));
