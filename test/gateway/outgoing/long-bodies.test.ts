@@ -2,14 +2,10 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, test, type TestContext } from 'node:test';
-import { loadConfig } from '../../../src/config.js';
-import { Door } from '../../../src/door.js';
 import { TICK_MS } from '../../../src/lib/clock.js';
 import { LEAST_PROGRESS } from '../../../src/gateway/outgoing/long-bodies.js';
-import { startTransport } from '../../../src/gateway/transports/index.js';
-import type { Metrics } from '../../../src/http/metrics.js';
-import { errorResponse } from '../../../src/http/respond.js';
 import type { BodySource } from '../../../src/protocol/http-message.js';
+import { serveGateway } from '../../support/behind-transport.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { GatewayWorld } from '../../support/gateway.js';
 import { TRANSPORTS, type TransportName } from '../../support/test-hub.js';
@@ -41,28 +37,12 @@ class Lists {
 
   static async start(t: TestContext, name: TransportName): Promise<Lists> {
     const lists = new Lists(t);
-    const settings = { DISCOVERY_RATE_LIMIT_PER_MINUTE: '0', DISCOVERY_TRUST_PROXY: '127.0.0.1' };
-    const config = loadConfig(settings, '/there-is-no-such.env');
-    const api = {
-      handle: () => ({ status: 200, headers: {}, body: '', source: lists.#body() }),
-      refuse: (error: Parameters<typeof errorResponse>[0]) => errorResponse(error, lists.clock.wall()),
-    };
-    const metrics = { rateLimited: () => undefined } as unknown as Metrics;
-    const door = new Door(config, lists.world.gateway, api, metrics, lists.clock, () => false);
-    const transport = await startTransport(name)(
-      { host: '127.0.0.1', port: 0 },
-      {
-        websocketPath: '/api/v1/ws',
-        maxBodyBytes: 1024,
-        maxMessageBytes: 1024,
-        maxConnections: 1000,
-        maxSilentPerAddress: Infinity,
-        tls: null,
-      },
-      door,
-    );
-    t.after(() => transport.close());
-    lists.port = transport.port;
+    lists.port = await serveGateway(t, name, { gateway: lists.world.gateway, clock: lists.clock }, () => ({
+      status: 200,
+      headers: {},
+      body: '',
+      source: lists.#body(),
+    }));
     return lists;
   }
 

@@ -2,14 +2,10 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, test, type TestContext } from 'node:test';
-import { loadConfig } from '../../../src/config.js';
-import { Door } from '../../../src/door.js';
 import { TICK_MS } from '../../../src/lib/clock.js';
-import { startTransport } from '../../../src/gateway/transports/index.js';
 import type { GatewaySettings } from '../../../src/gateway/settings.js';
-import type { Metrics } from '../../../src/http/metrics.js';
-import { errorResponse } from '../../../src/http/respond.js';
 import type { BodyStream, HttpResponse } from '../../../src/protocol/http-message.js';
+import { serveGateway } from '../../support/behind-transport.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { GatewayWorld } from '../../support/gateway.js';
 import { SlowSocket } from '../../support/slow-socket.js';
@@ -48,27 +44,9 @@ class Feeds {
     settings: Partial<GatewaySettings> = {},
   ): Promise<Feeds> {
     const feeds = new Feeds(t, settings);
-    const config = loadConfig({ DISCOVERY_RATE_LIMIT_PER_MINUTE: '0' }, '/there-is-no-such.env');
-    const api = {
-      handle: () => feeds.#answer(),
-      refuse: (error: Parameters<typeof errorResponse>[0]) => errorResponse(error, feeds.clock.wall()),
-    };
-    const metrics = { rateLimited: () => undefined } as unknown as Metrics;
-    const door = new Door(config, feeds.world.gateway, api, metrics, feeds.clock, () => false);
-    const transport = await startTransport(name)(
-      { host: '127.0.0.1', port: 0 },
-      {
-        websocketPath: '/api/v1/ws',
-        maxBodyBytes: 16 * KB,
-        maxMessageBytes: 64 * KB,
-        maxConnections: 1000,
-        maxSilentPerAddress: Infinity,
-        tls: null,
-      },
-      door,
+    feeds.port = await serveGateway(t, name, { gateway: feeds.world.gateway, clock: feeds.clock }, () =>
+      feeds.#answer(),
     );
-    t.after(() => transport.close());
-    feeds.port = transport.port;
     return feeds;
   }
 
