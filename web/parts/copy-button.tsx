@@ -4,7 +4,7 @@ import { useSignal } from '@preact/signals';
 /** Milliseconds for which the button says that it is done. */
 const SAID_MS = 2000;
 
-/** Copies a text. Where the browser does not let it (a page without TLS), the text is there to be selected. */
+/** Copies a text. Where the browser refuses, the button says so, and the text is there to be selected. */
 export function CopyButton({
   text,
   of,
@@ -33,14 +33,14 @@ export function CopyButton({
   );
 }
 
-/** The way that works on pages without TLS, where browsers hide `navigator.clipboard`. */
+/** Works on pages without TLS, too, as many hubs are reached: browsers hide `navigator.clipboard` from them. */
 function copyBySelecting(text: string): boolean {
   const area = document.createElement('textarea');
   area.value = text;
   area.className = 'off-screen';
   document.body.append(area);
   area.select();
-  // eslint-disable-next-line @typescript-eslint/no-deprecated -- There is no other way without TLS.
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- Browsers keep it, and offer pages without TLS nothing else.
   const isCopied = document.execCommand('copy');
   area.remove();
   return isCopied;
