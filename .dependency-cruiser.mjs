@@ -89,10 +89,11 @@ export default {
       [...LOWER, 'registry/'],
       'src/streams is who is told what; it must not know sockets. It imports lib, protocol and registry.',
     ),
+    room('vitals', ['protocol/'], 'src/vitals is what the hub is like; it is told, and asks nobody itself.'),
     room(
       'gateway',
-      [...LOWER, 'registry/', 'streams/'],
-      'src/gateway is who is connected; it imports lib, protocol, registry and streams.',
+      [...LOWER, 'registry/', 'streams/', 'vitals/'],
+      'src/gateway is who is connected; it imports lib, protocol, registry, streams and vitals.',
     ),
     room(
       'gateway/outgoing',
@@ -104,6 +105,7 @@ export default {
       [
         ...LOWER,
         'streams/',
+        'vitals/',
         'gateway/connections/subscription-room.ts',
         'gateway/transports/port.ts',
         ...GATEWAY_BASE,

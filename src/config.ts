@@ -1,6 +1,7 @@
 import type { ClientAddress } from './gateway/client-address.js';
 import { readCertificate, type TlsFiles } from './gateway/transports/tls.js';
 import { readStoreSettings, StoreSettingsError } from './store-settings.js';
+import type { VitalsShown } from './protocol/vitals.js';
 import type { SharedLogSettings } from './registry/etcd/settings.js';
 import type { DatabaseLocation } from './registry/mirror/location.js';
 import { type GivenText, SettingSources } from './setting-sources.js';
@@ -42,6 +43,8 @@ export interface Config {
   invalidSignaturesPerMinute: number;
   replayEvents: number;
   accessLog: boolean;
+  /** What the hub shows of itself; null for nothing. */
+  hubEvents: VitalsShown | null;
   /** The store that several hubs share; null where one hub has a file. */
   store: SharedLogSettings | null;
 }
@@ -181,6 +184,7 @@ function toConfig(values: SettingValues): Config {
     invalidSignaturesPerMinute: values.INVALID_SIGNATURES_PER_MINUTE.of(rate),
     replayEvents: values.REPLAY_EVENTS,
     accessLog: values.ACCESS_LOG,
+    hubEvents: values.HUB_EVENTS === 'none' ? null : values.HUB_EVENTS,
     store: readStoreSettings(values),
   };
 }

@@ -2,6 +2,7 @@ import { LIMITS, WEBSOCKET_PATH } from './protocol/limits.js';
 import type { Config } from './config.js';
 import { Door } from './door.js';
 import { Gateway } from './gateway/gateway.js';
+import { readVitals } from './gateway/events/vitals-reader.js';
 import { LONG_BODIES_PER_ADDRESS } from './gateway/outgoing/long-bodies.js';
 import type { Transport } from './gateway/transports/port.js';
 import type { Certificate } from './gateway/transports/tls.js';
@@ -20,6 +21,8 @@ import { openRegistry } from './registry/open.js';
 import type { Registry } from './registry/registry.js';
 import { Verifier } from './registry/write/verifier/verifier.js';
 import { WritePath } from './registry/write/write-path.js';
+import { LoopLag } from './vitals/loop-lag.js';
+import { type CountSources, Vitals } from './vitals/vitals.js';
 
 /** How long a stopping hub waits for its last answers to leave, in milliseconds. */
 const LAST_ANSWERS_MS = 250;
@@ -87,15 +90,22 @@ export async function startHub(
     webSockets: config.maxConnectionsPerAddress,
     silent: config.maxSilentConnectionsPerAddress,
   });
-  const metrics: Metrics = new Metrics({
+  const howMany: CountSources = {
     connections: () => gateway.sockets,
     readers: () => gateway.readers.size,
-    refusedConnections: () => transport.refused,
     sessions: () => gateway.sessions,
     subscriptions: () => gateway.streams.subscriptions,
     streams: () => gateway.streams.streams,
     live: () => registry.store.size - registry.store.suspects,
     suspect: () => registry.store.suspects,
+  };
+  const loopLag = config.hubEvents === 'all' ? new LoopLag() : null;
+  const condition =
+    loopLag === null ? null : { loopLag, mirror: entries, queuedBytes: () => gateway.queuedBytes };
+  const vitals = config.hubEvents === null ? null : new Vitals(howMany, condition);
+  const metrics: Metrics = new Metrics({
+    ...howMany,
+    refusedConnections: () => transport.refused,
     gone: () => registry.gone,
     queuedBytes: () => gateway.queuedBytes,
     mirrorLagSeconds: () => entries.lagMs / 1000,
@@ -105,6 +115,7 @@ export async function startHub(
     facts: () => registry.store.numbers.facts.numbers.size,
     unnumberedAdvertisements: () => registry.store.numbers.facts.unnumbered,
     pendingReads: () => registry.work.size,
+    onEventsSent: (seconds) => vitals?.noteMatchToSend(seconds),
     ...(entries instanceof SharedLog ? { store: () => entries.figures } : {}),
   });
   const gateway: Gateway = new Gateway(
@@ -128,6 +139,11 @@ export async function startHub(
     },
     { observer: metrics, journal, onError },
   );
+  if (vitals !== null) {
+    registry.onChange(() => {
+      vitals.noteChange();
+    });
+  }
   const api = new HttpApi({
     registry,
     writePath,
@@ -142,6 +158,7 @@ export async function startHub(
       return entries.isShared ? 'the store of the hubs cannot be written' : 'the database cannot be written';
     },
     reads: gateway,
+    readVitals: vitals === null ? null : (address) => readVitals(gateway, vitals, address),
     metrics,
     documentation: loadDocumentation(config.tls !== null, config.securityContact),
     onError,
@@ -176,6 +193,7 @@ export async function startHub(
       door,
     );
   } catch (error) {
+    loopLag?.close();
     await Promise.all([entries.close(), verifier.close()]);
     throw error;
   }
@@ -189,6 +207,7 @@ export async function startHub(
       knownShift = shift;
     }
     gateway.tick();
+    vitals?.tick(registry.clock.now, registry.clock.wall());
     journal.tick(registry.clock.now);
     writePath.saveCounts();
   };
@@ -204,6 +223,7 @@ export async function startHub(
     writePath.saveCounts(Number.POSITIVE_INFINITY);
     await new Promise((resolve) => setTimeout(resolve, LAST_ANSWERS_MS));
     clearInterval(timer);
+    loopLag?.close();
     journal.sumUp();
     await entries.close();
     await transport.close();

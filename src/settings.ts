@@ -250,6 +250,11 @@ export const SETTINGS = {
       .regex(/^[\w.-]{0,64}$/, 'must be at most 64 letters, digits, dots, dashes and underscores'),
     about: "what the hub is called among several; empty: the host's name",
   },
+  HUB_EVENTS: {
+    fallback: 'counts',
+    schema: z.enum(['none', 'counts', 'all'], 'must be none, counts or all'),
+    about: 'what visitors may see of how the hub is, at /api/v1/hub/events and on the Hub page',
+  },
   ACCESS_LOG: { fallback: 'false', schema: flag, about: 'log each request once it is answered' },
 } as const;
 

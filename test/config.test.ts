@@ -102,6 +102,8 @@ const GOOD: readonly Case[] = [
   ['MAX_SUBSCRIPTIONS', '1', 'maxSubscriptions', 1],
   ['REPLAY_EVENTS', '1024', 'replayEvents', 1024],
   ['ACCESS_LOG', 'on', 'accessLog', true],
+  ['HUB_EVENTS', 'all', 'hubEvents', 'all'],
+  ['HUB_EVENTS', 'none', 'hubEvents', null],
   ['MAX_FILTERS', '500', 'maxFilters', 500],
   ['MAX_QUEUED_MB', '1', 'maxQueuedBytes', 1_048_576],
   ['MAX_TOTAL_QUEUED_MB', '2', 'maxTotalQueuedBytes', 2_097_152],
@@ -174,6 +176,7 @@ const BAD: Readonly<Partial<Record<keyof typeof SETTINGS, readonly string[]>>> =
   MAX_SUBSCRIPTIONS: [...NUMBERS, '0', '100001'],
   REPLAY_EVENTS: [...NUMBERS, '0', '16777217'],
   ACCESS_LOG: ['maybe', '2'],
+  HUB_EVENTS: ['some', 'true'],
   MAX_FILTERS: [...NUMBERS, '0', '1000001'],
   MAX_QUEUED_MB: [...NUMBERS, '0', '64'],
   MAX_TOTAL_QUEUED_MB: [...NUMBERS, '0', '1000001'],
@@ -213,6 +216,7 @@ describe('settings', () => {
       invalidSignaturesPerMinute: 100,
       replayEvents: 65_536,
       accessLog: false,
+      hubEvents: 'counts',
       store: null,
     } satisfies Plain);
     assert.equal(clientAddress.of('192.0.2.1', '198.51.100.1'), '192.0.2.1', 'no proxy is trusted');

@@ -28,6 +28,7 @@ const ENTRIES: Readonly<Record<PageName, PageEntry>> = {
     title: 'Am I visible?',
     Page: lazy(async () => (await import('./pages/visible/visible-page.js')).VisiblePage),
   },
+  hub: { title: 'Hub', Page: lazy(async () => (await import('./pages/hub/hub-page.js')).HubPage) },
 };
 
 /** Whom the operator of the hub names; the hub writes it into the page. */

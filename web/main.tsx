@@ -6,6 +6,7 @@ import './style/layout.css';
 import './style/controls.css';
 import './style/table.css';
 import './style/pages.css';
+import './style/trends.css';
 
 keepPulse();
 render(<Dashboard />, document.body);

@@ -61,6 +61,13 @@ export {
 } from './session/provider-session.js';
 export type { AdvertisementSource } from './session/publisher.js';
 export { ed25519Signer, ethereumSigner, type Signer, walletSigner } from './signing/signer.js';
+export {
+  type HubWatch,
+  watchHub,
+  type HubWatchEvents,
+  type HubWatchOptions,
+  type HubWatchState,
+} from './watch/watch-hub.js';
 export { type Watch, watch, type WatchEvents, type WatchOptions, type WatchState } from './watch/watch.js';
 export type {
   ClientSocket,
@@ -93,3 +100,4 @@ export type { RemovalReason } from '../protocol/frames/frames-down.js';
 export type { KeyPair } from '../protocol/schemes/ed25519.js';
 export type { SchemeName } from '../protocol/schemes/scheme.js';
 export type { Proof } from '../protocol/signing.js';
+export type { HubPoint, VitalsShown } from '../protocol/vitals.js';

@@ -1,5 +1,5 @@
 import { type ErrorCode, ProtocolError } from '../protocol/errors.js';
-import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
+import type { HttpRequest, HttpResponse, StreamedBody } from '../protocol/http-message.js';
 import { WEBSOCKET_PATH } from '../protocol/limits.js';
 import { canonicalProviderId } from '../protocol/provider-id.js';
 import { PayloadError } from '../registry/write/payload.js';
@@ -11,7 +11,7 @@ import {
   postAdvertisement,
 } from './advertisements.js';
 import { getExplanation, getMarket } from './answers.js';
-import { getEvents, type OpenReads } from './events.js';
+import { getEvents, getHubEvents, type OpenReads } from './events.js';
 import { type Documentation, wantsFrontPage } from './documentation.js';
 import { ListAnswers } from './list-answers.js';
 import type { Metrics } from './metrics.js';
@@ -24,6 +24,8 @@ export interface ApiOptions extends AdvertisementService {
   /** Why the hub is not at its best; null when it is. */
   problem: () => string | null;
   reads: OpenReads;
+  /** Makes the stream of what the hub is like, for a client address; null where the hub does not show it. */
+  readVitals: ((address: string) => StreamedBody) | null;
   metrics: Metrics;
   documentation: Documentation;
   onError: (error: unknown) => void;
@@ -100,6 +102,13 @@ export class HttpApi {
         {
           name: 'events',
           handlers: page((request) => getEvents(options.reads, request, options.originOf)),
+        },
+      ],
+      [
+        '/api/v1/hub/events',
+        {
+          name: 'hub-events',
+          handlers: page((request) => getHubEvents(options.readVitals, request, options.originOf)),
         },
       ],
       ['/health', { name: 'health', handlers: page(() => this.#health()) }],

@@ -2,6 +2,7 @@ import { filterSchema } from '../protocol/filters/filter.js';
 import { DOWN_SCHEMAS } from '../protocol/frames/frames-down-schemas.js';
 import type { DownType } from '../protocol/frames/frames-down.js';
 import { UP_SCHEMAS, type UpType } from '../protocol/frames/frames-up.js';
+import { hubHistorySchema, hubPointFrameSchema } from '../protocol/vitals.js';
 import { PROTOCOL_VERSION, SUBPROTOCOLS, WEBSOCKET_PATH } from '../protocol/limits.js';
 import { type JsonObject, schemaOf } from './openapi-parts.js';
 
@@ -37,6 +38,16 @@ const SUMMARIES: Readonly<Record<DownType, string>> = {
 const UNASKED: readonly DownType[] = ['welcome', 'removed', 'snapshot', 'events', 'bookmark', 'error'];
 /** What a stream of server-sent events has, each event named after its frame. */
 const READ: readonly DownType[] = ['subscribed', 'snapshot', 'events', 'bookmark', 'error'];
+
+/** What a hub tells of itself. */
+const VITALS = {
+  'vitals.history': message(
+    'history',
+    'What the hub was like in the last 15 minutes',
+    schemaOf(hubHistorySchema, 'draft-7'),
+  ),
+  'vitals.point': message('point', 'What it is like now', schemaOf(hubPointFrameSchema, 'draft-7')),
+} as const;
 
 const ref = (...path: readonly string[]): JsonObject => ({
   $ref: `#/${path.map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`,
@@ -94,6 +105,14 @@ export function buildAsyncApi(): JsonObject {
         servers: [ref('servers', 'http')],
         messages: messagesOf(READ.map(told)),
       },
+      hubEvents: {
+        address: '/api/v1/hub/events',
+        title: 'Server-sent events about the hub',
+        description:
+          'How much is told is for the operator to say. The name of an event is the type of its frame.',
+        servers: [ref('servers', 'http')],
+        messages: messagesOf(Object.keys(VITALS)),
+      },
     },
     operations: {
       ...Object.fromEntries(
@@ -126,6 +145,13 @@ export function buildAsyncApi(): JsonObject {
         channel: ref('channels', 'events'),
         messages: within('events', READ.map(told)),
       },
+      readHubEvents: {
+        action: 'send',
+        title: 'readHubEvents',
+        summary: 'What the hub is like, now and for the last 15 minutes',
+        channel: ref('channels', 'hubEvents'),
+        messages: within('hubEvents', Object.keys(VITALS)),
+      },
     },
     components: {
       messages: {
@@ -138,6 +164,7 @@ export function buildAsyncApi(): JsonObject {
             message(type, SUMMARIES[type], schemaOf(DOWN_SCHEMAS[type], 'draft-7')),
           ]),
         ),
+        ...VITALS,
       },
     },
   };

@@ -1,6 +1,7 @@
 import { parseEventsQuery } from '../protocol/filters/answer-queries.js';
 import type { Filter } from '../protocol/filters/filter.js';
 import type { First } from '../protocol/filters/first.js';
+import { ProtocolError } from '../protocol/errors.js';
 import type { HttpRequest, HttpResponse, StreamedBody } from '../protocol/http-message.js';
 import { NO_SNIFFING, OPEN_TO_READERS } from './respond.js';
 
@@ -58,4 +59,30 @@ export function getEvents(
     address,
   });
   return { status: 200, headers: EVENTS_HEADERS, body: '', stream };
+}
+
+/**
+ * `GET /api/v1/hub/events`
+ * @param read Takes a reader on for a client address; null where the hub shows nothing of itself.
+ * @throws ProtocolError `HTTP_404` where nothing is shown, `ADV_002` for any parameter, and what `read` throws.
+ */
+export function getHubEvents(
+  read: ((address: string) => StreamedBody) | null,
+  request: HttpRequest,
+  addressOf: (request: HttpRequest) => string,
+): HttpResponse {
+  if (read === null) {
+    throw new ProtocolError(
+      'HTTP_404',
+      'this hub does not show how it is; its operator can have it do so with DISCOVERY_HUB_EVENTS',
+    );
+  }
+  const [name] = new URLSearchParams(request.search).keys();
+  if (name !== undefined) {
+    throw new ProtocolError(
+      'ADV_002',
+      `unknown parameter ${JSON.stringify(name.slice(0, 64))}: this is about the hub as a whole, and takes none`,
+    );
+  }
+  return { status: 200, headers: EVENTS_HEADERS, body: '', stream: read(addressOf(request)) };
 }

@@ -43,6 +43,8 @@ export interface MetricSources {
   unnumberedAdvertisements: () => number;
   /** Reads in steps that wait or are being made. */
   pendingReads: () => number;
+  /** Is told of each time from a change until its events were sent, in seconds. */
+  onEventsSent?: ((seconds: number) => void) | undefined;
 }
 
 const LATENCY_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
@@ -58,9 +60,11 @@ export class Metrics {
   readonly #resumes: Counter<'outcome'>;
   readonly #refusals: Counter<'code'>;
   readonly #limited: Counter<'kind'>;
+  readonly #onEventsSent: ((seconds: number) => void) | undefined;
 
   constructor(sources: MetricSources) {
     const registers = [this.#registry];
+    this.#onEventsSent = sources.onEventsSent;
     collectDefaultMetrics({ register: this.#registry });
     // It reads a folder with an entry for each socket, and nothing else happens meanwhile.
     this.#registry.removeSingleMetric('process_open_fds');
@@ -233,6 +237,7 @@ export class Metrics {
 
   eventsSent(latencySeconds: number): void {
     this.#matchToSend.observe(latencySeconds);
+    this.#onEventsSent?.(latencySeconds);
   }
 
   visibilityAnswered(seconds: number): void {

@@ -202,6 +202,23 @@ export function buildOpenApi(): JsonObject {
           },
         },
       },
+      '/api/v1/hub/events': {
+        get: {
+          operationId: 'readHubEvents',
+          tags: ['Operators'],
+          summary: 'What the hub is like, now and for the last 15 minutes, as server-sent events',
+          responses: {
+            '200': {
+              description:
+                'A stream without end: an event `history`, then a `point` every few seconds; [AsyncAPI](/api/v1/asyncapi.json) has what they hold',
+              content: { 'text/event-stream': { schema: { type: 'string' } } },
+            },
+            ...READ_ERRORS,
+            '404': errorAnswer('HTTP_404: the hub does not show how it is'),
+            '503': errorAnswer('ADV_003: no place for another reader'),
+          },
+        },
+      },
       '/health': {
         get: {
           operationId: 'health',

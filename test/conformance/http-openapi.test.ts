@@ -52,6 +52,7 @@ const CONTRACT = [
   'GET /metrics',
   'GET /api/v1/explain',
   'GET /api/v1/events',
+  'GET /api/v1/hub/events',
   'GET /api/v1/market',
   'GET /api/v1/openapi.json',
   'GET /api/v1/asyncapi.json',

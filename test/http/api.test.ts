@@ -60,6 +60,7 @@ class Bench {
       addressOf: () => '203.0.113.7',
       problem: () => this.problem,
       reads: NO_READS,
+      readVitals: null,
       metrics: new Metrics({
         connections: none,
         refusedConnections: none,

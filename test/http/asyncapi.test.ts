@@ -51,6 +51,8 @@ test('every reference leads somewhere, and every frame of both sides is used', (
   const frames = [
     ...Object.keys(UP_SCHEMAS).map((type) => `client.${type}`),
     ...Object.keys(DOWN_SCHEMAS).map((type) => `hub.${type}`),
+    'vitals.history',
+    'vitals.point',
   ];
   assert.deepEqual([...used].sort(), frames.sort());
   assert.deepEqual(Object.keys(document.components.messages).sort(), frames);

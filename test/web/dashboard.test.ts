@@ -39,6 +39,7 @@ const SHOWN: readonly (readonly [start: string, selector: string])[] = [
   ['#/market', '.market'],
   ['#/map', '.map .shade-1'],
   ['#/visible', '.facts'],
+  ['#/hub', '.trend-line'],
 ];
 
 describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 120_000 }, () => {
@@ -52,7 +53,10 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 120_000 }, 
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'dashboard-'));
-    [hub, browser] = await Promise.all([HubProcess.start(folder, { PORT }), startBrowser()]);
+    [hub, browser] = await Promise.all([
+      HubProcess.start(folder, { PORT, HUB_EVENTS: 'all' }),
+      startBrowser(),
+    ]);
   });
   after(async () => {
     await Promise.all(sessions.map((session) => session.stop()));
@@ -196,6 +200,50 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 120_000 }, 
     await page.close();
   });
 
+  test('the Hub page has the past at once and follows what happens, without a word to screen readers', async () => {
+    await advertise({ name: 'measured', usd: 5, country: 'IS' });
+    const page = await open('#/hub');
+    const chart = (title: string) => page.getByRole('region', { name: title }).getByRole('img');
+    const figure = page.locator('.figures div', { hasText: 'Sessions' }).locator('dd');
+    const sessions = Number(await figure.textContent());
+    assert.ok(sessions > 0);
+    for (const title of ['Providers', 'Connections', 'From match to send', 'Lateness of the event loop']) {
+      assert.match(
+        (await chart(title).getAttribute('aria-label'))!,
+        /: between .+ and .+, now .+|nothing yet/,
+      );
+    }
+    await advertise({ name: 'one more', usd: 5, country: 'IS' });
+    for (const deadline = Date.now() + 15_000; Number(await figure.textContent()) <= sessions;) {
+      assert.ok(Date.now() < deadline, 'the new session is not counted');
+      await setTimeout(50);
+    }
+    assert.equal(await page.locator('main [aria-live], main [role=status], main [role=alert]').count(), 0);
+    await page.close();
+  });
+
+  test('where the hub shows counts only, or nothing, the Hub page says so', async () => {
+    const page = await open();
+    const says = async (status: number, body: string, text: string): Promise<void> => {
+      const contentType = status === 200 ? 'text/event-stream' : 'application/json';
+      await page.route('**/api/v1/hub/events', (route) => route.fulfill({ status, body, contentType }));
+      await page.evaluate(`location.hash = '#/hub'`);
+      await page.getByText(text).waitFor();
+      await page.evaluate(`location.hash = '#/market'`);
+      await page.unroute('**/api/v1/hub/events');
+    };
+    const history = { type: 'history', shows: 'counts', interval_seconds: 5, points: [] };
+    await says(
+      200,
+      `retry: 5000\n\nevent: history\ndata: ${JSON.stringify(history)}\n\n`,
+      'is for its operator',
+    );
+    const refusal = { code: 'HTTP_404', message: 'this hub does not show how it is', timestamp: '' };
+    await says(404, JSON.stringify(refusal), 'Nothing to see: this hub does not show how it is');
+    complaints.splice(0, complaints.length, ...complaints.filter((text) => !text.includes('status of 404')));
+    await page.close();
+  });
+
   test('a provider learns from its key file whether it is seen, and the key stays in the page', async () => {
     const key = generateKey();
     const pem = join(folder, 'key.pem');
@@ -241,7 +289,7 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 120_000 }, 
       .getByText(/^Stale since/)
       .waitFor();
     assert.deepEqual((await names(page)).sort(), ['kept', 'lost'], 'what was known stays in view');
-    hub = await HubProcess.start(folder, { PORT });
+    hub = await HubProcess.start(folder, { PORT, HUB_EVENTS: 'all' });
     await page.getByText('Live again, nothing missed').waitFor({ timeout: 30_000 });
     await row(page, 'kept').getByText('live', { exact: true }).waitFor({ timeout: 30_000 });
     const seen = await page.evaluate<string[]>(SEEN);
@@ -264,8 +312,13 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 120_000 }, 
     const id = sessions.at(-1)!.providerId;
     const [provider, visible] = [`#/provider/${id}`, `#/visible?id=${id}`];
     for (const [width, colorScheme, places] of [
-      [360, 'light', ['#/providers', provider, '#/market', '#/map', visible]],
-      [1280, 'dark', ['#/providers?cpu=4096', '#/providers', provider, '#/market', '#/map', visible]],
+      [360, 'light', ['#/providers', provider, '#/market', '#/map', visible, '#/hub']],
+      [2560, 'light', ['#/hub']],
+      [
+        1280,
+        'dark',
+        ['#/providers?cpu=4096', '#/providers', provider, '#/market', '#/map', visible, '#/hub'],
+      ],
     ] as const) {
       const page = await open(places[0], { width, colorScheme });
       await page.evaluate(AXE);

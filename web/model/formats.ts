@@ -11,6 +11,18 @@ const WHOLE_MONEY = new Intl.NumberFormat(undefined, {
   currency: 'USD',
   maximumFractionDigits: 0,
 });
+const RATE = decimals(1);
+const MILLISECONDS = new Intl.NumberFormat(undefined, {
+  style: 'unit',
+  unit: 'millisecond',
+  maximumSignificantDigits: 3,
+});
+const BYTES = new Intl.NumberFormat(undefined, {
+  style: 'unit',
+  unit: 'byte',
+  notation: 'compact',
+  unitDisplay: 'narrow',
+});
 const GLM = decimals(2);
 const DATE_TIME = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
@@ -33,6 +45,10 @@ export const formats = {
   wholeUsd: (value: number): string => WHOLE_MONEY.format(value),
   glm: (value: number): string => `${GLM.format(value)} GLM`,
   gigabytes: (value: number): string => `${COUNT.format(value)} GB`,
+  /** How often in a second. */
+  rate: (value: number): string => RATE.format(value),
+  milliseconds: (value: number): string => MILLISECONDS.format(value),
+  bytes: (value: number): string => BYTES.format(value),
   /** Of a share from 0 to 1. */
   percent: (share: number): string =>
     new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0 }).format(share),

@@ -1,5 +1,5 @@
 /** The pages of the dashboard, in the order of its navigation. */
-export const PAGES = ['providers', 'market', 'map', 'visible'] as const;
+export const PAGES = ['providers', 'market', 'map', 'visible', 'hub'] as const;
 export type PageName = (typeof PAGES)[number] | 'provider';
 
 /** Where in the dashboard somebody is; an address says it after its `#`. */

@@ -2,8 +2,10 @@ import { computed, signal } from '@preact/signals';
 import {
   DiscoveryClient,
   type FilterInput,
+  type HubWatch,
   type Watch,
   watch,
+  watchHub,
   type WatchOptions,
 } from '../../src/client/index.js';
 import { CONNECTING, type ConnectionStatus, nextStatus, worstOf } from '../model/connection-status.js';
@@ -15,7 +17,7 @@ export const hubUrl = new URL('.', location.href.replace(/#.*/, '')).href.replac
 /** The plain HTTP interface of the hub. */
 export const hub = new DiscoveryClient(hubUrl);
 
-const statuses = signal<ReadonlyMap<Watch, ConnectionStatus>>(new Map());
+const statuses = signal<ReadonlyMap<Watch | HubWatch, ConnectionStatus>>(new Map());
 
 /** How what is shown stands to the hub. */
 export const connection = computed(() => worstOf(statuses.value.values(), localNow.value));
@@ -29,21 +31,44 @@ export const hubNow = computed(() => localNow.value + clockOffsetMs.value);
 /** Watches a filter, or the first of its matches, and lets `connection` know how that goes. */
 export function follow(filter: FilterInput, first: Pick<WatchOptions, 'sort' | 'limit'> = {}): Watch {
   const followed = watch(hubUrl, filter, first);
-  const set = (status: ConnectionStatus): void => {
-    statuses.value = new Map(statuses.value).set(followed, status);
-  };
-  set(CONNECTING);
+  setStatus(followed, CONNECTING);
   followed.on('state', ({ state, error }) => {
     if (state === 'stopped') return;
     if (state === 'live') clockOffsetMs.value = followed.clockOffsetMs ?? 0;
-    set(nextStatus(statuses.value.get(followed) ?? CONNECTING, state, error?.message ?? null, Date.now()));
+    setStatus(followed, nextStatus(statusOf(followed), state, error?.message ?? null, Date.now()));
   });
   return followed;
+}
+
+/** Watches what the hub is like, and lets `connection` know how that goes. A hub that shows nothing of it is no less live. */
+export function followHub(): { watch: HubWatch; end: () => void } {
+  const followed = watchHub(hubUrl);
+  const end = (): void => {
+    void followed.stop();
+    forget(followed);
+  };
+  setStatus(followed, CONNECTING);
+  followed.on('state', ({ state, error }) => {
+    if (state === 'refused') forget(followed);
+    else if (state !== 'stopped')
+      setStatus(followed, nextStatus(statusOf(followed), state, error?.message ?? null, Date.now()));
+  });
+  return { watch: followed, end };
 }
 
 /** Ends what `follow` began. */
 export function unfollow(followed: Watch): void {
   void followed.stop();
+  forget(followed);
+}
+
+const statusOf = (followed: Watch | HubWatch): ConnectionStatus => statuses.value.get(followed) ?? CONNECTING;
+
+function setStatus(followed: Watch | HubWatch, status: ConnectionStatus): void {
+  statuses.value = new Map(statuses.value).set(followed, status);
+}
+
+function forget(followed: Watch | HubWatch): void {
   const rest = new Map(statuses.value);
   rest.delete(followed);
   statuses.value = rest;

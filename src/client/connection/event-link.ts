@@ -1,9 +1,8 @@
-import type { DownFrame } from '../../protocol/frames/frames-down.js';
+import type { Down } from '../../protocol/frames/frames-down.js';
 import { DiscoveryError, explainFailure } from '../errors.js';
 import { parse, refusal } from '../refusal.js';
 import type { Scheduler } from '../scheduler.js';
 import { EventParser } from './event-parser.js';
-import { readFrame } from './frames.js';
 
 /** Milliseconds from asking to the first bytes; something between that collects the stream lets none through. */
 const FIRST_BYTES_MS = 10_000;
@@ -14,21 +13,26 @@ const LOST_AFTER_LOOKS = 8;
 /** Characters of a refusal that are read. */
 const MAX_REFUSAL_CHARACTERS = 64 * 1024;
 
-export interface EventLinkOptions {
+export interface EventLinkOptions<Frame> {
   /** The whole address, with what is asked for. */
   url: string;
   fetch: typeof globalThis.fetch;
   scheduler: Scheduler;
+  /**
+   * Reads the data of an event; null for what is not known here.
+   * @throws DiscoveryError when it is not what a hub sends.
+   */
+  read: (text: string) => Frame | null;
 }
 
 /** What a reading tells. After `lost`, or once it is closed from this side, it tells nothing more. */
-export interface EventLinkListener {
+export interface EventLinkListener<Frame> {
   /**
    * The stream has begun.
    * @param date When, by the hub's clock, as an HTTP date; null where that cannot be seen.
    */
   opened(date: string | null): void;
-  frame(frame: DownFrame): void;
+  frame(frame: Frame): void;
   /**
    * The stream is over, or never began.
    * @param closeCode What the hub would have closed a WebSocket with; null where it broke or was given up on this side.
@@ -37,9 +41,9 @@ export interface EventLinkListener {
 }
 
 /** One stream of server-sent events, from the request to its end: the way to a hub that `Link` is over a WebSocket. */
-export class EventLink {
-  readonly #options: EventLinkOptions;
-  readonly #listener: EventLinkListener;
+export class EventLink<Frame extends { readonly type: string }> {
+  readonly #options: EventLinkOptions<Frame>;
+  readonly #listener: EventLinkListener<Frame>;
   readonly #giveUp = new AbortController();
   readonly #done: Promise<void>;
   #over = false;
@@ -49,7 +53,7 @@ export class EventLink {
   /** What the stream asks to wait before it is read again, in milliseconds. */
   #retryMs: number | null = null;
 
-  constructor(options: EventLinkOptions, listener: EventLinkListener) {
+  constructor(options: EventLinkOptions<Frame>, listener: EventLinkListener<Frame>) {
     this.#options = options;
     this.#listener = listener;
     this.#cancelTimer = options.scheduler.after(FIRST_BYTES_MS, () => {
@@ -158,10 +162,10 @@ export class EventLink {
   }
 
   #take(text: string): void {
-    const frame = readFrame(text);
+    const frame = this.#options.read(text);
     if (frame === null) return;
-    const closeCode = frame.type === 'error' ? /^WS_(4\d{3})$/.exec(frame.code)?.[1] : undefined;
-    if (frame.type !== 'error' || closeCode === undefined) {
+    const closeCode = isError(frame) ? /^WS_(4\d{3})$/.exec(frame.code)?.[1] : undefined;
+    if (!isError(frame) || closeCode === undefined) {
       this.#listener.frame(frame);
       return;
     }
@@ -191,4 +195,8 @@ export class EventLink {
     this.#cancelTimer();
     this.#listener.lost(error, closeCode);
   }
+}
+
+function isError(frame: { readonly type: string }): frame is Down<'error'> {
+  return frame.type === 'error';
 }

@@ -6,6 +6,7 @@ import { Backoff } from './backoff.js';
 import { type Scheduler, systemScheduler } from '../scheduler.js';
 import { DiscoveryError } from '../errors.js';
 import { EventLink } from './event-link.js';
+import { readFrame } from './frames.js';
 import { Link } from './link.js';
 import { isRefusal, neverArrived, type Reading, type Transport, type TransportOptions } from './transport.js';
 import { defaultWebSocket, type WebSocketFactory } from './web-socket.js';
@@ -102,7 +103,7 @@ export class HubConnection {
     void this.stop();
   };
   #state: ConnectionState = 'idle';
-  #link: Link | EventLink | null = null;
+  #link: Link | EventLink<DownFrame> | null = null;
   /** The way that is taken first: the one that led to the hub last. */
   #transport: Transport;
   /** A WebSocket that may replace events, while it is tried. */
@@ -229,10 +230,10 @@ export class HubConnection {
   #readEvents(
     greeted: () => void,
     lost: (error: DiscoveryError, closeCode: number | null) => void,
-  ): EventLink {
+  ): EventLink<DownFrame> {
     const reading = this.#conversation.reading!;
     return new EventLink(
-      { url: reading.address(), fetch: this.#fetch, scheduler: this.#scheduler },
+      { url: reading.address(), fetch: this.#fetch, scheduler: this.#scheduler, read: readFrame },
       {
         opened: (date) => {
           greeted();

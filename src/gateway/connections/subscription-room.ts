@@ -40,28 +40,41 @@ export function spendSubscription(host: SubscriptionHost, address: string): void
 }
 
 /**
+ * Makes sure that an address may have so much more of subscriptions.
+ * @param why What makes it count as more than one, to be told; empty where it does not.
+ * @throws ProtocolError `WS_004`.
+ */
+export function checkAddressRoom(
+  { maxSubscriptionsPerAddress }: GatewaySettings,
+  { address, subscriptions }: SubscribingAddress,
+  weight: number,
+  why = '',
+): void {
+  if (maxSubscriptionsPerAddress === 0 || subscriptions + weight <= maxSubscriptionsPerAddress) return;
+  throw new ProtocolError(
+    'WS_004',
+    `the connections of ${address} have ${String(subscriptions)} subscriptions already, and one address may have ${String(maxSubscriptionsPerAddress)}${why}; unsubscribe from one first`,
+  );
+}
+
+/**
  * Makes sure that an address may subscribe to one more filter.
  * @param stream That of the filter, or of its first matches, if it has one.
  * @throws ProtocolError `WS_004` when the address has too many, `WS_005` when too many different filters are in use.
  */
 export function checkSubscriptionRoom(
   host: SubscriptionHost,
-  { address, subscriptions }: SubscribingAddress,
+  address: SubscribingAddress,
   { filter, first }: { filter: Filter; first: First | null },
   stream: Stream | undefined,
 ): void {
-  const { maxSubscriptionsPerAddress, maxFilters } = host.settings;
+  const { maxFilters } = host.settings;
   const weight = stream?.weight ?? filterWeight(filter, first);
   const counts =
     weight === 1
       ? ''
       : `; by the number of its values and its limit, this filter counts as ${String(weight)}`;
-  if (maxSubscriptionsPerAddress > 0 && subscriptions + weight > maxSubscriptionsPerAddress) {
-    throw new ProtocolError(
-      'WS_004',
-      `the connections of ${address} have ${String(subscriptions)} subscriptions already, and one address may have ${String(maxSubscriptionsPerAddress)}${counts}; unsubscribe from one first`,
-    );
-  }
+  checkAddressRoom(host.settings, address, weight, counts);
   if (stream === undefined && host.streams.weight + weight > maxFilters) {
     throw new ProtocolError(
       'WS_005',

@@ -36,6 +36,11 @@ export interface EventRequest {
   readonly address: string;
 }
 
+/** What has a reader whose stream ends come back after a while, not with all others. */
+export function comeBackLater(): Uint8Array {
+  return retryAfter(RETRY_MS.least + Math.floor(Math.random() * (RETRY_MS.most - RETRY_MS.least)));
+}
+
 /**
  * Takes a reader on.
  * @throws ProtocolError `RATE_006`, `WS_004` or `WS_005` where the address or the hub has too many subscriptions.
@@ -72,7 +77,7 @@ class EventReader implements StreamedBody, BodyStreamHandler, Subscriber {
     const { address, filter, first, resume } = this.#request;
     this.#stream = stream;
     this.#client = clients.find(address)!;
-    stream.send(retryAfter(RETRY_MS.least + Math.floor(Math.random() * (RETRY_MS.most - RETRY_MS.least))));
+    stream.send(comeBackLater());
     // A refused resume is answered without a cursor: what is behind it must not be resumed from the old one.
     if (resume !== null) stream.send(FORGET);
     this.#nextComment = now + COMMENT_MS;

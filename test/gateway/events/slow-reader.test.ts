@@ -1,51 +1,16 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import test from 'node:test';
-import type { BodyStream, BodyStreamHandler } from '../../../src/protocol/http-message.js';
 import { recordOf } from '../../support/arbitraries.js';
 import { CONTENT } from '../../support/contents.js';
 import { advertised } from '../../support/entries.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { GatewayWorld } from '../../support/gateway.js';
+import { SlowBody } from '../../support/slow-body.js';
 
 const T0 = 1_740_063_600_000;
 const ADDRESS = '203.0.113.9';
 const MB = 1 << 20;
-
-/** A response whose reader takes what waits only when the test says so. */
-class SlowBody implements BodyStream {
-  bufferedAmount = 0;
-  text = '';
-  isEnded = false;
-  isCut = false;
-  handler: BodyStreamHandler | null = null;
-
-  send(bytes: Uint8Array): 'queued' | 'dropped' {
-    if (this.isEnded || this.isCut) return 'dropped';
-    this.bufferedAmount += bytes.length;
-    this.text += Buffer.from(bytes).toString('utf8');
-    return 'queued';
-  }
-
-  end(): void {
-    this.isEnded = true;
-  }
-
-  terminate(): void {
-    this.isCut = true;
-    queueMicrotask(() => this.handler!.closed());
-  }
-
-  takeAll(): void {
-    this.bufferedAmount = 0;
-    this.handler!.emptied();
-  }
-
-  get frames(): Record<string, unknown>[] {
-    const lines = this.text.split('\n').filter((line) => line.startsWith('data: '));
-    return lines.map((line) => JSON.parse(line.slice(6)) as Record<string, unknown>);
-  }
-}
 
 class World {
   readonly clock = new FakeClock(T0);

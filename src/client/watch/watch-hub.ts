@@ -1,0 +1,184 @@
+import {
+  type HubHistory,
+  hubHistorySchema,
+  type HubPoint,
+  type HubPointFrame,
+  hubPointFrameSchema,
+  type VitalsShown,
+} from '../../protocol/vitals.js';
+import { Backoff } from '../connection/backoff.js';
+import { EventLink } from '../connection/event-link.js';
+import type { StateChange } from '../connection/hub-connection.js';
+import { Emitter } from '../emitter.js';
+import { DiscoveryError } from '../errors.js';
+import { parseHubUrl } from '../hub-url.js';
+import { parse } from '../refusal.js';
+import { type Scheduler, systemScheduler } from '../scheduler.js';
+
+/** How to watch a hub. All of it is optional. */
+export interface HubWatchOptions {
+  /** What reads events, if not the platform's `fetch`. */
+  fetch?: typeof globalThis.fetch | undefined;
+  /** What tells the time and runs things later, for tests. */
+  scheduler?: Scheduler | undefined;
+  /** From 0 up to, not including, 1; for tests. */
+  random?: (() => number) | undefined;
+}
+
+/** The states of a `HubWatch`: those of a watch, without the ones that only a WebSocket has. */
+export type HubWatchState = 'connecting' | 'live' | 'waiting' | 'refused' | 'stopped';
+
+/** What a `HubWatch` tells. */
+export interface HubWatchEvents {
+  /** A new state. */
+  state: StateChange<HubWatchState>;
+  /** `points` has changed. */
+  change: readonly HubPoint[];
+}
+
+/** What of the past is kept, in seconds. */
+const KEPT_SECONDS = 15 * 60;
+
+/** What a hub is like, now and for the last 15 minutes, kept true. Made by `watchHub()`. */
+export class HubWatch {
+  readonly #url: string;
+  readonly #fetch: typeof globalThis.fetch;
+  readonly #scheduler: Scheduler;
+  readonly #backoff: Backoff;
+  readonly #events = new Emitter<HubWatchEvents>();
+  #state: HubWatchState = 'connecting';
+  #link: EventLink<HubHistory | HubPointFrame> | null = null;
+  #cancelTimer: () => void;
+  #history: Omit<HubHistory, 'type'> | null = null;
+
+  /** @throws DiscoveryError `USAGE` for a malformed URL. */
+  constructor(url: string | URL, options: HubWatchOptions) {
+    this.#url = `${parseHubUrl(url).http}/api/v1/hub/events`;
+    this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
+    this.#scheduler = options.scheduler ?? systemScheduler;
+    this.#backoff = new Backoff(options.random ?? Math.random);
+    // In a turn of its own, so that listeners which are added at once miss nothing.
+    this.#cancelTimer = this.#scheduler.after(0, () => {
+      this.#connect();
+    });
+  }
+
+  /** What it is doing now. */
+  get state(): HubWatchState {
+    return this.#state;
+  }
+
+  /** The last 15 minutes, the oldest first; while the connection is lost, as they were last. */
+  get points(): readonly HubPoint[] {
+    return this.#history?.points ?? [];
+  }
+
+  /** How much the hub shows of itself; null before the first points. */
+  get shows(): VitalsShown | null {
+    return this.#history?.shows ?? null;
+  }
+
+  /** Seconds between two points; null before the first points. */
+  get intervalSeconds(): number | null {
+    return this.#history?.interval_seconds ?? null;
+  }
+
+  /** Adds a listener. @returns A function that takes it away again. */
+  on<Name extends keyof HubWatchEvents>(
+    name: Name,
+    listener: (payload: HubWatchEvents[Name]) => void,
+  ): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  /** Ends the watch; `points` keeps what it holds. Resolves when the connection is closed. */
+  async stop(): Promise<void> {
+    if (this.#isOver) return;
+    this.#cancelTimer();
+    const closing = this.#link?.close();
+    this.#link = null;
+    this.#become('stopped');
+    await closing;
+  }
+
+  get #isOver(): boolean {
+    return this.#state === 'stopped' || this.#state === 'refused';
+  }
+
+  #connect(): void {
+    this.#become('connecting');
+    if (this.#isOver) return;
+    this.#link = new EventLink(
+      { url: this.#url, fetch: this.#fetch, scheduler: this.#scheduler, read: readHubFrame },
+      {
+        opened: () => undefined,
+        frame: (frame) => {
+          this.#receive(frame);
+        },
+        lost: (error) => {
+          this.#lost(error);
+        },
+      },
+    );
+  }
+
+  #receive(frame: HubHistory | HubPointFrame): void {
+    if (frame.type === 'history') {
+      this.#history = frame;
+      this.#backoff.reset();
+      if (this.#state !== 'live') this.#become('live');
+    } else if (this.#history !== null) {
+      const { interval_seconds: seconds, points } = this.#history;
+      const kept = Math.ceil(KEPT_SECONDS / Math.max(1, seconds));
+      this.#history = { ...this.#history, points: [...points, frame.point].slice(-kept) };
+    }
+    if (!this.#isOver) this.#events.emit('change', this.points);
+  }
+
+  #lost(error: DiscoveryError): void {
+    this.#link = null;
+    // A hub that shows nothing of itself, or does not know how, will not change its mind.
+    if (error.code === 'HTTP_404') {
+      this.#become('refused', error);
+      return;
+    }
+    const retryInMs = this.#backoff.next((error.retryAfterSeconds ?? 0) * 1000);
+    this.#cancelTimer = this.#scheduler.after(retryInMs, () => {
+      this.#connect();
+    });
+    this.#become('waiting', error, retryInMs);
+  }
+
+  #become(state: HubWatchState, error: DiscoveryError | null = null, retryInMs: number | null = null): void {
+    this.#state = state;
+    this.#events.emit('state', { state, error, retryInMs });
+  }
+}
+
+const FRAMES = { history: hubHistorySchema, point: hubPointFrameSchema } as const;
+
+/** Null for a type that is not known here, which a newer hub may send. */
+function readHubFrame(text: string): HubHistory | HubPointFrame | null {
+  const value = parse(text);
+  const type = (value as { type?: unknown } | null | undefined)?.type;
+  if (type !== 'history' && type !== 'point') return null;
+  const result = FRAMES[type].safeParse(value);
+  if (result.success) return result.data;
+  throw new DiscoveryError('UNEXPECTED', `the hub sent a malformed ${type} frame`, { cause: result.error });
+}
+
+/**
+ * Watches what a hub is like: how many providers, sessions and subscribers it has and, where its operator shows that, how well it does.
+ * It connects at once, and reconnects until it is stopped or the hub says that it shows nothing.
+ *
+ * ```ts
+ * const hub = watchHub('https://hub.example');
+ * hub.on('change', (points) => console.log(points.at(-1)?.sessions));
+ * ```
+ *
+ * @param url `http(s)://host[:port]` of the hub.
+ * @throws DiscoveryError `USAGE` for a malformed URL.
+ */
+export function watchHub(url: string | URL, options: HubWatchOptions = {}): HubWatch {
+  return new HubWatch(url, options);
+}

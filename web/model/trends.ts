@@ -1,0 +1,55 @@
+import { niceCeiling } from './histogram.js';
+
+/** One measured value of a trend; null where there was nothing to measure. */
+export interface TrendPoint {
+  /** Unix milliseconds. */
+  readonly time: number;
+  readonly value: number | null;
+}
+
+/** Where in a chart things lie: x and y from 0 to these, y downwards. */
+export interface ChartSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Between points that are further apart than so many intervals nothing is known. */
+const GAP_INTERVALS = 2.5;
+/** A chart whose values are all 0 has a scale, too. */
+const LEAST_TOP = 1;
+
+/** The value at the top of a chart that has room for all of these. */
+export function topOf(trends: readonly (readonly TrendPoint[])[]): number {
+  const most = trends.flat().reduce((highest, { value }) => Math.max(highest, value ?? 0), 0);
+  return most <= 0 ? LEAST_TOP : niceCeiling(most);
+}
+
+/**
+ * The line of a trend as an SVG path. It is broken where nothing was measured or the hub was not there; a point with no neighbour
+ * is a line too short to see but for its round ends.
+ * @param from Unix milliseconds at the left end.
+ * @param to Unix milliseconds at the right end.
+ * @param top The value at the upper end; 0 is at the lower.
+ */
+export function pathOf(
+  points: readonly TrendPoint[],
+  { from, to, top, intervalMs }: { from: number; to: number; top: number; intervalMs: number },
+  { width, height }: ChartSize,
+): string {
+  let path = '';
+  let last: number | null = null;
+  for (const { time, value } of points) {
+    if (value === null || time < from || time > to) {
+      last = null;
+      continue;
+    }
+    const x = ((time - from) / (to - from)) * width;
+    const y = height - (Math.min(value, top) / top) * height;
+    const isNext = last !== null && time - last <= intervalMs * GAP_INTERVALS;
+    path += isNext ? `L${place(x)},${place(y)}` : `M${place(x)},${place(y)}h0`;
+    last = time;
+  }
+  return path;
+}
+
+const place = (at: number): string => String(Math.round(at * 10) / 10);
