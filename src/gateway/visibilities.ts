@@ -36,9 +36,8 @@ export class Visibilities {
         { retryAfterSeconds: wait },
       );
     }
-    const answer = this.#registry.work.run(
-      () => address,
-      () => visibilityOf(this.#registry, this.#streams, providerId),
+    const answer = this.#registry.work.run({ key: () => address }, () =>
+      visibilityOf(this.#registry, this.#streams, providerId),
     );
     if (answer === null) {
       throw new ProtocolError('ADV_003', 'too many answers are being made at the moment; try again soon', {

@@ -1,4 +1,4 @@
-import type { Work } from '../lib/work-queue.js';
+import type { Asker, Work } from '../lib/work-queue.js';
 import { ProtocolError } from '../protocol/errors.js';
 import { parseExplainQuery, parseMarketQuery } from '../protocol/filters/answer-queries.js';
 import type { HttpResponse } from '../protocol/http-message.js';
@@ -9,13 +9,13 @@ type Answer = HttpResponse | Promise<HttpResponse>;
 
 /**
  * `GET /api/v1/explain`
- * @param addressOf The client's address; only called before this returns.
+ * @param asker Named by its address.
  * @throws ProtocolError `ADV_002` naming a parameter, `ADV_003` when too much waits to be answered, `ADV_004` when there is no
  * such provider.
  */
-export function getExplanation(registry: Registry, search: string, addressOf: () => string): Answer {
+export function getExplanation(registry: Registry, search: string, asker: Asker): Answer {
   const { filter, providerId } = parseExplainQuery(search);
-  return answer(registry, addressOf, () =>
+  return answer(registry, asker, () =>
     providerId === null
       ? registry.answers.explain(filter)
       : registry.answers.explainProvider(filter, providerId),
@@ -24,16 +24,16 @@ export function getExplanation(registry: Registry, search: string, addressOf: ()
 
 /**
  * `GET /api/v1/market`
- * @param addressOf The client's address; only called before this returns.
+ * @param asker Named by its address.
  * @throws ProtocolError `ADV_002` naming a parameter, `ADV_003` when too much waits to be answered.
  */
-export function getMarket(registry: Registry, search: string, addressOf: () => string): Answer {
+export function getMarket(registry: Registry, search: string, asker: Asker): Answer {
   const { filter, by } = parseMarketQuery(search);
-  return answer(registry, addressOf, () => registry.answers.market(filter, by));
+  return answer(registry, asker, () => registry.answers.market(filter, by));
 }
 
-function answer(registry: Registry, addressOf: () => string, start: () => Work<object>): Answer {
-  const found = registry.work.run(addressOf, start);
+function answer(registry: Registry, asker: Asker, start: () => Work<object>): Answer {
+  const found = registry.work.run(asker, start);
   if (found === null) {
     throw new ProtocolError('ADV_003', 'too many answers are being made at the moment; try again soon', {
       unavailable: true,

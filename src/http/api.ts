@@ -1,3 +1,4 @@
+import { type Asker, UnwantedError } from '../lib/work-queue.js';
 import { type ErrorCode, ProtocolError } from '../protocol/errors.js';
 import type { HttpRequest, HttpResponse, StreamedBody } from '../protocol/http-message.js';
 import { WEBSOCKET_PATH } from '../protocol/limits.js';
@@ -68,13 +69,14 @@ export class HttpApi {
     };
     this.#proof = { name: 'proof', handlers: { GET: (_, providerId) => getProof(options, providerId) } };
     const page = (answer: Handler): Route['handlers'] => ({ GET: answer });
+    const asker = (request: HttpRequest): Asker => new Reader(request, options.originOf);
     this.#routes = new Map<string, Route>([
       [
         '/api/v1/advertisements',
         {
           name: 'advertisements',
           handlers: {
-            GET: (request) => lists.answer(request.search, () => options.originOf(request)),
+            GET: (request) => lists.answer(request.search, asker(request)),
             POST: (request) => postAdvertisement(options, request),
           },
         },
@@ -83,18 +85,14 @@ export class HttpApi {
         '/api/v1/explain',
         {
           name: 'explain',
-          handlers: page((request) =>
-            getExplanation(options.registry, request.search, () => options.originOf(request)),
-          ),
+          handlers: page((request) => getExplanation(options.registry, request.search, asker(request))),
         },
       ],
       [
         '/api/v1/market',
         {
           name: 'market',
-          handlers: page((request) =>
-            getMarket(options.registry, request.search, () => options.originOf(request)),
-          ),
+          handlers: page((request) => getMarket(options.registry, request.search, asker(request))),
         },
       ],
       [
@@ -180,6 +178,7 @@ export class HttpApi {
   }
 
   #failure(request: HttpRequest, error: unknown): HttpResponse {
+    if (error instanceof UnwantedError) return NOBODY_WAITS;
     if (error instanceof ProtocolError) return this.#refuse(request, error);
     if (error instanceof PayloadError) {
       const code = error.problem === 'too-large' ? 'HTTP_413' : 'HTTP_400';
@@ -216,6 +215,28 @@ export class HttpApi {
       (performance.now() - started) / 1000,
     );
     return response;
+  }
+}
+
+/** What is counted where the client has gone before the answer was there. Nobody gets it. */
+const NOBODY_WAITS: HttpResponse = { status: 499, headers: {}, body: '' };
+
+/** Who waits for the answer to a read. */
+class Reader implements Asker {
+  readonly #request: HttpRequest;
+  readonly #originOf: (request: HttpRequest) => string;
+
+  constructor(request: HttpRequest, originOf: (request: HttpRequest) => string) {
+    this.#request = request;
+    this.#originOf = originOf;
+  }
+
+  key(): string {
+    return this.#originOf(this.#request);
+  }
+
+  get isGone(): boolean {
+    return this.#request.isGone;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { HttpResponse } from '../protocol/http-message.js';
 import { ProtocolError } from '../protocol/errors.js';
-import type { Work } from '../lib/work-queue.js';
+import type { Asker, Work } from '../lib/work-queue.js';
 import type { Filter } from '../protocol/filters/filter.js';
 import { type ListQuery, type ListRequest, parseListQuery } from '../protocol/filters/list-query.js';
 import type { FoundPage } from '../registry/lists/list-reader.js';
@@ -52,18 +52,18 @@ export class ListAnswers {
 
   /**
    * @param search A query string, without `?`.
-   * @param addressOf The client's address; only called before this returns.
+   * @param asker Named by its address.
    * @throws ProtocolError `ADV_002` naming a parameter, `ADV_003` when too many long lists are being made or read.
    */
-  answer(search: string, addressOf: () => string): HttpResponse | Promise<HttpResponse> {
+  answer(search: string, asker: Asker): HttpResponse | Promise<HttpResponse> {
     const kept = this.#kept.get(search);
     if (kept !== undefined && kept.answer !== null) {
       const { found, response } = kept.answer;
       if (this.#registry.isListCurrent(kept.query, found, kept.version)) return response;
     }
     const query: ListQuery & Partial<ListRequest> = kept?.query ?? parseListQuery(search);
-    if (query.wait != null) return this.#answerLater(search, query.filter, query.wait, addressOf());
-    const answer = this.#registry.work.run(addressOf, () => this.#make(search, query));
+    if (query.wait != null) return this.#answerLater(search, query.filter, query.wait, asker);
+    const answer = this.#registry.work.run(asker, () => this.#make(search, query));
     if (answer !== null) return answer;
     throw new ProtocolError(
       'ADV_003',
@@ -77,10 +77,19 @@ export class ListAnswers {
     search: string,
     filter: Filter,
     wait: { since: string; seconds: number },
-    address: string,
+    asker: Asker,
   ): Promise<HttpResponse> {
+    const address = asker.key();
     const cursor = await this.#reads.awaitChange({ filter, ...wait, address });
-    if (cursor === null) return this.answer(without(search, ['since', 'wait']), () => address);
+    if (cursor === null) {
+      const later: Asker = {
+        key: () => address,
+        get isGone() {
+          return asker.isGone === true;
+        },
+      };
+      return this.answer(without(search, ['since', 'wait']), later);
+    }
     return { status: 304, headers: { ...LIST_HEADERS, 'X-Discovery-Cursor': cursor }, body: '' };
   }
 

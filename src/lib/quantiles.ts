@@ -33,8 +33,9 @@ function* valuesAt(
     yield values.length / LOOKS_A_ROW;
     return places.map((place) => values[place]!);
   }
-  const counts = yield* countDigits(values, digit);
-  const groups = groupsOf(places, counts);
+  const range = yield* rangeOf(values, digit);
+  const counts = yield* countDigits(values, digit, range);
+  const groups = groupsOf(places, counts, range.least);
   yield* fill(groups, values, digit);
   const found: number[] = [];
   for (const { values: same, places: inside } of groups.values())
@@ -48,35 +49,70 @@ interface Group {
   readonly places: number[];
 }
 
-/** @param places Ascending. */
-function groupsOf(places: readonly number[], counts: Uint32Array): Map<number, Group> {
+/**
+ * @param places Ascending.
+ * @param counts Of each digit from `least` on.
+ */
+function groupsOf(places: readonly number[], counts: Uint32Array, least: number): Map<number, Group> {
   const groups = new Map<number, Group>();
-  let digit = 0;
+  let at = 0;
   let before = 0;
   for (const place of places) {
-    for (; before + counts[digit]! <= place; digit += 1) before += counts[digit]!;
-    const known = groups.get(digit);
+    for (; before + counts[at]! <= place; at += 1) before += counts[at]!;
+    const known = groups.get(least + at);
     if (known === undefined)
-      groups.set(digit, { values: new Float64Array(counts[digit]!), places: [place - before] });
+      groups.set(least + at, { values: new Float64Array(counts[at]!), places: [place - before] });
     else known.places.push(place - before);
   }
   return groups;
 }
 
-/** How many values have each digit at a place. */
-function* countDigits(values: Float64Array, digit: number): Generator<number, Uint32Array> {
+/** The least and the greatest digit of some values: prices have few different ones in front. */
+interface DigitRange {
+  least: number;
+  greatest: number;
+}
+
+function* rangeOf(values: Float64Array, digit: number): Generator<number, DigitRange> {
   const digits = digitsOf(values, digit);
-  const counts = new Uint32Array(BASE);
+  const range = { least: BASE - 1, greatest: 0 };
   for (let from = 0; from < values.length; from += STEP) {
     const to = Math.min(from + STEP, values.length);
-    countPart(counts, digits, from, to);
+    widen(range, digits, from, to);
+    yield (to - from) / LOOKS_A_ROW;
+  }
+  return range;
+}
+
+function widen(range: DigitRange, digits: Uint16Array, from: number, to: number): void {
+  let { least, greatest } = range;
+  for (let at = from; at < to; at += 1) {
+    const digit = digits[DIGITS * at]!;
+    if (digit < least) least = digit;
+    if (digit > greatest) greatest = digit;
+  }
+  range.least = least;
+  range.greatest = greatest;
+}
+
+/** How many values have each digit of a range at a place. */
+function* countDigits(
+  values: Float64Array,
+  digit: number,
+  { least, greatest }: DigitRange,
+): Generator<number, Uint32Array> {
+  const digits = digitsOf(values, digit);
+  const counts = new Uint32Array(greatest - least + 1);
+  for (let from = 0; from < values.length; from += STEP) {
+    const to = Math.min(from + STEP, values.length);
+    countPart(counts, digits, least, from, to);
     yield (to - from) / LOOKS_A_ROW;
   }
   return counts;
 }
 
-function countPart(counts: Uint32Array, digits: Uint16Array, from: number, to: number): void {
-  for (let at = from; at < to; at += 1) counts[digits[DIGITS * at]!]! += 1;
+function countPart(counts: Uint32Array, digits: Uint16Array, least: number, from: number, to: number): void {
+  for (let at = from; at < to; at += 1) counts[digits[DIGITS * at]! - least]! += 1;
 }
 
 /** Puts the values with the digits of groups into these. */
@@ -86,14 +122,18 @@ function* fill(
   digit: number,
 ): Generator<number, void> {
   const digits = digitsOf(values, digit);
+  const wanted = [...groups.keys()];
+  const least = wanted[0]!;
   const targets = [...groups.values()].map((group) => group.values);
   const counts = new Uint32Array(targets.length);
-  const targetOf = new Int8Array(BASE).fill(NO_TARGET);
-  [...groups.keys()].forEach((wanted, number) => (targetOf[wanted] = number));
+  const targetOf = new Int8Array(wanted.at(-1)! - least + 1).fill(NO_TARGET);
+  wanted.forEach((value, number) => (targetOf[value - least] = number));
   for (let from = 0; from < values.length; from += STEP) {
     const to = Math.min(from + STEP, values.length);
     for (let at = from; at < to; at += 1) {
-      const number = targetOf[digits[DIGITS * at]!]!;
+      const offset = digits[DIGITS * at]! - least;
+      if (offset < 0 || offset >= targetOf.length) continue;
+      const number = targetOf[offset]!;
       if (number !== NO_TARGET) targets[number]![counts[number]!++] = values[at]!;
     }
     yield (to - from) / LOOKS_A_ROW;

@@ -8,7 +8,13 @@ const MOVES_A_ROW = 8;
  */
 export function* stableOrder(keys: Float64Array<ArrayBuffer>): Generator<number, Uint32Array> {
   const count = keys.length;
-  let from = { keys, places: Uint32Array.from(keys.keys()) };
+  const places = new Uint32Array(count);
+  for (let start = 0; start < count; start += STEP) {
+    const end = Math.min(start + STEP, count);
+    for (let place = start; place < end; place += 1) places[place] = place;
+    yield (end - start) / MOVES_A_ROW;
+  }
+  let from = { keys, places };
   let into = { keys: new Float64Array(count), places: new Uint32Array(count) };
   let moved = 0;
   for (let width = 1; width < count; width *= 2) {

@@ -16,8 +16,25 @@ export interface WorkLimits {
   waitingOfOne: number;
 }
 
+/** Who asks for work. */
+export interface Asker {
+  /** Names the client; only called before `run` returns. */
+  key(): string;
+  /** Whether nobody waits for the answer any more. */
+  readonly isGone?: boolean;
+}
+
+/** What work is refused with that nobody waits for any more. */
+export class UnwantedError extends Error {
+  override readonly name = 'UnwantedError';
+}
+
+/** Units of work in a millisecond: a step that takes longer than it says counts for what it took. */
+const WORK_PER_MS = 3000;
+
 interface Job {
   readonly key: string;
+  readonly asker: Asker;
   readonly start: () => Work<unknown>;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -30,6 +47,7 @@ interface Job {
 export class WorkQueue {
   readonly #limits: WorkLimits;
   readonly #schedule: (turn: () => void) => void;
+  readonly #now: () => number;
   /** Not begun: they may turn out to be short. By client. */
   readonly #fresh = new Lines<Job>();
   /** Known to be long; they begin anew when there is a place. By client. */
@@ -40,10 +58,18 @@ export class WorkQueue {
   #left: number;
   #isScheduled = false;
 
-  /** @param schedule Calls back in the next iteration of the event loop. */
-  constructor(limits: WorkLimits, schedule: (turn: () => void) => void = setImmediate) {
+  /**
+   * @param schedule Calls back in the next iteration of the event loop.
+   * @param now Milliseconds, by which work is measured.
+   */
+  constructor(
+    limits: WorkLimits,
+    schedule: (turn: () => void) => void = setImmediate,
+    now: () => number = () => performance.now(),
+  ) {
     this.#limits = limits;
     this.#schedule = schedule;
+    this.#now = now;
     this.#left = limits.perTurn;
   }
 
@@ -53,24 +79,24 @@ export class WorkQueue {
   }
 
   /**
-   * Does some work: at once if it is short and nothing waits, else in turns.
-   * @param keyOf Names the client, and is only called before this returns.
+   * Does some work: at once if it is short and nothing waits, else in turns. What nobody waits for any more is not gone on
+   * with.
    * @param start Called when the work begins, and again when it turns out to be long.
-   * @returns Null when too much waits.
+   * @returns Null when too much waits; a promise may be rejected with an `UnwantedError`.
    */
-  run<Result>(keyOf: () => string, start: () => Work<Result>): Result | Promise<Result> | null {
+  run<Result>(asker: Asker, start: () => Work<Result>): Result | Promise<Result> | null {
     let lines = this.#fresh;
     const isIdle = this.size === 0;
-    if (!isIdle && !this.#admits(keyOf())) return null;
-    if (this.#left > 0 && (isIdle || !this.#isBusy(keyOf()))) {
+    if (!isIdle && !this.#admits(asker.key())) return null;
+    if (this.#left > 0 && (isIdle || !this.#isBusy(asker.key()))) {
       const outcome = this.#attempt(start);
       if (outcome !== null) return outcome.value;
       lines = this.#long;
     }
-    const key = keyOf();
+    const key = asker.key();
     return new Promise<Result>((resolve, reject) => {
       // Each is resolved with the result of its own `start`.
-      lines.add(key, { key, start, resolve: resolve as Job['resolve'], reject });
+      lines.add(key, { key, asker, start, resolve: resolve as Job['resolve'], reject });
       this.#wake();
     });
   }
@@ -91,18 +117,22 @@ export class WorkQueue {
   #attempt<Result>(start: () => Work<Result>): { value: Result } | null {
     this.#wake();
     const work = start();
-    const least = this.#left - this.#limits.quick;
+    // By what it says: what is short has to be so on every machine.
+    let done = 0;
     do {
       const step = this.#step(work);
       if (step.done === true) return { value: step.value };
-    } while (this.#left > least);
+      done += Math.max(1, step.value);
+    } while (done < this.#limits.quick);
     work.return(undefined as Result);
     return null;
   }
 
   #step<Result>(work: Work<Result>): IteratorResult<number, Result> {
+    const from = this.#now();
     const step = work.next();
-    this.#left -= step.done === true ? 1 : Math.max(1, step.value);
+    const took = (this.#now() - from) * WORK_PER_MS;
+    this.#left -= Math.max(1, took, step.done === true ? 0 : step.value);
     return step;
   }
 
@@ -136,6 +166,7 @@ export class WorkQueue {
     while (this.#left > 0) {
       const first = this.#running.shift();
       if (first === undefined) break;
+      if (first.job.asker.isGone === true) first.work.return(undefined);
       this.#settle(first.job, () => {
         const step = this.#step(first.work);
         if (step.done === true) return { value: step.value };
@@ -148,6 +179,7 @@ export class WorkQueue {
 
   #settle(job: Job, act: () => { value: unknown } | null): void {
     try {
+      if (job.asker.isGone === true) throw new UnwantedError('nobody waits for the answer any more');
       const outcome = act();
       if (outcome !== null) job.resolve(outcome.value);
     } catch (error) {

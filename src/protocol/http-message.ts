@@ -11,6 +11,8 @@ export interface HttpRequest {
   body: Uint8Array;
   /** The socket's peer, as text. */
   peerAddress: string;
+  /** Whether its sender has gone while it waits for the answer. */
+  readonly isGone: boolean;
 }
 
 /** A body that is too long to be made in one piece. */

@@ -60,7 +60,7 @@ export interface ListAnswer extends ListPage {
 export class Registry {
   readonly clock: ServiceClock;
   /** What all reads that are made in steps have to pass through, by client address. */
-  readonly work = new WorkQueue(READ_WORK);
+  readonly work: WorkQueue;
   readonly answers: Answers;
   readonly #state: State;
   readonly #settings: RegistrySettings;
@@ -84,6 +84,7 @@ export class Registry {
   constructor(settings: RegistrySettings, clock: Clock) {
     this.#settings = settings;
     this.clock = new ServiceClock(clock);
+    this.work = new WorkQueue(READ_WORK, setImmediate, () => clock.monotonic());
     this.#state = new State(noLog.epoch, settings.replayEvents, (at) => this.#leaseFrom(at));
     const { store, changes, identities, snapshots } = this.#state;
     this.answers = new Answers(store, changes);

@@ -130,6 +130,7 @@ describe('whom a request is from', () => {
       search: '',
       headers: new Map(forwardedFor === undefined ? [] : [['x-forwarded-for', forwardedFor]]),
       peerAddress,
+      isGone: false,
       body: new Uint8Array(0),
     });
     for (let round = 0; round < 2; round += 1) {

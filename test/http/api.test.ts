@@ -87,7 +87,9 @@ class Bench {
 
   send(request: Partial<HttpRequest>): Promise<HttpResponse> {
     const blank = { method: 'GET', path: '/', search: '', headers: new Map(), body: new Uint8Array() };
-    return Promise.resolve(this.api.handle({ ...blank, peerAddress: '192.0.2.1', ...request }));
+    return Promise.resolve(
+      this.api.handle({ ...blank, peerAddress: '192.0.2.1', isGone: false, ...request }),
+    );
   }
 
   post(key: TestKey, providerId: string): Promise<HttpResponse> {

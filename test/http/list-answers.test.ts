@@ -48,7 +48,7 @@ function textOf({ headers, body }: HttpResponse): string {
 
 /** An answer that is there at once. */
 function answerOf(answers: ListAnswers, query: string): HttpResponse {
-  const answer = answers.answer(query, () => 'somebody');
+  const answer = answers.answer(query, { key: () => 'somebody' });
   assert.ok(!(answer instanceof Promise));
   return answer;
 }
@@ -127,7 +127,8 @@ test('kept answers take no more memory than they may, and those that were made l
   const world = worldOf(1400, { name: 'n'.repeat(64) });
   const queries = Array.from({ length: 30 }, (_, at) => `cpu=2&limit=${String(900 + at)}`);
   const { answers } = world;
-  const ask = async (query: string): Promise<HttpResponse> => await answers.answer(query, () => 'somebody');
+  const ask = async (query: string): Promise<HttpResponse> =>
+    await answers.answer(query, { key: () => 'somebody' });
   const made: HttpResponse[] = [];
   for (const query of queries) made.push(await ask(query));
   assert.ok(answers.bytes <= 8 << 20 && answers.bytes > 7 << 20, String(answers.bytes));

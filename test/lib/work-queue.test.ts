@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type Work, WorkQueue } from '../../src/lib/work-queue.js';
+import { UnwantedError, type Work, WorkQueue } from '../../src/lib/work-queue.js';
 import { randomOf } from '../support/random.js';
 
 const LIMITS = { perTurn: 100, quick: 20, running: 2, waiting: 8, waitingOfOne: 3 };
@@ -11,16 +11,19 @@ class World {
   /** Work that was done since the last turn began. */
   done = 0;
   #turn: (() => void) | null = null;
-  readonly queue = new WorkQueue(LIMITS, (turn) => {
-    assert.equal(this.#turn, null, 'one turn is waited for at a time');
-    this.#turn = turn;
-  });
+  /** Milliseconds. */
+  now = 0;
+  readonly queue = new WorkQueue(
+    LIMITS,
+    (turn) => {
+      assert.equal(this.#turn, null, 'one turn is waited for at a time');
+      this.#turn = turn;
+    },
+    () => this.now,
+  );
 
   run(key: string, name: string, steps: readonly number[]): Promise<string> | string | null {
-    return this.queue.run(
-      () => key,
-      () => this.#work(name, steps),
-    );
+    return this.queue.run({ key: () => key }, () => this.#work(name, steps));
   }
 
   *#work(name: string, steps: readonly number[]): Work<string> {
@@ -98,13 +101,10 @@ test('what is short does not wait for what is long', async () => {
 
 test('a failure is that of its own work', async () => {
   const world = new World();
-  const failing = world.queue.run(
-    () => 'a',
-    function* (): Work<string> {
-      for (let step = 0; step < 5; step += 1) yield 10;
-      throw new Error('failed');
-    },
-  );
+  const failing = world.queue.run({ key: () => 'a' }, function* (): Work<string> {
+    for (let step = 0; step < 5; step += 1) yield 10;
+    throw new Error('failed');
+  });
   const other = world.run('b', 'other', long(10));
   const failed = assert.rejects(async () => await failing, /failed/);
   while (world.turn());
@@ -115,15 +115,60 @@ test('a failure is that of its own work', async () => {
   };
   assert.throws(
     () =>
-      world.queue.run(
-        () => 'a',
-        function* (): Work<string> {
-          yield fail();
-          return 'never';
-        },
-      ),
+      world.queue.run({ key: () => 'a' }, function* (): Work<string> {
+        yield fail();
+        return 'never';
+      }),
     /at once/,
   );
+});
+
+test('work that nobody waits for any more is given up, begun or not', async () => {
+  const world = new World();
+  const ended: string[] = [];
+  const ask = (name: string): { asker: { key(): string; isGone: boolean }; answer: unknown } => {
+    const asker = { key: () => name, isGone: false };
+    const answer = world.queue.run(asker, function* (): Work<string> {
+      try {
+        for (let step = 0; step < 100; step += 1) {
+          world.log.push(name);
+          yield 10;
+        }
+        return name;
+      } finally {
+        ended.push(name);
+      }
+    });
+    return { asker, answer };
+  };
+  const [begun, waiting, other] = [ask('begun'), ask('waiting'), ask('other')];
+  world.turn();
+  assert.ok(world.log.includes('begun'));
+  ended.length = 0;
+  world.log.length = 0;
+  begun.asker.isGone = true;
+  waiting.asker.isGone = true;
+  const given = [begun, waiting].map(({ answer }) => assert.rejects(async () => await answer, UnwantedError));
+  while (world.turn());
+  await Promise.all(given);
+  assert.equal(await other.answer, 'other');
+  assert.ok(!world.log.includes('begun') && !world.log.includes('waiting'));
+  assert.ok(ended.includes('begun'), 'it lets go of what it holds');
+});
+
+test('a step that takes longer than it says counts for what it took', () => {
+  const world = new World();
+  let steps = 0;
+  void world.queue.run({ key: () => 'a' }, function* (): Work<void> {
+    for (; steps < 100; steps += 1) {
+      world.now += 5;
+      yield 1;
+    }
+  });
+  world.turn();
+  const before = steps;
+  world.turn();
+  assert.equal(steps - before, 1);
 });
 
 test('whatever comes in whatever order is done or refused, within the bounds', async (t) => {

@@ -67,6 +67,7 @@ export class GatewayWorld {
         headers: new Map([['host', 'hub.example']]),
         body: new Uint8Array(),
         peerAddress: socket.peerAddress,
+        isGone: false,
       },
       socket.peerAddress,
     );

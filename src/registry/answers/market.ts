@@ -1,6 +1,7 @@
 import { quantiles } from '../../lib/quantiles.js';
 import type { Work } from '../../lib/work-queue.js';
 import type { Market, MarketBucket, MarketKey, Quantiles } from '../../protocol/answers.js';
+import { CONDITION_NAMES } from '../../protocol/filters/conditions.js';
 import { askedAmounts, type Filter } from '../../protocol/filters/filter.js';
 import type { ChangeLog } from '../change-log.js';
 import { VALUES } from '../store/columns.js';
@@ -30,11 +31,14 @@ export function* market(
   by: MarketKey | null,
 ): Work<Market> {
   const rows = new RowsAt(store, changes);
-  const predicate = new Predicate(filter, store.numbers);
+  const predicate = CONDITION_NAMES.some((name) => filter[name] !== undefined)
+    ? new Predicate(filter, store.numbers)
+    : null;
   const buckets = new Buckets(by === null ? ONE_GROUP : groupingBy(by, store), askedAmounts(filter));
   const found: number[] = [];
   yield* rows.visit(
     (columns, indexes) => {
+      if (predicate === null) return buckets.add(columns, indexes);
       found.length = 0;
       predicate.select(columns, indexes, 0, found, Number.POSITIVE_INFINITY);
       buckets.add(columns, found);

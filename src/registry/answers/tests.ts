@@ -193,6 +193,11 @@ function valuesMarker(
   const found = listed.flatMap((value) => numbers.find(column, value) ?? []);
   const { all } = CONDITIONS[VALUES[column]!];
   if (all === null) {
+    const [only = -1, ...others] = found;
+    if (others.length === 0) {
+      return ({ values }, rows, place, misses) =>
+        markUnequal(values[column]!, only, unlisted, rows, place, misses);
+    }
     return ({ values }, rows, place, misses) =>
       markValues(values[column]!, found, unlisted, rows, place, misses);
   }
@@ -212,6 +217,24 @@ function markValues(
   let count = 0;
   for (let at = 0; at < rows.length; at += 1) {
     const miss = listed.includes(values[rows[at]!]!) ? 1 - unlisted : unlisted;
+    misses[at]! |= miss << place;
+    count += miss;
+  }
+  return count;
+}
+
+/** The same for a single value, or none: -1 is no number of a value. */
+function markUnequal(
+  values: Uint32Array,
+  listed: number,
+  unlisted: 0 | 1,
+  rows: readonly number[],
+  place: number,
+  misses: Int32Array,
+): number {
+  let count = 0;
+  for (let at = 0; at < rows.length; at += 1) {
+    const miss = values[rows[at]!] === listed ? 1 - unlisted : unlisted;
     misses[at]! |= miss << place;
     count += miss;
   }

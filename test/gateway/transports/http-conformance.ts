@@ -15,7 +15,7 @@ export function conformsForHttp(name: 'uws' | 'node', start: StartTransport): vo
     const { port } = await listening(t, start, {
       // Who answers at once has to ask at once; who answers later may ask later.
       request: ({ method, path, search, headers, body, peerAddress }) => {
-        requests.push({ method, path, search, headers, body, peerAddress });
+        requests.push({ method, path, search, headers, body, peerAddress, isGone: false });
         return answer('');
       },
     });
@@ -64,6 +64,27 @@ export function conformsForHttp(name: 'uws' | 'node', start: StartTransport): vo
     assert.equal((await client.get('/p?q', 'X-A: b')).body, 'GET /p q b 0 127.0.0.1');
     client.socket.write('PUT /p?q HTTP/1.1\r\nHost: hub\r\nX-A: b\r\nContent-Length: 2\r\n\r\nok');
     assert.equal((await client.response()).body, 'PUT /p q b 2 127.0.0.1');
+  });
+
+  test('a request that is answered later says when its sender is gone', async (t) => {
+    const requests = new Events<HttpRequest>();
+    const answers: ((response: HttpResponse) => void)[] = [];
+    const { port } = await listening(t, start, {
+      request: (request) => {
+        requests.push(request);
+        return new Promise((resolve) => answers.push(resolve));
+      },
+    });
+    t.after(() => answers.forEach((give) => give(answer(''))));
+    const [patient, gone] = [new RawClient(t, port), new RawClient(t, port)];
+    patient.send('GET /patient HTTP/1.1', 'Host: hub');
+    const kept = await requests.next();
+    gone.send('GET /gone HTTP/1.1', 'Host: hub');
+    const lost = await requests.next();
+    assert.deepEqual([kept.isGone, lost.isGone], [false, false]);
+    gone.reset();
+    while (!lost.isGone) await new Promise(setImmediate);
+    assert.equal(kept.isGone, false);
   });
 
   test('bodies arrive whole, however they are cut', async (t) => {

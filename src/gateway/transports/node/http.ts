@@ -210,6 +210,10 @@ class NodeRequest implements HttpRequest {
     return plainAddress(this.#peer ?? '');
   }
 
+  get isGone(): boolean {
+    return this.#req.socket.destroyed;
+  }
+
   /** Whether a body follows, of whatever length. */
   get hasBody(): boolean {
     const { rawHeaders } = this.#req;

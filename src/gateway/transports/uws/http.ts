@@ -97,7 +97,8 @@ export class UwsHttp {
     if (!(answer instanceof Promise) && answer.close === true) answer = nextTurn(answer);
     if (answer instanceof Promise) {
       request.keep();
-      (exchange ?? new Exchange(res)).later(
+      request.exchange = exchange ?? new Exchange(res);
+      request.exchange.later(
         answer,
         FAILED,
         (response) => write(res, request.method, response, response.close === true),
@@ -200,6 +201,8 @@ class BorrowedRequest implements HttpRequest {
   readonly path: string;
   readonly search: string;
   body: Uint8Array = NO_BODY;
+  /** Where it is answered later than in its callback. */
+  exchange: Exchange | undefined;
   readonly #res: Uws.HttpResponse;
   readonly #req: Uws.HttpRequest;
   #headers: Map<string, string> | undefined;
@@ -220,6 +223,10 @@ class BorrowedRequest implements HttpRequest {
 
   get peerAddress(): string {
     return (this.#peerAddress ??= readPeer(this.#res));
+  }
+
+  get isGone(): boolean {
+    return this.exchange?.over === true;
   }
 
   /** Copies what has not been asked for yet, for a request that is to outlive its callback. */
