@@ -16,6 +16,7 @@ import { createHash } from 'node:crypto';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ProgramError, runSteps } from './steps.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
@@ -42,50 +43,113 @@ const tool = (path, ...args) => run(process.execPath, [join('node_modules', ...p
 
 /** The packages that may run a script when they are installed: it fetches or compiles their native code. */
 const NATIVE = ['better-sqlite3', 'msgpackr-extract'];
+/** Which package-lock.json the installed packages are of. */
+const MARKER = join('node_modules', '.installed');
+
+/** Folders of all packages that package-lock.json has for this platform. */
+function packageFolders() {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+  const fits = (wanted, own) => wanted === undefined || wanted.includes(own);
+  return Object.entries(packages)
+    .filter(([path, { os, cpu }]) => path !== '' && fits(os, process.platform) && fits(cpu, process.arch))
+    .map(([path]) => path);
+}
 
 /** Installs what package-lock.json says, unless that very state is installed already. */
-function install() {
+function installSteps() {
   const wanted = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex');
-  const marker = join('node_modules', '.installed');
-  if (existsSync(marker) && readFileSync(marker, 'utf8') === wanted) return;
-  say(
-    'Installing the dependencies (a first start then compiles and bundles); where there is no ready-made SQLite for this machine it is compiled, for a minute or two …',
-  );
-  if (nodeVersion < 22) {
-    say(
-      'npm may warn (EBADENGINE) that uws-pack asks for Node 22: it has a binary for this version, too, and the hub does without where none loads.',
-    );
-  }
-  const npm = (...args) => run('npm', args, { shell: process.platform === 'win32' });
-  npm('ci', '--ignore-scripts', '--no-audit', '--no-fund');
-  npm('rebuild', ...NATIVE);
-  writeFileSync(marker, wanted);
+  if (existsSync(MARKER) && readFileSync(MARKER, 'utf8') === wanted) return [];
+  const folders = packageFolders();
+  const here = () => folders.filter((folder) => existsSync(join(folder, 'package.json'))).length;
+  const npm = (program, ...args) =>
+    program('npm', args, {
+      shell: process.platform === 'win32',
+      env: { ...process.env, npm_config_progress: 'false' },
+    });
+  return [
+    {
+      title: `Installing ${folders.length} packages`,
+      usually: 'half a minute',
+      far: () => `${here()} of ${folders.length}`,
+      work: async (program) => {
+        if (nodeVersion < 22) {
+          say(
+            'npm may warn (EBADENGINE) that uws-pack asks for Node 22: it has a binary for this version, too, and the hub does without where none loads.',
+          );
+        }
+        await npm(program, 'ci', '--ignore-scripts', '--no-audit', '--no-fund');
+      },
+    },
+    {
+      title: 'Getting SQLite',
+      usually: 'seconds where there is a ready-made one for this machine, else a minute or two',
+      far: () =>
+        existsSync(join('node_modules', 'better-sqlite3', 'build', 'Makefile'))
+          ? 'compiling it'
+          : 'looking for a ready-made one',
+      hint: 'SQLite is compiled where there is no ready-made one: that takes a C++ compiler, make and Python 3 (Debian: apt-get install g++ make python3).',
+      work: async (program) => {
+        await npm(program, 'rebuild', ...NATIVE);
+        writeFileSync(MARKER, wanted);
+      },
+    },
+  ];
 }
 
 /** Compiles the sources of the hub into dist/, and makes the client's package and the files that a hub serves. */
-async function build() {
-  say('Compiling, for about half a minute the first time …');
-  tool('typescript/bin/tsc', '-p', 'tsconfig.build.json');
-  const { makeCommand, makeManual, makeClientAndAssets } = await import('./build.mjs');
-  await makeCommand('dist');
-  makeManual('dist');
-  const made = join('dist', 'assets', 'client.js');
-  const sources = [join('dist', 'client'), join('dist', 'protocol'), 'web', 'scripts', 'package-lock.json'];
-  if (existsSync(made) && statSync(made).mtimeMs > Math.max(...sources.map(newest))) return;
-  say('Bundling the client, the dashboard and the documentation, for a few seconds …');
-  await makeClientAndAssets('dist');
+function buildSteps() {
+  return [
+    {
+      title: 'Compiling the hub',
+      usually: 'half a minute the first time',
+      work: async (program) => {
+        await compile(program, 'tsconfig.build.json');
+        const { makeCommand, makeManual } = await import('./build.mjs');
+        await makeCommand('dist');
+        makeManual('dist');
+      },
+    },
+    {
+      title: 'Bundling the client, the dashboard and the documentation',
+      usually: 'a few seconds',
+      work: async () => {
+        const made = join('dist', 'assets', 'client.js');
+        const sources = [
+          join('dist', 'client'),
+          join('dist', 'protocol'),
+          'web',
+          'scripts',
+          'package-lock.json',
+        ];
+        if (existsSync(made) && statSync(made).mtimeMs > Math.max(...sources.map(newest))) return;
+        const { makeClientAndAssets } = await import('./build.mjs');
+        await makeClientAndAssets('dist');
+      },
+    },
+  ];
 }
 
 /** Compiles everything, tests and benchmark included, into build/. */
-async function buildAll() {
-  await build();
-  tool('typescript/bin/tsc', '-p', 'tsconfig.json');
-  const { makeCommand } = await import('./build.mjs');
-  await makeCommand(join('build', 'src'));
-  const assets = join('build', 'src', 'assets');
-  rmSync(assets, { recursive: true, force: true });
-  cpSync(join('dist', 'assets'), assets, { recursive: true });
+function wholeBuildSteps() {
+  return [
+    ...buildSteps(),
+    {
+      title: 'Compiling the tests',
+      usually: 'half a minute the first time',
+      work: async (program) => {
+        await compile(program, 'tsconfig.json');
+        const { makeCommand } = await import('./build.mjs');
+        await makeCommand(join('build', 'src'));
+        const assets = join('build', 'src', 'assets');
+        rmSync(assets, { recursive: true, force: true });
+        cpSync(join('dist', 'assets'), assets, { recursive: true });
+      },
+    },
+  ];
 }
+
+const compile = (program, project) =>
+  program(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', project]);
 
 /** When the newest file below a folder was written, or a single file. */
 function newest(folder) {
@@ -97,11 +161,24 @@ function newest(folder) {
   );
 }
 
-async function buildIfStale() {
+function staleBuildSteps() {
   const built = join('dist', 'assets', 'client.js');
-  if (existsSync(built) && statSync(built).mtimeMs > Math.max(newest('src'), newest('web'))) return;
-  await build();
+  if (existsSync(built) && statSync(built).mtimeMs > Math.max(newest('src'), newest('web'))) return [];
+  return buildSteps();
 }
+
+/** What has to be there before each command does its own; `check` looks at sources alone. */
+const NEEDS = {
+  install: () => [],
+  check: () => [],
+  build: buildSteps,
+  start: staleBuildSteps,
+  demo: staleBuildSteps,
+  test: wholeBuildSteps,
+  bench: wholeBuildSteps,
+  attack: wholeBuildSteps,
+  fuzz: wholeBuildSteps,
+};
 
 /** Test files below build/test whose path contains one of the words; all of them without words. */
 function testFiles(words) {
@@ -176,35 +253,33 @@ function fuzzOptions(args) {
 }
 
 if (nodeVersion < 20) fail(`Node 20 or newer is needed; this is ${process.version}.`);
-if (!['start', 'demo', 'test', 'bench', 'attack', 'fuzz', 'build', 'check', 'install'].includes(command))
-  fail('usage: node scripts/run.mjs start|demo|test|bench|attack|fuzz|build|check|install');
-install();
+if (!Object.hasOwn(NEEDS, command ?? '')) fail(`usage: node scripts/run.mjs ${Object.keys(NEEDS).join('|')}`);
+const fuzz = command === 'fuzz' ? fuzzOptions(rest) : null;
+try {
+  await runSteps([...installSteps(), ...NEEDS[command]()]);
+} catch (error) {
+  if (!(error instanceof ProgramError)) throw error;
+  say(error.message);
+  process.exit(error.status);
+}
 
-if (command === 'build') {
-  await build();
-} else if (command === 'start') {
-  await buildIfStale();
+if (command === 'start') {
   process.argv.splice(1, process.argv.length - 1, join(root, 'dist', 'command', 'main.js'), ...rest);
   await import('../dist/command/main.js');
 } else if (command === 'demo') {
-  await buildIfStale();
   process.argv.splice(1, process.argv.length - 1, join(root, 'dist', 'demo', 'main.js'), ...rest);
   await import('../dist/demo/main.js');
 } else if (command === 'bench') {
-  await buildAll();
   run(process.execPath, ['--enable-source-maps', join('build', 'bench', 'main.js'), ...rest]);
 } else if (command === 'attack') {
-  await buildAll();
   run(process.execPath, ['--enable-source-maps', join('build', 'bench', 'attack', 'main.js'), ...rest]);
-} else if (command === 'fuzz') {
-  const { count, seed } = fuzzOptions(rest);
-  await buildAll();
+} else if (fuzz !== null) {
+  const { count, seed } = fuzz;
   say(`Sending ${count} frames and requests …`);
   const env = { ...process.env, FUZZ_COUNT: count, ...(seed === undefined ? {} : { FUZZ_SEED: seed }) };
   const file = join('build', 'test', 'fuzz', 'hub.test.js');
   run(process.execPath, ['--enable-source-maps', '--test-reporter=spec', file], { env });
 } else if (command === 'test') {
-  await buildAll();
   const files = testFiles(rest);
   if (files.length === 0) fail(`No test file has ${rest.join(' or ')} in its path.`);
   say(`Running ${files.length} test files …`);

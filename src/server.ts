@@ -17,8 +17,9 @@ import { type Clock, systemClock, TICK_MS } from './lib/clock.js';
 import { SharedLog } from './registry/etcd/shared-log.js';
 import type { OpenLog } from './registry/log.js';
 import { Mirror } from './registry/mirror/mirror.js';
-import { openRegistry } from './registry/open.js';
+import { openRegistry, type Taken } from './registry/open.js';
 import type { Registry } from './registry/registry.js';
+import { reportStart } from './start-report.js';
 import { Verifier } from './registry/write/verifier/verifier.js';
 import { WritePath } from './registry/write/write-path.js';
 import { LoopLag } from './vitals/loop-lag.js';
@@ -60,7 +61,17 @@ export async function startHub(
     ? Mirror.in(config.database, log)
     : SharedLog.in(config.store, log),
 ): Promise<Hub> {
-  const { registry, log: entries, kept, counts } = await openRegistry(openLog, config, clock);
+  const taken: Taken = { kept: 0, expected: null };
+  const endReport = reportStart(log, config.store === null ? 'database' : 'store', () => ({
+    read: taken.kept,
+    of: taken.expected,
+  }));
+  const {
+    registry,
+    log: entries,
+    kept,
+    counts,
+  } = await openRegistry(openLog, config, clock, taken).finally(endReport);
   const restored = registry.store.size;
   if (kept > 0)
     log.info({ restored, leftOut: kept - restored }, 'took back the advertisements of the last run');

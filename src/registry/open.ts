@@ -13,17 +13,26 @@ export interface OpenRegistry<Kind extends Log> {
   counts: readonly CountRecord[];
 }
 
+/** What a start has taken back so far. */
+export interface Taken {
+  /** Advertisements, those that had expired meanwhile included. */
+  kept: number;
+  /** How many there are; null while the log has not said so. */
+  expected: number | null;
+}
+
 /**
  * Reads what a log has kept, and has every change go through it from now on.
+ * @param taken Is kept up to date while it goes on.
  * @throws Error as `OpenLog` does.
  */
 export async function openRegistry<Kind extends Log>(
   open: OpenLog<Kind>,
   settings: RegistrySettings,
   clock: Clock,
+  taken: Taken = { kept: 0, expected: null },
 ): Promise<OpenRegistry<Kind>> {
   let registry = new Registry(settings, clock);
-  let kept = 0;
   let counts: CountRecord[] = [];
   const sink: KeptSink = {
     clock: (anchor) => {
@@ -33,14 +42,15 @@ export async function openRegistry<Kind extends Log>(
       registry.restore.identity(record);
     },
     expect: (advertisements) => {
+      taken.expected = advertisements;
       registry.restore.expect(advertisements);
     },
     rows: (batch) => {
-      kept += batch.ids.length;
+      taken.kept += batch.ids.length;
       registry.restore.rows(batch);
     },
     advertisement: (record) => {
-      kept += 1;
+      taken.kept += 1;
       registry.restore.advertisement(record);
     },
     count: (record) => {
@@ -49,12 +59,13 @@ export async function openRegistry<Kind extends Log>(
     isConsistent: () => registry.restore.isConsistent,
     reset: () => {
       registry = new Registry(settings, clock);
-      kept = 0;
+      taken.kept = 0;
+      taken.expected = null;
       counts = [];
     },
   };
   const log = await open(sink);
   registry.restore.finish();
   registry.keepIn(log);
-  return { registry, log, kept, counts };
+  return { registry, log, kept: taken.kept, counts };
 }

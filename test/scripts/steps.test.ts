@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+
+interface Step {
+  title: string;
+  usually: string;
+  far?: () => string;
+  hint?: string;
+  work: (program: (name: string, args: string[]) => Promise<void>) => Promise<void>;
+}
+
+interface Out {
+  isTTY: boolean;
+  columns?: number;
+  write: (text: string | Buffer) => void;
+}
+
+const { runSteps } = (await import(new URL('../../../scripts/steps.mjs', import.meta.url).href)) as {
+  runSteps: (steps: Step[], out: Out) => Promise<void>;
+};
+
+/** Runs one step that takes so many milliseconds. @returns All that was written. */
+async function watch(t: TestContext, terminal: object, ms: number): Promise<string> {
+  t.mock.timers.enable({ apis: ['setInterval', 'Date'] });
+  let text = '';
+  let done = 0;
+  const out = { isTTY: false, ...terminal, write: (more: string | Buffer) => void (text += more.toString()) };
+  const step: Step = {
+    title: 'Packing',
+    usually: 'a minute',
+    far: () => `${done} of 9`,
+    work: async (program) => {
+      await program(process.execPath, ['-e', 'console.log("a note")']);
+      while (Date.now() < ms) {
+        t.mock.timers.tick(500);
+        done = Math.min(9, Math.floor(Date.now() / 5000));
+      }
+    },
+  };
+  await runSteps([step], out);
+  return text;
+}
+
+test('in a log, a step says what it does, now and then how far it is, and what its programs wrote', async (t) => {
+  assert.equal(
+    await watch(t, {}, 25_000),
+    `[1/1] Packing, usually a minute
+a note
+[1/1] Packing: 1 of 9, 10 s
+[1/1] Packing: 3 of 9, 20 s
+[1/1] Packing: done in 25 s
+`,
+  );
+});
+
+test('on a terminal, how far a step is stays in one line that fits', async (t) => {
+  const text = await watch(t, { isTTY: true, columns: 24 }, 25_000);
+  const lines = text.split('\n');
+  assert.equal(lines.length, 3, text);
+  assert.match(lines[0]!, /a note$/);
+  const shown = lines[1]!.split('\r\u001b[K');
+  assert.ok(shown.includes('[1/1] Packing: 3 of 9, '), text);
+  assert.equal(shown.at(-1), '[1/1] Packing: done in ');
+  assert.ok(shown.every((line) => line.length < 24));
+});
+
+test('a program that fails ends the steps with its status, and the step says what helps', async () => {
+  let later = false;
+  const steps: Step[] = [
+    {
+      title: 'Compiling',
+      usually: 'a minute',
+      hint: 'Install a compiler.',
+      work: (program) => program(process.execPath, ['-e', 'console.error("no compiler"); process.exit(7)']),
+    },
+    { title: 'Next', usually: 'a minute', work: () => Promise.resolve(void (later = true)) },
+  ];
+  let text = '';
+  const out = { isTTY: false, write: (more: string | Buffer) => void (text += more.toString()) };
+  await assert.rejects(runSteps(steps, out), { status: 7, message: /failed\nInstall a compiler\.$/ });
+  assert.match(text, /no compiler/);
+  assert.equal(later, false);
+});
