@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { watch } from '../../src/client/node.js';
+import { noPythonWith, pythonWith } from '../support/python.js';
 import { TestHub } from '../support/test-hub.js';
 import { RunningProcess, scratchFolder } from './hub-process.js';
 
@@ -15,23 +15,13 @@ const ADVERTISEMENT = {
   resources: { cpu: 4, memory: 8, storage: 40 },
 };
 
-/** A Python that has both packages; undefined where there is none. */
-const PYTHON = ['/usr/bin/python3', 'python3'].find((path) => {
-  if (path.startsWith('/') && !existsSync(path)) return false;
-  try {
-    execFileSync(path, ['-c', 'import cryptography, websockets'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-});
+const PACKAGES = ['cryptography', 'websockets'];
+const PYTHON = pythonWith(...PACKAGES);
 
 test(
   'a provider in Python holds a session, keeps its key, and ends where the hub refuses it',
   {
-    skip:
-      PYTHON === undefined &&
-      'no Python has cryptography and websockets (apt-get install python3-cryptography python3-websockets)',
+    skip: PYTHON === undefined && noPythonWith(...PACKAGES),
   },
   async (t) => {
     assert.ok(readFileSync(PROGRAM, 'utf8').split('\n').length <= 81, 'it has at most 80 lines');
