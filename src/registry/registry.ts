@@ -43,7 +43,7 @@ const MAX_EXPIRIES_PER_TICK = 5000;
 const MAX_SWEPT_PER_CLEANUP = 50_000;
 
 /** In rows that are looked at, of which each takes up to 0.1 µs, and ten times that where it has to be sorted in. */
-const READ_WORK = { perTurn: 16_384, quick: 8192, running: 4, waiting: 4096, waitingOfOne: 1024 } as const;
+const READ_WORK = { perTurn: 10_000, quick: 8192, running: 4, waiting: 4096, waitingOfOne: 1024 } as const;
 
 export type { Attachment, SessionToken };
 

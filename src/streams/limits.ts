@@ -29,7 +29,7 @@ export interface StreamLimits {
 export const STREAM_LIMITS: Readonly<StreamLimits> = {
   framesPerTurn: 500,
   flushesPerTurn: 500,
-  workPerTurn: 500_000,
+  workPerTurn: 300_000,
   maxCatchUpEvents: 5000,
   maxCatchUpBytes: 8 * 1024 * 1024,
   snapshotBatch: LIMITS.maxSnapshotBatch,

@@ -1,7 +1,7 @@
 import { type Account, metered, type Task, Turns, WORK_PER_MS } from '../../lib/turns.js';
 
 /** Milliseconds of an event-loop iteration that are spent on frames; one that takes longer is the last. */
-const MS_PER_TURN = 5;
+const MS_PER_TURN = 3;
 const MIB = 1024 * 1024;
 
 /** Bytes of frames that may wait to be read. */
