@@ -15,7 +15,9 @@ export const DEFAULT_KEY_FILE = join(configFolder(), 'key.pem');
 
 /** `--url`, or what `applyClientSettings` finds. */
 export function urlOption(): Option {
-  return new Option('--url <url>', 'the hub').env('DISCOVERY_URL').default('http://localhost:7465');
+  return new Option('--url <url>', 'the hub, or several that are one, comma-separated')
+    .env('DISCOVERY_URL')
+    .default('http://localhost:7465');
 }
 
 /** `--key`, or what `applyClientSettings` finds. */

@@ -12,6 +12,40 @@ export interface HubUrl {
 }
 
 /**
+ * Where to find a hub: its URL; or those of several that are one, comma-separated or in a list. They are tried in a random
+ * order, so that clients spread over them.
+ */
+export type HubAddress = string | URL | readonly (string | URL)[];
+
+/** More than anybody runs as one. */
+const MAX_HUBS = 32;
+
+/**
+ * Reads where hubs are.
+ * @param random From 0 up to, not including, 1.
+ * @returns Each hub once, in a random order.
+ * @throws DiscoveryError `USAGE` when one is no such address, or there is none, or too many.
+ */
+export function parseHubUrls(address: HubAddress, random: () => number): readonly HubUrl[] {
+  const given = typeof address === 'string' || address instanceof URL ? [address] : address;
+  const texts = given.flatMap((one) => (typeof one === 'string' ? one.split(',') : one.href));
+  const hubs = new Map(texts.map((text) => parseHubUrl(text.trim())).map((hub) => [hub.http, hub]));
+  if (hubs.size === 0 || hubs.size > MAX_HUBS) {
+    const count = `${String(hubs.size)} addresses of hubs`;
+    throw new DiscoveryError('USAGE', `${count} were given: give 1 to ${String(MAX_HUBS)}`);
+  }
+  return shuffled([...hubs.values()], random);
+}
+
+function shuffled<Item>(items: Item[], random: () => number): Item[] {
+  for (let left = items.length; left > 1; left -= 1) {
+    const chosen = Math.floor(random() * left);
+    [items[left - 1], items[chosen]] = [items[chosen]!, items[left - 1]!];
+  }
+  return items;
+}
+
+/**
  * Reads the address of a hub: `http`, `https`, `ws` or `wss`, perhaps with a path that a proxy keeps it under.
  * @throws DiscoveryError `USAGE` when it is no such address.
  */

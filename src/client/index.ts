@@ -44,6 +44,7 @@ export {
   type RequestOptions,
   type SignOptions,
 } from './http/discovery-client.js';
+export type { HubAddress } from './hub-url.js';
 export { filterFromQuery, filterToQuery } from './search.js';
 export { DiscoveryError, type DiscoveryErrorCode, type LocalErrorCode } from './errors.js';
 export { generateEthereumKey, generateKey, keyFromSeed, seedOf } from './signing/keys.js';

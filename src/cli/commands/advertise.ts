@@ -72,10 +72,10 @@ async function advertise(flags: AdvertiseFlags): Promise<void> {
     advertisement: source,
     codec: flags.codec,
   });
-  const report = new SessionReport(session, flags.url);
+  const report = new SessionReport(session);
   const manager = flags.notify === true ? new ServiceManager() : null;
   session.on('published', () => {
-    manager?.ready(`live on ${flags.url}`);
+    manager?.ready(`live on ${session.hub}`);
   });
   for (const event of ['state', 'published', 'withdrawn', 'problem'] as const) {
     session.on(event, () => {
@@ -85,8 +85,8 @@ async function advertise(flags: AdvertiseFlags): Promise<void> {
 
   const stopAsking = askForVisibility(session, (visibility) => {
     report.see(visibility);
-    const { providerId } = session;
-    leaveVisibility(flags.key, { url: flags.url, provider_id: providerId, at: Date.now(), visibility });
+    const { providerId, hub } = session;
+    leaveVisibility(flags.key, { url: flags.url, hub, provider_id: providerId, at: Date.now(), visibility });
   });
   const measuring = setInterval(() => {
     // What goes wrong is reported as a problem, and the old advertisement stays.

@@ -40,14 +40,21 @@ async function status(flags: StatusFlags): Promise<void> {
   if (flags.json !== true) print('provider', providerId);
   const standing = await standingOf(new DiscoveryClient(flags.url), providerId);
   const who = { url: flags.url, provider_id: providerId };
-  const visibility = readVisibility(flags.key, who, Date.now());
-  if (flags.json === true) process.stdout.write(`${printableJson({ ...standing, visibility }, 2)}\n`);
-  else describe(standing, visibility, flags.url);
+  const { hub, visibility } = readVisibility(flags.key, who, Date.now()) ?? { hub: null, visibility: null };
+  if (flags.json === true) process.stdout.write(`${printableJson({ ...standing, hub, visibility }, 2)}\n`);
+  else describe(standing, visibility, flags.url, hub);
   if (!standing.listed) process.exitCode = EXIT.notFound;
 }
 
-function describe({ advertisement, price }: Standing, visibility: Visibility | null, url: string): void {
+/** @param hub The one that holds the session; null where that is not known here. */
+function describe(
+  { advertisement, price }: Standing,
+  visibility: Visibility | null,
+  url: string,
+  hub: string | null,
+): void {
   print('hub', url);
+  if (hub !== null && hub !== url) print('session', `held by ${hub}`);
   if (advertisement === null) {
     print(
       'visible',

@@ -73,7 +73,6 @@ async function follow(flags: WatchFlags): Promise<void> {
 
 async function showTable(matches: Watch, ranking: Ranking, flags: WatchFlags): Promise<void> {
   const table = new LiveTable(matches, ranking, {
-    url: flags.url,
     amounts: amountsOf(flags),
     columns: chosenColumns(flags, filterOf(flags)).map((column) =>
       // Heartbeats alone are no changes, so this is all that a watch knows.

@@ -9,7 +9,6 @@ const REDRAW_MS = 1000;
 /** Says how a provider's session is: some lines that are kept up to date on a terminal, a log in a pipe. */
 export class SessionReport {
   readonly #session: ProviderSession;
-  readonly #url: string;
   readonly #timer: NodeJS.Timeout | null = null;
   #liveSince: Date | null = null;
   #heartbeats = 0;
@@ -18,9 +17,8 @@ export class SessionReport {
   #retryInMs: number | null = null;
   #visibility: Visibility | null = null;
 
-  constructor(session: ProviderSession, url: string) {
+  constructor(session: ProviderSession) {
     this.#session = session;
-    this.#url = url;
     if (process.stdout.isTTY) {
       this.#timer = setInterval(() => {
         this.#draw();
@@ -119,7 +117,7 @@ export class SessionReport {
     const paint = this.#liveSince !== null ? colours.green : trouble === null ? colours.dim : colours.yellow;
     const width = (widthOf(process.stdout) ?? 80) - 1;
     const about = [
-      `${providerId} on ${this.#url}`,
+      `${providerId} on ${this.#session.hub}`,
       ...(advertisement === null ? [] : [describeOffer(advertisement), describePrice(advertisement)]),
       ...this.#sight(),
     ];

@@ -1,11 +1,13 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
-import type { Visibility } from '../../client/node.js';
 import { visibilityShape } from '../../protocol/answers.js';
 
 /** What a hub tells a provider is told to the session alone, so `advertise` leaves it beside the key for `status`. */
 const noteSchema = z.object({
+  /** As it was given, perhaps several. */
   url: z.string(),
+  /** The one that holds the session. */
+  hub: z.string(),
   provider_id: z.string(),
   /** Unix milliseconds. */
   at: z.number(),
@@ -46,7 +48,7 @@ export function readVisibility(
   keyFile: string,
   who: Pick<Note, 'url' | 'provider_id'>,
   now: number,
-): Visibility | null {
+): Pick<Note, 'hub' | 'visibility'> | null {
   let content: unknown;
   try {
     content = JSON.parse(readFileSync(pathBeside(keyFile), 'utf8'));
@@ -55,5 +57,5 @@ export function readVisibility(
   }
   const { success, data: note } = noteSchema.safeParse(content);
   if (!success || note.url !== who.url || note.provider_id !== who.provider_id) return null;
-  return Math.abs(now - note.at) <= MAX_AGE_MS ? note.visibility : null;
+  return Math.abs(now - note.at) <= MAX_AGE_MS ? { hub: note.hub, visibility: note.visibility } : null;
 }

@@ -23,7 +23,6 @@ interface Mark {
 
 /** How a live table looks. */
 export interface LiveTableOptions {
-  url: string;
   /** What prices are for. */
   amounts: Amounts;
   columns: readonly Column[];
@@ -91,7 +90,7 @@ export class LiveTable {
       this.#count(),
       ...(hidden > 0 ? [`${String(hidden)} more below`] : []),
       this.#state(),
-      this.#options.url,
+      this.#matches.hub,
       'Ctrl-C to stop',
     ].join(' · ');
     logUpdate(

@@ -2,11 +2,12 @@ import { CLOSE, shouldReconnect } from '../../protocol/frames/close-codes.js';
 import type { CodecName } from '../../protocol/frames/codec.js';
 import type { Down, DownFrame } from '../../protocol/frames/frames-down.js';
 import type { UpFrame } from '../../protocol/frames/frames-up.js';
-import { Backoff } from './backoff.js';
 import { type Scheduler, systemScheduler } from '../scheduler.js';
 import { DiscoveryError } from '../errors.js';
+import type { HubUrl } from '../hub-url.js';
 import { EventLink } from './event-link.js';
 import { readFrame } from './frames.js';
+import { HubRotation } from './hub-rotation.js';
 import { Link } from './link.js';
 import { isRefusal, neverArrived, type Reading, type Transport, type TransportOptions } from './transport.js';
 import { defaultWebSocket, type WebSocketFactory } from './web-socket.js';
@@ -84,11 +85,11 @@ export interface Conversation {
 }
 
 /**
- * Keeps a connection to a hub for as long as it is wanted: reconnects with backoff whenever that can help, and
+ * Keeps a connection to a hub, or to one of several, for as long as it is wanted: reconnects with backoff whenever that can help, and
  * stops where the hub says that it cannot.
  */
 export class HubConnection {
-  readonly #url: string;
+  readonly #hubs: HubRotation;
   readonly #conversation: Conversation;
   readonly #codec: CodecName;
   readonly #webSocket: WebSocketFactory;
@@ -97,7 +98,6 @@ export class HubConnection {
   readonly #transports: readonly Transport[];
   readonly #scheduler: Scheduler;
   readonly #random: () => number;
-  readonly #backoff: Backoff;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = (): void => {
     void this.stop();
@@ -115,9 +115,12 @@ export class HubConnection {
   #lastRefusal: DiscoveryError | null = null;
   #closing: Promise<void> = Promise.resolve();
 
-  /** @param url The whole address of the hub's WebSocket. */
-  constructor(url: string, options: ConnectOptions & TransportOptions, conversation: Conversation) {
-    this.#url = url;
+  /** @param hubs At least one, in the order in which they are tried first. */
+  constructor(
+    hubs: readonly HubUrl[],
+    options: ConnectOptions & TransportOptions,
+    conversation: Conversation,
+  ) {
     this.#conversation = conversation;
     this.#codec = options.codec ?? 'json';
     this.#webSocket = options.webSocket ?? defaultWebSocket();
@@ -126,12 +129,17 @@ export class HubConnection {
     this.#transport = this.#transports[0]!;
     this.#scheduler = options.scheduler ?? systemScheduler;
     this.#random = options.random ?? Math.random;
-    this.#backoff = new Backoff(this.#random);
+    this.#hubs = new HubRotation(hubs, this.#random, () => this.#scheduler.now());
     this.#signal = options.signal;
   }
 
   get state(): ConnectionState {
     return this.#state;
+  }
+
+  /** The hub that it is connected to, or tries next. */
+  get hub(): HubUrl {
+    return this.#hubs.hub;
   }
 
   /** Whether nothing follows any more. */
@@ -153,7 +161,7 @@ export class HubConnection {
   /** What the conversation asked for is there. */
   established(): void {
     this.#cancelTimer = this.#scheduler.after(STABLE_MS, () => {
-      this.#backoff.reset();
+      this.#hubs.stable();
     });
     this.#become('live');
   }
@@ -211,7 +219,7 @@ export class HubConnection {
 
   #openSocket(greeted: () => void, lost: (error: DiscoveryError, closeCode: number | null) => void): Link {
     return new Link(
-      { url: this.#url, codec: this.#codec, webSocket: this.#webSocket, scheduler: this.#scheduler },
+      { url: this.hub.webSocket, codec: this.#codec, webSocket: this.#webSocket, scheduler: this.#scheduler },
       {
         welcome: (frame) => {
           greeted();
@@ -233,7 +241,7 @@ export class HubConnection {
   ): EventLink<DownFrame> {
     const reading = this.#conversation.reading!;
     return new EventLink(
-      { url: reading.address(), fetch: this.#fetch, scheduler: this.#scheduler, read: readFrame },
+      { url: reading.address(this.hub), fetch: this.#fetch, scheduler: this.#scheduler, read: readFrame },
       {
         opened: (date) => {
           greeted();
@@ -298,7 +306,7 @@ export class HubConnection {
     } else if (closeCode === null && this.#conversation.reading !== undefined && isRefusal(error)) {
       this.#finish('refused', error);
     } else {
-      const retryInMs = this.#backoff.next((error.retryAfterSeconds ?? 0) * 1000);
+      const retryInMs = this.#hubs.failed((error.retryAfterSeconds ?? 0) * 1000);
       this.#conversation.interrupted(error);
       if (this.isOver) return;
       this.#cancelTimer = this.#scheduler.after(retryInMs, () => {

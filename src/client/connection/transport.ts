@@ -1,4 +1,5 @@
 import type { DiscoveryError } from '../errors.js';
+import type { HubUrl } from '../hub-url.js';
 
 /** The ways to a hub: a WebSocket, or server-sent events read with `fetch`. */
 export type Transport = 'websocket' | 'events';
@@ -16,8 +17,8 @@ export interface TransportOptions {
 
 /** How the same that is asked for over a WebSocket is read as server-sent events. */
 export interface Reading {
-  /** The whole address to read now. */
-  address(): string;
+  /** The whole address to read now at a hub. */
+  address(hub: HubUrl): string;
   /**
    * The stream has begun; its frames follow.
    * @param date When, by the hub's clock, as an HTTP date; null where that cannot be seen.

@@ -22,7 +22,7 @@ import { type AdvertisementInput, prepareAdvertisement } from '../content.js';
 import { DiscoveryError } from '../errors.js';
 import { publishedSchema } from '../connection/frames.js';
 import { type HttpCall, HttpCaller } from './http-caller.js';
-import { parseHubUrl } from '../hub-url.js';
+import { type HubAddress, parseHubUrls } from '../hub-url.js';
 import { listSearch, nextAfter } from './list-search.js';
 import { searchOf } from '../search.js';
 import { proofSchema } from '../signing/verify-proof.js';
@@ -46,6 +46,8 @@ export interface DiscoveryClientOptions {
   fetch?: typeof globalThis.fetch | undefined;
   /** What tells the time and runs things later, for tests. */
   scheduler?: Scheduler | undefined;
+  /** From 0 up to, not including, 1; for tests. */
+  random?: (() => number) | undefined;
 }
 
 /** How to list. */
@@ -112,12 +114,14 @@ export class DiscoveryClient {
   readonly #scheduler: Scheduler;
 
   /**
-   * @param url `http(s)://host[:port]` of the hub.
+   * @param url `http(s)://host[:port]` of the hub, or of several that are one: what the one that is asked cannot do now, because it
+   * is not reached, or cannot reach its store, the next one is asked for. Whoever answered last is asked first.
    * @throws DiscoveryError `USAGE` for a malformed URL.
    */
-  constructor(url: string | URL, options: DiscoveryClientOptions = {}) {
+  constructor(url: HubAddress, options: DiscoveryClientOptions = {}) {
     this.#scheduler = options.scheduler ?? systemScheduler;
-    this.#http = new HttpCaller(parseHubUrl(url).http, { ...options, scheduler: this.#scheduler });
+    const hubs = parseHubUrls(url, options.random ?? Math.random).map(({ http }) => http);
+    this.#http = new HttpCaller(hubs, { ...options, scheduler: this.#scheduler });
   }
 
   /**
@@ -178,26 +182,25 @@ export class DiscoveryClient {
   ): Promise<PublishedAdvertisement> {
     const signer = signerFrom(key, options.providerId);
     const { text } = prepareAdvertisement(advertisement);
-    const { body } = await this.#http.call(ADVERTISEMENTS, publishedSchema, {
+    const { body } = await this.#http.call(ADVERTISEMENTS, publishedSchema, async () => ({
       ...(await this.#signed('POST', 'advertise', text, signer)),
       body: text,
       signal: options.signal,
-    });
+    }));
     return body;
   }
 
   /**
    * Takes an advertisement back everywhere.
    * @param providerId A name that the Ed25519 key owns; the id of the key or signer unless given.
-   * @returns False when there was none.
+   * @returns False when there was none: also when a hub did it and failed before it said so, and another one was asked.
    */
   async withdraw(key: KeyPair | Signer, providerId?: string, options: RequestOptions = {}): Promise<boolean> {
     const signer = signerFrom(key, providerId);
-    const call = await this.#signed('DELETE', 'withdraw', '', signer);
-    const answer = this.#http.call(itemPath(signer.providerId), anything, {
-      ...call,
+    const answer = this.#http.call(itemPath(signer.providerId), anything, async () => ({
+      ...(await this.#signed('DELETE', 'withdraw', '', signer)),
       signal: options.signal,
-    });
+    }));
     return (await this.#orNull(answer)) !== null;
   }
 

@@ -20,28 +20,32 @@ export interface HttpAnswer<Body> {
   headers: { get(name: string): string | null };
 }
 
+/** What hubs answer, or proxies in their place, while they cannot serve: another one may. */
+const PASSING_STATUSES: readonly (number | null)[] = [502, 503, 504];
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** The header tells whole seconds: half of one is the best guess. */
 const DATE_ROUNDING_MS = 500;
 
-/** Makes requests of one hub, and turns whatever goes wrong into a `DiscoveryError`. */
+/** Makes requests of a hub, or of one of several, and turns whatever goes wrong into a `DiscoveryError`. */
 export class HttpCaller {
-  readonly #base: string;
+  readonly #bases: readonly string[];
+  /** Which of them is asked first. */
+  #at = 0;
   readonly #fetch: typeof globalThis.fetch;
   readonly #timeoutMs: number;
   readonly #scheduler: Scheduler;
   #clockOffsetMs: number | null = null;
 
-  /** @param base `http(s)://host[:port][/prefix]` */
+  /** @param bases `http(s)://host[:port][/prefix]`, at least one. */
   constructor(
-    base: string,
+    bases: readonly string[],
     options: {
       scheduler: Scheduler;
       timeoutMs?: number | undefined;
       fetch?: typeof globalThis.fetch | undefined;
     },
   ) {
-    this.#base = base;
+    this.#bases = bases;
     this.#scheduler = options.scheduler;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     // Called as a plain function: browsers refuse a `fetch` that is called as a method of something else.
@@ -53,13 +57,44 @@ export class HttpCaller {
     return this.#clockOffsetMs;
   }
 
-  async call<Body>(path: string, schema: z.ZodType<Body>, call: HttpCall): Promise<HttpAnswer<Body>> {
-    const { status, headers, text } = await this.#exchange(path, call);
+  /**
+   * Makes one request; of each hub in turn, until one answers.
+   * @param call The request, or what makes it anew for each hub: no two take the same signature.
+   */
+  async call<Body>(
+    path: string,
+    schema: z.ZodType<Body>,
+    call: HttpCall | (() => Promise<HttpCall>),
+  ): Promise<HttpAnswer<Body>> {
+    const failures: { base: string; error: DiscoveryError }[] = [];
+    const first = this.#at;
+    for (const turn of this.#bases.keys()) {
+      const at = (first + turn) % this.#bases.length;
+      const base = this.#bases[at]!;
+      try {
+        return await this.#ask(base, path, schema, typeof call === 'function' ? await call() : call);
+      } catch (error) {
+        if (!(error instanceof DiscoveryError) || !mayPassElsewhere(error)) throw error;
+        failures.push({ base, error });
+        // Others may have gone on meanwhile.
+        if (this.#at === at) this.#at = (at + 1) % this.#bases.length;
+      }
+    }
+    throw allFailed(failures);
+  }
+
+  async #ask<Body>(
+    base: string,
+    path: string,
+    schema: z.ZodType<Body>,
+    call: HttpCall,
+  ): Promise<HttpAnswer<Body>> {
+    const { status, headers, text } = await this.#exchange(base, path, call);
     const value = parse(text);
     if (!(call.expect ?? [200]).includes(status)) throw refusal(status, headers, value);
     const result = schema.safeParse(value);
     if (result.success) return { body: result.data, headers };
-    throw new DiscoveryError('UNEXPECTED', `${this.#base} did not answer as a hub does`, {
+    throw new DiscoveryError('UNEXPECTED', `${base} did not answer as a hub does`, {
       status,
       retry: false,
       cause: result.error,
@@ -67,6 +102,7 @@ export class HttpCaller {
   }
 
   async #exchange(
+    base: string,
     path: string,
     { method = 'GET', headers = {}, body, signal }: HttpCall,
   ): Promise<{ status: number; headers: HttpAnswer<unknown>['headers']; text: string }> {
@@ -78,10 +114,10 @@ export class HttpCaller {
     signal?.addEventListener('abort', onAbort, { once: true });
     const silence = new Silence(this.#scheduler, this.#timeoutMs, () => {
       const seconds = String(this.#timeoutMs / 1000);
-      giveUp.abort(new DiscoveryError('TIMEOUT', `${this.#base} did not answer within ${seconds} s`));
+      giveUp.abort(new DiscoveryError('TIMEOUT', `${base} did not answer within ${seconds} s`));
     });
     try {
-      const response = await this.#fetch(this.#base + path, {
+      const response = await this.#fetch(base + path, {
         method,
         headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
         signal: giveUp.signal,
@@ -94,13 +130,9 @@ export class HttpCaller {
     } catch (error) {
       const reason: unknown = giveUp.signal.reason;
       if (reason instanceof DiscoveryError) throw reason;
-      throw new DiscoveryError(
-        'NETWORK',
-        `${this.#base} could not be reached: ${explainFailure(error, this.#base)}`,
-        {
-          cause: error,
-        },
-      );
+      throw new DiscoveryError('NETWORK', `${base} could not be reached: ${explainFailure(error, base)}`, {
+        cause: error,
+      });
     } finally {
       silence.end();
       signal?.removeEventListener('abort', onAbort);
@@ -111,6 +143,26 @@ export class HttpCaller {
     const date = Date.parse(headers.get('Date') ?? '');
     if (!Number.isNaN(date)) this.#clockOffsetMs = date + DATE_ROUNDING_MS - this.#scheduler.now();
   }
+}
+
+function mayPassElsewhere({ code, status }: DiscoveryError): boolean {
+  return code === 'NETWORK' || code === 'TIMEOUT' || PASSING_STATUSES.includes(status);
+}
+
+/** The error of the last hub; where there are several, with what each of them said. */
+function allFailed(failures: readonly { base: string; error: DiscoveryError }[]): DiscoveryError {
+  const { error: last } = failures.at(-1)!;
+  if (failures.length === 1) return last;
+  const said = failures.map(({ base, error: { message } }) =>
+    message.startsWith(base) ? message : `${base}: ${message}`,
+  );
+  const { status, retry, retryAfterSeconds } = last;
+  return new DiscoveryError(last.code, `none of ${String(failures.length)} hubs could: ${said.join('; ')}`, {
+    status: status ?? undefined,
+    retry,
+    retryAfterSeconds,
+    cause: last,
+  });
 }
 
 /** Calls back once a hub has said nothing for a while. */

@@ -14,7 +14,7 @@ import {
 } from '../connection/hub-connection.js';
 import { Emitter } from '../emitter.js';
 import { DiscoveryError } from '../errors.js';
-import { parseHubUrl } from '../hub-url.js';
+import { type HubAddress, parseHubUrls } from '../hub-url.js';
 import { type AdvertisementSource, Publisher } from './publisher.js';
 import { Questions } from './questions.js';
 import { type Signer, signerFrom, signWith } from '../signing/signer.js';
@@ -81,7 +81,6 @@ export class ProviderSession {
   /** Whom it speaks for. */
   readonly providerId: string;
   readonly #signer: Signer;
-  readonly #host: string;
   readonly #scheduler: Scheduler;
   readonly #events = new Emitter<SessionEvents>();
   readonly #connection: HubConnection;
@@ -96,16 +95,15 @@ export class ProviderSession {
   #skewMs = 0;
 
   /**
-   * @param url `http(s)://host[:port]` of the hub; `ws` and `wss` mean the same.
+   * @param url `http(s)://host[:port]` of the hub, or of several that are one; `ws` and `wss` mean the same.
    * @throws DiscoveryError `AUTH_001` or `AUTH_004` when the key cannot own the provider id, `ADV_001` or
    * `ADV_002` when the advertisement is not acceptable, `USAGE` for a malformed URL.
    */
-  constructor(url: string | URL, options: ProviderSessionOptions) {
+  constructor(url: HubAddress, options: ProviderSessionOptions) {
     const { key, advertisement } = options;
-    const hub = parseHubUrl(url);
+    const hubs = parseHubUrls(url, options.random ?? Math.random);
     this.#signer = signerFrom(key, options.providerId);
     this.providerId = this.#signer.providerId;
-    this.#host = hub.host;
     this.#scheduler = options.scheduler ?? systemScheduler;
     this.#publisher = new Publisher(advertisement, {
       scheduler: this.#scheduler,
@@ -130,7 +128,12 @@ export class ProviderSession {
         this.#events.emit('problem', error);
       },
     });
-    this.#connection = new HubConnection(hub.webSocket, options, this.#conversation());
+    this.#connection = new HubConnection(hubs, options, this.#conversation());
+  }
+
+  /** `http(s)://host[:port]` of the hub that holds the session, or is tried next. */
+  get hub(): string {
+    return this.#connection.hub.http;
   }
 
   /** What it is doing now. */
@@ -256,7 +259,7 @@ export class ProviderSession {
     const { providerId, publicKey } = this.#signer;
     this.#sign(
       'session',
-      sessionPayload(welcome.nonce, this.#host),
+      sessionPayload(welcome.nonce, this.#connection.hub.host),
       (signed) => {
         if (!isPresent()) return;
         this.#lastId += 1;

@@ -15,7 +15,7 @@ import {
 import { Emitter } from '../emitter.js';
 import { DiscoveryError } from '../errors.js';
 import type { Reading, TransportOptions } from '../connection/transport.js';
-import { parseHubUrl } from '../hub-url.js';
+import { type HubAddress, parseHubUrls } from '../hub-url.js';
 import { type Scheduler, systemScheduler } from '../scheduler.js';
 import { searchOf } from '../search.js';
 
@@ -87,7 +87,7 @@ export class Watch implements AsyncIterable<Change> {
   #snapshot: Map<string, PublishedAdvertisement> | null = null;
 
   /** @throws DiscoveryError `ADV_002` for a filter, order or limit that is not acceptable, `USAGE` for a malformed URL. */
-  constructor(url: string | URL, filter: FilterInput, options: WatchOptions) {
+  constructor(url: HubAddress, filter: FilterInput, options: WatchOptions) {
     try {
       this.#filter = parseFilter(filter);
       this.#first = parseFirst(options);
@@ -106,9 +106,9 @@ export class Watch implements AsyncIterable<Change> {
     });
     // Whoever does not wait for it learns of failures through the state.
     this.ready.catch(() => undefined);
-    const hub = parseHubUrl(url);
-    const reading = this.#reading(`${hub.http}/api/v1/events`, options.transport);
-    this.#connection = new HubConnection(hub.webSocket, options, {
+    const hubs = parseHubUrls(url, options.random ?? Math.random);
+    const reading = this.#reading(options.transport);
+    this.#connection = new HubConnection(hubs, options, {
       ...this.#conversation(),
       ...(reading === null ? {} : { reading }),
     });
@@ -130,6 +130,11 @@ export class Watch implements AsyncIterable<Change> {
    */
   get clockOffsetMs(): number | null {
     return this.#clockOffsetMs;
+  }
+
+  /** `http(s)://host[:port]` of the hub that it hears from, or tries next. */
+  get hub(): string {
+    return this.#connection.hub.http;
   }
 
   /** What it is doing now. */
@@ -205,7 +210,7 @@ export class Watch implements AsyncIterable<Change> {
    * The watch as server-sent events; null where a query cannot say what a frame can.
    * @throws DiscoveryError `ADV_002` where it can not, and there is no other way.
    */
-  #reading(address: string, transport: WatchOptions['transport']): Reading | null {
+  #reading(transport: WatchOptions['transport']): Reading | null {
     const searchNow = (): string =>
       searchOf(this.#filter, {
         sort: this.#first?.sort,
@@ -219,7 +224,7 @@ export class Watch implements AsyncIterable<Change> {
       return null;
     }
     return {
-      address: () => address + searchNow(),
+      address: (hub) => `${hub.http}/api/v1/events${searchNow()}`,
       opened: (date) => {
         const time = Date.parse(date ?? '');
         if (!Number.isNaN(time)) this.#clockOffsetMs = time + DATE_ROUNDING_MS - this.#scheduler.now();
@@ -331,10 +336,12 @@ export class Watch implements AsyncIterable<Change> {
  * cheapest.on('change', () => console.log(cheapest.ranking.map((provider) => provider.provider_id)));
  * ```
  *
- * @param url `http(s)://host[:port]` of the hub; `ws` and `wss` mean the same.
+ * With several hubs that are one, the watch goes on at another when one fails, from where it was.
+ *
+ * @param url `http(s)://host[:port]` of the hub, or of several that are one; `ws` and `wss` mean the same.
  * @param filter What providers have to offer; `{}` for all.
  * @throws DiscoveryError `ADV_002` for a filter, order or limit that is not acceptable, `USAGE` for a malformed URL.
  */
-export function watch(url: string | URL, filter: FilterInput = {}, options: WatchOptions = {}): Watch {
+export function watch(url: HubAddress, filter: FilterInput = {}, options: WatchOptions = {}): Watch {
   return new Watch(url, filter, options);
 }
