@@ -1,4 +1,4 @@
-// What stands behind `npm start`, `npm run demo`, `npm test`, `npm run bench`, `npm run attack`, `npm run fuzz`, `npm run build` and
+// What stands behind `npm start`, `npm run demo`, `npm run cluster`, `npm test`, `npm run bench`, `npm run attack`, `npm run fuzz`, `npm run build` and
 // `npm run check`: each does its own set-up, so that it works in a fresh clone, and says what it is doing. `install` does
 // nothing else.
 import { spawnSync } from 'node:child_process';
@@ -174,6 +174,7 @@ const NEEDS = {
   build: buildSteps,
   start: staleBuildSteps,
   demo: staleBuildSteps,
+  cluster: staleBuildSteps,
   test: wholeBuildSteps,
   bench: wholeBuildSteps,
   attack: wholeBuildSteps,
@@ -269,6 +270,9 @@ if (command === 'start') {
 } else if (command === 'demo') {
   process.argv.splice(1, process.argv.length - 1, join(root, 'dist', 'demo', 'main.js'), ...rest);
   await import('../dist/demo/main.js');
+} else if (command === 'cluster') {
+  process.argv.splice(1, process.argv.length - 1, join(root, 'dist', 'demo', 'cluster', 'main.js'), ...rest);
+  await import('../dist/demo/cluster/main.js');
 } else if (command === 'bench') {
   run(process.execPath, ['--enable-source-maps', join('build', 'bench', 'main.js'), ...rest]);
 } else if (command === 'attack') {

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { notes } from './help/notes.js';
 import { applyClientSettings, contextOption } from './client-settings.js';
 import { addAdvertise } from './commands/advertise.js';
+import { addCluster } from './commands/cluster.js';
 import { addCompletion } from './commands/completion.js';
 import { addConfig } from './commands/config.js';
 import { addContext } from './commands/context.js';
@@ -23,6 +24,7 @@ const { version } = createRequire(import.meta.url)('vm-discovery-hub/package.jso
 const COMMANDS = [
   addServe,
   addConfig,
+  addCluster,
   addKeygen,
   addAdvertise,
   addStatus,

@@ -55,6 +55,14 @@ export class Fleet {
     }, HAPPENS_EVERY_MS);
   }
 
+  /** Has prices change from now on, while nobody goes. */
+  changePrices(): void {
+    this.#timer = setInterval(() => {
+      const member = this.#members[Math.floor(this.#random() * this.#members.length)]!;
+      if (member.session !== null) this.#change(member, member.session);
+    }, HAPPENS_EVERY_MS);
+  }
+
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all(this.#members.map(async ({ session }) => session?.stop()));

@@ -6,6 +6,8 @@ import { NO_SNIFFING } from './respond.js';
 
 /** What the store is like that hubs share. */
 export interface StoreFigures {
+  /** What this run of the hub is called in the store; empty while it is not there. */
+  hub: string;
   revision: number;
   leaseAgeMs: number;
   /** By reason. */
@@ -123,6 +125,16 @@ export class Metrics {
     };
     const { store } = sources;
     if (store !== undefined) {
+      new Gauge({
+        name: 'discovery_store_hub',
+        help: 'What this run of the hub is called in the shared store',
+        labelNames: ['hub'],
+        registers,
+        collect() {
+          this.reset();
+          this.set({ hub: store().hub }, 1);
+        },
+      });
       gauge(
         'discovery_store_revision',
         'The last revision of the shared store that is applied',

@@ -169,7 +169,7 @@ test('status shows who I am, what the hub shows of me, and where my price stands
   };
   assert.equal(advertisement.provider_id, id);
   const price = { usd_per_month: 7.1, rank: 4, of: 4, p50: 6 };
-  assert.deepEqual(rest, { provider_id: id, listed: true, price });
+  assert.deepEqual(rest, { hub: hub.url, provider_id: id, listed: true, price });
   assert.deepEqual([visibility.streams, visibility.price], [1, price]);
   await daemon.stop('SIGINT');
   assert.ok(!existsSync(note), 'nothing old is left for status');

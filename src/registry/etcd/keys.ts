@@ -6,6 +6,8 @@ export class Keys {
   readonly all: { key: Buffer; rangeEnd: Buffer };
   /** All providers. */
   readonly providers: { key: Buffer; rangeEnd: Buffer };
+  /** How far the import of a file has come, while there is one. */
+  readonly importing: Buffer;
   /** All running hubs. */
   readonly hubs: { key: Buffer; rangeEnd: Buffer };
   readonly #prefix: string;
@@ -15,6 +17,7 @@ export class Keys {
     this.#prefix = prefix;
     this.identity = Buffer.from(`${prefix}e`);
     this.all = below(prefix);
+    this.importing = Buffer.from(`${prefix}i`);
     this.providers = below(`${prefix}p/`);
     this.hubs = below(`${prefix}h/`);
   }

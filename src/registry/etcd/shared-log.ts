@@ -29,6 +29,8 @@ export interface SharedLogLogger {
 
 /** Figures for whoever watches over the hubs. */
 export interface SharedLogFigures {
+  /** What this run of the hub is called in the store. */
+  hub: string;
   revision: number;
   /** Age of the last renewal of the lease, in milliseconds. */
   leaseAgeMs: number;
@@ -154,6 +156,7 @@ export class SharedLog implements Log {
 
   get figures(): SharedLogFigures {
     return {
+      hub: this.hub,
       revision: this.#position,
       leaseAgeMs: this.#membership.ageMs,
       watchRestarts: this.#watch?.restarts ?? {},

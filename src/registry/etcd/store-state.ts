@@ -38,8 +38,12 @@ export async function readEpoch(client: EtcdClient, keys: Keys): Promise<string>
   });
   const [kv] = responses[0]?.range?.kvs ?? [];
   if (succeeded || kv === undefined) return readEpoch(client, keys);
-  const id = String(header?.clusterId);
-  return createHash('sha256').update(id).update(kv.value).digest('hex').slice(0, 12);
+  return epochOf(header!.clusterId, kv.value);
+}
+
+/** The epoch of a store, from the cluster's id and the value of its identity. */
+export function epochOf(clusterId: bigint, identity: Uint8Array): string {
+  return createHash('sha256').update(String(clusterId)).update(identity).digest('hex').slice(0, 12);
 }
 
 /** Reads all that is there at one revision, the present one. */

@@ -21,11 +21,13 @@ const RANGE = {
   rangeEnd: [2, 'bytes'],
   limit: [3, 'number'],
   revision: [4, 'number'],
+  countOnly: [9, 'flag'],
 } as const satisfies Fields;
 const RANGE_ANSWER = {
   header: [1, { one: HEADER }],
   kvs: [2, { many: KEY_VALUE }],
   more: [3, 'flag'],
+  count: [4, 'number'],
 } as const satisfies Fields;
 const PUT = { key: [1, 'bytes'], value: [2, 'bytes'], lease: [3, 'big'] } as const satisfies Fields;
 const DELETE = { key: [1, 'bytes'], rangeEnd: [2, 'bytes'] } as const satisfies Fields;
@@ -42,6 +44,7 @@ const COMPARE = {
   key: [3, 'bytes'],
   version: [4, 'number'],
   modRevision: [6, 'number'],
+  rangeEnd: [64, 'bytes'],
 } as const satisfies Fields;
 const SIMPLE = {
   range: [1, { one: RANGE }],
@@ -135,6 +138,12 @@ export const METHODS = {
   watch: method('Watch/Watch', WATCH, WATCH_ANSWER),
   leaseGrant: method('Lease/LeaseGrant', { ttl: [1, 'number'], id: [2, 'big'] }, LEASE_ANSWER),
   leaseRevoke: method('Lease/LeaseRevoke', LEASE, HEADER_ONLY),
+  leaseTimeToLive: method('Lease/LeaseTimeToLive', LEASE, {
+    header: [1, { one: HEADER }],
+    id: [2, 'big'],
+    ttl: [3, 'number'],
+    grantedTtl: [4, 'number'],
+  }),
   leaseKeepAlive: method('Lease/LeaseKeepAlive', LEASE, LEASE_ANSWER),
   status: method(
     'Maintenance/Status',
@@ -142,7 +151,24 @@ export const METHODS = {
     {
       header: [1, { one: HEADER }],
       version: [2, 'text'],
+      dbSize: [3, 'number'],
+      leader: [4, 'big'],
+      dbSizeInUse: [9, 'number'],
+      isLearner: [10, 'flag'],
     },
+  ),
+  alarms: method(
+    'Maintenance/Alarm',
+    {},
+    {
+      header: [1, { one: HEADER }],
+      alarms: [2, { many: { memberId: [1, 'big'], kind: [2, 'number'] } }],
+    },
+  ),
+  members: method(
+    'Cluster/MemberList',
+    {},
+    { header: [1, { one: HEADER }], members: [2, { many: { id: [1, 'big'], name: [2, 'text'] } }] },
   ),
   authenticate: method(
     'Auth/Authenticate',

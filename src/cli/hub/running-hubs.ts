@@ -1,0 +1,57 @@
+/** What a running hub tells of itself in its metrics; null where it does not. */
+export interface RunningHub {
+  url: string;
+  /** Why it could not be asked; null where it could. */
+  problem: string | null;
+  /** What it is called in the store. */
+  hub: string | null;
+  /** The last revision of the store that it has applied. */
+  revision: number | null;
+  /** Seconds since it has renewed its lease. */
+  leaseAgeSeconds: number | null;
+  sessions: number | null;
+}
+
+const PATIENCE_MS = 3000;
+
+/** Asks hubs how they are, by their URLs. */
+export function askHubs(urls: readonly string[]): Promise<RunningHub[]> {
+  return Promise.all(urls.map(askHub));
+}
+
+async function askHub(url: string): Promise<RunningHub> {
+  const nothing = { url, hub: null, revision: null, leaseAgeSeconds: null, sessions: null };
+  try {
+    const metrics = await textOf(new URL('/metrics', url));
+    const health = await healthOf(new URL('/health', url));
+    const number = (name: string): number | null => {
+      const text = new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1];
+      return text === undefined ? null : Number(text);
+    };
+    return {
+      url,
+      problem: health,
+      hub: /^discovery_store_hub\{hub="([^"]+)"\} 1$/m.exec(metrics)?.[1] ?? null,
+      revision: number('discovery_store_revision'),
+      leaseAgeSeconds: number('discovery_store_lease_age_seconds'),
+      sessions: number('discovery_sessions'),
+    };
+  } catch (error) {
+    const { cause, message } = error as Error;
+    return { ...nothing, problem: cause instanceof Error && cause.message !== '' ? cause.message : message };
+  }
+}
+
+async function textOf(url: URL): Promise<string> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
+  if (!response.ok) throw new Error(`HTTP ${String(response.status)} for ${url.pathname}`);
+  return response.text();
+}
+
+/** @returns Why it is not healthy; null when it is. */
+async function healthOf(url: URL): Promise<string | null> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
+  if (response.ok) return null;
+  const body = (await response.json().catch(() => null)) as { reason?: unknown } | null;
+  return typeof body?.reason === 'string' ? body.reason : `HTTP ${String(response.status)}`;
+}
