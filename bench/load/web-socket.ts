@@ -2,12 +2,16 @@ import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { openSocket } from './sockets.js';
 
-const KEY = Buffer.from('hub benchmark 16').toString('base64');
+const KEY = Buffer.from('discovery client').toString('base64');
 const ACCEPT = createHash('sha1').update(`${KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 const HEAD_END = Buffer.from('\r\n\r\n');
 const OP = { text: 1, binary: 2, close: 8, ping: 9 } as const;
 /** FIN and the opcode, masked, no payload, a mask of zeros. */
 const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
+/** An answer to a close frame; its code does not matter. */
+const CLOSE = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]);
+/** Of connections that nobody closed properly. */
+const BROKEN = 1006;
 
 /** FIN and the opcode. */
 const TEXT = 0x81;
@@ -30,8 +34,11 @@ export function clientFrame(text: string, first = TEXT): Buffer {
 export interface FrameHandler {
   opened(socket: RawWebSocket): void;
   message(socket: RawWebSocket, bytes: Buffer, start: number, end: number): void;
-  /** Not called for `cut` connections. */
-  closed(socket: RawWebSocket, reason: string): void;
+  /**
+   * Not called for `cut` connections.
+   * @param code 1006 where the connection broke or never came about.
+   */
+  closed(socket: RawWebSocket, reason: string, code: number): void;
 }
 
 /** A WebSocket client that does no more than it has to: thousands of them fit into one process. */
@@ -63,7 +70,7 @@ export class RawWebSocket {
           );
         },
         bytes: (bytes) => this.#receive(bytes),
-        closed: (reason) => this.#close(reason),
+        closed: (reason) => this.#close(reason, BROKEN),
       },
     );
   }
@@ -79,10 +86,10 @@ export class RawWebSocket {
     this.socket.resetAndDestroy();
   }
 
-  #close(reason: string): void {
+  #close(reason: string, code: number): void {
     if (this.#over) return;
     this.#over = true;
-    this.handler.closed(this, reason);
+    this.handler.closed(this, reason, code);
   }
 
   #receive(bytes: Buffer): void {
@@ -111,7 +118,7 @@ export class RawWebSocket {
     if (end < 0) return 0;
     const head = data.toString('latin1', 0, end);
     if (!head.startsWith('HTTP/1.1 101 ') || !head.includes(ACCEPT)) {
-      this.#close(`the handshake was answered with: ${head.slice(0, 60)}`);
+      this.#close(`the handshake was answered with: ${head.slice(0, 60)}`, BROKEN);
       this.socket.destroy();
       return data.length;
     }
@@ -127,8 +134,8 @@ export class RawWebSocket {
       this.socket.write(PONG);
     } else if (op === OP.close) {
       const code = end - start >= 2 ? data.readUInt16BE(start) : 1005;
-      this.#close(`closed with ${String(code)} ${data.toString('utf8', start + 2, end)}`);
-      this.socket.destroy();
+      this.#close(`closed with ${String(code)} ${data.toString('utf8', start + 2, end)}`, code);
+      this.socket.end(CLOSE);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { TestKey } from '../../support/keys.js';
 import { ADVERTISEMENT } from '../../support/test-hub.js';
-import { RawWebSocket } from './raw-web-socket.js';
+import { clientFrame, RawWebSocket } from '../../../bench/load/web-socket.js';
 
 /** What has become of a fleet's providers. */
 export interface FleetState {
@@ -122,13 +122,17 @@ class Provider {
     if (this.state !== 'out') return;
     this.state = 'joining';
     this.#port = port;
-    this.#socket = new RawWebSocket(port, this.#index, {
-      message: (text) => {
-        this.#received(JSON.parse(text) as Answer);
+    const address = { port, host: '127.0.0.1', path: '/api/v1/ws' };
+    this.#socket = new RawWebSocket(address, this.#index, {
+      opened: () => {
+        // The hub speaks first.
       },
-      closed: (code) => {
+      message: (_, bytes, start, end) => {
+        if (this.state !== 'out') this.#received(JSON.parse(bytes.toString('utf8', start, end)) as Answer);
+      },
+      closed: (_, reason, code) => {
         if (this.state === 'joining') {
-          this.#fleet.failed(`a provider was not let in; it was closed with ${code}`);
+          this.#fleet.failed(`a provider was not let in; ${reason}`);
         }
         this.state = 'out';
         this.#fleet.closed(code);
@@ -140,7 +144,7 @@ class Provider {
     const t = this.#nextT();
     const payload = JSON.stringify({ ...LARGE, name: `provider ${this.#index} at ${t}` });
     const signature = this.#key.sign('advertise', this.#key.publicKey, t, payload);
-    this.#socket?.send({ type: 'advertise', id: 2, payload, t, signature });
+    this.#send({ type: 'advertise', id: 2, payload, t, signature });
   }
 
   leave(): void {
@@ -172,7 +176,11 @@ class Provider {
     const id = this.#key.publicKey;
     const t = this.#nextT();
     const signature = this.#key.sign('session', id, t, `${nonce}\n127.0.0.1:${this.#port}`);
-    this.#socket?.send({ type: 'authenticate', id: 1, provider_id: id, t, signature });
+    this.#send({ type: 'authenticate', id: 1, provider_id: id, t, signature });
+  }
+
+  #send(frame: object): void {
+    this.#socket?.send(clientFrame(JSON.stringify(frame)));
   }
 
   #nextT(): number {
