@@ -4,7 +4,7 @@ FROM node:20-bookworm-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends python3 make g++ && rm -rf /var/lib/apt/lists/*
 WORKDIR /hub
 COPY package.json package-lock.json ./
-COPY scripts/run.mjs scripts/steps.mjs scripts/
+COPY scripts/run.mjs scripts/steps.mjs scripts/other-node.mjs scripts/
 RUN node scripts/run.mjs install
 COPY . .
 RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund

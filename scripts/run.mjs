@@ -1,6 +1,6 @@
-// What stands behind `npm start`, `npm run demo`, `npm run cluster`, `npm test`, `npm run bench`, `npm run attack`, `npm run fuzz`, `npm run build` and
-// `npm run check`: each does its own set-up, so that it works in a fresh clone, and says what it is doing. `install` does
-// nothing else.
+// What stands behind `npm start`, `npm run demo`, `npm run cluster`, `npm test`, `npm run bench`, `npm run attack`, `npm run fuzz`,
+// `npm run build`, `npm run check` and `npm run test:node`: each does its own set-up, so that it works in a fresh clone, and says what
+// it is doing. `install` does nothing else.
 import { spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -16,6 +16,7 @@ import { createHash } from 'node:crypto';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { otherNode, WITHOUT_SQLITE } from './other-node.mjs';
 import { ProgramError, runSteps } from './steps.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -179,6 +180,7 @@ const NEEDS = {
   bench: wholeBuildSteps,
   attack: wholeBuildSteps,
   fuzz: wholeBuildSteps,
+  'test:node': wholeBuildSteps,
 };
 
 /** Test files below build/test whose path contains one of the words; all of them without words. */
@@ -256,6 +258,8 @@ function fuzzOptions(args) {
 if (nodeVersion < 20) fail(`Node 20 or newer is needed; this is ${process.version}.`);
 if (!Object.hasOwn(NEEDS, command ?? '')) fail(`usage: node scripts/run.mjs ${Object.keys(NEEDS).join('|')}`);
 const fuzz = command === 'fuzz' ? fuzzOptions(rest) : null;
+if (command === 'test:node' && !/^\d+(\.\d+){0,2}$/.test(rest[0] ?? ''))
+  fail('usage: npm run test:node -- <version of Node, e.g. 24> [words in the paths of test files]');
 try {
   await runSteps([...installSteps(), ...NEEDS[command]()]);
 } catch (error) {
@@ -297,6 +301,14 @@ if (command === 'start') {
     '--test-reporter-destination=stdout',
     ...together(files),
   ]);
+} else if (command === 'test:node') {
+  const [version, ...words] = rest;
+  const node = otherNode(version) ?? fail(`Node ${version} could not be installed.`);
+  const folders = WITHOUT_SQLITE.map((folder) => join('build', 'test', ...folder.split('/')) + sep);
+  const files = testFiles(words).filter((file) => folders.some((folder) => file.startsWith(folder)));
+  if (files.length === 0) fail(`No test file that needs no SQLite has ${words.join(' or ')} in its path.`);
+  say(`Running ${files.length} test files on Node ${version}; those that need SQLite are left out …`);
+  run(node, ['--enable-source-maps', '--test', '--test-concurrency=4', '--test-reporter=spec', ...files]);
 } else if (command === 'check') {
   say('Checking the format …');
   tool('prettier/bin/prettier.cjs', '--check', '.', '--log-level', 'warn');

@@ -7,6 +7,7 @@ import { TlsError } from '../../gateway/transports/tls.js';
 import { EXIT } from '../exit-codes.js';
 import { onHangup } from '../hub/hangup.js';
 import { type HubFlags, settingsOf, withHubFlags } from '../hub/hub-flags.js';
+import { transportNotice } from '../hub/transport-notice.js';
 
 /** `discovery-hub serve`, also what runs without any command. */
 export function addServe(program: Command): void {
@@ -86,11 +87,8 @@ async function serve(options: HubFlags): Promise<void> {
       { host: config.host, port: hub.port, transport: hub.transport, database, connections },
       `the hub is listening: ${urlOf(config, hub.port)} (version ${VERSION}, described at ${urlOf(config, hub.port)}/docs)`,
     );
-    if (config.transport === 'auto' && hub.transport === 'node') {
-      log.info(
-        `uWebSockets.js has no binary here for Node ${process.versions.node}: the hub uses node:http and ws, which serve less at a time; docs/operations.md says how to bring one in`,
-      );
-    }
+    const notice = transportNotice(config.transport, hub.transport, process.versions.node);
+    if (notice !== null) log.info(notice);
     if (connections < FEW_CONNECTIONS) {
       log.warn(
         `there is room for only ${String(connections)} connections; raise the limit on open files (ulimit -n, LimitNOFILE)`,
