@@ -8,10 +8,10 @@ import { EtcdClient } from '../../src/registry/etcd/client/client.js';
 import { METHODS } from '../../src/registry/etcd/client/messages.js';
 
 /** Where `scripts/fetch-etcd.sh` puts it; another one is named by ETCD. */
-const PROGRAM = process.env['ETCD'] ?? join('build', 'etcd', 'usr', 'bin', 'etcd');
+export const ETCD = process.env['ETCD'] ?? join('build', 'etcd', 'usr', 'bin', 'etcd');
 
 /** Why tests that need an etcd are left out; false where there is one. */
-export const WITHOUT_ETCD: string | false = existsSync(PROGRAM)
+export const WITHOUT_ETCD: string | false = existsSync(ETCD)
   ? false
   : 'no etcd here: scripts/fetch-etcd.sh fetches one, or ETCD names it';
 
@@ -39,7 +39,7 @@ export class TestEtcd {
     const urls = ['--listen-client-urls', url, '--advertise-client-urls', url];
     const peers = ['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl];
     const cluster = ['--initial-cluster', `one=${peerUrl}`];
-    const child = spawn(PROGRAM, [...args, ...urls, ...peers, ...cluster, ...options], { stdio: 'ignore' });
+    const child = spawn(ETCD, [...args, ...urls, ...peers, ...cluster, ...options], { stdio: 'ignore' });
     const etcd = new TestEtcd(url, folder, child);
     const probe = await etcd.client();
     try {
@@ -79,7 +79,8 @@ export class TestEtcd {
   }
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** Ports that nobody listens on now. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports = await Promise.all(
     servers.map(
