@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import {
   DiscoveryClient,
   generateKey,
+  type KeyPair,
   ProviderSession,
   type PublishedAdvertisement,
   watch,
@@ -46,6 +47,7 @@ interface Place {
 }
 
 interface Provider {
+  readonly key: KeyPair;
   session: ProviderSession;
   /** How many cores the last acknowledged advertisement has. */
   acknowledged: number;
@@ -109,15 +111,32 @@ export class ClusterWorld {
   }
 
   async addProviders(count: number): Promise<void> {
-    const urls = this.hubs.map(({ url }) => url);
     for (let added = 0; added < count; added += 1) {
-      const session = new ProviderSession(urls, { key: generateKey(), advertisement: ADVERTISEMENT });
-      session.on('state', ({ state }) => {
-        if (state === 'live') this.#sessionsAt = performance.now();
-      });
-      this.#providers.push({ session: session.start(), acknowledged: ADVERTISEMENT.resources.cpu });
+      const [key, { cpu }] = [generateKey(), ADVERTISEMENT.resources];
+      this.#providers.push({ key, session: this.#begin(key, cpu), acknowledged: cpu });
     }
     await Promise.all(this.#providers.map(({ session }) => session.published()));
+  }
+
+  /** Spreads the sessions over all hubs again: those that lost one have gathered at the others. */
+  async #spread(): Promise<void> {
+    await Promise.all(
+      this.#providers.map(async (provider) => {
+        await provider.session.stop();
+        provider.session = this.#begin(provider.key, provider.acknowledged);
+        await provider.session.published();
+      }),
+    );
+    await until('every provider is live at every hub', () => this.#allLive());
+  }
+
+  #begin(key: KeyPair, cpu: number): ProviderSession {
+    const urls = this.hubs.map(({ url }) => url);
+    const session = new ProviderSession(urls, { key, advertisement: offering(cpu) });
+    session.on('state', ({ state }) => {
+      if (state === 'live') this.#sessionsAt = performance.now();
+    });
+    return session.start();
   }
 
   async addWatches(count: number): Promise<void> {
@@ -147,6 +166,7 @@ export class ClusterWorld {
    * @throws AssertionError when something acknowledged is lost, somebody departed, or a view is not what hubs list.
    */
   async round(fault: () => Promise<void>): Promise<Cost> {
+    await this.#spread();
     this.#suspectAt = null;
     this.#sessionsAt = null;
     this.write();
@@ -205,10 +225,7 @@ export class ClusterWorld {
     this.#underWay.add(provider);
     const cpu = 1 + Math.floor(this.#random() * 64);
     try {
-      const published = await provider.session.update({
-        ...ADVERTISEMENT,
-        resources: { ...ADVERTISEMENT.resources, cpu },
-      });
+      const published = await provider.session.update(offering(cpu));
       provider.acknowledged = published.resources['cpu']!;
       const now = performance.now();
       this.#longestGapMs = Math.max(this.#longestGapMs, now - this.#lastWriteAt);
@@ -230,6 +247,10 @@ export class ClusterWorld {
     }
     return true;
   }
+}
+
+function offering(cpu: number): typeof ADVERTISEMENT {
+  return { ...ADVERTISEMENT, resources: { ...ADVERTISEMENT.resources, cpu } };
 }
 
 /** What a hub lists, less what heartbeats change. */
