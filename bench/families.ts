@@ -4,6 +4,7 @@ import { attributes, manyAttributes } from './parts/attributes.js';
 import { distinctFilters } from './parts/distinct-filters.js';
 import { firstMatches } from './parts/first-matches.js';
 import { growth } from './parts/growth.js';
+import { eventFanOut } from './parts/event-fan-out.js';
 import { fanOut } from './parts/fan-out.js';
 import { largeLists } from './parts/large-lists.js';
 import { lists } from './parts/lists.js';
@@ -19,6 +20,7 @@ export const FAMILIES: readonly Family[] = [
   posts,
   sessions,
   fanOut,
+  eventFanOut,
   liveUpdates,
   distinctFilters,
   firstMatches,

@@ -43,6 +43,8 @@ export interface Config {
   invalidSignaturesPerMinute: number;
   replayEvents: number;
   accessLog: boolean;
+  /** What the dashboard says at the top of every page; empty for nothing. */
+  notice: string;
   /** What the hub shows of itself; null for nothing. */
   hubEvents: VitalsShown | null;
   /** The store that several hubs share; null where one hub has a file. */
@@ -184,6 +186,7 @@ function toConfig(values: SettingValues): Config {
     invalidSignaturesPerMinute: values.INVALID_SIGNATURES_PER_MINUTE.of(rate),
     replayEvents: values.REPLAY_EVENTS,
     accessLog: values.ACCESS_LOG,
+    notice: values.NOTICE,
     hubEvents: values.HUB_EVENTS === 'none' ? null : values.HUB_EVENTS,
     store: readStoreSettings(values),
   };

@@ -171,7 +171,7 @@ export async function startHub(
     reads: gateway,
     readVitals: vitals === null ? null : (address) => readVitals(gateway, vitals, address),
     metrics,
-    documentation: loadDocumentation(config.tls !== null, config.securityContact),
+    documentation: loadDocumentation(config.tls !== null, config.securityContact, config.notice),
     onError,
     onRefusal: (code, request) => {
       const claimed = request.headers.get('x-provider-id') ?? null;

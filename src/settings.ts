@@ -250,6 +250,11 @@ export const SETTINGS = {
       .regex(/^[\w.-]{0,64}$/, 'must be at most 64 letters, digits, dots, dashes and underscores'),
     about: "what the hub is called among several; empty: the host's name",
   },
+  NOTICE: {
+    fallback: '',
+    schema: z.string().max(200, 'must have at most 200 characters'),
+    about: 'what the dashboard says at the top of every page, e.g. of maintenance',
+  },
   HUB_EVENTS: {
     fallback: 'counts',
     schema: z.enum(['none', 'counts', 'all'], 'must be none, counts or all'),

@@ -104,6 +104,7 @@ const GOOD: readonly Case[] = [
   ['ACCESS_LOG', 'on', 'accessLog', true],
   ['HUB_EVENTS', 'all', 'hubEvents', 'all'],
   ['HUB_EVENTS', 'none', 'hubEvents', null],
+  ['NOTICE', 'Back at noon', 'notice', 'Back at noon'],
   ['MAX_FILTERS', '500', 'maxFilters', 500],
   ['MAX_QUEUED_MB', '1', 'maxQueuedBytes', 1_048_576],
   ['MAX_TOTAL_QUEUED_MB', '2', 'maxTotalQueuedBytes', 2_097_152],
@@ -177,6 +178,7 @@ const BAD: Readonly<Partial<Record<keyof typeof SETTINGS, readonly string[]>>> =
   REPLAY_EVENTS: [...NUMBERS, '0', '16777217'],
   ACCESS_LOG: ['maybe', '2'],
   HUB_EVENTS: ['some', 'true'],
+  NOTICE: ['x'.repeat(201)],
   MAX_FILTERS: [...NUMBERS, '0', '1000001'],
   MAX_QUEUED_MB: [...NUMBERS, '0', '64'],
   MAX_TOTAL_QUEUED_MB: [...NUMBERS, '0', '1000001'],
@@ -216,6 +218,7 @@ describe('settings', () => {
       invalidSignaturesPerMinute: 100,
       replayEvents: 65_536,
       accessLog: false,
+      notice: '',
       hubEvents: 'counts',
       store: null,
     } satisfies Plain);

@@ -31,8 +31,13 @@ const ENTRIES: Readonly<Record<PageName, PageEntry>> = {
   hub: { title: 'Hub', Page: lazy(async () => (await import('./pages/hub/hub-page.js')).HubPage) },
 };
 
-/** Whom the operator of the hub names; the hub writes it into the page. */
-const securityContact = document.querySelector<HTMLMetaElement>('meta[name=security-contact]')?.content ?? '';
+/** What the hub writes into the page of what its operator has set. */
+const written = (name: string): string =>
+  document.querySelector<HTMLMetaElement>(`meta[name=${name}]`)?.content ?? '';
+/** Whom the operator names. */
+const securityContact = written('security-contact');
+/** What the operator has to say to all visitors. */
+const notice = written('notice');
 
 /** The whole dashboard: what is on every page, and the page that the address names. */
 export function Dashboard(): JSX.Element {
@@ -52,6 +57,11 @@ export function Dashboard(): JSX.Element {
       <a class="skip" href="#content" onClick={(event) => skipTo(event, main.current)}>
         Skip to the content
       </a>
+      {notice !== '' && (
+        <p class="banner" role="note">
+          {notice}
+        </p>
+      )}
       <header class="top">
         <a class="home" href={linkTo('providers')}>
           <span class="home-sign" aria-hidden="true" />

@@ -1,4 +1,5 @@
 import { providerAt } from '../data/providers.js';
+import { EventReaderPool } from './event-readers.js';
 import { startTiming, type Timing } from './gauge.js';
 import { Goal } from './goal.js';
 import { SessionPool } from './sessions.js';
@@ -16,12 +17,15 @@ const LAST_READ_AT_ONCE = 5;
 /** What the updated provider alone has. */
 const NETWORK = 'fan-out';
 
+/** Many that are told of updates. */
+type Pool = SubscriberPool | EventReaderPool;
+
 /** Gets updates ready, from one number up to before another. */
 type Begin = (from: number, to: number) => { publish: (update: number) => void; answered: Promise<void> };
 
 /** One publisher and many subscribers of one stream, on a hub or on a bare server. */
 export class FanOut {
-  readonly #pool: SubscriberPool;
+  readonly #pool: Pool;
   readonly #begin: Begin;
   readonly #received: Uint32Array;
   readonly #end: () => Promise<void>;
@@ -31,7 +35,7 @@ export class FanOut {
   /** The frame that a hub sent last, as it is. */
   lastFrame = Buffer.alloc(0);
 
-  private constructor(pool: SubscriberPool, count: number, begin: Begin, end: () => Promise<void>) {
+  private constructor(pool: Pool, count: number, begin: Begin, end: () => Promise<void>) {
     this.#pool = pool;
     this.#begin = begin;
     this.#end = end;
@@ -44,8 +48,8 @@ export class FanOut {
     };
   }
 
-  /** Subscribers of a filter that one provider fits, whose session sends the updates. */
-  static async onHub(port: number, host: string, count: number): Promise<FanOut> {
+  /** Subscribers, or readers of events, of a filter that one provider fits, whose session sends the updates. */
+  static async onHub(port: number, host: string, count: number, as: 'hub' | 'events'): Promise<FanOut> {
     const sessions = new SessionPool(port, host);
     sessions.prepare(1);
     await sessions.openUpTo(1);
@@ -57,7 +61,10 @@ export class FanOut {
     const first = sessions.beginUpdates(1);
     first.send(0, sessions.updateFrame(0, provider(0), 0));
     await first.answered.wait(LIMIT_MS);
-    const pool = new SubscriberPool({ port, host, path: '/api/v1/ws' }, [{ payments_network: NETWORK }]);
+    const pool =
+      as === 'events'
+        ? new EventReaderPool({ port, host, path: `/api/v1/events?payments_network=${NETWORK}` })
+        : new SubscriberPool({ port, host, path: '/api/v1/ws' }, [{ payments_network: NETWORK }]);
     await pool.open(count);
     const begin: Begin = (from, to) => {
       const frames = Array.from({ length: to - from }, (_, at) =>

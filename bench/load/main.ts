@@ -29,7 +29,7 @@ export interface LoadCalls {
   prepareBareSockets: (target: Target) => null;
   openBareSockets: (total: number) => Promise<Timing>;
 
-  prepareFanOut: (target: Target & { kind: 'hub' | 'bare'; subscribers: number }) => Promise<null>;
+  prepareFanOut: (target: Target & { kind: 'hub' | 'events' | 'bare'; subscribers: number }) => Promise<null>;
   fanOut: (updates: number) => Promise<Timing & { deliveries: number; lastFrame: Uint8Array }>;
 
   prepareLive: (target: Target & { providers: number; subscribers: number }) => Promise<null>;
@@ -76,9 +76,9 @@ serveCalls<LoadCalls>({
   },
   openBareSockets: (total) => prepared(bareSockets).openUpTo(total),
   prepareFanOut: async ({ kind, port, host, subscribers }) => {
-    fanOut = await (kind === 'hub'
-      ? FanOut.onHub(port, host, subscribers)
-      : FanOut.onBareServer(port, host, subscribers));
+    fanOut = await (kind === 'bare'
+      ? FanOut.onBareServer(port, host, subscribers)
+      : FanOut.onHub(port, host, subscribers, kind));
     return null;
   },
   fanOut: async (updates) => {

@@ -36,6 +36,8 @@ function settings(port: string): NodeJS.ProcessEnv {
     DISCOVERY_PORT: port,
     DISCOVERY_DB_URL: 'sqlite:///:memory:',
     DISCOVERY_DRAIN_SECONDS: '0',
+    DISCOVERY_HUB_EVENTS: 'all',
+    DISCOVERY_NOTICE: 'Demo: none of these providers exists, and only this machine can see them.',
     // All providers have one address.
     DISCOVERY_RATE_LIMIT_PER_MINUTE: '0',
   };

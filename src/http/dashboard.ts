@@ -26,9 +26,10 @@ export const DASHBOARD_FILES = '/assets/';
 /**
  * Reads the dashboard, once, at the start.
  * @param securityContact A URI, for the page to show; null where the operator names nobody.
+ * @param notice What every page says at its top; empty for nothing.
  * @returns Its page and its files by path; nothing where the build has not made any.
  */
-export function loadDashboard(securityContact: string | null): ReadonlyMap<string, Page> {
+export function loadDashboard(securityContact: string | null, notice: string): ReadonlyMap<string, Page> {
   if (!existsSync(FOLDER)) return new Map();
   const names = readdirSync(FOLDER).filter((name) => !/\.(?:br|gz)$/.test(name));
   return new Map(
@@ -37,6 +38,7 @@ export function loadDashboard(securityContact: string | null): ReadonlyMap<strin
       if (name === 'index.html') {
         const page = readFileSync(file, 'utf8')
           .replace('{contact}', () => inAttribute(securityContact ?? ''))
+          .replace('{notice}', () => inAttribute(notice))
           .replace('</ul>', () => `${contactItem(securityContact)}</ul>`);
         const headers = { ...ASK_AGAIN, ...pageHeaders(), Vary: 'Accept, Accept-Encoding' };
         return ['/', madeAsset(page, 'text/html; charset=utf-8', headers)];

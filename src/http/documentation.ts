@@ -114,8 +114,13 @@ const FILES: readonly [path: string, name: string, type: string, headers?: Recor
  * a hub out of it answers 404 in their place.
  * @param tls Whether the hub itself speaks TLS.
  * @param securityContact A URI; null where the operator names nobody.
+ * @param notice What the dashboard says at the top of every page; empty for nothing.
  */
-export function loadDocumentation(tls: boolean, securityContact: string | null): Documentation {
+export function loadDocumentation(
+  tls: boolean,
+  securityContact: string | null,
+  notice: string,
+): Documentation {
   const front = frontPage(securityContact);
   const pages = new Map<string, Page>([
     ['/', () => front],
@@ -127,6 +132,6 @@ export function loadDocumentation(tls: boolean, securityContact: string | null):
     const file = new URL(`../assets/${name}`, import.meta.url);
     if (existsSync(file)) pages.set(path, assetOf(file, type, headers));
   }
-  for (const [path, page] of loadDashboard(securityContact)) pages.set(path, page);
+  for (const [path, page] of loadDashboard(securityContact, notice)) pages.set(path, page);
   return new Map([...pages].map(([path, page]) => [path, tls ? staySecure(page) : page]));
 }

@@ -77,7 +77,7 @@ onBothTransports('the documentation', { SECURITY_CONTACT: 'security@example.org'
     assert.ok(days > 28 && days <= 30, text);
     const front = await fetch(hub().url, { headers: { Accept: 'text/html' } });
     assert.match(await front.text(), /<a href="mailto:security@example\.org">Report a vulnerability<\/a>/);
-    assert.equal(loadDocumentation(false, null).has('/.well-known/security.txt'), false, 'nobody is named');
+    assert.equal(loadDocumentation(false, null, '').has('/.well-known/security.txt'), false, 'nobody is named');
   });
 
   test('it refers to no other host', async () => {

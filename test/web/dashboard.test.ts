@@ -16,6 +16,8 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 /** Not one that the system gives to clients: who dials a hub that is down could take it away. */
 const PORT = String(21_000 + (process.pid % 9000));
 
+const SETTINGS = { PORT, HUB_EVENTS: 'all', NOTICE: 'A "test" <of mine>' };
+
 interface Offer {
   name: string;
   country?: string;
@@ -53,10 +55,7 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 120_000 }, 
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'dashboard-'));
-    [hub, browser] = await Promise.all([
-      HubProcess.start(folder, { PORT, HUB_EVENTS: 'all' }),
-      startBrowser(),
-    ]);
+    [hub, browser] = await Promise.all([HubProcess.start(folder, SETTINGS), startBrowser()]);
   });
   after(async () => {
     await Promise.all(sessions.map((session) => session.stop()));
@@ -108,6 +107,7 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 120_000 }, 
   test('a provider appears, changes, turns suspect and goes on an open page', async () => {
     const page = await open();
     await page.getByText('Nobody is here yet').waitFor();
+    assert.equal(await page.getByRole('note').textContent(), SETTINGS.NOTICE);
     const key = generateKey();
     const session = await advertise({ name: 'alpha', usd: 3 }, key);
     await row(page, 'alpha').getByText('live', { exact: true }).waitFor();
@@ -167,6 +167,25 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 120_000 }, 
     await page.getByRole('button', { name: 'Without “in Finland”' }).click();
     await row(page, 'cedar').waitFor();
     assert.match(page.url(), /#\/providers\?cpu=8$/);
+    await page.close();
+  });
+
+  test('values of attributes are offered as the market has them', async () => {
+    for (const [name, disk] of [
+      ['quick', 'nvme'],
+      ['slow', 'hdd'],
+    ] as const) {
+      const offer = { ...advertisement({ name, country: 'PT' }), attributes: { disk } };
+      const session = new ProviderSession(hub.url, { key: generateKey(), advertisement: offer }).start();
+      sessions.push(session);
+      await session.published();
+    }
+    const page = await open('#/providers?country=PT&attr.disk=nvme');
+    await until(page, ['quick']);
+    await page.getByRole('group', { name: 'disk, one of' }).getByLabel('hdd').check();
+    await until(page, ['quick', 'slow']);
+    await page.getByLabel('Name of an attribute or resource').fill('disk');
+    await page.locator('datalist option[value=nvme]').waitFor({ state: 'attached' });
     await page.close();
   });
 
@@ -289,7 +308,7 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 120_000 }, 
       .getByText(/^Stale since/)
       .waitFor();
     assert.deepEqual((await names(page)).sort(), ['kept', 'lost'], 'what was known stays in view');
-    hub = await HubProcess.start(folder, { PORT, HUB_EVENTS: 'all' });
+    hub = await HubProcess.start(folder, SETTINGS);
     await page.getByText('Live again, nothing missed').waitFor({ timeout: 30_000 });
     await row(page, 'kept').getByText('live', { exact: true }).waitFor({ timeout: 30_000 });
     const seen = await page.evaluate<string[]>(SEEN);

@@ -28,7 +28,12 @@ export function TrendChart({ title, trends, textOf, from, to, intervalMs }: Tren
   const span = { from, to, top, intervalMs };
   return (
     <section class="panel trend" aria-labelledby={heading}>
-      <h2 id={heading}>{title}</h2>
+      <header class="trend-head">
+        <h2 id={heading}>{title}</h2>
+        <span class="hint" aria-hidden="true">
+          up to {textOf(top)}
+        </span>
+      </header>
       <svg
         class="trend-chart"
         viewBox={`0 0 ${String(SIZE.width)} ${String(SIZE.height)}`}
@@ -56,7 +61,6 @@ export function TrendChart({ title, trends, textOf, from, to, intervalMs }: Tren
       </svg>
       <p class="scale" aria-hidden="true">
         <span>15 min ago</span>
-        <span>up to {textOf(top)}</span>
         <span>now</span>
       </p>
       <dl class="trend-key">

@@ -28,8 +28,8 @@ const COUNTS: readonly ChartKind[] = [
     textOf: formats.count,
     lines: [
       ['WebSockets', ({ connections }) => connections],
-      ['sessions of providers', ({ sessions }) => sessions],
-      ['readers over HTTP', ({ readers }) => readers],
+      ['sessions', ({ sessions }) => sessions],
+      ['HTTP readers', ({ readers }) => readers],
     ],
   },
   {
@@ -37,7 +37,7 @@ const COUNTS: readonly ChartKind[] = [
     textOf: formats.count,
     lines: [
       ['subscribers', ({ subscribers }) => subscribers],
-      ['different filters', ({ streams }) => streams],
+      ['streams', ({ streams }) => streams],
     ],
   },
   {
@@ -136,6 +136,7 @@ function Figures({ point }: { point: HubPoint }): JSX.Element {
   const { mirror } = point;
   const figures: (readonly [string, string])[] = [
     ['Providers', formats.count(point.live + point.suspect)],
+    ['Connections', formats.count(point.connections + point.readers)],
     ['Sessions', formats.count(point.sessions)],
     ['Subscribers', formats.count(point.subscribers)],
     ['Streams', formats.count(point.streams)],

@@ -2,8 +2,9 @@ import type { JSX } from 'preact';
 import { useId } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import type { Filter } from '../../../src/client/index.js';
-import type { Offers } from './use-offers.js';
-import { NumberField, TextListField } from './fields.js';
+import { Choices } from './choices.js';
+import { type Offers, useValues } from './use-offers.js';
+import { NumberField } from './fields.js';
 
 type Asked = NonNullable<Filter['attributes']>[string];
 
@@ -55,14 +56,7 @@ function AttributeFields(props: {
   const { name, asked, onChange } = props;
   const title = name.replaceAll('_', ' ');
   if (Array.isArray(asked)) {
-    const texts = [...new Set(asked.map(String))];
-    return (
-      <TextListField
-        label={`${title}, one of`}
-        value={texts}
-        onChange={(values) => onChange(values?.flatMap(readings))}
-      />
-    );
+    return <ValueChoices name={name} title={title} asked={asked} onChange={onChange} />;
   }
   const set = (range: typeof asked): void =>
     onChange(range.min === undefined && range.max === undefined ? undefined : range);
@@ -88,6 +82,29 @@ function AttributeFields(props: {
   );
 }
 
+/** The values that are on offer, and those that are asked for. */
+function ValueChoices(props: {
+  name: string;
+  title: string;
+  asked: Extract<Asked, readonly unknown[]>;
+  onChange: (asked: Asked | undefined) => void;
+}): JSX.Element {
+  const { name, title, asked, onChange } = props;
+  return (
+    <div>
+      <p class="hint" aria-hidden="true">
+        {title}
+      </p>
+      <Choices
+        label={`${title}, one of`}
+        offers={useValues(name)}
+        chosen={[...new Set(asked.map(String))]}
+        onChange={(values) => onChange(values?.flatMap(readings))}
+      />
+    </div>
+  );
+}
+
 interface NewFactProps {
   readonly offers: Offers;
   readonly addResource: (name: string) => void;
@@ -96,9 +113,10 @@ interface NewFactProps {
 
 /** A name and what it has to be: `RTX 4090`, `100..` or `100..500`. */
 function NewFact({ offers, addResource, addAttribute }: NewFactProps): JSX.Element {
-  const names = useId();
+  const [names, values] = [useId(), useId()];
   const name = useSignal('');
   const wanted = useSignal('');
+  const offered = useValues(offers.attributes.includes(name.value) ? name.value : '');
   const add = (): void => {
     if (!NAME.test(name.value)) return;
     const range = /^(-?[\d.]+)?\.\.(-?[\d.]+)?$/.exec(wanted.value.trim());
@@ -143,6 +161,7 @@ function NewFact({ offers, addResource, addAttribute }: NewFactProps): JSX.Eleme
         type="text"
         aria-label="What it has to be; a range as 100..500; empty for at least one of a resource"
         placeholder="RTX 4090, or 100..500"
+        list={values}
         value={wanted.value}
         onInput={({ currentTarget }) => {
           wanted.value = currentTarget.value;
@@ -151,6 +170,11 @@ function NewFact({ offers, addResource, addAttribute }: NewFactProps): JSX.Eleme
           if (event.key === 'Enter') add();
         }}
       />
+      <datalist id={values}>
+        {offered.map(({ value }) => (
+          <option key={value} value={value} />
+        ))}
+      </datalist>
       <button type="button" disabled={!NAME.test(name.value)} onClick={add}>
         Add
       </button>

@@ -48,6 +48,23 @@ export function useOffers(filter: Filter, shown: Shown): Offers {
   return { countries, platforms, prices: prices.value.value, ...seen };
 }
 
+/**
+ * The values of an attribute, as the hub's market has them, those that most providers have first.
+ * @param name Empty for no attribute: then there are none.
+ */
+export function useValues(name: string): readonly Offer[] {
+  const { value } = useAnswer(
+    async (signal) => ({
+      name,
+      offers: name === '' ? [] : offersOf((await hub.market({}, { by: `attr.${name}`, signal })).buckets),
+    }),
+    name,
+    OFFERS_MS,
+  ).value;
+  // Until the next answer has come, the last one may be about another attribute.
+  return value?.name === name ? value.offers : [];
+}
+
 function offersOf(buckets: readonly MarketBucket[]): Offer[] {
   return buckets
     .filter(({ key }) => key !== null)
