@@ -7,6 +7,7 @@ const WINDOW = 128;
 const LIMIT_MS = 60_000;
 const LINE_END = Buffer.from('\r\n');
 const HEAD_END = Buffer.from('\r\n\r\n');
+const EVENT_END = Buffer.from('\n\n');
 const EVENTS = 'event: events\n';
 /** The last part of a snapshot alone has an id. */
 const SNAPSHOT_END = 'event: snapshot\nid: ';
@@ -49,10 +50,15 @@ class RawEventReader {
       const lineEnd = data.indexOf(LINE_END, at);
       if (lineEnd < 0) break;
       const start = lineEnd + LINE_END.length;
+      // What ends a chunk may only come with the next one.
+      if (lineEnd === at) {
+        at = start;
+        continue;
+      }
       const end = start + Number.parseInt(data.toString('latin1', at, lineEnd), 16);
-      if (data.length < end + LINE_END.length) break;
+      if (data.length < end) break;
       this.#chunk(data, start, end);
-      at = end + LINE_END.length;
+      at = end;
     }
     if (at < data.length) this.#rest = Buffer.from(data.subarray(at));
   }
@@ -70,6 +76,14 @@ class RawEventReader {
   }
 
   #chunk(data: Buffer, start: number, end: number): void {
+    for (let at = start; at < end;) {
+      const eventEnd = data.indexOf(EVENT_END, at) + EVENT_END.length;
+      this.#event(data, at, eventEnd);
+      at = eventEnd;
+    }
+  }
+
+  #event(data: Buffer, start: number, end: number): void {
     const name = data.toString('latin1', start, Math.min(end, start + SNAPSHOT_END.length));
     if (name.startsWith(EVENTS)) this.#pool.onEvents(this.index, data, start, end);
     else if (name === SNAPSHOT_END) this.#pool.ready();

@@ -31,7 +31,11 @@ export function contactItem(contact: string | null): string {
     : `<li><a href="${inAttribute(contact)}">Report a vulnerability</a> of this hub</li>\n`;
 }
 
-/** A URI as the value of an attribute; it has no quotation marks. */
-export function inAttribute(uri: string): string {
-  return uri.replaceAll('&', '&amp;');
+/** A text as the value of an attribute in quotation marks. */
+export function inAttribute(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('"', '&quot;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;');
 }

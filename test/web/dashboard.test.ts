@@ -44,7 +44,7 @@ const SHOWN: readonly (readonly [start: string, selector: string])[] = [
   ['#/hub', '.trend-line'],
 ];
 
-describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 120_000 }, () => {
+describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 180_000 }, () => {
   let hub: HubProcess;
   let folder: string;
   let browser: Browser;
@@ -171,11 +171,11 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 120_000 }, 
   });
 
   test('values of attributes are offered as the market has them', async () => {
-    for (const [name, disk] of [
-      ['quick', 'nvme'],
-      ['slow', 'hdd'],
+    for (const [name, disk, usd] of [
+      ['quick', 'nvme', 1],
+      ['slow', 'hdd', 2],
     ] as const) {
-      const offer = { ...advertisement({ name, country: 'PT' }), attributes: { disk } };
+      const offer = { ...advertisement({ name, country: 'PT', usd }), attributes: { disk } };
       const session = new ProviderSession(hub.url, { key: generateKey(), advertisement: offer }).start();
       sessions.push(session);
       await session.published();
