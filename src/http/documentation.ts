@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
 import { assetOf } from './assets.js';
+import { asyncApiPage, STYLE, STYLE_PATH } from './asyncapi-page.js';
+import { buildAsyncApi } from './asyncapi.js';
 import { loadDashboard } from './dashboard.js';
 import { type Page, pageHeaders } from './page-headers.js';
-import { OPEN_TO_READERS } from './respond.js';
+import { NO_SNIFFING, OPEN_TO_READERS } from './respond.js';
 import { contactItem, securityTxt } from './security-txt.js';
 
 /** The pages that a hub has for people, and their files, by path. */
@@ -63,6 +65,18 @@ const PAGE_RESPONSE: HttpResponse = {
   },
   body: PAGE,
 };
+
+const STYLE_RESPONSE: HttpResponse = {
+  status: 200,
+  headers: { 'Content-Type': 'text/css; charset=utf-8', 'Cache-Control': 'no-cache', ...NO_SNIFFING },
+  body: STYLE,
+};
+
+/** Makes a page when it is asked for the first time: few ask, and a start should not wait for it. */
+function onceAsked(make: () => HttpResponse): Page {
+  let made: HttpResponse | undefined;
+  return () => (made ??= make());
+}
 
 /** What a hub without the dashboard has at `/`. */
 const frontPage = (securityContact: string | null): HttpResponse => ({
@@ -125,6 +139,8 @@ export function loadDocumentation(
   const pages = new Map<string, Page>([
     ['/', () => front],
     ['/docs', () => PAGE_RESPONSE],
+    ['/docs/asyncapi', onceAsked(() => asyncApiPage(buildAsyncApi()))],
+    [STYLE_PATH, () => STYLE_RESPONSE],
   ]);
   if (securityContact !== null)
     pages.set('/.well-known/security.txt', () => securityTxt(securityContact, Date.now()));

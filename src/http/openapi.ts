@@ -36,7 +36,7 @@ export function buildOpenApi(): JsonObject {
       title: 'VM discovery hub',
       version: `${String(PROTOCOL_VERSION)}.0.0`,
       description:
-        'Where providers of virtual machines and those who look for one meet. Live sessions and match streams are at the WebSocket endpoint /api/v1/ws, which [the protocol](/docs/protocol.md) describes frame by frame, and [AsyncAPI](/api/v1/asyncapi.json) for programs.',
+        'Where providers of virtual machines and those who look for one meet. Live sessions and match streams are at the WebSocket endpoint /api/v1/ws, which [the protocol](/docs/protocol.md) describes frame by frame, and [AsyncAPI](/api/v1/asyncapi.json) for programs, [readable](/docs/asyncapi) too.',
     },
     externalDocs: { description: 'The protocol, WebSocket included', url: '/docs/protocol.md' },
     tags: [

@@ -48,6 +48,33 @@ onBothTransports('the documentation', { SECURITY_CONTACT: 'security@example.org'
     }
   });
 
+  test('the frames and events are readable, all of them, without any script', async () => {
+    const response = await fetch(`${hub().url}/docs/asyncapi`);
+    assert.equal(response.status, 200);
+    assert.match(response.headers.get('content-security-policy') ?? '', /default-src 'none'/);
+    const text = await response.text();
+    assert.doesNotMatch(text, /<script|\sstyle=|\son\w+=/);
+    const ids = new Set([...text.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id!));
+    const links = [...text.matchAll(/ href="([^"]+)"/g)].map(([, link]) => link!);
+    for (const link of links.filter((target) => target !== 'data:,')) {
+      if (link.startsWith('#')) assert.ok(ids.has(link.slice(1)), link);
+      else assert.equal((await fetch(hub().url + link)).status, 200, link);
+    }
+    const described = await fetch(`${hub().url}/api/v1/asyncapi.json`);
+    const { channels, operations, components } = (await described.json()) as {
+      channels: Record<string, { address: string }>;
+      operations: object;
+      components: { messages: Record<string, { payload: { properties: object } }> };
+    };
+    assert.deepEqual([...ids], Object.keys(components.messages));
+    for (const { address } of Object.values(channels)) assert.ok(text.includes(`<code>${address}</code>`));
+    for (const name of Object.keys(operations)) assert.ok(text.includes(`<code>${name}</code>`), name);
+    for (const { payload } of Object.values(components.messages)) {
+      for (const name of Object.keys(payload.properties))
+        assert.ok(text.includes(`<li><code>${name}</code>`));
+    }
+  });
+
   test('a browser finds a page with links at /, others are told what there is', async () => {
     const accept = 'text/html,application/xhtml+xml,*/*;q=0.8';
     const front = await fetch(hub().url, { headers: { Accept: accept } });
@@ -77,7 +104,11 @@ onBothTransports('the documentation', { SECURITY_CONTACT: 'security@example.org'
     assert.ok(days > 28 && days <= 30, text);
     const front = await fetch(hub().url, { headers: { Accept: 'text/html' } });
     assert.match(await front.text(), /<a href="mailto:security@example\.org">Report a vulnerability<\/a>/);
-    assert.equal(loadDocumentation(false, null, '').has('/.well-known/security.txt'), false, 'nobody is named');
+    assert.equal(
+      loadDocumentation(false, null, '').has('/.well-known/security.txt'),
+      false,
+      'nobody is named',
+    );
   });
 
   test('it refers to no other host', async () => {
