@@ -209,7 +209,7 @@ const SHARING = [
   'streams/matching',
   'web',
 ];
-const ALONE = /\b(?:websocket-[\w-]+|dashboard)\.test\.js$/;
+const ALONE = /\bdashboard\.test\.js$/;
 /** Few enough that the last of all does not run for long when all others have ended. */
 const FILES_A_PROCESS = 8;
 

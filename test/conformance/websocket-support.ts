@@ -21,6 +21,8 @@ import type { Frame, SocketOptions, TestSocket } from '../support/test-socket.js
 export interface Pair {
   transport: TransportName;
   codec: CodecName;
+  /** What is tested, where a hub is its own. */
+  topic?: string;
 }
 
 /** The logs on which a hub has to behave alike. */
@@ -38,7 +40,7 @@ export function forEachPair(topic: string, suite: (pair: Pair) => void): void {
   for (const transport of TRANSPORTS) {
     for (const codec of CODEC_NAMES) {
       describe(`${topic}: ${transport}, ${codec}`, () => {
-        suite({ transport, codec });
+        suite({ transport, codec, topic });
       });
     }
   }
@@ -55,12 +57,12 @@ after(async () => {
  * around, unless it is their own.
  */
 export function useHub(
-  { transport, codec }: Pair,
+  { transport, codec, topic = '' }: Pair,
   settings: Record<string, string> = {},
   options: { own?: boolean; log?: LogName } = {},
 ): () => TestHub {
   const { log = 'SQLite' } = options;
-  const key = JSON.stringify([transport, settings, options.own === true ? codec : '', log]);
+  const key = JSON.stringify([transport, settings, options.own === true ? `${topic} ${codec}` : '', log]);
   let hub: TestHub | undefined;
   before(async () => {
     const started =
