@@ -80,7 +80,7 @@ export default {
     ),
     room(
       'registry/etcd/client',
-      [],
+      ['lib/timers.ts'],
       'src/registry/etcd/client is how etcd is asked; it must not know what for.',
     ),
     room('registry', LOWER, 'src/registry is what is known; it must not know who is connected.'),

@@ -181,6 +181,8 @@ const NEEDS = {
   attack: wholeBuildSteps,
   fuzz: wholeBuildSteps,
   'test:node': wholeBuildSteps,
+  simulate: wholeBuildSteps,
+  conformance: wholeBuildSteps,
 };
 
 /** Test files below build/test whose path contains one of the words; all of them without words. */
@@ -255,11 +257,16 @@ function fuzzOptions(args) {
   return fail(usage);
 }
 
+/** What hubs of tests may share: `test/support/hubs.ts`. */
+const STORES = ['sqlite', 'etcd', 'etcd3'];
+
 if (nodeVersion < 20) fail(`Node 20 or newer is needed; this is ${process.version}.`);
 if (!Object.hasOwn(NEEDS, command ?? '')) fail(`usage: node scripts/run.mjs ${Object.keys(NEEDS).join('|')}`);
 const fuzz = command === 'fuzz' ? fuzzOptions(rest) : null;
 if (command === 'test:node' && !/^\d+(\.\d+){0,2}$/.test(rest[0] ?? ''))
   fail('usage: npm run test:node -- <version of Node, e.g. 24> [words in the paths of test files]');
+if (command === 'conformance' && !STORES.includes(rest[0]))
+  fail(`usage: npm run conformance -- ${STORES.join('|')}: what the hubs of test/conformance share`);
 try {
   await runSteps([...installSteps(), ...NEEDS[command]()]);
 } catch (error) {
@@ -287,6 +294,12 @@ if (command === 'start') {
   const env = { ...process.env, FUZZ_COUNT: count, ...(seed === undefined ? {} : { FUZZ_SEED: seed }) };
   const file = join('build', 'test', 'fuzz', 'hub.test.js');
   run(process.execPath, ['--enable-source-maps', '--test-reporter=spec', file], { env });
+} else if (command === 'simulate') {
+  run(process.execPath, ['--enable-source-maps', join('build', 'test', 'simulation', 'main.js'), ...rest]);
+} else if (command === 'conformance') {
+  const options = ['--enable-source-maps', '--test', '--test-concurrency=2', '--test-reporter=spec'];
+  const files = testFiles([`${join('test', 'conformance')}${sep}`]);
+  run(process.execPath, [...options, ...files], { env: { ...process.env, TEST_HUB: rest[0] } });
 } else if (command === 'test') {
   const files = testFiles(rest);
   if (files.length === 0) fail(`No test file has ${rest.join(' or ')} in its path.`);

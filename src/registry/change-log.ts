@@ -146,7 +146,8 @@ export class ChangeLog {
     this.#seq = seq;
     this.#count += 1;
     const row = this.#count % this.#capacity;
-    if (this.#count > this.#capacity) this.#floor = this.#seqs[row]!;
+    // What is left from before a leap is older than the floor.
+    if (this.#count > this.#capacity) this.#floor = Math.max(this.#floor, this.#seqs[row]!);
     if (this.#existed[row] === 1) this.#numbers.releaseRow(this.before, row);
     this.#link(providerId, row);
     this.#seqs[row] = seq;

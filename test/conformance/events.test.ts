@@ -179,6 +179,8 @@ onBothTransports('server-sent events', {}, (hub) => {
       const source = await open(hub(), queryOf({ payments_network: 'forget' }), {
         headers: { 'Last-Event-ID': cursor },
       });
+      // Hubs that share a store wait a moment for a cursor that another one may have given.
+      await hub().advance(2200);
       const subscribed = await source.next();
       assert.match(subscribed.data, /"resumed":false/);
       assert.equal(subscribed.lastEventId, '', 'in the middle of a snapshot there is nothing to resume from');

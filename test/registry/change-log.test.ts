@@ -197,3 +197,15 @@ test('a log that is told to keep nothing still keeps the last change, which is b
   assert.equal(log.covers(1), true);
   assert.equal(log.covers(0), false);
 });
+
+test('after a leap nothing before it is covered, however long the ring holds what came before', () => {
+  const log = new ChangeLog('e', 2, new ValueNumbers());
+  for (const seq of [1, 2]) log.append(seq, `p${String(seq)}`, null, null);
+  log.leapTo(10);
+  // Each takes the place of one from before the leap.
+  for (const seq of [11, 12]) {
+    log.append(seq, `p${String(seq)}`, null, null);
+    assert.equal(log.covers(9), false);
+    assert.equal(log.covers(10), true);
+  }
+});

@@ -17,42 +17,92 @@ export const WITHOUT_ETCD: string | false = existsSync(ETCD)
 
 const START_MS = 20_000;
 
-/** An etcd of one node, of a test's own, with nothing in it. */
+/** One node of a `TestEtcd`. */
+interface Node {
+  name: string;
+  url: string;
+  peerUrl: string;
+  folder: string;
+  process: ChildProcess | null;
+}
+
+/** An etcd of a test's own, of one node unless told otherwise, with nothing in it. */
 export class TestEtcd {
-  readonly url: string;
+  readonly #nodes: readonly Node[];
   readonly #folder: string;
-  readonly #process: ChildProcess;
+  readonly #options: readonly string[];
   #prefixes = 0;
 
-  private constructor(url: string, folder: string, child: ChildProcess) {
-    this.url = url;
+  private constructor(nodes: readonly Node[], folder: string, options: readonly string[]) {
+    this.#nodes = nodes;
     this.#folder = folder;
-    this.#process = child;
+    this.#options = options;
   }
 
   /** Starts one and waits until it answers. What is kept in memory is enough, for tests that do not cut the power. */
-  static async start(...options: string[]): Promise<TestEtcd> {
+  static start(...options: string[]): Promise<TestEtcd> {
+    return TestEtcd.#of(1, options);
+  }
+
+  /** As `start`, of several nodes. */
+  static cluster(size: number): Promise<TestEtcd> {
+    return TestEtcd.#of(size, []);
+  }
+
+  static async #of(size: number, options: readonly string[]): Promise<TestEtcd> {
     const folder = mkdtempSync(join(tmpdir(), 'etcd-'));
-    const [client, peer] = await freePorts(2);
-    const [url, peerUrl] = [`http://127.0.0.1:${client!}`, `http://127.0.0.1:${peer!}`];
-    const args = ['--data-dir', folder, '--name', 'one', '--unsafe-no-fsync', '--log-level', 'error'];
-    const urls = ['--listen-client-urls', url, '--advertise-client-urls', url];
-    const peers = ['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl];
-    const cluster = ['--initial-cluster', `one=${peerUrl}`];
-    const child = spawn(ETCD, [...args, ...urls, ...peers, ...cluster, ...options], { stdio: 'ignore' });
-    const etcd = new TestEtcd(url, folder, child);
-    const probe = await etcd.client();
+    const ports = await freePorts(2 * size);
+    const nodes = Array.from({ length: size }, (_, index): Node => {
+      const [port, peerPort] = [ports[2 * index]!, ports[2 * index + 1]!];
+      return {
+        name: `n${index}`,
+        url: `http://127.0.0.1:${port}`,
+        peerUrl: `http://127.0.0.1:${peerPort}`,
+        folder: join(folder, `n${index}`),
+        process: null,
+      };
+    });
+    const etcd = new TestEtcd(nodes, folder, options);
+    await etcd.run();
+    return etcd;
+  }
+
+  /** Of the first node. */
+  get url(): string {
+    return this.#nodes[0]!.url;
+  }
+
+  get urls(): string[] {
+    return this.#nodes.map(({ url }) => url);
+  }
+
+  /** Where the first node keeps its data. */
+  get data(): string {
+    return this.#nodes[0]!.folder;
+  }
+
+  /** Starts all nodes, which `kill` may have ended, on what they have kept. */
+  async run(): Promise<void> {
+    const cluster = this.#nodes.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(',');
+    for (const node of this.#nodes) {
+      const { name, url, peerUrl, folder } = node;
+      const args = ['--data-dir', folder, '--name', name, '--unsafe-no-fsync', '--log-level', 'error'];
+      const urls = ['--listen-client-urls', url, '--advertise-client-urls', url];
+      const peers = ['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl];
+      const all = [...args, ...urls, ...peers, '--initial-cluster', cluster, ...this.#options];
+      node.process = spawn(ETCD, all, { stdio: 'ignore' });
+    }
+    const probe = await this.client();
     try {
       await probe.call(METHODS.range, { key: Buffer.from('a') }, START_MS);
     } finally {
       probe.close();
     }
-    return etcd;
   }
 
   /** A client of it; whoever asks closes it. */
   client(): Promise<EtcdClient> {
-    return EtcdClient.open({ endpoints: [this.url], ca: null, client: null, user: null });
+    return EtcdClient.open({ endpoints: this.urls, ca: null, client: null, user: null });
   }
 
   /** A prefix that nobody else has. */
@@ -63,18 +113,28 @@ export class TestEtcd {
 
   /** It stands still, with all connections open, until `resume`. */
   pause(): void {
-    this.#process.kill('SIGSTOP');
+    for (const { process: child } of this.#nodes) child?.kill('SIGSTOP');
   }
 
   resume(): void {
-    this.#process.kill('SIGCONT');
+    for (const { process: child } of this.#nodes) child?.kill('SIGCONT');
+  }
+
+  /** Ends all nodes as a cut of the power does. What they keep stays. */
+  async kill(): Promise<void> {
+    this.resume();
+    const gone = this.#nodes.map(
+      ({ process: child }) => new Promise((resolve) => child?.once('exit', resolve) ?? resolve(null)),
+    );
+    for (const node of this.#nodes) {
+      node.process?.kill('SIGKILL');
+      node.process = null;
+    }
+    await Promise.all(gone);
   }
 
   async stop(): Promise<void> {
-    const gone = new Promise((resolve) => this.#process.once('exit', resolve));
-    this.resume();
-    this.#process.kill('SIGKILL');
-    await gone;
+    await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

@@ -8,6 +8,7 @@ import type { OpenLog } from '../../src/registry/log.js';
 import { type Hub, startHub } from '../../src/server.js';
 import type { Action, TestKey } from './keys.js';
 import { FakeClock } from './fake-clock.js';
+import { Hubs, sharing } from './hubs.js';
 import { type SocketOptions, TestSocket } from './test-socket.js';
 import { secureFetch, TRUSTED } from './tls.js';
 
@@ -50,19 +51,23 @@ export function nextT(clock: FakeClock): number {
 export class TestHub {
   readonly clock: FakeClock;
   readonly hub: Hub;
+  /** The hubs that this one really is; null where it is one. */
+  readonly #hubs: Hubs | null;
   readonly #folder: string | null;
   readonly #tls: boolean;
   readonly #sockets = new Set<TestSocket>();
 
-  private constructor(hub: Hub, clock: FakeClock, folder: string | null, tls: boolean) {
-    this.hub = hub;
+  private constructor(hub: Hub | Hubs, clock: FakeClock, folder: string | null, tls: boolean) {
+    this.#hubs = hub instanceof Hubs ? hub : null;
+    this.hub = hub instanceof Hubs ? hub.one : hub;
     this.clock = clock;
     this.#folder = folder;
     this.#tls = tls;
   }
 
   /**
-   * Starts a hub with no rate limits, with SQLite in memory unless told otherwise.
+   * Starts a hub with no rate limits, with SQLite in memory unless told otherwise. `TEST_HUB=etcd` and `TEST_HUB=etcd3` put one or three that share
+   * an etcd in the place of each that may keep its providers where it likes, and each request goes to a random one of them.
    * @param settings Names without prefix, e.g. `{ EXPIRY: '5' }`.
    */
   static async start(
@@ -81,7 +86,11 @@ export class TestHub {
     };
     for (const [name, value] of Object.entries(settings)) environment[`DISCOVERY_${name}`] = value;
     const config = loadConfig(environment, join(tmpdir(), 'there-is-no-such.env'));
-    const hub = await startHub(config, pino({ level: 'silent' }), clock, options.openLog);
+    const isFree = options.openLog === undefined && folder === null && config.store === null;
+    const hub =
+      isFree && sharing() > 0
+        ? await Hubs.start(config, clock)
+        : await startHub(config, pino({ level: 'silent' }), clock, options.openLog);
     return new TestHub(hub, clock, folder, config.tls !== null);
   }
 
@@ -100,15 +109,20 @@ export class TestHub {
       this.clock.advance(step);
       this.hub.tick();
       passed += step;
-      if (passed % 1000 === 0) await nextTurn();
+      if (passed % 1000 !== 0) continue;
+      if (this.#hubs === null) await nextTurn();
+      else await this.#hubs.settled();
     }
     await nextTurn();
+    await this.#hubs?.settled();
   }
 
   /** A request whose answer is JSON. */
   async request<Body = unknown>(method: string, path: string, init: RequestInit = {}): Promise<Answer<Body>> {
     const ask = this.#tls ? secureFetch : fetch;
-    const response = await ask(this.url + path, { ...init, method });
+    await this.#hubs?.settled();
+    const port = String(this.#hubs?.anyPort ?? this.hub.port);
+    const response = await ask(this.url.replace(/\d+$/, port) + path, { ...init, method });
     const text = await response.text();
     return {
       status: response.status,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { type CallOff, passed } from '../../lib/timers.js';
 import type { EtcdClient } from './client/client.js';
 import { EtcdError } from './client/endpoint.js';
 import { METHODS, RESULT, TARGET } from './client/messages.js';
@@ -23,8 +24,8 @@ export class Membership {
   #hub = '';
   #lease = 0n;
   /** Of the last renewal that was answered, when it was asked for. */
-  #renewedAt = performance.now();
-  #timer: NodeJS.Timeout | null = null;
+  #renewedAt: number;
+  #callOff: CallOff | null = null;
   #isOver = false;
 
   /** @param name The hub's name for people. */
@@ -32,6 +33,7 @@ export class Membership {
     this.#client = client;
     this.#keys = keys;
     this.#name = name;
+    this.#renewedAt = client.timers.now();
   }
 
   /** What this run of the hub is called among all; another one after each `join`. */
@@ -41,7 +43,7 @@ export class Membership {
 
   /** How long ago the lease was last renewed, in milliseconds. */
   get ageMs(): number {
-    return performance.now() - this.#renewedAt;
+    return this.#client.timers.now() - this.#renewedAt;
   }
 
   /**
@@ -53,7 +55,7 @@ export class Membership {
     const hub = `${this.#name}-${randomBytes(6).toString('hex')}`;
     // Ours, so that asking twice is asking for the same; etcd's ids are positive.
     const lease = randomBytes(8).readBigUInt64BE() >> 1n;
-    const askedAt = performance.now();
+    const askedAt = this.#client.timers.now();
     await this.#grant(lease);
     const key = this.#keys.hub(hub);
     const { header } = await this.#client.call(METHODS.txn, {
@@ -71,14 +73,14 @@ export class Membership {
   async rejoin(): Promise<void> {
     const old = this.#lease;
     this.#hub = '';
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#callOff?.();
     while (!this.#isOver) {
       try {
         await this.join();
         break;
       } catch (error) {
         if (!(error instanceof EtcdError)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await passed(this.#client.timers, RETRY_MS);
       }
     }
     await this.#revoke(old);
@@ -87,7 +89,7 @@ export class Membership {
   /** Says that this hub runs no more: its sessions are over at once. */
   async leave(): Promise<void> {
     this.#isOver = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#callOff?.();
     await this.#revoke(this.#lease);
   }
 
@@ -110,15 +112,15 @@ export class Membership {
 
   #schedule(ms: number): void {
     if (this.#isOver) return;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
+    this.#callOff?.();
+    this.#callOff = this.#client.timers.after(ms, () => {
       void this.#renew();
-    }, ms);
+    });
   }
 
   async #renew(): Promise<void> {
     const hub = this.#hub;
-    const askedAt = performance.now();
+    const askedAt = this.#client.timers.now();
     try {
       const { ttl } = await this.#client.exchange(
         METHODS.leaseKeepAlive,

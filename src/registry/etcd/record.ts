@@ -67,7 +67,7 @@ export function recordAfter(
         made: { by: 'advertise' },
         advertisement: entry.record,
         needsSession: entry.overSession || session !== null,
-        identity: entry.identity,
+        identity: entry.identity ?? identity,
       };
     case 'withdraw':
       return { ...same, made: { by: 'withdraw' }, advertisement: null, identity: entry.identity ?? identity };

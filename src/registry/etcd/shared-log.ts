@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { type CallOff, passed } from '../../lib/timers.js';
 import { LIMITS } from '../../protocol/limits.js';
 import type { Entry } from '../entry.js';
 import {
@@ -72,7 +72,7 @@ export class SharedLog implements Log {
   #deliver: Deliver = () => undefined;
   #follower: LogFollower = NOT_FOLLOWED;
   #problemAt = 0;
-  #timer: NodeJS.Timeout | null = null;
+  #endTicks: CallOff | null = null;
   #isClosing = false;
 
   private constructor(
@@ -99,10 +99,18 @@ export class SharedLog implements Log {
 
   /** Opens the log of a store. All that it keeps is delivered, as entries at one position. */
   static in(settings: SharedLogSettings, log: SharedLogLogger): OpenLog<SharedLog> {
+    return async (sink) => SharedLog.over(await EtcdClient.open(settings), settings, log)(sink);
+  }
+
+  /** As `in`, with a client that is there already; the log closes it. */
+  static over(
+    client: EtcdClient,
+    { endpoints, prefix, hubName }: Pick<SharedLogSettings, 'endpoints' | 'prefix' | 'hubName'>,
+    log: SharedLogLogger,
+  ): OpenLog<SharedLog> {
     return async () => {
-      const client = await EtcdClient.open(settings);
-      const keys = new Keys(settings.prefix);
-      const membership = new Membership(client, keys, settings.hubName);
+      const keys = new Keys(prefix);
+      const membership = new Membership(client, keys, hubName);
       try {
         await checkVersion(client);
         const epoch = await readEpoch(client, keys);
@@ -112,12 +120,9 @@ export class SharedLog implements Log {
       } catch (error) {
         client.close();
         if (!(error instanceof EtcdError)) throw error;
-        const where = settings.endpoints.join(', ');
         throw new Error(
-          `etcd at ${where} cannot be used: ${error.message}; check DISCOVERY_ETCD_…, and whether it runs`,
-          {
-            cause: error,
-          },
+          `etcd at ${endpoints.join(', ')} cannot be used: ${error.message}; check DISCOVERY_ETCD_…, and whether it runs`,
+          { cause: error },
         );
       }
     };
@@ -150,7 +155,7 @@ export class SharedLog implements Log {
   get problem(): string | null {
     const { silentMs } = this;
     if (silentMs > SILENCE_MS) return `etcd has not answered for ${Math.round(silentMs / 1000)} s`;
-    const isRecent = performance.now() - this.#problemAt < PROBLEM_MS;
+    const isRecent = this.#client.timers.now() - this.#problemAt < PROBLEM_MS;
     return isRecent ? this.#writer.problem : null;
   }
 
@@ -172,9 +177,9 @@ export class SharedLog implements Log {
     this.#start = null;
     this.#take(start);
     this.#follow();
-    this.#timer = setInterval(() => {
+    this.#endTicks = this.#client.timers.every(TICK_MS, () => {
       this.#writer.tick();
-    }, TICK_MS);
+    });
   }
 
   propose(entry: Entry): Promise<number> {
@@ -186,7 +191,7 @@ export class SharedLog implements Log {
         this.#problemAt = Number.NEGATIVE_INFINITY;
       },
       () => {
-        this.#problemAt = performance.now();
+        this.#problemAt = this.#client.timers.now();
       },
     );
     return proposal;
@@ -222,7 +227,7 @@ export class SharedLog implements Log {
     this.#isClosing = true;
     await this.#writer.close();
     await this.#membership.leave();
-    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#endTicks?.();
     this.#watch?.close();
     this.#client.close();
   }
@@ -331,7 +336,7 @@ export class SharedLog implements Log {
         return;
       } catch (error) {
         if (!(error instanceof EtcdError)) throw error;
-        await wait(RETRY_MS);
+        await passed(this.#client.timers, RETRY_MS);
       }
     }
   }

@@ -1,3 +1,4 @@
+import type { CallOff } from '../../lib/timers.js';
 import type { EtcdClient } from './client/client.js';
 import { EtcdError, type EtcdStream } from './client/endpoint.js';
 import { METHODS, type WatchAnswer } from './client/messages.js';
@@ -43,9 +44,9 @@ export class Watch {
   #parts: WatchEvent[] = [];
   #turn = 0;
   #stream: EtcdStream<object> | null = null;
-  #heardAt = performance.now();
-  #pause: NodeJS.Timeout | null = null;
-  readonly #pulse: NodeJS.Timeout;
+  #heardAt: number;
+  #pause: CallOff | null = null;
+  readonly #endPulse: CallOff;
   #isOver = false;
   /** How often it had to begin anew, by reason. */
   readonly restarts: Record<RestartReason, number> = { silent: 0, ended: 0, refused: 0 };
@@ -56,21 +57,22 @@ export class Watch {
     this.#target = target;
     this.#applied = after;
     this.#follower = follower;
-    this.#pulse = setInterval(() => {
+    this.#heardAt = client.timers.now();
+    this.#endPulse = client.timers.every(ASK_MS, () => {
       this.#beat();
-    }, ASK_MS);
+    });
     void this.#open();
   }
 
   /** How long nothing was heard, in milliseconds. */
   get silentMs(): number {
-    return performance.now() - this.#heardAt;
+    return this.#client.timers.now() - this.#heardAt;
   }
 
   close(): void {
     this.#isOver = true;
-    clearInterval(this.#pulse);
-    if (this.#pause !== null) clearTimeout(this.#pause);
+    this.#endPulse();
+    this.#pause?.();
     this.#stream?.cancel();
   }
 
@@ -86,7 +88,7 @@ export class Watch {
       const { endpoint, token } = await this.#client.node(this.#turn);
       if (this.#isOver) return;
       // The silence of the stream before does not count against this one.
-      this.#heardAt = performance.now();
+      this.#heardAt = this.#client.timers.now();
       this.#stream = endpoint.open(
         METHODS.watch,
         token,
@@ -113,14 +115,14 @@ export class Watch {
     this.#stream?.cancel();
     this.#stream = null;
     this.#turn += 1;
-    this.#pause = setTimeout(() => {
+    this.#pause = this.#client.timers.after(PAUSE_MS, () => {
       this.#pause = null;
       void this.#open();
-    }, PAUSE_MS);
+    });
   }
 
   #receive(answer: WatchAnswer): void {
-    this.#heardAt = performance.now();
+    this.#heardAt = this.#client.timers.now();
     if (answer.compactRevision > 0) {
       this.close();
       this.#follower.compacted();

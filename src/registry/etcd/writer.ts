@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { passed } from '../../lib/timers.js';
 import { ConflictError, PersistenceError } from '../log.js';
 import type { EtcdClient } from './client/client.js';
 import { EtcdError } from './client/endpoint.js';
@@ -64,8 +64,11 @@ const NOT_A_MEMBER = 'the other hubs have declared this one dead; it joins anew'
 
 /** Entries that are decided upon by whoever proposes them: somebody else's write in between calls for another decision. */
 const DECIDED: ReadonlySet<ProviderEntry['kind']> = new Set(['advertise', 'withdraw', 'bind', 'expire']);
-/** Entries that leave most of the record as it is. */
-const AMENDING: ReadonlySet<ProviderEntry['kind']> = new Set(['bind', 'attach', 'detach', 'expire']);
+
+/** Whether an entry leaves most of the record as it is: who advertises or withdraws without a signature says nothing of the key. */
+function isAmending(entry: ProviderEntry): boolean {
+  return (entry.kind !== 'advertise' && entry.kind !== 'withdraw') || entry.identity === null;
+}
 
 /**
  * Writes entries to the store: many in one transaction, each for itself by comparison with the revision that was last applied, all of
@@ -104,7 +107,7 @@ export class Writer {
   /** Age of the oldest of them, in milliseconds; 0 when there is none. */
   get lagMs(): number {
     const [oldest] = this.#byWriteId.values();
-    return oldest === undefined ? 0 : performance.now() - oldest.since;
+    return oldest === undefined ? 0 : this.#client.timers.now() - oldest.since;
   }
 
   /**
@@ -122,7 +125,7 @@ export class Writer {
     const writeId = `${this.#host.hub()}/${this.#count}`;
     return new Promise((resolve, reject) => {
       const foreignRevision = this.#host.known(providerId)?.foreignRevision ?? 0;
-      const base = { entry, providerId, foreignRevision, writeId, since: performance.now() };
+      const base = { entry, providerId, foreignRevision, writeId, since: this.#client.timers.now() };
       const proposal: Proposal = { ...base, isSettled: false, resolve, reject };
       this.#byWriteId.set(writeId, proposal);
       const queue = this.#queues.get(providerId);
@@ -161,7 +164,7 @@ export class Writer {
 
   /** Gives up what takes too long. Called again and again. */
   tick(): void {
-    const now = performance.now();
+    const now = this.#client.timers.now();
     for (const proposal of this.#byWriteId.values()) {
       if (now - proposal.since < DEADLINE_MS + 1000) return;
       this.#fail(proposal, new PersistenceError('etcd has not told in time whether it was written'));
@@ -171,9 +174,8 @@ export class Writer {
   /** Takes nothing more, and waits for what is under way. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    const end = performance.now() + DEADLINE_MS;
-    while (this.pending > 0 && performance.now() < end)
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    const end = this.#client.timers.now() + DEADLINE_MS;
+    while (this.pending > 0 && this.#client.timers.now() < end) await passed(this.#client.timers, 20);
     for (const proposal of [...this.#byWriteId.values()])
       this.#fail(proposal, new PersistenceError('the hub is shutting down'));
   }
@@ -182,7 +184,7 @@ export class Writer {
   #start(): void {
     if (this.#isStarting) return;
     this.#isStarting = true;
-    void nextTurn().then(() => {
+    void this.#client.timers.turn().then(() => {
       this.#isStarting = false;
       while (this.#underWay < MAX_UNDER_WAY && this.#ready.size > 0) {
         this.#underWay += 1;
@@ -208,8 +210,8 @@ export class Writer {
     try {
       const hub = this.#host.hub();
       if (hub === '') throw new PersistenceError(NOT_A_MEMBER);
-      const read = await this.#read(batch.filter(({ entry }) => AMENDING.has(entry.kind)));
-      const writes = this.#prepare(batch, read);
+      const read = await this.#read(batch.filter(({ entry }) => isAmending(entry)));
+      const writes = this.#prepare(hub, batch, read);
       if (writes.length > 0) await this.#write(hub, writes);
       this.problem = null;
     } catch (error) {
@@ -235,12 +237,17 @@ export class Writer {
   }
 
   /** Makes the records. What would be too much for one transaction waits for the next. */
-  #prepare(batch: readonly Proposal[], read: ReadonlyMap<string, KeyValue>): Write[] {
+  #prepare(hub: string, batch: readonly Proposal[], read: ReadonlyMap<string, KeyValue>): Write[] {
     const writes: Write[] = [];
     let bytes = 0;
     for (const proposal of batch) {
       if (proposal.isSettled) continue;
       const { providerId, entry } = proposal;
+      if (entry.kind === 'attach' && entry.hub !== hub) {
+        // Nobody would ever end a session of a run that is over.
+        this.#fail(proposal, new PersistenceError(NOT_A_MEMBER));
+        continue;
+      }
       const known = this.#host.known(providerId);
       if (DECIDED.has(entry.kind) && (known?.foreignRevision ?? 0) !== proposal.foreignRevision) {
         this.#conflict(proposal, this.#host.position());
@@ -248,7 +255,7 @@ export class Writer {
       }
       const kv = read.get(providerId);
       const revision = known?.revision ?? 0;
-      if (AMENDING.has(entry.kind) && (kv?.modRevision ?? 0) !== revision) {
+      if (isAmending(entry) && (kv?.modRevision ?? 0) !== revision) {
         this.#conflict(proposal, kv?.modRevision ?? 0);
         continue;
       }
@@ -308,7 +315,7 @@ export class Writer {
       if (proposal.isSettled) return;
       this.counts.conflicts += 1;
       if (DECIDED.has(proposal.entry.kind)) this.#fail(proposal, new ConflictError());
-      else if (performance.now() - proposal.since < DEADLINE_MS) this.#again(proposal);
+      else if (this.#client.timers.now() - proposal.since < DEADLINE_MS) this.#again(proposal);
       else this.#fail(proposal, new PersistenceError('others write the same again and again'));
     };
     if (revision <= this.#host.position()) go();
@@ -348,7 +355,7 @@ function stateOf(known: Known | undefined, kv: KeyValue | undefined): ProviderRe
   const session = known?.session ?? null;
   if (kv !== undefined) return { ...decodeRecord(kv.value), session };
   if (known === undefined) return null;
-  // Whoever advertises or withdraws replaces all but the session.
+  // Whoever signs what it advertises or withdraws replaces all but the session.
   return {
     writeId: '',
     made: { by: 'withdraw' },

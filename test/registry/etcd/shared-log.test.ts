@@ -195,6 +195,12 @@ test('the log that several hubs share', { skip: WITHOUT_ETCD }, async (t) => {
     await other.log.close();
   });
 
+  await t.test('a session of a run that is over is not attached: nobody would ever end it', async () => {
+    const { log } = await open(etcd.prefix());
+    await assert.rejects(log.propose(attach('x', `${log.hub}-before`, 1)), /declared this one dead/);
+    await log.close();
+  });
+
   await t.test('whoever is told of an entry and fails fails its proposer, and nobody else', async () => {
     const followed = await open(etcd.prefix());
     followed.failing = 'withdraw';

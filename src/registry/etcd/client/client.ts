@@ -1,5 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import { Endpoint, EtcdError, type EtcdSettings } from './endpoint.js';
+import { passed, systemTimers, type Timers } from '../../../lib/timers.js';
+import { Endpoint, EtcdError, type EtcdNode, type EtcdSettings } from './endpoint.js';
 import { type Method, METHODS } from './messages.js';
 import type { Draft, Fields, Message } from './protobuf.js';
 
@@ -14,24 +14,25 @@ const ROUND_PAUSE_MS = 100;
  * Several nodes of one etcd as one. What one node does not answer goes to the next, so ask only what may arrive twice.
  */
 export class EtcdClient {
-  readonly #settings: EtcdSettings;
-  readonly #endpoints: readonly Endpoint[];
+  /** What all that is asked goes by. */
+  readonly timers: Timers;
+  readonly #user: EtcdSettings['user'];
+  readonly #endpoints: readonly EtcdNode[];
   /** The node that answered last. */
   #at = 0;
   #token: Promise<string> | null = null;
 
-  private constructor(settings: EtcdSettings, endpoints: readonly Endpoint[]) {
-    this.#settings = settings;
+  constructor(endpoints: readonly EtcdNode[], user: EtcdSettings['user'], timers: Timers) {
     this.#endpoints = endpoints;
+    this.#user = user;
+    this.timers = timers;
   }
 
   /** Makes a client; connections come as they are needed. The library is only loaded here, where somebody needs it. */
   static async open(settings: EtcdSettings): Promise<EtcdClient> {
     const grpc = await import('@grpc/grpc-js');
-    return new EtcdClient(
-      settings,
-      settings.endpoints.map((url) => new Endpoint(grpc, url, settings)),
-    );
+    const endpoints = settings.endpoints.map((url) => new Endpoint(grpc, url, settings));
+    return new EtcdClient(endpoints, settings.user, systemTimers);
   }
 
   /** How many nodes there are. */
@@ -73,7 +74,7 @@ export class EtcdClient {
    * @param turn Which node: another for each number in a row.
    * @throws EtcdError (as a rejection) when the user is refused or nobody answers.
    */
-  async node(turn: number): Promise<{ endpoint: Endpoint; token: string | null }> {
+  async node(turn: number): Promise<{ endpoint: EtcdNode; token: string | null }> {
     return { endpoint: this.#endpoints[turn % this.size]!, token: await this.#currentToken() };
   }
 
@@ -89,32 +90,32 @@ export class EtcdClient {
   /** Has one node after the other do something until one has. */
   async #anywhere<Result>(
     deadlineMs: number,
-    work: (endpoint: Endpoint, token: string | null, timeoutMs: number) => Promise<Result>,
+    work: (endpoint: EtcdNode, token: string | null, timeoutMs: number) => Promise<Result>,
   ): Promise<Result> {
-    const until = performance.now() + deadlineMs;
+    const until = this.timers.now() + deadlineMs;
     let isTokenNew = false;
     for (let attempt = 1; ; attempt += 1) {
       const at = this.#at;
       try {
-        const left = Math.max(1, until - performance.now());
+        const left = Math.max(1, until - this.timers.now());
         return await work(this.#endpoints[at]!, await this.#currentToken(), Math.min(ATTEMPT_MS, left));
       } catch (error) {
         if (!(error instanceof EtcdError)) throw error;
-        if (error.needsToken && !isTokenNew && this.#settings.user !== null) {
+        if (error.needsToken && !isTokenNew && this.#user !== null) {
           isTokenNew = true;
           this.forgetToken();
           continue;
         }
-        if (!error.mayPass || performance.now() >= until) throw error;
+        if (!error.mayPass || this.timers.now() >= until) throw error;
         // Others may have gone on to another node meanwhile.
         if (this.#at === at) this.#at = (at + 1) % this.size;
-        if (attempt % this.size === 0) await wait(ROUND_PAUSE_MS);
+        if (attempt % this.size === 0) await passed(this.timers, ROUND_PAUSE_MS);
       }
     }
   }
 
   async #currentToken(): Promise<string | null> {
-    const { user } = this.#settings;
+    const user = this.#user;
     if (user === null) return null;
     this.#token ??= this.#authenticate(user);
     try {

@@ -73,8 +73,45 @@ export interface EtcdStream<Request> {
   cancel(): void;
 }
 
-/** One node of an etcd. */
-export class Endpoint {
+/** How one node of an etcd is asked. */
+export interface EtcdNode {
+  /**
+   * Asks once.
+   * @param token Of the user; null for none.
+   * @param timeoutMs How long to wait for the answer.
+   * @throws EtcdError (as a rejection)
+   */
+  call<Request extends Fields, Response extends Fields>(
+    method: Method<Request, Response>,
+    message: Draft<Request>,
+    token: string | null,
+    timeoutMs: number,
+  ): Promise<Message<Response>>;
+  /**
+   * Opens a stream for one message, and ends it with the first answer.
+   * @throws EtcdError (as a rejection)
+   */
+  exchange<Request extends Fields, Response extends Fields>(
+    method: Method<Request, Response>,
+    message: Draft<Request>,
+    token: string | null,
+    timeoutMs: number,
+  ): Promise<Message<Response>>;
+  /**
+   * Opens a stream.
+   * @param onEnd Called once, when it ends by itself or fails; the error says why.
+   */
+  open<Request extends Fields, Response extends Fields>(
+    method: Method<Request, Response>,
+    token: string | null,
+    onMessage: (message: Message<Response>) => void,
+    onEnd: (error: EtcdError) => void,
+  ): EtcdStream<Draft<Request>>;
+  close(): void;
+}
+
+/** A node that is reached over the network. */
+export class Endpoint implements EtcdNode {
   readonly url: string;
   readonly #grpc: typeof Grpc;
   readonly #channel: Grpc.Client;
@@ -99,12 +136,6 @@ export class Endpoint {
     });
   }
 
-  /**
-   * Asks once.
-   * @param token Of the user; null for none.
-   * @param timeoutMs How long to wait for the answer.
-   * @throws EtcdError (as a rejection)
-   */
   call<Request extends Fields, Response extends Fields>(
     { path, request, response }: Method<Request, Response>,
     message: Draft<Request>,
@@ -127,10 +158,6 @@ export class Endpoint {
     });
   }
 
-  /**
-   * Opens a stream for one message, and ends it with the first answer.
-   * @throws EtcdError (as a rejection)
-   */
   exchange<Request extends Fields, Response extends Fields>(
     method: Method<Request, Response>,
     message: Draft<Request>,
@@ -162,10 +189,6 @@ export class Endpoint {
     });
   }
 
-  /**
-   * Opens a stream.
-   * @param onEnd Called once, when it ends by itself or fails; the error says why.
-   */
   open<Request extends Fields, Response extends Fields>(
     { path, request, response }: Method<Request, Response>,
     token: string | null,

@@ -1,0 +1,29 @@
+import type { ChangeLog } from '../../src/registry/change-log.js';
+import type { Entry } from '../../src/registry/entry.js';
+import type { StoreFaults } from './store.js';
+
+/** What is wrong on purpose, at a seam between the parts. */
+export interface Mutant {
+  /** One that soon catches it. */
+  seed?: number;
+  store?: StoreFaults;
+  /** Parts of a revision come as if they were all of it. */
+  breaksRevisions?: boolean;
+  /** Entries that a hub keeps to itself. @param isSweep Whether it is proposed while the hub looks after what it holds. */
+  swallows?: (entry: Entry, isSweep: boolean) => boolean;
+  /** Whether a resume is granted. */
+  covers?: (changes: ChangeLog, seq: number) => boolean;
+}
+
+/** Each of them has to be caught. */
+export const MUTANTS: Readonly<Record<string, Mutant>> = {
+  'no compare': { seed: 2, store: { ignoresRevisions: true } },
+  'no fence': { seed: 25, store: { ignoresFences: true } },
+  'no sweep': { swallows: (entry, isSweep) => isSweep && entry.kind === 'detach' },
+  'parts of a revision applied': { breaksRevisions: true },
+  'resume granted below the floor': { covers: (changes, seq) => changes.hasReached(seq) },
+  'not attached again after fencing': {
+    seed: 2,
+    swallows: (entry) => entry.kind === 'attach' && entry.again,
+  },
+};
