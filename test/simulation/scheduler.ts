@@ -30,7 +30,7 @@ export class Scheduler {
       this.now = next.at;
       next.go();
       // What waits for promises goes on here; a turn of the event loop each would take most of the time.
-      for (let hop = 0; hop < HOPS; hop += 1) await null;
+      for (let hop = 0; hop < HOPS; hop += 1) await Promise.resolve();
       look();
     }
     this.now = until;

@@ -7,7 +7,7 @@ import { simulate } from './world.js';
 /** Where the seeds begin, if not where they are told to. */
 const asked = process.env['TEST_SEED'];
 const FIRST = Number(asked ?? 1);
-const SEEDS = 100;
+const SEEDS = 60;
 /** Seeds within which each mutant is caught. */
 const MUTANT_SEEDS = 60;
 

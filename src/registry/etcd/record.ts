@@ -33,7 +33,13 @@ export interface OpenSession extends Session {
 /** A change here is a change for hubs that run beside others of an earlier version. */
 const FORMAT = 1;
 
-const packr = new Packr({ useRecords: false, variableMapSize: true, mapsAsObjects: true });
+const packr = new Packr({
+  useRecords: false,
+  variableMapSize: true,
+  mapsAsObjects: true,
+  // What is encoded is plain data; a price that a stranger called toJSON is no function to call.
+  useToJSON: false,
+});
 
 export function encodeRecord(record: ProviderRecord): Buffer {
   return packr.pack({ ...record, format: FORMAT });

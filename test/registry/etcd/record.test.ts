@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { decodeRecord, encodeRecord, type ProviderRecord } from '../../../src/registry/etcd/record.js';
+import { advertisementOf, identityOf } from '../mirror/support.js';
+
+test('a record comes back as it was, also with prices that have the names of what libraries call on objects', () => {
+  const record: ProviderRecord = {
+    writeId: 'hub-1/1',
+    made: { by: 'advertise' },
+    advertisement: advertisementOf('p', { pricing: { toJSON: 'x', constructor: 1, usd_per_core_month: 2 } }),
+    needsSession: true,
+    identity: identityOf('p'),
+    session: { hub: 'hub-1', token: 7, from: null },
+  };
+  const { advertisement, ...rest } = decodeRecord(encodeRecord(record));
+  assert.deepEqual({ ...advertisement?.pricing }, record.advertisement?.pricing);
+  assert.deepEqual({ ...rest, advertisement: record.advertisement }, { ...record });
+});
