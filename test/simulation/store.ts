@@ -130,7 +130,7 @@ export class Store {
     const keys = (revision === 0 ? undefined : this.#past.get(revision)) ?? this.#keys;
     const found = [...keys].filter(([name]) => (to === '' ? name === from : name >= from && name < to));
     const kvs = found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, kv]) => ({ ...kv }));
-    return { header: this.#header, kvs, more: false };
+    return { header: this.#header, kvs, more: false, count: kvs.length };
   }
 
   #txn(txn: Txn): TxnAnswer {

@@ -12,7 +12,9 @@ test('a record comes back as it was, also with prices that have the names of wha
     identity: identityOf('p'),
     session: { hub: 'hub-1', token: 7, from: null },
   };
-  const { advertisement, ...rest } = decodeRecord(encodeRecord(record));
-  assert.deepEqual({ ...advertisement?.pricing }, record.advertisement?.pricing);
-  assert.deepEqual({ ...rest, advertisement: record.advertisement }, { ...record });
+  const read = decodeRecord(encodeRecord(record));
+  assert.deepEqual({ ...read.advertisement?.pricing }, record.advertisement?.pricing);
+  assert.deepEqual(read.advertisement?.resources, record.advertisement?.resources);
+  for (const part of ['writeId', 'made', 'needsSession', 'identity', 'session'] as const)
+    assert.deepEqual(read[part], record[part], part);
 });
