@@ -79,6 +79,8 @@ async function assertGoesOn(hub: HubProcess, scene: Scene): Promise<void> {
     before.map(({ status }) => status),
     ['live', 'live', 'live'],
   );
+  // A post that found room before the disk was full for good has been told, too.
+  await watcher.events();
   scene.otherSession.terminate();
   assert.deepEqual(brief(await watcher.next()), [`updated ${other.id} suspect`]);
   scene.otherSession = await other.join(hub, 'msgpack');
