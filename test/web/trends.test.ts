@@ -33,6 +33,10 @@ test('what is older than the chart is not drawn', () => {
   assert.equal(path, 'M0,72h0L1.7,0');
 });
 
+test('a value next to nothing has a scale, too', () => {
+  assert.equal(topOf([every5s([Number.MIN_VALUE])]), 1);
+});
+
 test('every line lies within its chart, and the greatest value is near its top', () => {
   const value = fc.option(fc.double({ min: 0, max: 1e9, noNaN: true }));
   fc.assert(

@@ -17,11 +17,13 @@ export interface ChartSize {
 const GAP_INTERVALS = 2.5;
 /** A chart whose values are all 0 has a scale, too. */
 const LEAST_TOP = 1;
+/** What is smaller is drawn as 0: so near to nothing, numbers have no nice ones above them. */
+const NOTHING = 1e-9;
 
 /** The value at the top of a chart that has room for all of these. */
 export function topOf(trends: readonly (readonly TrendPoint[])[]): number {
   const most = trends.flat().reduce((highest, { value }) => Math.max(highest, value ?? 0), 0);
-  return most <= 0 ? LEAST_TOP : niceCeiling(most);
+  return most < NOTHING ? LEAST_TOP : niceCeiling(most);
 }
 
 /**
