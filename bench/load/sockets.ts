@@ -47,11 +47,18 @@ export async function cutAll(sockets: Iterable<Socket>): Promise<void> {
     for (const socket of sockets) {
       if (socket.destroyed) continue;
       open += 1;
-      socket.once('close', () => {
+      let isOver = false;
+      const over = (): void => {
+        if (isOver) return;
+        isOver = true;
         open -= 1;
         if (open === 0) resolve();
-      });
-      socket.resetAndDestroy();
+      };
+      socket.once('close', over);
+      // A reset that fails is not followed by a close.
+      socket.once('error', over);
+      if (socket.connecting) socket.destroy();
+      else socket.resetAndDestroy();
     }
     if (open === 0) resolve();
   });

@@ -8,8 +8,6 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 const OP = { text: 1, binary: 2, close: 8, ping: 9 } as const;
 /** FIN and the opcode, masked, no payload, a mask of zeros. */
 const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
-/** An answer to a close frame; its code does not matter. */
-const CLOSE = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]);
 /** Of connections that nobody closed properly. */
 const BROKEN = 1006;
 
@@ -135,7 +133,7 @@ export class RawWebSocket {
     } else if (op === OP.close) {
       const code = end - start >= 2 ? data.readUInt16BE(start) : 1005;
       this.#close(`closed with ${String(code)} ${data.toString('utf8', start + 2, end)}`, code);
-      this.socket.end(CLOSE);
+      this.socket.destroy();
     }
   }
 }
