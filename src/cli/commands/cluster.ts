@@ -79,7 +79,7 @@ async function importFile(flags: Pick<HubFlags, 'db'>): Promise<void> {
   if (database.kind === 'memory')
     throw new DiscoveryError('USAGE', 'there is no file to import: name it with --db');
   const [{ KeptProviders }, { Import }] = await Promise.all([
-    import('../../registry/mirror/kept-providers.js'),
+    import('../../registry/mirror/reading/kept-providers.js'),
     import('../../registry/etcd/import.js'),
   ]);
   const file = new KeptProviders(database.path);

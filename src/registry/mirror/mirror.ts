@@ -4,7 +4,7 @@ import type { DurableEntry, Entry } from '../entry.js';
 import { LocalOrder } from '../local-order.js';
 import { type Deliver, type HeartbeatBatch, type Log, type OpenLog, PersistenceError } from '../log.js';
 import { WorkerChannel } from './channel.js';
-import { type LoadedMirror, loadMirror, type MirrorLogger } from './load.js';
+import { type LoadedMirror, loadMirror, type MirrorLogger } from './reading/load.js';
 import type { DatabaseLocation } from './location.js';
 import type { Operation, Refusal, Results, WorkerSetup } from './messages.js';
 import { type AwaitedWrite, type Batch, operationsOf, WriteQueue } from './queue.js';

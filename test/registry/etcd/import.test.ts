@@ -7,7 +7,7 @@ import { METHODS } from '../../../src/registry/etcd/client/messages.js';
 import { Import, ImportError, type ImportSource } from '../../../src/registry/etcd/import.js';
 import { Keys } from '../../../src/registry/etcd/keys.js';
 import { readState } from '../../../src/registry/etcd/store-state.js';
-import { KeptProviders } from '../../../src/registry/mirror/kept-providers.js';
+import { KeptProviders } from '../../../src/registry/mirror/reading/kept-providers.js';
 import { scratchFolder } from '../../process/hub-process.js';
 import { TestEtcd, WITHOUT_ETCD } from '../../support/etcd.js';
 import { FakeClock } from '../../support/fake-clock.js';

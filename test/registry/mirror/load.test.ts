@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
 import Database from 'better-sqlite3';
-import { loadMirror } from '../../../src/registry/mirror/load.js';
+import { loadMirror } from '../../../src/registry/mirror/reading/load.js';
 import {
   advertisementOf,
   identityOf,

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } fr
 import { join } from 'node:path';
 import test from 'node:test';
 import Database from 'better-sqlite3';
-import { loadMirror } from '../../../src/registry/mirror/load.js';
+import { loadMirror } from '../../../src/registry/mirror/reading/load.js';
 import { advertisementOf, identityOf, loadFile, openMirror, temporaryFolder, TestLog } from './support.js';
 import { advertised } from '../../support/entries.js';
 

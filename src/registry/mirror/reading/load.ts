@@ -1,6 +1,6 @@
 import { existsSync, renameSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import type { KeptSink } from '../log.js';
+import type { KeptSink } from '../../log.js';
 import {
   checkHeader,
   checkStructure,
@@ -10,11 +10,11 @@ import {
   readRuns,
   reserveDatabase,
   takeFencingToken,
-} from './database.js';
-import { describeFailure, isUnreadable } from './failures.js';
-import type { DatabaseLocation } from './location.js';
-import type { Found, Stretch } from './messages.js';
-import { COUNT_COLUMNS, readCount } from './rows.js';
+} from '../database.js';
+import { describeFailure, isUnreadable } from '../failures.js';
+import type { DatabaseLocation } from '../location.js';
+import type { Found, Stretch } from '../messages.js';
+import { COUNT_COLUMNS, readCount } from '../rows.js';
 import { readStretch } from './stretch.js';
 import { runThread } from './threads.js';
 

@@ -1,5 +1,5 @@
 /** A thread that reads a stretch of both tables, and makes signed advertisements ready to be filed. */
-import { openToRead } from './database.js';
+import { openToRead } from '../database.js';
 import { readStretch } from './stretch.js';
 import { inThread } from './threads.js';
 

@@ -1,5 +1,5 @@
 /** The thread that checks a file while others read it. */
-import { checkStructure, openToRead } from './database.js';
+import { checkStructure, openToRead } from '../database.js';
 import { inThread } from './threads.js';
 
 inThread('checker', (path) => {

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import type { AdvertisementRecord, IdentityRecord } from '../store/records.js';
-import { checkHeader, checkStructure, connect, readRuns, reserveDatabase } from './database.js';
-import { describeFailure } from './failures.js';
-import { ADVERTISEMENT_COLUMNS, IDENTITY_COLUMNS, readAdvertisement, readIdentity } from './rows.js';
+import type { AdvertisementRecord, IdentityRecord } from '../../store/records.js';
+import { checkHeader, checkStructure, connect, readRuns, reserveDatabase } from '../database.js';
+import { describeFailure } from '../failures.js';
+import { ADVERTISEMENT_COLUMNS, IDENTITY_COLUMNS, readAdvertisement, readIdentity } from '../rows.js';
 
 /** All that a file has of one provider. */
 export interface KeptProvider {

@@ -1,7 +1,7 @@
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
-import { DamagedFileError } from './database.js';
-import type { Readers } from './messages.js';
+import { DamagedFileError } from '../database.js';
+import type { Readers } from '../messages.js';
 
 /** Why a thread failed, and the kind of error that it was. */
 interface Failure {

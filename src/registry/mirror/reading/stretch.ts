@@ -1,10 +1,10 @@
 import type { Database } from 'better-sqlite3';
-import type { AdvertisementRecord, IdentityRecord } from '../store/records.js';
-import { RowBatcher } from '../store/row-batch.js';
-import type { Runs } from './database.js';
-import type { Found, Stretch } from './messages.js';
+import type { AdvertisementRecord, IdentityRecord } from '../../store/records.js';
+import { RowBatcher } from '../../store/row-batch.js';
+import type { Runs } from '../database.js';
+import type { Found, Stretch } from '../messages.js';
 import { forEachRow } from './pages.js';
-import { ADVERTISEMENT_COLUMNS, IDENTITY_COLUMNS, readAdvertisement, readIdentity } from './rows.js';
+import { ADVERTISEMENT_COLUMNS, IDENTITY_COLUMNS, readAdvertisement, readIdentity } from '../rows.js';
 
 /** Takes what was read, and lets go of the memory that travels with it. */
 type Say = (found: Found, travels?: readonly ArrayBuffer[]) => void;
