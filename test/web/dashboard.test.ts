@@ -9,7 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import { generateKey, type KeyPair, ProviderSession, saveKey, seedOf } from '../../src/client/node.js';
 import { HubProcess } from '../process/hub-process.js';
 import { NO_BROWSER, startBrowser } from '../support/chromium.js';
-import { AXE_PROBLEMS, FOCUSED, HAS_MARKS, NAMES, OBSERVE_ROWS, OVERFLOW, SEEN } from './in-page.js';
+import { AXE_PROBLEMS, CUT_OFF, FOCUSED, HAS_MARKS, NAMES, OBSERVE_ROWS, OVERFLOW, SEEN } from './in-page.js';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -29,7 +29,7 @@ const advertisement = ({ name, country = 'SE', cpu = 4, usd = 1 }: Offer) => ({
   ip_address: '203.0.113.7',
   country,
   name,
-  resources: { cpu, memory: 8, storage: 40 },
+  resources: { cpu, memory: 8, storage: 4000 },
   pricing: { usd_per_core_month: usd, usd_per_gb_ram_month: 0, usd_per_gb_storage_month: 0 },
 });
 
@@ -114,6 +114,7 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 180_000 }, 
     await row(page, 'alpha').getByText('$3.00').waitFor();
     await session.update(advertisement({ name: 'alpha', usd: 7.5 }));
     await row(page, 'alpha').getByText('$7.50').waitFor();
+    assert.deepEqual(await page.evaluate(CUT_OFF), []);
     await session.stop();
     await row(page, 'alpha').getByText('suspect').waitFor();
     const back = await advertise({ name: 'alpha', usd: 7.5 }, key);

@@ -28,6 +28,11 @@ export const SEEN = 'globalThis.seen';
 /** By how many pixels the page is wider than its window. */
 export const OVERFLOW = 'document.documentElement.scrollWidth - innerWidth';
 
+/** The titles and numbers of the table of which something is cut off. */
+export const CUT_OFF = `[...document.querySelectorAll('[role=columnheader], .table-body .cell-number')]
+  .filter((cell) => [cell, ...cell.children].some((part) => part.scrollWidth > part.clientWidth && part.clientWidth > 0))
+  .map((cell) => cell.textContent)`;
+
 export const FOCUSED = 'document.activeElement.tagName';
 
 /** The rules of accessibility that are broken badly, each with one place; axe has to be there. */

@@ -28,12 +28,22 @@ type Given = Pick<Column, 'name' | 'title' | 'value'> & Partial<Pick<Column, 'te
 
 const column = (given: Given): Column => ({
   isNumber: false,
-  width: { share: 1, least: 90 },
+  width: { share: 1, least: 106 },
   text: plain,
   ...given,
 });
-const number = (name: string, title: string, value: Column['value'], format = formats.count): Column =>
-  column({ name, title, value, isNumber: true, text: ofNumber(format), width: { share: 0.7, least: 88 } });
+/** @param least Pixels that the title and the longest usual number need; they are not cut off. */
+const number = (
+  name: string,
+  title: string,
+  value: Column['value'],
+  format = formats.count,
+  least = 96,
+): Column =>
+  column({ name, title, value, isNumber: true, text: ofNumber(format), width: { share: 0.7, least } });
+/** What a title such as "USD/month" takes, and what a small number does. */
+const WIDE = 120;
+const NARROW = 76;
 const flag = (name: string, title: string, value: Column['value']): Column =>
   column({ name, title, value, text: yesNo, width: { share: 0.6, least: 84 } });
 const time = (name: string, title: string, member: 'created_at' | 'updated_at'): Column =>
@@ -64,12 +74,14 @@ export const COLUMNS: readonly Column[] = [
     'USD/month',
     ({ pricing }, amounts) => monthlyEstimate(pricing, amounts, 'usd'),
     formats.usd,
+    WIDE,
   ),
   number(
     'price_glm',
     'GLM/month',
     ({ pricing }, amounts) => monthlyEstimate(pricing, amounts, 'glm'),
     formats.glm,
+    WIDE,
   ),
   column({
     name: 'country',
@@ -78,10 +90,10 @@ export const COLUMNS: readonly Column[] = [
     text: (value) => formats.country(String(value)),
     width: { share: 1.1, least: 110 },
   }),
-  number('cpu', 'Cores', ({ resources }) => resources.cpu),
+  number('cpu', 'Cores', ({ resources }) => resources.cpu, formats.count, NARROW),
   number('memory', 'Memory', ({ resources }) => resources.memory, formats.gigabytes),
   number('storage', 'Disk', ({ resources }) => resources.storage, formats.gigabytes),
-  number('gpu', 'GPUs', ({ resources }) => resources['gpu'] ?? 0),
+  number('gpu', 'GPUs', ({ resources }) => resources['gpu'] ?? 0, formats.count, NARROW),
   column({ name: 'platform', title: 'Platform', value: ({ platform }) => platform }),
   column({
     name: 'network',

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import type { HubPoint } from '../../../src/client/index.js';
 import { formats } from '../../model/formats.js';
+import { Figures } from '../../parts/figures.js';
 import { TrendChart } from '../../parts/trend-chart.js';
 import { type HubVitals, useVitals } from './use-vitals.js';
 
@@ -111,7 +112,7 @@ function Vitals({ vitals: { points, shows, intervalMs } }: { vitals: HubVitals }
   const times = points.map(({ time }) => Date.parse(time));
   return (
     <>
-      <Figures point={latest} />
+      <PresentFigures point={latest} />
       <div class="trends">
         {[...COUNTS, ...(shows === 'all' ? CONDITION : [])].map(({ title, textOf, lines }) => (
           <TrendChart
@@ -132,7 +133,7 @@ function Vitals({ vitals: { points, shows, intervalMs } }: { vitals: HubVitals }
   );
 }
 
-function Figures({ point }: { point: HubPoint }): JSX.Element {
+function PresentFigures({ point }: { point: HubPoint }): JSX.Element {
   const { mirror } = point;
   const figures: (readonly [string, string])[] = [
     ['Providers', formats.count(point.live + point.suspect)],
@@ -145,14 +146,5 @@ function Figures({ point }: { point: HubPoint }): JSX.Element {
       ? []
       : ([['Storage', mirror.state === 'writing' ? 'Writing' : 'Failing']] as const)),
   ];
-  return (
-    <dl class="figures">
-      {figures.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Figures figures={figures} />;
 }

@@ -5,6 +5,7 @@ import { conditionsOf } from '../../model/conditions.js';
 import { formats } from '../../model/formats.js';
 import { niceCeiling } from '../../model/histogram.js';
 import { formatFilter, readView } from '../../model/view.js';
+import { Figures } from '../../parts/figures.js';
 import { QuantileBar } from '../../parts/quantile-bar.js';
 import { useAnswer } from '../../state/answers.js';
 import { hub } from '../../state/hub.js';
@@ -70,7 +71,7 @@ export function MarketPage(): JSX.Element {
         </p>
       </header>
       {problem !== null && <p class="notice">{problem}</p>}
-      {markets === null ? <p class="loading">Loading …</p> : <Figures total={markets[0]!.total} />}
+      {markets === null ? <p class="loading">Loading …</p> : <TotalFigures total={markets[0]!.total} />}
       <div class="multiples">
         {markets !== null &&
           PANELS.map((kind, index) => (
@@ -85,7 +86,7 @@ function amountsText({ cpu = 1, memory = 1, storage = 1 }: Filter): string {
   return `${formats.count(cpu)} ${cpu === 1 ? 'core' : 'cores'}, ${formats.gigabytes(memory)} of memory and ${formats.gigabytes(storage)} of disk`;
 }
 
-function Figures({ total }: { total: MarketBucket }): JSX.Element {
+function TotalFigures({ total }: { total: MarketBucket }): JSX.Element {
   const { providers, live, resources, usd_per_month: usd } = total;
   const figures: [string, string][] = [
     ['Providers', formats.count(providers)],
@@ -95,16 +96,7 @@ function Figures({ total }: { total: MarketBucket }): JSX.Element {
     ['Disk', formats.gigabytes(resources.storage)],
     ['Median price', usd.p50 === null ? '–' : formats.usd(usd.p50)],
   ];
-  return (
-    <dl class="figures">
-      {figures.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Figures figures={figures} />;
 }
 
 interface MultipleProps {

@@ -1,0 +1,15 @@
+import type { JSX } from 'preact';
+
+/** Named figures, side by side, each as text. */
+export function Figures({ figures }: { figures: readonly (readonly [string, string])[] }): JSX.Element {
+  return (
+    <dl class="figures">
+      {figures.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
