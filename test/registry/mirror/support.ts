@@ -4,7 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { loadMirror, type LoadedMirror, type MirrorLogger } from '../../../src/registry/mirror/reading/load.js';
+import {
+  loadMirror,
+  type LoadedMirror,
+  type MirrorLogger,
+} from '../../../src/registry/mirror/reading/load.js';
 import type { DatabaseLocation } from '../../../src/registry/mirror/location.js';
 import type { Operation, Request, WorkerSetup } from '../../../src/registry/mirror/messages.js';
 import { Mirror } from '../../../src/registry/mirror/mirror.js';
