@@ -31,6 +31,8 @@ interface OwnSession {
   isPending: boolean;
 }
 
+/** More of those that could not be attached again follow in the next looks. */
+const MAX_AGAIN = 1000;
 /** In so many looks all sessions are looked at once. */
 const LOOKS_A_ROUND = 25;
 
@@ -44,6 +46,8 @@ export class Sessions {
   #nextToken: SessionToken = 1;
   /** As whom this hub has attached its sessions. */
   #hub = '';
+  /** Providers that could not be attached again. */
+  readonly #unattached = new Set<string>();
   #round: Iterator<[string, Session], undefined> | null = null;
 
   constructor(host: SessionsHost) {
@@ -108,8 +112,13 @@ export class Sessions {
     const log = this.#host.log();
     if (!log.isShared || log.hub === '') return;
     if (log.hub !== this.#hub) {
-      if (this.#hub !== '') this.#attachAgain();
+      // Also at the first look, before which this hub may have been declared dead already.
       this.#hub = log.hub;
+      this.#attachAgain(this.#open.keys());
+    } else if (this.#unattached.size > 0) {
+      const again = [...this.#unattached].slice(0, MAX_AGAIN);
+      for (const providerId of again) this.#unattached.delete(providerId);
+      this.#attachAgain(again);
     }
     const looks = Math.ceil(this.#host.state.sessions / LOOKS_A_ROUND);
     this.#round ??= this.#host.state.allSessions();
@@ -126,11 +135,13 @@ export class Sessions {
     }
   }
 
-  #attachAgain(): void {
-    for (const [providerId, own] of this.#open) {
-      if (own.isPending || this.#host.state.sessionOf(providerId) !== undefined) continue;
-      // One that fails is left to its provider, whose heartbeats end with its connection.
-      this.#attach(providerId, own, true).catch(() => undefined);
+  #attachAgain(providerIds: Iterable<string>): void {
+    for (const providerId of providerIds) {
+      const own = this.#open.get(providerId);
+      if (own === undefined || own.isPending) continue;
+      if (this.#host.state.sessionOf(providerId) !== undefined) continue;
+      // Its provider is connected and notices nothing, so nobody else would see to it.
+      this.#attach(providerId, own, true).catch(() => this.#unattached.add(providerId));
     }
   }
 

@@ -1,79 +1,49 @@
-import { parseArgs } from 'node:util';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { simulate } from './world.js';
+import { parseArgs } from 'node:util';
+import { type Result, simulateSeeds } from './seeds.js';
 
-/** `npm run simulate`: many seeds, one after the other in each of some threads; it ends with those that failed. */
-
-interface Share {
-  first: number;
-  count: number;
-  step: number;
-}
-
-/** What became of a seed: what was wrong; null for nothing. */
-interface Result {
-  seed: number;
-  wrong: string | null;
-}
+/** `npm run simulate`: many seeds, shared among some threads. It tells of those that failed. */
 
 const PROGRESS = 100;
 const MAX_TOLD = 20;
-
-async function work({ first, count, step }: Share): Promise<void> {
-  for (let seed = first; seed < first + count; seed += step) {
-    const wrong = await simulate(seed).then(
-      () => null,
-      (error: unknown) => (error as Error).message,
-    );
-    parentPort!.postMessage({ seed, wrong } satisfies Result);
-  }
-}
 
 function wholeNumber(text: string, name: string): number {
   if (/^[0-9]{1,9}$/.test(text)) return Number(text);
   throw new Error(`--${name} takes a whole number, not ${text}`);
 }
 
-async function run(): Promise<void> {
-  const options = {
-    seeds: { type: 'string', default: '10000' },
-    first: { type: 'string', default: '1' },
-  } as const;
-  const { values } = parseArgs({ options });
-  const seeds = wholeNumber(values.seeds, 'seeds');
-  const first = wholeNumber(values.first, 'first');
-  const threads = Math.min(availableParallelism(), seeds);
-  const failed: Result[] = [];
-  let done = 0;
-  const begin = performance.now();
-  const tell = (): void => {
-    const seconds = Math.round((performance.now() - begin) / 1000);
-    process.stdout.write(`${done} of ${seeds} seeds, ${failed.length} failed, ${seconds} s\n`);
-  };
-  await Promise.all(
-    Array.from({ length: threads }, (_, no) => {
-      const share: Share = { first: first + no, count: seeds - no, step: threads };
-      const worker = new Worker(fileURLToPath(import.meta.url), { workerData: share });
-      worker.on('message', (result: Result) => {
-        done += 1;
-        if (result.wrong !== null) failed.push(result);
-        if (done % PROGRESS === 0) tell();
-      });
-      return new Promise<void>((resolve, reject) => {
-        worker.once('error', reject);
-        worker.once('exit', () => {
-          resolve();
-        });
-      });
-    }),
-  );
-  tell();
-  for (const { seed, wrong } of failed.slice(0, MAX_TOLD))
-    process.stdout.write(`TEST_SEED=${seed}: ${wrong!}\n`);
-  process.exitCode = failed.length === 0 ? 0 : 1;
+const options = {
+  seeds: { type: 'string', default: '10000' },
+  first: { type: 'string', default: '1' },
+} as const;
+const { values } = parseArgs({ options });
+const seeds = wholeNumber(values.seeds, 'seeds');
+const first = wholeNumber(values.first, 'first');
+const threads = availableParallelism();
+let failed = 0;
+let done = 0;
+const begin = performance.now();
+
+function tell(): void {
+  const seconds = Math.round((performance.now() - begin) / 1000);
+  process.stdout.write(`${done} of ${seeds} seeds, ${failed} failed, ${seconds} s\n`);
 }
 
-if (isMainThread) await run();
-else await work(workerData as Share);
+function fail({ seed, wrong }: Result): void {
+  failed += 1;
+  if (failed <= MAX_TOLD) process.stdout.write(`TEST_SEED=${seed}: ${wrong?.message ?? ''}\n`);
+}
+
+await Promise.all(
+  Array.from({ length: threads }, (_, no) => {
+    const count = Math.ceil((seeds - no) / threads);
+    return simulateSeeds({ first: first + no, count, step: threads, mutant: null }, (result) => {
+      done += 1;
+      if (result.wrong !== null) fail(result);
+      if (done % PROGRESS === 0) tell();
+      return true;
+    });
+  }),
+);
+tell();
+process.exitCode = failed === 0 && done === seeds ? 0 : 1;

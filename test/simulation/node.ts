@@ -114,6 +114,8 @@ class SimulatedWatch implements EtcdStream<WatchRequest> {
   /** The revision that is said next; 0 before it was made. */
   #next = 0;
   #isOver = false;
+  /** What is on its way. Whichever message arrives, it is the first of these: a process that stood still gets them in order, too. */
+  readonly #underWay: WatchAnswer[] = [];
   /** When the last message arrives. */
   #arrivesAt = 0;
   #isLooking = false;
@@ -145,12 +147,8 @@ class SimulatedWatch implements EtcdStream<WatchRequest> {
   }
 
   #create(startRevision: number): void {
-    const { compacted } = this.#network.store;
-    if (startRevision <= compacted) {
-      this.#say({ canceled: true, compactRevision: compacted });
-      return;
-    }
     this.#next = startRevision;
+    if (this.#isForgotten()) return;
     this.#say({ created: true });
     this.#network.watches.add(this.#look);
     this.#look();
@@ -169,12 +167,20 @@ class SimulatedWatch implements EtcdStream<WatchRequest> {
 
   #progress(): void {
     this.#sayMore();
-    this.#say({});
+    if (!this.#isForgotten()) this.#say({});
+  }
+
+  /** Whether what is said next is compacted: then the watch is over. */
+  #isForgotten(): boolean {
+    const { compacted } = this.#network.store;
+    if (this.#next > compacted) return false;
+    this.#say({ canceled: true, compactRevision: compacted });
+    return true;
   }
 
   /** Looks for what has happened, which is often some revisions together. */
   #sayMore(): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#isForgotten()) return;
     const { store, random, breaksRevisions } = this.#network;
     const events: StoreEvent[] = [];
     for (; this.#next <= store.revision; this.#next += 1)
@@ -199,15 +205,17 @@ class SimulatedWatch implements EtcdStream<WatchRequest> {
       events: [],
       ...answer,
     };
-    this.#arrivesAt = Math.max(this.#arrivesAt, scheduler.now + 1 + 4 * random());
+    this.#arrivesAt = Math.max(this.#arrivesAt, scheduler.now + Math.ceil(1 + 4 * random()));
+    this.#underWay.push(whole);
     this.#line.timers.after(this.#arrivesAt - scheduler.now, () => {
+      const next = this.#underWay.shift()!;
       if (this.#isOver) return;
       if (this.#line.isCut || !this.#network.isUp) {
         this.cancel();
         // The other side may notice it, or only hear nothing.
         if (random() < 0.5) this.#onEnd(new EtcdError('the connection broke', UNAVAILABLE));
       } else {
-        this.#onMessage(whole);
+        this.#onMessage(next);
       }
     });
   }

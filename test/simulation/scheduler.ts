@@ -13,14 +13,14 @@ const HOPS = 24;
 
 /** Time that only events move: each takes none, and all that follows from one has happened before the next. */
 export class Scheduler {
-  /** Milliseconds. */
+  /** Whole milliseconds, so that what comes later cannot overtake by a rounding. */
   now = 0;
   readonly #events = new Heap<Event>((a, b) => a.at < b.at || (a.at === b.at && a.no < b.no));
   #count = 0;
 
   after(ms: number, go: () => void): void {
     this.#count += 1;
-    this.#events.push({ at: this.now + Math.max(0, ms), no: this.#count, go });
+    this.#events.push({ at: this.now + Math.max(0, Math.ceil(ms)), no: this.#count, go });
   }
 
   /** Lets time pass. @param look Called after each event. */

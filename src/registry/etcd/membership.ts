@@ -22,6 +22,8 @@ export class Membership {
   readonly #keys: Keys;
   readonly #name: string;
   #hub = '';
+  /** The revision from which on it counts. */
+  #since = 0;
   #lease = 0n;
   /** Of the last renewal that was answered, when it was asked for. */
   #renewedAt: number;
@@ -41,6 +43,11 @@ export class Membership {
     return this.#hub;
   }
 
+  /** Whether it should be among the hubs that run at a revision. */
+  isDueAt(revision: number): boolean {
+    return this.#hub !== '' && this.#since <= revision;
+  }
+
   /** How long ago the lease was last renewed, in milliseconds. */
   get ageMs(): number {
     return this.#client.timers.now() - this.#renewedAt;
@@ -48,10 +55,9 @@ export class Membership {
 
   /**
    * Takes a lease and says that this hub runs.
-   * @returns The revision at which it counts.
    * @throws EtcdError (as a rejection)
    */
-  async join(): Promise<number> {
+  async join(): Promise<void> {
     const hub = `${this.#name}-${randomBytes(6).toString('hex')}`;
     // Ours, so that asking twice is asking for the same; etcd's ids are positive.
     const lease = randomBytes(8).readBigUInt64BE() >> 1n;
@@ -65,8 +71,8 @@ export class Membership {
     this.#hub = hub;
     this.#lease = lease;
     this.#renewedAt = askedAt;
+    this.#since = header!.revision;
     this.#schedule(RENEW_MS);
-    return header!.revision;
   }
 
   /** Others have declared this hub dead: goes on trying until it counts again. */

@@ -66,6 +66,8 @@ export class SharedLog implements Log {
   #start: StoreState | null;
   #position: number;
   readonly #known = new Map<string, Known>();
+  /** The hubs that run. */
+  #hubs = new Set<string>();
   /** When the owners of ids without an advertisement were last seen (steady Unix ms), and whether the id is its own key. */
   readonly #bindings = new Map<string, { seenAt: number; isKey: boolean }>();
   #purging: Iterator<[string, { seenAt: number; isKey: boolean }], undefined> | null = null;
@@ -261,6 +263,7 @@ export class SharedLog implements Log {
     if (kv === null || read === null) return;
     if (read.kind === 'hub') {
       if (type === DELETED) this.#hubEnded(read.id, revision);
+      else this.#hubs.add(read.id);
     } else if (type === DELETED) {
       this.#known.delete(read.id);
       this.#bindings.delete(read.id);
@@ -295,8 +298,10 @@ export class SharedLog implements Log {
   ): void {
     const before = this.#known.get(providerId);
     const foreignRevision = isOwn ? (before?.foreignRevision ?? 0) : revision;
-    this.#known.set(providerId, { revision, foreignRevision, session });
-    if (advertisement === null && session === null && identity !== null) {
+    // What lands late may tell of a session whose hub has ended meanwhile.
+    const open = session !== null && this.#hubs.has(session.hub) ? session : null;
+    this.#known.set(providerId, { revision, foreignRevision, session: open });
+    if (advertisement === null && open === null && identity !== null) {
       const isKey = identity.publicKey === providerId;
       this.#bindings.set(providerId, { seenAt: identity.seenAt, isKey });
     } else {
@@ -305,6 +310,7 @@ export class SharedLog implements Log {
   }
 
   #hubEnded(hub: string, revision: number): void {
+    this.#hubs.delete(hub);
     for (const known of this.#known.values()) if (known.session?.hub === hub) known.session = null;
     this.#tell({ kind: 'end', hub }, revision);
     if (hub !== this.#membership.hub || this.#isClosing) return;
@@ -344,6 +350,7 @@ export class SharedLog implements Log {
   /** Turns what is known into what the store holds at a revision, in one step. */
   #take({ revision, hubs, providers }: StoreState): void {
     this.#position = revision;
+    this.#hubs = hubs;
     const ended = new Set<string>();
     for (const [providerId, { session }] of this.#known) {
       if (session !== null && !hubs.has(session.hub)) ended.add(session.hub);
@@ -351,6 +358,7 @@ export class SharedLog implements Log {
       this.#tell({ kind: 'withdraw', providerId, identity: null }, revision);
       this.#known.delete(providerId);
     }
+    if (this.#membership.isDueAt(revision) && !hubs.has(this.hub)) ended.add(this.hub);
     for (const hub of ended) this.#hubEnded(hub, revision);
     for (const [providerId, { revision: written, record }] of providers) {
       const known = this.#known.get(providerId);

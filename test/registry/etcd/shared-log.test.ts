@@ -3,6 +3,7 @@ import test, { after, before } from 'node:test';
 import type { Entry } from '../../../src/registry/entry.js';
 import type { EtcdClient } from '../../../src/registry/etcd/client/client.js';
 import { METHODS } from '../../../src/registry/etcd/client/messages.js';
+import { encodeRecord } from '../../../src/registry/etcd/record.js';
 import { SharedLog } from '../../../src/registry/etcd/shared-log.js';
 import { ConflictError, type KeptSink } from '../../../src/registry/log.js';
 import { State } from '../../../src/registry/state.js';
@@ -80,6 +81,16 @@ test('the log that several hubs share', { skip: WITHOUT_ETCD }, async (t) => {
     const shared = await SharedLog.in({ ...settings, prefix, hubName: 'test' }, log)(NO_SINK);
     opened.push(shared);
     return new Followed(shared, isFollowing);
+  };
+  /** A log that is not followed until then. */
+  const asleepIn = async (prefix: string) => {
+    const asleep = await open(prefix, false);
+    return {
+      log: asleep.log,
+      follow: () => {
+        asleep.follow();
+      },
+    };
   };
   const haveMet = (...all: Pick<Followed, 'log'>[]) =>
     until(() => new Set(all.map(({ log }) => log.position)).size === 1, 'the same revision');
@@ -253,6 +264,41 @@ test('the log that several hubs share', { skip: WITHOUT_ETCD }, async (t) => {
     await awake.log.close();
     await asleep.log.close();
   });
+
+  await t.test('a hub that has slept through its own end and a compaction joins anew', async () => {
+    const prefix = etcd.prefix();
+    const { log, follow } = await asleepIn(prefix);
+    const { hub } = log;
+    await client.call(METHODS.delete, { key: Buffer.from(`${prefix}h/${hub}`) });
+    const { header } = await client.call(METHODS.put, { key: Buffer.from('other'), value: Buffer.from('x') });
+    await client.call(METHODS.compact, { revision: header!.revision });
+    follow();
+    await until(() => log.hub !== hub && log.hub !== '', 'another run');
+    await log.propose(advertised(advertisementOf('x')));
+    await log.close();
+  });
+
+  await t.test(
+    'a write that lands late with a session of a hub that has ended meanwhile can expire',
+    async () => {
+      const prefix = etcd.prefix();
+      const { log, state } = await open(prefix);
+      const late = encodeRecord({
+        writeId: 'gone/1',
+        made: { by: 'advertise' },
+        advertisement: advertisementOf('x'),
+        needsSession: true,
+        identity: null,
+        session: { hub: 'gone', token: 1, from: null },
+      });
+      await client.call(METHODS.put, { key: Buffer.from(`${prefix}p/x`), value: late });
+      await until(() => state.store.size === 1, 'the advertisement');
+      assert.equal(state.store.suspects, 1);
+      await log.propose({ kind: 'expire', providerId: 'x', seenAt: T0 });
+      assert.equal(state.store.size, 0);
+      await log.close();
+    },
+  );
 
   await t.test('bindings that have lapsed are removed, all others stay', async () => {
     const prefix = etcd.prefix();
