@@ -52,7 +52,7 @@ async function run(words: string[], options: Options): Promise<void> {
 const program = new Command('npm run bench --')
   .description(
     'Measures the hub against baselines in the same run and shows the ratios. Answers are checked: a wrong or missing ' +
-      'one makes the run fail; a missed aim does not.',
+      'one makes the run fail; a missed target does not.',
   )
   .argument('[part...]', 'what to measure, by name or by the beginning of a name; all without')
   .option(

@@ -1,20 +1,20 @@
 /** What the figures of a part are counted in. */
 export type Unit = 'per second' | 'ms' | 's' | 'µs' | 'bytes' | '% of a core';
 
-/** A bound that is to be kept, by the ratio of hub to baseline or by the hub's own figure. */
+/** A target: a bound on the ratio of hub to baseline, or on the hub's own figure. */
 export interface Aim {
   of: 'ratio' | 'figure';
   sense: 'at least' | 'at most';
   value: number;
 }
 
-/** One line of the table: what is measured, against what, and what is aimed at. */
+/** One line of the table: what is measured, against what, and the target. */
 export interface PartInfo {
   name: string;
   work: string;
   baseline: string;
   unit: Unit;
-  /** Null where nothing is aimed at. */
+  /** Null if there is no target. */
   aim: Aim | null;
 }
 

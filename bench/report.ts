@@ -84,7 +84,7 @@ export function toText(
   const partOf = finder(families);
   const colours = coloursFor(process.stdout);
   const table = new Table({
-    head: ['part', 'hub', 'baseline', 'ratio', 'aim', 'met', 'load CPU', 'longest stop'],
+    head: ['part', 'hub', 'baseline', 'ratio', 'target', 'met', 'load CPU', 'longest stop'],
     colAligns: ['left', 'right', 'right', 'right', 'right', 'left', 'right', 'right'],
     style: { head: [], border: [], compact: true },
   });
