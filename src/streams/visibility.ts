@@ -88,10 +88,12 @@ function verdictOf(
 ): Verdict {
   // The filter index holds the filter's texts, so that these are good for as long as the stream is there.
   stream.tests ??= testsOf(stream.filter, numbers);
-  const row = [index];
+  const row = { first: index, count: 1 };
   let missed: Verdict = isOutranked ? LIMIT : null;
   for (const test of stream.tests) {
-    if (test.mark(columns, row, 0, scratch) === 0) continue;
+    scratch[0] = 0;
+    test.mark(columns, row, 0, scratch);
+    if (scratch[0] === 0) continue;
     if (missed !== null) return undefined;
     missed = test.member;
   }

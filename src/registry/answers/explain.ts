@@ -52,8 +52,10 @@ export function* explain(store: Store, changes: ChangeLog, filter: Filter): Work
         matched += 1;
         continue;
       }
-      const missed = countBits(missing);
-      if (missed === 1) only[lowestBit(missing)]! += 1;
+      const isOnlyOne = (missing & (missing - 1)) === 0;
+      if (isOnlyOne) only[lowestBit(missing)]! += 1;
+      else if (most === 1) continue;
+      const missed = isOnlyOne ? 1 : countBits(missing);
       if (missed > most) continue;
       const index = indexes[at]!;
       const cost = sortable(estimate(columns, index, amounts, USD));

@@ -29,14 +29,16 @@ export interface ConditionTest {
   /** What a query calls it. */
   readonly member: string;
   readonly asked: AskedValue;
-  /**
-   * Marks the rows that do not meet it, a block of them at once.
-   * @param place The bit that is set in the word of each such row in `misses`.
-   * @returns How many there are.
-   */
-  mark(columns: AttributeColumns, rows: readonly number[], place: number, misses: Int32Array): number;
+  /** Marks the rows of a block that do not meet it. What it says of places where no row is means nothing. */
+  mark(columns: AttributeColumns, block: Block, place: number, misses: Int32Array): void;
   /** What the row at this index has instead, while somebody holds its texts; null where it has nothing of the kind. */
   offered(columns: AttributeColumns, index: number): OfferedValue;
+}
+
+/** Places beside each other in columns: so many, from the first. */
+export interface Block {
+  first: number;
+  count: number;
 }
 
 type Test = Pick<ConditionTest, 'mark' | 'offered'>;
@@ -59,7 +61,7 @@ const TESTERS: Testers = {
     const column = AMOUNTS.indexOf(name);
     const least = filter[name]!;
     return alone(name, least, {
-      mark: ({ amounts }, rows, place, misses) => markLess(amounts[column]!, least, rows, place, misses),
+      mark: ({ amounts }, block, place, misses) => markLess(amounts[column]!, least, block, place, misses),
       offered: ({ amounts }, index) => amounts[column]![index]!,
     });
   },
@@ -82,7 +84,7 @@ const TESTERS: Testers = {
     const asked = filter[name]!;
     const refused = new Set(asked);
     return alone(name, asked, {
-      mark: ({ ids }, rows, place, misses) => markIds(ids, refused, rows, place, misses),
+      mark: ({ ids }, block, place, misses) => markIds(ids, refused, block, place, misses),
       offered: ({ ids }, index) => ids[index]!,
     });
   },
@@ -91,15 +93,15 @@ const TESTERS: Testers = {
     const most = filter[name]!;
     const amounts = askedAmounts(filter);
     return alone(name, most, {
-      mark: ({ prices }, rows, place, misses) =>
-        markDearer(prices, currency, amounts, most, rows, place, misses),
+      mark: ({ prices }, block, place, misses) =>
+        markDearer(prices, currency, amounts, most, block, place, misses),
       offered: (columns, index) => priceOf(estimate(columns, index, amounts, currency)),
     });
   },
   only: (name, filter) => {
     const column = FLAGS.indexOf(name);
     return alone(name, filter[name]!, {
-      mark: ({ flags }, rows, place, misses) => markUnflagged(flags[column]!, rows, place, misses),
+      mark: ({ flags }, block, place, misses) => markUnflagged(flags[column]!, block, place, misses),
       offered: ({ flags }, index) => {
         const isSo = flags[column]![index] === 1;
         return column === LIVE ? (isSo ? 'live' : 'suspect') : isSo;
@@ -129,7 +131,7 @@ const TESTERS: Testers = {
 /** @param none What is offered where nothing is said about the subject. */
 function factTest(tests: FactTests, subject: Subject, none: OfferedValue, lists: FactLists): Test {
   return {
-    mark: ({ facts }, rows, place, misses) => markWithoutFact(facts, tests, rows, place, misses),
+    mark: ({ ids, facts }, block, place, misses) => markWithoutFact(ids, facts, tests, block, place, misses),
     offered: ({ facts }, index) => {
       const fact = lists.find(facts[index]!, subject);
       return fact === undefined ? none : valueIn(fact);
@@ -166,18 +168,15 @@ export function priceOf(cost: number): number | null {
 function markLess(
   amounts: Int32Array,
   least: number,
-  rows: readonly number[],
+  { first, count }: Block,
   place: number,
   misses: Int32Array,
-): number {
-  let count = 0;
-  for (let at = 0; at < rows.length; at += 1) {
+): void {
+  for (let at = 0; at < count; at += 1) {
     // The sign of the difference.
-    const miss = (amounts[rows[at]!]! - least) >>> 31;
+    const miss = (amounts[first + at]! - least) >>> 31;
     misses[at]! |= miss << place;
-    count += miss;
   }
-  return count;
 }
 
 /**
@@ -195,32 +194,29 @@ function valuesMarker(
   if (all === null) {
     const [only = -1, ...others] = found;
     if (others.length === 0) {
-      return ({ values }, rows, place, misses) =>
-        markUnequal(values[column]!, only, unlisted, rows, place, misses);
+      return ({ values }, block, place, misses) =>
+        markUnequal(values[column]!, only, unlisted, block, place, misses);
     }
-    return ({ values }, rows, place, misses) =>
-      markValues(values[column]!, found, unlisted, rows, place, misses);
+    return ({ values }, block, place, misses) =>
+      markValues(values[column]!, found, unlisted, block, place, misses);
   }
   const missing = new Uint8Array(all.length).fill(unlisted);
   for (const number of found) missing[number] = 1 - unlisted;
-  return ({ values }, rows, place, misses) => markListed(values[column]!, missing, rows, place, misses);
+  return ({ values }, block, place, misses) => markListed(values[column]!, missing, block, place, misses);
 }
 
 function markValues(
   values: Uint32Array,
   listed: readonly number[],
   unlisted: 0 | 1,
-  rows: readonly number[],
+  { first, count }: Block,
   place: number,
   misses: Int32Array,
-): number {
-  let count = 0;
-  for (let at = 0; at < rows.length; at += 1) {
-    const miss = listed.includes(values[rows[at]!]!) ? 1 - unlisted : unlisted;
+): void {
+  for (let at = 0; at < count; at += 1) {
+    const miss = listed.includes(values[first + at]!) ? 1 - unlisted : unlisted;
     misses[at]! |= miss << place;
-    count += miss;
   }
-  return count;
 }
 
 /** The same for a single value, or none: -1 is no number of a value. */
@@ -228,50 +224,41 @@ function markUnequal(
   values: Uint32Array,
   listed: number,
   unlisted: 0 | 1,
-  rows: readonly number[],
+  { first, count }: Block,
   place: number,
   misses: Int32Array,
-): number {
-  let count = 0;
-  for (let at = 0; at < rows.length; at += 1) {
-    const miss = values[rows[at]!] === listed ? 1 - unlisted : unlisted;
+): void {
+  for (let at = 0; at < count; at += 1) {
+    const miss = values[first + at] === listed ? 1 - unlisted : unlisted;
     misses[at]! |= miss << place;
-    count += miss;
   }
-  return count;
 }
 
 /** @param missing 1 for each value that misses the condition. */
 function markListed(
   values: Uint32Array,
   missing: Uint8Array,
-  rows: readonly number[],
+  { first, count }: Block,
   place: number,
   misses: Int32Array,
-): number {
-  let count = 0;
-  for (let at = 0; at < rows.length; at += 1) {
-    const miss = missing[values[rows[at]!]!]!;
+): void {
+  for (let at = 0; at < count; at += 1) {
+    const miss = missing[values[first + at]!]!;
     misses[at]! |= miss << place;
-    count += miss;
   }
-  return count;
 }
 
 function markIds(
   ids: AttributeColumns['ids'],
   refused: ReadonlySet<string>,
-  rows: readonly number[],
+  { first, count }: Block,
   place: number,
   misses: Int32Array,
-): number {
-  let count = 0;
-  for (let at = 0; at < rows.length; at += 1) {
-    if (!refused.has(ids[rows[at]!]!)) continue;
+): void {
+  for (let at = 0; at < count; at += 1) {
+    if (!refused.has(ids[first + at]!)) continue;
     misses[at]! |= 1 << place;
-    count += 1;
   }
-  return count;
 }
 
 function markDearer(
@@ -279,50 +266,38 @@ function markDearer(
   currency: number,
   asked: Amounts,
   most: number,
-  rows: readonly number[],
+  { first, count }: Block,
   place: number,
   misses: Int32Array,
-): number {
-  const first = currency * PRICES_AN_ESTIMATE;
-  const [core, memory, storage] = [prices[first]!, prices[first + 1]!, prices[first + 2]!];
-  let count = 0;
-  for (let at = 0; at < rows.length; at += 1) {
-    const row = rows[at]!;
+): void {
+  const ofCurrency = currency * PRICES_AN_ESTIMATE;
+  const [core, memory, storage] = [prices[ofCurrency]!, prices[ofCurrency + 1]!, prices[ofCurrency + 2]!];
+  for (let at = 0; at < count; at += 1) {
+    const row = first + at;
     // NaN, a provider without the three prices, is not at most anything.
     const miss = monthlyCost(core[row]!, memory[row]!, storage[row]!, asked) <= most ? 0 : 1;
     misses[at]! |= miss << place;
-    count += miss;
   }
-  return count;
 }
 
-function markUnflagged(
-  flags: Uint8Array,
-  rows: readonly number[],
-  place: number,
-  misses: Int32Array,
-): number {
-  let count = 0;
-  for (let at = 0; at < rows.length; at += 1) {
-    const miss = 1 - flags[rows[at]!]!;
+function markUnflagged(flags: Uint8Array, { first, count }: Block, place: number, misses: Int32Array): void {
+  for (let at = 0; at < count; at += 1) {
+    const miss = 1 - flags[first + at]!;
     misses[at]! |= miss << place;
-    count += miss;
   }
-  return count;
 }
 
 function markWithoutFact(
+  ids: AttributeColumns['ids'],
   addresses: Uint32Array,
   facts: FactTests,
-  rows: readonly number[],
+  { first, count }: Block,
   place: number,
   misses: Int32Array,
-): number {
-  let count = 0;
-  for (let at = 0; at < rows.length; at += 1) {
-    if (facts.matches(addresses[rows[at]!]!)) continue;
+): void {
+  for (let at = 0; at < count; at += 1) {
+    // Where no row is, an address may lead to what was freed.
+    if (ids[first + at] === undefined || facts.matches(addresses[first + at]!)) continue;
     misses[at]! |= 1 << place;
-    count += 1;
   }
-  return count;
 }
