@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
 import { buildAsyncApi } from '../../src/http/asyncapi.js';
@@ -35,6 +36,39 @@ test("it is AsyncAPI 3.0, as the project's own schema says", () => {
   assert.equal(validate({ ...document, asyncapi: '2.6.0' }), false, 'the schema refuses what it should');
   assert.equal(validate({ ...document, operations: { x: { action: 'shout' } } }), false);
 });
+
+const PARSER = join('build', 'asyncapi-parser', 'node_modules', '@asyncapi', 'parser');
+
+/** What this test uses of the AsyncAPI project's parser, which is not there to be imported everywhere. */
+interface Diagnostic {
+  code: string | number;
+  message: string;
+  path: (string | number)[];
+  /** 0 is an error, 1 a warning, 2 and 3 are advice. */
+  severity: number;
+}
+interface ParserPackage {
+  Parser: new () => { validate(document: string): Promise<Diagnostic[]> };
+}
+
+test(
+  "the AsyncAPI project's own parser has nothing against it",
+  {
+    skip: existsSync(PARSER) ? false : 'no AsyncAPI parser here: scripts/fetch-asyncapi-parser.sh fetches it',
+  },
+  async () => {
+    const { Parser } = createRequire(import.meta.url)(resolve(PARSER)) as ParserPackage;
+    const problems = async (said: object): Promise<string[]> =>
+      (await new Parser().validate(JSON.stringify(said)))
+        .filter(({ severity }) => severity <= 1)
+        .map(({ code, message, path }) => `${String(code)} at ${path.join('.')}: ${message}`);
+    assert.deepEqual(await problems(document), []);
+    const [operation] = Object.keys(document.operations);
+    const broken = structuredClone(document);
+    broken.operations[operation!]!.messages = [{ $ref: '#/components/messages/nowhere' }];
+    assert.notDeepEqual(await problems(broken), [], 'the parser finds what is wrong');
+  },
+);
 
 test('every reference leads somewhere, and every frame of both sides is used', () => {
   const used = new Set<string>();
