@@ -10,16 +10,18 @@ import { join, relative, resolve, sep } from 'node:path';
 import { build as bundle, stop as endBundler } from 'esbuild';
 import { bundleDashboard } from './build-dashboard.mjs';
 import { joinDeclarations } from './declarations.mjs';
+import { withoutDescriptions } from './described.mjs';
 
 /** What the client's package needs of others at run time; everything else in it is ours. */
 const CLIENT_DEPENDENCIES = ['@noble/ed25519', '@noble/hashes', '@noble/secp256k1', 'ws'];
 
-/** How both forms of the client are bundled: with our stand-in for zod (src/client/bundle/zod.ts). */
+/** How both forms of the client are bundled: with our stand-in for zod (src/client/bundle/zod.ts), and nothing said about schemas. */
 const bundling = (dist) => ({
   bundle: true,
   format: 'esm',
   target: 'es2022',
   alias: { zod: resolve(dist, 'client', 'bundle', 'zod.js') },
+  plugins: [descriptionsGo(resolve(dist, 'protocol'))],
   logLevel: 'warning',
 });
 
@@ -89,9 +91,21 @@ function neighboursStay(root) {
   };
 }
 
+/** Leaves out what schemas below a folder say about themselves: the client's types tell it. */
+function descriptionsGo(root) {
+  return {
+    name: 'descriptions-go',
+    setup({ onLoad }) {
+      onLoad({ filter: /\.js$/ }, async ({ path }) =>
+        path.startsWith(root + sep) ? { contents: withoutDescriptions(await readFile(path, 'utf8')) } : null,
+      );
+    },
+  };
+}
+
 /** Makes the client's package and the assets out of the compiled modules in `dist`, and puts them there. */
 export async function makeClientAndAssets(dist) {
-  const [browser, node] = joinDeclarations(dist, ['client/index', 'client/node']);
+  const [browser, node] = await joinDeclarations(dist, ['client/index', 'client/node']);
   try {
     await makeClient(dist, { browser, node });
     await makeAssets(dist, browser);

@@ -1,7 +1,9 @@
 // Joins the declarations of a module and of all that it uses into one file, for packages and pages that have no others
 // beside it. It knows just what our own declarations have, and fails on anything else.
 import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
+import { describeMembers } from './described.mjs';
 
 const FORMAT = ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.InTypeAlias;
 
@@ -15,9 +17,9 @@ function statementOf(declaration) {
 /**
  * @param {string} folder The folder of compiled modules whose declarations (`….d.ts`) are joined.
  * @param {string[]} entries Modules in it, without the ending.
- * @returns {string[]} One module for each entry.
+ * @returns {Promise<string[]>} One module for each entry.
  */
-export function joinDeclarations(folder, entries) {
+export async function joinDeclarations(folder, entries) {
   const files = entries.map((entry) => resolve(folder, `${entry}.d.ts`));
   const program = ts.createProgram(files, {
     module: ts.ModuleKind.NodeNext,
@@ -29,20 +31,39 @@ export function joinDeclarations(folder, entries) {
     exactOptionalPropertyTypes: true,
     skipLibCheck: true,
   });
-  return files.map((file) => joinInto(program, program.getSourceFile(file), resolve(folder)));
+  const schemas = await schemasOf(program, resolve(folder));
+  return files.map((file) => joinInto(program, program.getSourceFile(file), resolve(folder), schemas));
+}
+
+const isFromSchema = (statement) =>
+  ts.isTypeAliasDeclaration(statement) && /\bz\.\w+</.test(statement.getText());
+
+const targetOf = (checker, symbol) =>
+  symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+
+/** By statements: the schemas that types are derived from, out of the modules as they run. They know what is said about members. */
+async function schemasOf(program, root) {
+  const checker = program.getTypeChecker();
+  const schemas = new Map();
+  for (const source of program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(root))) {
+    for (const statement of source.statements.filter(isFromSchema)) {
+      const [query] = statement.type.typeArguments ?? [];
+      if (query === undefined || !ts.isTypeQueryNode(query)) continue;
+      const [declaration] = targetOf(checker, checker.getSymbolAtLocation(query.exprName)).declarations;
+      const module = declaration.getSourceFile().fileName.replace(/\.d\.ts$/, '.js');
+      schemas.set(statement, (await import(pathToFileURL(module).href))[query.exprName.text]);
+    }
+  }
+  return schemas;
 }
 
 /** @param {string} root Declarations elsewhere are the platform's. */
-function joinInto(program, source, root) {
+function joinInto(program, source, root, schemas) {
   const checker = program.getTypeChecker();
   const isOurs = (node) => node.getSourceFile().fileName.startsWith(root);
-  const isFromSchema = (statement) =>
-    ts.isTypeAliasDeclaration(statement) && /\bz\.\w+</.test(statement.getText());
   const fail = (node, problem) => {
     throw new Error(`${node.getSourceFile().fileName}: ${node.getText()} ${problem}`);
   };
-  const targetOf = (symbol) =>
-    symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
   const exportOf = (path, name) => {
     const module = program.getSourceFile(path);
     return (
@@ -91,12 +112,14 @@ function joinInto(program, source, root) {
         if (!ts.isIdentifier(name)) fail(statement, `cannot be written out: ${text}`);
         const symbol = elsewhere.get(name.text) ?? scope.find((each) => each.name === name.text);
         if (symbol === undefined) fail(statement, `is made of ${name.text}, which its module does not know`);
-        take(targetOf(symbol));
+        take(targetOf(checker, symbol));
       }
       ts.forEachChild(node, visitWritten);
     };
     visitWritten(ts.createSourceFile('type.ts', text, ts.ScriptTarget.ES2022, true));
-    return text;
+    const schema = schemas.get(statement);
+    if (schema === undefined) fail(statement, 'is derived from a schema that its module does not export');
+    return describeMembers(text, schema);
   };
   const visit = (node) => {
     if (ts.isImportTypeNode(node)) fail(node, 'cannot be joined');
@@ -105,9 +128,9 @@ function joinInto(program, source, root) {
       const imported = symbol?.declarations?.find(
         (each) => ts.isImportSpecifier(each) || ts.isNamespaceImport(each),
       );
-      if (imported !== undefined && !(targetOf(symbol).declarations ?? []).every(isOurs))
+      if (imported !== undefined && !(targetOf(checker, symbol).declarations ?? []).every(isOurs))
         fail(node, 'is of another package, which the joined declarations cannot ask for');
-      const target = symbol === undefined ? undefined : targetOf(symbol);
+      const target = symbol === undefined ? undefined : targetOf(checker, symbol);
       if (target?.declarations?.some(isAtTop)) take(target);
     }
     ts.forEachChild(node, visit);
@@ -117,7 +140,7 @@ function joinInto(program, source, root) {
 
   const exported = checker
     .getExportsOfModule(checker.getSymbolAtLocation(source))
-    .map((symbol) => ({ name: symbol.name, target: targetOf(symbol) }));
+    .map((symbol) => ({ name: symbol.name, target: targetOf(checker, symbol) }));
   for (const { target } of exported) take(target);
   const names = exported.map(({ name, target }) =>
     name === target.name ? name : `${target.name} as ${name}`,

@@ -72,7 +72,10 @@ export class DiscoveryError extends Error {
 
   /** The error that a hub described, in the body of a response or in an `error` frame. */
   static fromBody(
-    body: Pick<ErrorBody, 'message'> & { code: string },
+    body: Pick<ErrorBody, 'message'> & {
+      /** What went wrong, for programs; one of the hub's codes, or of a newer hub's. */
+      code: string;
+    },
     options: DiscoveryErrorOptions = {},
   ): DiscoveryError {
     if (Object.hasOwn(ERROR_STATUS, body.code)) {

@@ -45,13 +45,14 @@ const FACT_PARAMETERS: JsonObject[] = [
   {
     name: 'min.<resource>',
     in: 'query',
-    description: CONDITIONS.min.description,
+    description: 'At least so much of this further resource, e.g. `min.gpu=2`; who has none has 0',
     schema: { type: 'integer', minimum: 0 },
   },
   {
     name: 'attr.<name>',
     in: 'query',
-    description: CONDITIONS.attributes.description,
+    description:
+      'The attribute equals one of these, repeated or comma-separated; what reads as a number or a boolean equals both that and the text. `attr.<name>.min` and `attr.<name>.max`: it is a number in this range',
     schema: { type: 'array', items: { type: 'string' } },
     style: 'form',
     explode: true,
@@ -80,8 +81,7 @@ export function queryParameters(schema: z.ZodType): JsonObject[] {
       return {
         name,
         in: 'query',
-        description:
-          kindOf(name) === undefined ? OTHER_NOTES[name] : CONDITIONS[name as ConditionName].description,
+        description: noteOf(name),
         ...(takesMany(name)
           ? { schema: { type: 'array', items: { type: 'string' } }, style: 'form', explode: true }
           : { schema: rest }),
@@ -89,6 +89,12 @@ export function queryParameters(schema: z.ZodType): JsonObject[] {
     }),
     ...FACT_PARAMETERS,
   ];
+}
+
+function noteOf(parameter: string): string | undefined {
+  if (kindOf(parameter) === undefined) return OTHER_NOTES[parameter];
+  const { description } = CONDITIONS[parameter as ConditionName];
+  return takesMany(parameter) ? `${description}; repeated or comma-separated` : description;
 }
 
 /** @param codes What it is, with each code that may be in it before what that code means. */

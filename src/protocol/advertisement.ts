@@ -40,9 +40,19 @@ export const resourcesSchema = z
         : 'must be an integer of at least 0';
     }),
   )
-  .transform(
-    (resources) => resources as { cpu: number; memory: number; storage: number } & Record<string, number>,
-  );
+  .transform((resources) => resources as Resources);
+
+/** What a provider has: three resources that all have, and others by their names. */
+export interface Resources {
+  /** Cores. */
+  cpu: number;
+  /** GB of memory. */
+  memory: number;
+  /** GB of disk. */
+  storage: number;
+  /** So many of a further resource, e.g. `gpu`. */
+  [name: string]: number;
+}
 
 export const PRICE_MEMBERS = [
   'usd_per_core_month',
@@ -53,22 +63,25 @@ export const PRICE_MEMBERS = [
   'glm_per_gb_storage_month',
 ] as const;
 
-const price = z
-  .number('must be a finite number of at least 0')
-  .min(0, 'must be a finite number of at least 0')
-  .optional();
+/** @param description What is paid, and for what. */
+const price = (description: string) =>
+  z
+    .number('must be a finite number of at least 0')
+    .min(0, 'must be a finite number of at least 0')
+    .optional()
+    .describe(description);
 const KNOWN_PRICES: ReadonlySet<string> = new Set(PRICE_MEMBERS);
 
 /** Prices a month in US dollars and in GLM; further members are the provider's own. */
 export const pricingSchema = z
   .looseObject(
     {
-      usd_per_core_month: price,
-      usd_per_gb_ram_month: price,
-      usd_per_gb_storage_month: price,
-      glm_per_core_month: price,
-      glm_per_gb_ram_month: price,
-      glm_per_gb_storage_month: price,
+      usd_per_core_month: price('US dollars a month for each core'),
+      usd_per_gb_ram_month: price('US dollars a month for each GB of memory'),
+      usd_per_gb_storage_month: price('US dollars a month for each GB of disk'),
+      glm_per_core_month: price('GLM a month for each core'),
+      glm_per_gb_ram_month: price('GLM a month for each GB of memory'),
+      glm_per_gb_storage_month: price('GLM a month for each GB of disk'),
     },
     'must be an object of prices',
   )
@@ -87,12 +100,26 @@ export const pricingSchema = z
   .transform((pricing) => pricing as Pricing);
 
 /** The pricing of an advertisement as it goes out. */
-export type Pricing = Partial<Record<(typeof PRICE_MEMBERS)[number], number>> &
-  Record<string, number | string | undefined>;
+export interface Pricing {
+  /** US dollars a month for each core. */
+  usd_per_core_month?: number;
+  /** US dollars a month for each GB of memory. */
+  usd_per_gb_ram_month?: number;
+  /** US dollars a month for each GB of disk. */
+  usd_per_gb_storage_month?: number;
+  /** GLM a month for each core. */
+  glm_per_core_month?: number;
+  /** GLM a month for each GB of memory. */
+  glm_per_gb_ram_month?: number;
+  /** GLM a month for each GB of disk. */
+  glm_per_gb_storage_month?: number;
+  /** Whatever else the provider says about its prices. */
+  [name: string]: number | string | undefined;
+}
 
 /** Where those who rent reach the provider, at its address. */
 export const endpointSchema = z.object(
-  { port: amount(1, 65_535).describe('A TCP port') },
+  { port: amount(1, 65_535).describe('A TCP port, at `ip_address`') },
   'must be an object with a port',
 );
 
@@ -102,15 +129,22 @@ export const endpointSchema = z.object(
  */
 export const advertisementSchema = z.object(
   {
-    ip_address: ipAddress,
-    country: countryCode,
-    resources: resourcesSchema,
-    platform: boundedText(LIMITS.maxPlatformLength).nullish().meta({ example: 'x86_64' }),
-    pricing: pricingSchema.nullish(),
-    name: boundedText(LIMITS.maxNameLength).nullish(),
-    payments_network: boundedText(LIMITS.maxNetworkLength).nullish(),
-    attributes: attributesSchema.nullish(),
-    endpoint: endpointSchema.nullish(),
+    ip_address: ipAddress.describe('The IPv4 or IPv6 address at which the machine is reached'),
+    country: countryCode.describe('Where the machine stands: an ISO 3166-1 alpha-2 code'),
+    resources: resourcesSchema.describe(
+      'Cores, GB of memory and GB of disk; whatever else the provider counts, e.g. `gpu`, is an integer',
+    ),
+    platform: boundedText(LIMITS.maxPlatformLength)
+      .nullish()
+      .meta({ example: 'x86_64' })
+      .describe('The kind of processor'),
+    pricing: pricingSchema
+      .nullish()
+      .describe('Prices a month in US dollars and in GLM; further members are the provider’s own'),
+    name: boundedText(LIMITS.maxNameLength).nullish().describe('What the provider calls itself'),
+    payments_network: boundedText(LIMITS.maxNetworkLength).nullish().describe('Where payments are settled'),
+    attributes: attributesSchema.nullish().describe('Further facts by their names, e.g. `gpu_model`'),
+    endpoint: endpointSchema.nullish().describe('Where those who rent reach it'),
   },
   'an advertisement must be a JSON object',
 );
@@ -130,7 +164,7 @@ export interface PublishedAdvertisement {
   /** ISO 3166-1 alpha-2, in upper case. */
   country: string;
   /** Cores, GB of memory, GB of disk, and further resources by their names. */
-  resources: Advertisement['resources'];
+  resources: Resources;
   /** The kind of processor, e.g. `x86_64`. */
   platform: string | null;
   /** Prices a month in US dollars and GLM: for each core, GB of memory and GB of disk. */
@@ -144,7 +178,10 @@ export interface PublishedAdvertisement {
   /** Further facts by their names. */
   attributes: Attributes | null;
   /** The TCP port, at `ip_address`, where those who rent reach it. */
-  endpoint: { port: number } | null;
+  endpoint: {
+    /** A TCP port. */
+    port: number;
+  } | null;
   /** When it was first advertised. */
   created_at: string;
   /** When the hub last heard from it: its advertisement or a heartbeat. */

@@ -7,7 +7,7 @@ import { CURSOR_PATTERN } from './cursor.js';
 export const MAX_MISSED = 10;
 
 const count = z.int().min(0);
-const cursor = z.string().regex(CURSOR_PATTERN);
+const cursor = z.string().regex(CURSOR_PATTERN).describe('The moment that this is of');
 
 const scalars = [z.string(), z.number(), z.boolean()] as const;
 const value = z.union(scalars);
@@ -15,84 +15,141 @@ const value = z.union(scalars);
 const askedValue = z.union([
   ...scalars,
   z.array(value),
-  z.object({ min: z.number().optional(), max: z.number().optional() }),
+  z.object({
+    min: z.number().optional().describe('The least number that fits; none unless given'),
+    max: z.number().optional().describe('The greatest number that fits; none unless given'),
+  }),
 ]);
 /** What an advertisement has to say to it; null where it says nothing. */
 const offeredValue = value.nullable();
-const miss = z.object({ member: z.string(), asked: askedValue, offered: offeredValue });
+export const missSchema = z.object({
+  member: z.string().describe('The condition, as a query calls it'),
+  asked: askedValue.describe(
+    'What the filter asks: a value or a list of values, of amounts and prices the bound, of an attribute a range',
+  ),
+  offered: offeredValue.describe(
+    'What the advertisement has instead: a value, amount or price; null where it has none',
+  ),
+});
 /** By the names of conditions, as a query calls them. */
 const countByMember = z.object({}).catchall(count);
 
 /** Why the answer to a list request is what it is. */
 export const explanationSchema = z.object({
   cursor,
-  providers: count.describe('All providers'),
-  matched: count.describe('Those that meet every condition'),
+  providers: count.describe('How many providers there are'),
+  matched: count.describe('How many meet every condition'),
   rejected_by: countByMember.describe('How many of all providers each condition rejects'),
   only_by: countByMember.describe('How many of them it alone rejects: so many more would match without it'),
   nearest: z
-    .array(z.object({ provider_id: z.string(), misses: z.array(miss) }))
+    .array(
+      z.object({
+        provider_id: z.string().describe('Who it is'),
+        misses: z.array(missSchema).describe('The conditions that it does not meet'),
+      }),
+    )
     .describe('Up to 10 that miss the fewest conditions, of equally many the cheapest first'),
 });
 
 /** What one provider misses, and where it stands among those that match. */
 export const providerExplanationSchema = z.object({
   cursor,
-  provider_id: z.string(),
-  matches: z.boolean(),
-  misses: z.array(miss),
-  rank: z.object({
-    by_price: count.min(1).nullable().describe('Its place in the list by price; null when it does not match'),
-    of: count.describe('How many match'),
-  }),
+  provider_id: z.string().describe('Who it is'),
+  matches: z.boolean().describe('Whether it meets every condition'),
+  misses: z.array(missSchema).describe('The conditions that it does not meet'),
+  rank: z
+    .object({
+      by_price: count
+        .min(1)
+        .nullable()
+        .describe('Its place in the list by price; null when it does not match'),
+      of: count.describe('How many match'),
+    })
+    .describe('Where it stands among those that match'),
 });
 
-const price = z.number().min(0).nullable();
+/** @param share Which price of all. */
+const price = (share: string) =>
+  z.number().min(0).nullable().describe(`${share}, in US dollars a month; null where none has a price`);
 
 /** What some providers offer and ask. */
-const bucketSchema = z.object({
-  key: value.nullable().describe('What they have in common; null in `total`, and for those without it'),
-  providers: count,
-  live: count,
-  resources: z.object({ cpu: count, memory: count, storage: count }).describe('Sums'),
+export const bucketSchema = z.object({
+  key: value
+    .nullable()
+    .describe(
+      'The country, platform or attribute that they have in common; null in `total`, and for those without it',
+    ),
+  providers: count.describe('How many providers they are'),
+  live: count.describe('How many of them are live'),
+  resources: z
+    .object({
+      cpu: count.describe('Cores'),
+      memory: count.describe('GB of memory'),
+      storage: count.describe('GB of disk'),
+    })
+    .describe('What they have, summed up'),
   usd_per_month: z
-    .object({ priced: count, min: price, p25: price, p50: price, p75: price, max: price })
+    .object({
+      priced: count.describe('How many have a price'),
+      min: price('The lowest'),
+      p25: price('A quarter ask at most this'),
+      p50: price('Half ask at most this'),
+      p75: price('Three quarters ask at most this'),
+      max: price('The highest'),
+    })
     .describe(
       'The estimate for the asked amounts: how many have one, and the lowest that so large a share of them is at or below',
     ),
 });
 
 /** What the matches of a filter offer and ask. */
-export const marketSchema = z.object({ cursor, total: bucketSchema, buckets: z.array(bucketSchema) });
+export const marketSchema = z.object({
+  cursor,
+  total: bucketSchema.describe('All of them together'),
+  buckets: z.array(bucketSchema).describe('By what they have in common; empty unless asked for'),
+});
 
 /** The members of `visibility`, beside its type and id. */
 export const visibilityShape = {
   listed: z.boolean().describe('Whether an advertisement of the provider stands'),
-  status: z.enum(['live', 'suspect']).nullable(),
-  streams: count.describe('Streams that it matches'),
-  subscribers: count.describe('Connections that follow one of them'),
+  status: z
+    .enum(['live', 'suspect'])
+    .nullable()
+    .describe('Whether its session is open, or lost; null when it is not listed'),
+  streams: count.describe('How many streams it matches'),
+  subscribers: count.describe('How many connections follow one of them'),
   missed: z
-    .array(z.object({ member: z.string(), streams: count.min(1) }))
+    .array(
+      z.object({
+        member: z.string().describe('The condition, as a query calls it'),
+        streams: count.min(1).describe('How many streams'),
+      }),
+    )
     .max(MAX_MISSED)
     .describe('How many streams more it would match but for this one condition, most first'),
   price: z
     .object({
-      usd_per_month: z.number().min(0),
-      rank: count.min(1),
-      of: count.min(1),
-      p50: z.number().min(0),
+      usd_per_month: z.number().min(0).describe('What it asks, in US dollars a month'),
+      rank: count.min(1).describe('Its place by price, from 1'),
+      of: count.min(1).describe('How many have a price'),
+      p50: z.number().min(0).describe('Half ask at most this, in US dollars a month'),
     })
-    .nullable(),
+    .nullable()
+    .describe(
+      'Among those of its country that have prices, for one core, one GB of memory and one GB of disk; null without prices',
+    ),
 };
 
+export const visibilitySchema = z.object(visibilityShape);
+
 /** Who sees a provider. */
-export type Visibility = z.infer<z.ZodObject<typeof visibilityShape>>;
+export type Visibility = z.infer<typeof visibilitySchema>;
 /** A provider's place by price among those of its country that have prices, for one core, one GB of memory and one GB of disk. */
 export type Standing = NonNullable<Visibility['price']>;
 export type AskedValue = z.infer<typeof askedValue>;
 export type OfferedValue = z.infer<typeof offeredValue>;
 /** A condition that an advertisement does not meet. */
-export type Miss = z.infer<typeof miss>;
+export type Miss = z.infer<typeof missSchema>;
 /** Why a list is as it is. */
 export type Explanation = z.infer<typeof explanationSchema>;
 /** What one provider misses, and where it stands. */

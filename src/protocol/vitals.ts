@@ -14,19 +14,23 @@ export const POINTS_KEPT = (15 * 60) / POINT_SECONDS;
 
 const count = z.int().min(0);
 const ms = z.number().min(0);
-const spread = z.object({ p50: ms, p99: ms, max: ms });
+const spread = z.object({
+  p50: ms.describe('Half took at most so many milliseconds'),
+  p99: ms.describe('99 of 100 took at most so many milliseconds'),
+  max: ms.describe('The longest, in milliseconds'),
+});
 
 /** What a hub was like at one moment; rates and times are of the interval before it. */
 export const hubPointSchema = z.object({
   time: z.string().describe('ISO 8601 UTC with milliseconds'),
-  live: count.describe('Advertisements of providers that are there'),
-  suspect: count.describe('Advertisements whose providers were lost'),
-  sessions: count.describe('Authenticated sessions of providers'),
-  connections: count.describe('Open WebSockets'),
-  readers: count.describe('Open streamed HTTP responses, those of events included'),
-  subscribers: count.describe('Open subscriptions'),
-  streams: count.describe('Different filters that somebody is subscribed to'),
-  updates_per_second: z.number().min(0).describe('Changes of advertisements'),
+  live: count.describe('How many advertisements of providers that are there'),
+  suspect: count.describe('How many advertisements whose providers were lost'),
+  sessions: count.describe('How many authenticated sessions of providers'),
+  connections: count.describe('How many open WebSockets'),
+  readers: count.describe('How many open streamed HTTP responses, those of events included'),
+  subscribers: count.describe('How many open subscriptions'),
+  streams: count.describe('How many different filters that somebody is subscribed to'),
+  updates_per_second: z.number().min(0).describe('How many changes of advertisements a second'),
   match_to_send_ms: spread
     .nullable()
     .optional()
@@ -35,9 +39,9 @@ export const hubPointSchema = z.object({
   queued_bytes: count.optional().describe('Bytes that wait in all connections'),
   mirror: z
     .object({
-      state: z.enum(['writing', 'failing']),
-      lag_ms: ms.describe('Age of the oldest write that is not durable yet'),
-      pending: count.describe('Writes that are not durable yet'),
+      state: z.enum(['writing', 'failing']).describe('Whether writes work'),
+      lag_ms: ms.describe('Age of the oldest write that is not durable yet, in milliseconds'),
+      pending: count.describe('How many writes are not durable yet'),
     })
     .optional()
     .describe('What keeps the advertisements: the file, or the store that several hubs share'),

@@ -15,7 +15,10 @@ import { readAdvertisement, saysTheSame } from '../content.js';
 import { DiscoveryError } from '../errors.js';
 
 /** A proof as hubs send it. Those that know one scheme only do not name it. */
-export type ProofInput = Omit<Proof, 'scheme'> & { scheme?: SchemeName | undefined };
+export type ProofInput = Omit<Proof, 'scheme'> & {
+  /** How the signature is made; Ed25519 unless given. */
+  scheme?: SchemeName | undefined;
+};
 
 export const proofSchema: z.ZodType<Proof> = z.object({
   provider_id: z.string(),

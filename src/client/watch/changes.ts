@@ -8,15 +8,26 @@ import { differByHeartbeatOnly } from '../content.js';
  *   there was no connection, and the hub no longer knows why.
  */
 export type Change =
-  | { readonly type: 'added'; readonly advertisement: PublishedAdvertisement }
   | {
-      readonly type: 'updated';
+      /** It matches, and did not before. */
+      readonly type: 'added';
+      /** As it is now. */
       readonly advertisement: PublishedAdvertisement;
+    }
+  | {
+      /** It matches as before, and says something else. */
+      readonly type: 'updated';
+      /** As it is now. */
+      readonly advertisement: PublishedAdvertisement;
+      /** As it was until now. */
       readonly previous: PublishedAdvertisement;
     }
   | {
+      /** It matches no more. */
       readonly type: 'removed';
+      /** As it was last known. */
       readonly advertisement: PublishedAdvertisement;
+      /** Why it left; `missed` where the hub no longer knows. */
       readonly reason: RemovalReason | 'missed';
     };
 

@@ -14,7 +14,7 @@ interface Flag {
 }
 
 interface About {
-  /** For readers of the interface description. */
+  /** For readers of the interface description, and of the client's types. */
   description: string;
   flag: Flag;
 }
@@ -48,7 +48,7 @@ function oneOf<Schema extends z.ZodType<string>>(
   all: readonly string[] | null,
   about: Omit<About, 'description'>,
 ) {
-  const description = 'Equal to one of these; repeated or comma-separated';
+  const description = 'Equal to one of these';
   return { kind: 'one-of', schema: oneOrMany(value).optional(), all, description, ...about } as const;
 }
 
@@ -126,7 +126,7 @@ export const CONDITIONS = {
   }),
   max_usd_per_month: atMost('usd', {
     description:
-      'The estimate for the asked amounts is at most this; providers without the three prices do not match',
+      'The estimate for the asked amounts is at most so many US dollars a month; providers without the three prices do not match',
     flag: {
       form: '--max-usd <amount>',
       help: 'at most so many US dollars a month for the amounts asked for',
@@ -134,15 +134,15 @@ export const CONDITIONS = {
   }),
   max_glm_per_month: atMost('glm', {
     description:
-      'The same with the prices in GLM: at most so many GLM; providers without the three prices do not match',
+      'The estimate for the asked amounts is at most so many GLM a month; providers without the three prices do not match',
     flag: { form: '--max-glm <amount>', help: 'at most so many GLM a month for the amounts asked for' },
   }),
   not_country: noneOf(countryCode, 'country', {
-    description: 'Leaves these countries out; repeated or comma-separated',
+    description: 'Leaves these countries out',
     flag: { form: '--not-country <codes>', help: 'none of these countries, e.g. SE,NO' },
   }),
   exclude: notThese(LIMITS.maxExcluded, {
-    description: `Leaves these providers out, up to ${String(LIMITS.maxExcluded)} ids; repeated or comma-separated`,
+    description: `Leaves these providers out, up to ${String(LIMITS.maxExcluded)} ids`,
     flag: { form: '--exclude <ids>', help: 'none of these providers' },
   }),
   status: only('live', 'can only be "live"; leave it out to see suspects too', {
@@ -158,12 +158,11 @@ export const CONDITIONS = {
     flag: { form: '--ip-confirmed', help: 'leave out whom the hub has not seen at the advertised address' },
   }),
   min: furtherResources({
-    description: 'At least so much of this further resource, e.g. `min.gpu=2`; who has none has 0',
+    description: 'At least so much of further resources, by their names; who has none has 0',
     flag: { form: '--min <resource=amount>', help: 'at least so much of a further resource, e.g. gpu=2' },
   }),
   attributes: attributes({
-    description:
-      'The attribute equals one of these, repeated or comma-separated; what reads as a number or a boolean equals both that and the text. `attr.<name>.min` and `attr.<name>.max`: it is a number in this range',
+    description: 'Attributes by their names: each equals one of these values, or is a number in this range',
     flag: {
       form: '--attr <name=value>',
       help: 'an attribute with this value, e.g. gpu_model="RTX 4090", or a number in a range, e.g. bandwidth_mbps:100..',

@@ -6,9 +6,9 @@ import { FACT_NAME } from '../values.js';
 
 /** A number from `min` to `max`, both included. */
 export interface NumberRange {
-  /** The least that fits; none unless given. */
+  /** The least number that fits; none unless given. */
   min?: number | undefined;
-  /** The most that fits; none unless given. */
+  /** The greatest number that fits; none unless given. */
   max?: number | undefined;
 }
 
@@ -16,13 +16,22 @@ export interface NumberRange {
 export type AskedAttribute = AttributeValue[] | NumberRange;
 
 const MANY = `must have 1 to ${String(LIMITS.maxFilterValues)} values`;
-const bound = z
-  .number('must be a finite number')
-  .transform((value) => value + 0)
-  .optional();
+/** @param description What the number says. */
+const bound = (description: string) =>
+  z
+    .number('must be a finite number')
+    .transform((value) => value + 0)
+    .optional()
+    .describe(description);
 
 const range = z
-  .strictObject({ min: bound, max: bound }, 'a range has only min and max')
+  .strictObject(
+    {
+      min: bound('The least number that fits; none unless given'),
+      max: bound('The greatest number that fits; none unless given'),
+    },
+    'a range has only min and max',
+  )
   .refine(({ min, max }) => min !== undefined || max !== undefined, 'a range has min, max or both')
   .refine(({ min, max }) => (min ?? -Infinity) <= (max ?? Infinity), 'min must not be more than max')
   // One order of members, so that equal ranges are one text.

@@ -7,7 +7,7 @@ import type { Amounts } from './estimate.js';
 
 type FilterShape = { [Name in ConditionName]: (typeof CONDITIONS)[Name]['schema'] };
 const shape = Object.fromEntries(
-  CONDITION_NAMES.map((name) => [name, CONDITIONS[name].schema]),
+  CONDITION_NAMES.map((name) => [name, CONDITIONS[name].schema.describe(CONDITIONS[name].description)]),
 ) as unknown as FilterShape;
 
 /** The conditions that an advertisement has to meet; all of them are optional, all given ones must hold. */
