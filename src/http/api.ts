@@ -58,8 +58,9 @@ export class HttpApi {
     this.#options = options;
     const { metrics, documentation } = options;
     const lists = new ListAnswers(options.registry, options.reads);
-    const openApi = Buffer.from(JSON.stringify(buildOpenApi()));
-    const asyncApi = Buffer.from(JSON.stringify(buildAsyncApi()));
+    // Few ask, and a start should not wait for them.
+    let openApi: Buffer | undefined;
+    let asyncApi: Buffer | undefined;
     this.#item = {
       name: 'advertisement',
       handlers: {
@@ -113,11 +114,21 @@ export class HttpApi {
       ['/metrics', { name: 'metrics', handlers: page(() => metrics.response()) }],
       [
         '/api/v1/openapi.json',
-        { name: 'openapi', handlers: page(() => json(openApi, { headers: OPEN_TO_READERS })) },
+        {
+          name: 'openapi',
+          handlers: page(() =>
+            json((openApi ??= Buffer.from(JSON.stringify(buildOpenApi()))), { headers: OPEN_TO_READERS }),
+          ),
+        },
       ],
       [
         '/api/v1/asyncapi.json',
-        { name: 'asyncapi', handlers: page(() => json(asyncApi, { headers: OPEN_TO_READERS })) },
+        {
+          name: 'asyncapi',
+          handlers: page(() =>
+            json((asyncApi ??= Buffer.from(JSON.stringify(buildAsyncApi()))), { headers: OPEN_TO_READERS }),
+          ),
+        },
       ],
       [WEBSOCKET_PATH, { name: 'websocket', handlers: page(() => this.#refusePlainHttp()) }],
       ...[...documentation].map(([path, answer]): [string, Route] => [

@@ -15,7 +15,7 @@ const seed = whole('FUZZ_SEED');
 export const SEED = seed ?? Math.floor(Math.random() * 0x7fffffff);
 
 /** Frames and requests in all, both transports taken together. `npm run fuzz` sends a million. */
-export const COUNT = whole('FUZZ_COUNT') ?? 4_000;
+export const COUNT = whole('FUZZ_COUNT') ?? 2_000;
 
 /** Where a round begins: in the suite, every other round is the same each time. */
 export function seedOfRound(round: number): number {

@@ -4,6 +4,7 @@ import fc from '../support/properties.js';
 import type { Filter } from '../../src/protocol/filters/filter.js';
 import type { First } from '../../src/protocol/filters/first.js';
 import { content, filter } from '../support/arbitraries.js';
+import { rounds } from '../support/rounds.js';
 import { sequences, type Step, steps } from '../support/steps.js';
 import { type ResumeFrom, type StreamClient, StreamWorld } from '../support/stream-world.js';
 
@@ -227,7 +228,7 @@ test('every client holds, at every cursor it is given, exactly what a list would
         seen.fallenBehind += world.fallenBehind;
       },
     ),
-    { numRuns: 300, ...WITHIN_TIME },
+    { numRuns: rounds(120), ...WITHIN_TIME },
   );
   for (const [what, times] of Object.entries(seen))
     assert.ok(times > 20, `${what}: only ${String(times)} times`);
@@ -253,7 +254,7 @@ test('the same holds where catching up with more than a few events is refused, a
         seen.fallenBehind += world.fallenBehind;
       },
     ),
-    { numRuns: 150, ...WITHIN_TIME },
+    { numRuns: rounds(60), ...WITHIN_TIME },
   );
   for (const [what, times] of Object.entries(seen))
     assert.ok(times > 20, `${what}: only ${String(times)} times`);
@@ -280,7 +281,7 @@ test('streams of the first matches hold at every cursor the first of the list, w
         seen.fallenBehind += world.fallenBehind;
       },
     ),
-    { numRuns: 200, ...WITHIN_TIME },
+    { numRuns: rounds(80), ...WITHIN_TIME },
   );
   for (const [what, times] of Object.entries(seen))
     assert.ok(times > 20, `${what}: only ${String(times)} times`);

@@ -9,6 +9,7 @@ import type { ListAnswer } from '../../../src/registry/registry.js';
 import { LongList } from '../../../src/registry/lists/long-list.js';
 import { type Content, content, filter } from '../../support/arbitraries.js';
 import { list } from '../../support/naive.js';
+import { rounds } from '../../support/rounds.js';
 import { randomOf } from '../../support/random.js';
 import { comparable, RegistryWorld } from '../../support/registry-world.js';
 
@@ -120,7 +121,7 @@ test('a list that is made in steps is that of its first one, whatever changes in
       else world.detach(idOf(number));
     }
   };
-  for (let round = 0; round < 4; round += 1) {
+  for (let round = 0; round < rounds(2); round += 1) {
     for (const search of QUERIES) {
       change();
       let query = parseListQuery(search);

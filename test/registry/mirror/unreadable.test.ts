@@ -6,6 +6,7 @@ import test from 'node:test';
 import Database from 'better-sqlite3';
 import { loadMirror } from '../../../src/registry/mirror/reading/load.js';
 import { advertisementOf, identityOf, loadFile, openMirror, temporaryFolder, TestLog } from './support.js';
+import { rounds } from '../../support/rounds.js';
 import { advertised } from '../../support/entries.js';
 
 const ROWS = 2000;
@@ -75,7 +76,7 @@ test('garbage in the middle is found before anything counts', async (t) => {
   const pages = bytes.length / PAGE;
   let tried = 0;
   let moved = 0;
-  for (let page = 1; page < pages; page += 7) {
+  for (let page = 1; page < pages; page += Math.ceil(14 / rounds(1))) {
     tried += 1;
     const folder = temporaryFolder(t);
     const copy = join(folder, 'hub.db');
