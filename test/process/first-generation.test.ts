@@ -66,6 +66,57 @@ for (const withPlatform of [true, false]) {
   });
 }
 
+test('what the hub of the first generation changes in a file counts as unsigned once one is back', async (t) => {
+  const folder = scratchFolder(t);
+  const file = join(folder, 'hub.db');
+  const key = new TestKey();
+  let hub = await HubProcess.start(folder, { UNSIGNED: 'accept' });
+  const payload = JSON.stringify(ADVERTISEMENT);
+  const post = (headers: Record<string, string>) =>
+    hub.request<PublishedAdvertisement>('POST', '/api/v1/advertisements', {
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body: payload,
+    });
+  const sign = (id: string) => key.headers('advertise', id, Date.now(), payload);
+  const unsigned = (id: string) => ({ 'X-Provider-ID': id, 'X-Provider-Signature': 'none' });
+  for (const id of ['changed', 'refreshed', 'untouched']) assert.equal((await post(sign(id))).status, 200);
+  assert.equal((await post(unsigned('unsigned'))).status, 200);
+  assert.equal(await hub.stop(), 0);
+
+  const old = new Database(file);
+  const change = old.prepare(
+    'UPDATE advertisements SET ip_address = ?, country = ?, resources = ?, updated_at = ? WHERE provider_id = ?',
+  );
+  const resources = '{"cpu": 64, "memory": 512, "storage": 9000}';
+  change.run('198.51.100.66', 'NO', resources, ago(1), 'changed');
+  change.run('198.51.100.66', 'NO', resources, ago(1), 'unsigned');
+  old
+    .prepare('UPDATE advertisements SET ip_address = ip_address, updated_at = ? WHERE provider_id = ?')
+    .run(ago(1), 'refreshed');
+  old
+    .prepare(
+      'INSERT INTO advertisements (provider_id, ip_address, country, resources, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)',
+    )
+    .run('new', '198.51.100.66', 'NO', resources, ago(1), ago(1));
+  old.close();
+
+  hub = await HubProcess.start(folder, { UNSIGNED: 'accept' });
+  const { body } = await hub.request<PublishedAdvertisement[]>('GET', '/api/v1/advertisements');
+  assert.deepEqual(
+    body.map(({ provider_id, country, verified }) => [provider_id, country, verified]),
+    [
+      ['new', 'NO', false],
+      ['refreshed', ADVERTISEMENT.country, true],
+      ['unsigned', 'NO', false],
+      ['untouched', ADVERTISEMENT.country, true],
+    ],
+  );
+  assert.equal((await post(unsigned('changed'))).status, 403, 'the name is still its key’s');
+  const again = await post(sign('changed'));
+  assert.deepEqual([again.status, again.body.verified], [200, true]);
+  assert.equal(await hub.stop(), 0);
+});
+
 test("one Ethereum address is one provider in a file that has it in several spellings, and stays its owner's over restarts", async (t) => {
   const folder = scratchFolder(t);
   const file = join(folder, 'hub.db');

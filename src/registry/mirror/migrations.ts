@@ -68,6 +68,30 @@ const MIGRATIONS: readonly ((db: Database) => void)[] = [
   (db) => {
     addColumns(db, ['attributes TEXT', 'endpoint_port INTEGER', 'ip_confirmed INTEGER NOT NULL DEFAULT 0']);
   },
+  (db) => {
+    // The first generation's hub can still use the file, and knows nothing of proofs: what it changes, nobody has signed.
+    const changed = SIGNED_COLUMNS.map((column) => `NEW.${column} IS NOT OLD.${column}`).join(' OR ');
+    db.exec(`CREATE TRIGGER changed_without_proof AFTER UPDATE OF ${SIGNED_COLUMNS.join(', ')} ON advertisements
+      WHEN OLD.signature IS NOT NULL AND NEW.signature IS OLD.signature AND (${changed})
+      BEGIN
+        UPDATE advertisements SET public_key = NULL, signed_at = NULL, payload = NULL, signature = NULL
+          WHERE rowid = NEW.rowid;
+      END`);
+  },
+];
+
+/** What a proof is of. */
+const SIGNED_COLUMNS = [
+  'provider_id',
+  'ip_address',
+  'country',
+  'platform',
+  'resources',
+  'pricing',
+  'name',
+  'payments_network',
+  'attributes',
+  'endpoint_port',
 ];
 
 /** The database was written by a newer version of the hub. */
