@@ -43,7 +43,11 @@ export async function readPrivateFile(path: string): Promise<string> {
   try {
     file = await open(path, 'r');
   } catch (cause) {
-    throw new DiscoveryError('KEY', `the key cannot be read: ${(cause as Error).message}`, { cause });
+    const problem =
+      codeOf(cause) === 'ENOENT'
+        ? `there is no key file ${path}: "discovery-hub keygen --key ${path}" makes a key`
+        : `the key cannot be read: ${(cause as Error).message}`;
+    throw new DiscoveryError('KEY', problem, { cause });
   }
   try {
     const { mode, size } = await file.stat();

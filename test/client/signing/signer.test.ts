@@ -251,6 +251,11 @@ test('what is no key, or is not kept to oneself, is refused with the reason', as
     [JSON.stringify({ address: other, private_key: SECRET }), /names the address/],
   ] as const)
     await assert.rejects(loadSigner(fileOf(text)), { code: 'KEY', message });
+  const missing = join(folder, 'missing.pem');
+  await assert.rejects(loadSigner(missing), {
+    code: 'KEY',
+    message: `there is no key file ${missing}: "discovery-hub keygen --key ${missing}" makes a key`,
+  });
   const open = fileOf(SECRET);
   chmodSync(open, 0o644);
   await assert.rejects(loadOrCreateSigner(open), { code: 'KEY', message: /chmod 600/ });
