@@ -24,9 +24,9 @@ export interface Config {
   acceptUnsigned: boolean;
   transport: 'auto' | 'uws' | 'node';
   publicHosts: string[];
-  /** The URI of whoever takes reports of vulnerabilities; null where nobody is named. */
+  /** The URI to report vulnerabilities to; null if none is set. */
   securityContact: string | null;
-  /** Null where the hub speaks no TLS. */
+  /** Null if the hub does not terminate TLS. */
   tls: TlsFiles | null;
   clientAddress: ClientAddress;
   messagesPerMinute: number;
@@ -43,29 +43,29 @@ export interface Config {
   invalidSignaturesPerMinute: number;
   replayEvents: number;
   accessLog: boolean;
-  /** What the dashboard says at the top of every page; empty for nothing. */
+  /** A notice at the top of every dashboard page; empty for none. */
   notice: string;
-  /** What the hub shows of itself; null for nothing. */
+  /** How much of its own state the hub shows; null for nothing. */
   hubEvents: VitalsShown | null;
-  /** The store that several hubs share; null where one hub has a file. */
+  /** The store that several hubs share; null for a single hub with a file. */
   store: SharedLogSettings | null;
 }
 
-/** A setting has a value that cannot be used; the message names it. */
+/** A setting is invalid; the message names it. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** One setting as it was read. */
+/** One setting, parsed. */
 export interface CheckedSetting {
   name: SettingName;
-  /** Null where it was not set, so that the default counts. */
+  /** Null if it was not set and the default applies. */
   given: GivenText | null;
-  /** What was read; a problem where that cannot be used. */
+  /** The parsed value, or what is wrong with it. */
   result: { value: unknown } | { problem: string };
 }
 
-/** Reads each setting for itself. */
+/** Parses each setting on its own. */
 export function checkSettings(sources: SettingSources): CheckedSetting[] {
   return SETTING_NAMES.map((name) => {
     const { fallback, schema } = SETTINGS[name];
@@ -96,14 +96,14 @@ export function problemsOf(settings: readonly CheckedSetting[]): string[] {
 
 function valuesOf(settings: readonly CheckedSetting[]): SettingValues {
   const values = settings.map(({ name, result }) => [name, 'value' in result ? result.value : undefined]);
-  // Each was made by the schema of its name.
+  // Each value was parsed by the schema of its name.
   return Object.fromEntries(values) as SettingValues;
 }
 
 /**
- * Reads the settings from the command line, from the environment and, where these do not have them, from `.env`.
+ * Reads the settings from the command line, the environment and `.env`, in this order of precedence.
  * @param flags By name, without prefix.
- * @throws ConfigError naming every setting that cannot be used.
+ * @throws ConfigError naming every invalid setting.
  */
 export function loadConfig(
   environment: NodeJS.ProcessEnv,
@@ -116,7 +116,7 @@ export function loadConfig(
   return toConfig(valuesOf(settings));
 }
 
-/** @throws ConfigError when there is a `.env` that cannot be read. */
+/** @throws ConfigError if there is a `.env` that cannot be read. */
 export function openSources(
   environment: NodeJS.ProcessEnv,
   dotenvPath = '.env',
@@ -133,7 +133,7 @@ function tlsProblems({ TLS_CERT: cert, TLS_KEY: key }: SettingValues): string[] 
   if (cert === '' && key === '') return [];
   if (cert === '' || key === '') {
     const missing = cert === '' ? 'DISCOVERY_TLS_CERT' : 'DISCOVERY_TLS_KEY';
-    return [`${missing} is not set: a certificate is of no use without its key; set both, or neither`];
+    return [`${missing} is not set: a certificate and its key only work together; set both, or neither`];
   }
   try {
     readCertificate({ cert, key });

@@ -16,15 +16,15 @@ import { RateLimiter } from './lib/limits/rate-limiter.js';
 import { WindowLimiter } from './lib/limits/window-limiter.js';
 
 const MINUTE_MS = 60_000;
-/** Requests over the limit of an address that are answered before its connections end with their answers. */
+/** How many requests over the limit an address may make before each further refusal closes its connection. */
 const TOLERATED_REFUSALS = 20;
-/** Requests for `/health` and `/metrics` of an address in a minute before its connections end with their answers. */
+/** How many requests a minute for `/health` and `/metrics` an address may make before each answer closes its connection. */
 const LOOKS_A_MINUTE = 600;
 const ADVERTISEMENTS_PATH = '/api/v1/advertisements';
-/** Posts of one provider in a minute that do not count against its address if they refresh its advertisement. */
+/** How many posts a minute that refresh a provider's advertisement do not count against its address. */
 const FREE_REFRESHES = 12;
 
-/** Requests a minute and address for pages and their files, which have a count of their own: a page asks for several. */
+/** Requests per minute and address for pages and their files. They have their own limit, because a page loads several. */
 const PAGE_REQUESTS = 1000;
 const isPage = (path: string): boolean =>
   path === '/' ||
@@ -34,10 +34,10 @@ const isPage = (path: string): boolean =>
   path === '/client.js' ||
   path === '/client.d.ts';
 
-/** What the door needs of the HTTP interface. */
+/** What the door needs from the HTTP interface. */
 type Api = Pick<HttpApi, 'handle' | 'refuse'>;
 
-/** What the door needs of who keeps the log. */
+/** What the door needs from the journal. */
 interface DoorJournal {
   readonly isAccessLogged: boolean;
   answered(request: HttpRequest, address: string, status: number, ms: number): void;
@@ -50,7 +50,7 @@ const NO_JOURNAL: DoorJournal = {
   refused: () => undefined,
 };
 
-/** What a transport knocks at: counts requests by client address, and passes them on to HTTP or the gateway. */
+/** Receives every request from the transport, counts it by client address, and passes it on to HTTP or the gateway. */
 export class Door implements TransportHandler {
   readonly #config: Config;
   readonly #gateway: Gateway;
@@ -62,12 +62,12 @@ export class Door implements TransportHandler {
   readonly #clock: Clock;
   readonly #journal: DoorJournal;
   readonly #isAdvertised: (providerId: string) => boolean;
-  /** Posts for an advertisement that stands, by provider and address. */
+  /** Posts for an existing advertisement, by provider and address. */
   readonly #refreshes: RateLimiter;
-  /** Those of an address that have not turned out to refresh it, or not yet. */
+  /** Posts, by address, that did not turn out to be refreshes, or have not yet. */
   readonly #doubtful: RateLimiter;
 
-  /** @param isAdvertised Whether an advertisement of a provider stands. */
+  /** @param isAdvertised Whether a provider has an advertisement. */
   constructor(
     config: Config,
     gateway: Gateway,
@@ -140,7 +140,7 @@ export class Door implements TransportHandler {
       : this.#admit(request, answer);
   }
 
-  /** Always answered; but whoever asks without end must not keep a connection busy with it. */
+  /** Always answers, but closes the connection of clients that never stop asking. */
   #look(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
     const address = this.#config.clientAddress.ofRequest(request);
     const isRare = this.#looks.spend(address, this.#clock.monotonic()) === 0;
@@ -153,7 +153,7 @@ export class Door implements TransportHandler {
     return this.#limit(request, 'request') ?? this.#answer(request);
   }
 
-  /** The provider whose advertisement stands and that a post says it is from; null for other requests. */
+  /** The provider that a post claims to come from, if it has an advertisement; null for other requests. */
   #refreshedBy({ method, path, headers }: HttpRequest): string | null {
     if (method !== 'POST' || path !== ADVERTISEMENTS_PATH) return null;
     const provider = readProviderId(headers.get('x-provider-id') ?? '');
@@ -161,9 +161,9 @@ export class Door implements TransportHandler {
   }
 
   /**
-   * Handles a post that may refresh an advertisement. A provider whose neighbours have used up what their address may do is
-   * not to lose its own. Posts that turn out otherwise count, and only so many of an address are under way at a time, so
-   * that naming somebody else's advertisement opens no other way in.
+   * Handles a post that may refresh an advertisement, so that a provider does not lose its advertisement because others have
+   * used up their shared address's requests. Posts that turn out not to be refreshes do count, and only a few per address may be in
+   * flight at a time, so that naming somebody else's advertisement does not bypass the limit.
    */
   async #handleRefresh(request: HttpRequest, providerId: string): Promise<HttpResponse> {
     const address = this.#config.clientAddress.ofRequest(request);
@@ -187,7 +187,7 @@ export class Door implements TransportHandler {
     }
   }
 
-  /** A body that is read part by part takes a place of its address, and a streamed one even a connection. */
+  /** A body that is read in parts occupies one of its address's places; a streamed one also counts as a connection. */
   #admit(request: HttpRequest, response: HttpResponse): HttpResponse {
     const { stream, source } = response;
     if (stream === undefined && source === undefined) return response;
@@ -209,7 +209,7 @@ export class Door implements TransportHandler {
     return this.#api.refuse(error);
   }
 
-  /** The refusal of a request over the limit; null when it may go on. */
+  /** The refusal of a request over the limit; null if it may proceed. */
   #limit(
     request: HttpRequest,
     kind: 'request' | 'handshake',
@@ -228,12 +228,12 @@ export class Door implements TransportHandler {
         { retryAfterSeconds: wait },
       ),
     );
-    // Refusals are work, too: whoever does not stop has to come again for each.
+    // Refusals cost work, too: a client that does not stop has to reconnect for each.
     return limiter.excess(address) > TOLERATED_REFUSALS ? ending(refusal) : refusal;
   }
 }
 
-/** The same answer, behind which the connection ends. */
+/** The same response, after which the connection closes. */
 function ending(response: HttpResponse): HttpResponse {
   return { ...response, close: true };
 }

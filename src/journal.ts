@@ -5,14 +5,14 @@ import type { ErrorCode } from './protocol/errors.js';
 import type { HttpRequest } from './protocol/http-message.js';
 
 const MINUTE_MS = 60_000;
-/** Lines of one kind that clients can cause in a minute; how many more there would be is said at its end. */
+/** How many lines of one kind clients can cause per minute; further ones are only counted. */
 const MAX_LINES = 30;
-/** Client addresses that are told apart for one limit and minute. */
+/** How many client addresses are counted individually per limit and minute. */
 const MAX_ADDRESSES = 1000;
-/** What is shown of a text that a client chose. */
+/** How many characters of a client's text are logged. */
 const MAX_TEXT = 200;
 
-/** The refusals that are limits: what an operator may have to raise, or somebody to stop. */
+/** The refusals that stem from limits: the operator may have to raise one, or stop somebody. */
 const LIMIT_CODE = /^(?:RATE_\d+|WS_00[345])$/;
 
 /** How often one limit was hit in a minute. */
@@ -23,11 +23,11 @@ interface Hits {
 }
 
 /**
- * What the log says of clients: at debug everything, always what an operator wants to know of. However much clients do, only
- * so many lines a minute come of it, but for those that an operator has asked for.
+ * Logs what clients do: everything at debug level, otherwise only what an operator needs to know. Except for lines that the operator
+ * asked for, their number per minute is bounded, whatever clients do.
  */
 export class Journal implements GatewayJournal {
-  /** Whether each request is logged once it is answered. */
+  /** Whether each request is logged once answered. */
   readonly isAccessLogged: boolean;
   readonly #log: Logger;
   readonly #isDebugging: boolean;
@@ -55,7 +55,7 @@ export class Journal implements GatewayJournal {
   }
 
   replaced(provider: string, address: string, before: string): void {
-    this.#say('a newer session of the same provider has replaced an older one', {
+    this.#say('a newer session replaced an older one of the same provider', {
       provider,
       address,
       before,
@@ -77,12 +77,12 @@ export class Journal implements GatewayJournal {
     this.#log.debug({ code, address, ...(provider === undefined ? {} : { provider }) }, 'refused');
   }
 
-  /** Something was stored. @param address Null where nobody is counted for it. */
+  /** Something was stored. @param address Null if no address is counted for it. */
   written(action: string, provider: string, address: string | null): void {
     if (this.#isDebugging) this.#log.debug({ action, provider, address }, 'written');
   }
 
-  /** A request was answered, or a handshake (101). @param ms How long it took. */
+  /** A request or handshake (101) was answered. @param ms How long it took. */
   answered(request: HttpRequest, address: string, status: number, ms: number): void {
     if (!this.isAccessLogged) return;
     const { method, path, search, headers } = request;
@@ -100,7 +100,7 @@ export class Journal implements GatewayJournal {
     );
   }
 
-  /** Sums up a minute once it is over. @param now Service milliseconds. */
+  /** Logs the summary of a minute once it is over. @param now Service milliseconds. */
   tick(now: number): void {
     if (this.#minuteEnds === Number.POSITIVE_INFINITY) this.#minuteEnds = now + MINUTE_MS;
     if (now < this.#minuteEnds) return;
@@ -108,7 +108,7 @@ export class Journal implements GatewayJournal {
     this.sumUp();
   }
 
-  /** Says what was counted since the last time. */
+  /** Logs the counts since the last summary. */
   sumUp(): void {
     for (const [limit, { times, from }] of this.#hits) {
       const [most, share] = [...from].reduce((top, one) => (one[1] > top[1] ? one : top));
@@ -117,7 +117,10 @@ export class Journal implements GatewayJournal {
     }
     for (const [line, times] of this.#lines) {
       if (times > MAX_LINES)
-        this.#log.info({ times: times - MAX_LINES }, `so many times more within the last minute: ${line}`);
+        this.#log.info(
+          { times: times - MAX_LINES },
+          `repeated this many times more within the last minute: ${line}`,
+        );
     }
     this.#hits = new Map();
     this.#lines = new Map();

@@ -4,8 +4,8 @@ import { build as pretty } from 'pino-pretty';
 export type { Logger };
 
 /**
- * A structured log on standard output: readable on a terminal, one JSON object a line, with ISO times and names of
- * levels, everywhere else.
+ * A structured log on standard output: readable text on a terminal, elsewhere one JSON object per line, with ISO times and
+ * level names.
  */
 export function createLog(debug: boolean): Logger {
   const options = {

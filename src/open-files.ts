@@ -1,24 +1,24 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** How many connections the system lets this process have. */
+/** How many connections the operating system allows this process. */
 export interface Capacity {
   /** Connections in all: sockets of sessions and streams, and plain requests. */
   connections: number;
-  /** Of them, how many may be WebSockets: the others are left to requests, `/health` and `/metrics` among them. */
+  /** How many of them may be WebSockets; the rest is reserved for requests, including `/health` and `/metrics`. */
   webSockets: number;
 }
 
 const UNKNOWN: Capacity = { connections: Number.POSITIVE_INFINITY, webSockets: Number.POSITIVE_INFINITY };
 
-/** Files kept free for what is not a connection: the database when it is opened anew, threads, metrics. */
+/** Files reserved for anything but connections: reopening the database, threads, metrics. */
 const MAX_RESERVE = 64;
-/** Connections kept free for plain requests. */
+/** Connections reserved for plain requests. */
 const MAX_FOR_REQUESTS = 256;
 
 /**
- * Works the capacity out, with everything open that this process keeps open beside connections. A process that may
- * open no more files cannot even refuse a connection, and wakes up for it over and over; so the hub stays below.
- * @returns Infinities where the system does not tell its limit.
+ * Computes the capacity. Call it once everything else that the process keeps open is open. A process at its limit cannot even
+ * refuse a connection, and wakes up for it over and over; so the hub stays below.
+ * @returns Infinities if the system does not reveal its limit.
  */
 export function measureCapacity(): Capacity {
   let limits: string;
@@ -34,8 +34,8 @@ export function measureCapacity(): Capacity {
 }
 
 /**
- * What one client address may have: never so much that nothing is left for others, whatever an operator allows.
- * @param allowed WebSockets and silent connections of an address; 0 for no limit.
+ * How many connections one client address may have. It always leaves some for others, whatever the operator allows.
+ * @param allowed WebSockets and silent connections per address; 0 for no limit.
  */
 export function shareOf(
   capacity: Capacity,
@@ -51,8 +51,8 @@ export function shareOf(
 }
 
 /**
- * @param limit Files that a process may have open.
- * @param open Files that it has open.
+ * @param limit How many files the process may have open.
+ * @param open How many it has open.
  */
 export function capacityOf(limit: number, open: number): Capacity {
   const reserve = Math.min(MAX_RESERVE, Math.floor(limit / 8));

@@ -25,7 +25,7 @@ import { WritePath } from './registry/write/write-path.js';
 import { LoopLag } from './vitals/loop-lag.js';
 import { type CountSources, Vitals } from './vitals/vitals.js';
 
-/** How long a stopping hub waits for its last answers to leave, in milliseconds. */
+/** How long a stopping hub waits for its last responses to be sent, in milliseconds. */
 const LAST_ANSWERS_MS = 250;
 
 /** A running hub. */
@@ -33,25 +33,25 @@ export interface Hub {
   /** The port it listens on. */
   readonly port: number;
   readonly transport: Transport['name'];
-  /** What the limit on open files leaves for connections. */
+  /** How many connections the limit on open files leaves room for. */
   readonly capacity: Capacity;
   readonly registry: Registry;
   readonly gateway: Gateway;
-  /** Moves time on; it also happens by itself every `TICK_MS`. */
+  /** Advances time. Also runs by itself every `TICK_MS`. */
   tick(): void;
   /**
-   * Reads the certificate and its key again, for handshakes from now on.
-   * @throws TlsError when they cannot be used; those in use stay.
+   * Reloads the certificate and its key for new handshakes.
+   * @throws TlsError if they cannot be used; the old ones then stay in use.
    */
   renewCertificate(): Certificate;
-  /** Refuses new work, closes every socket with 4503 over the drain time, writes what is left, and stops. */
+  /** Refuses new work, closes all sockets with 4503 over the drain time, writes what is pending, and stops. */
   stop(): Promise<void>;
 }
 
 /**
- * Puts a hub together and starts it: the one place that knows all parts.
+ * Wires all parts of a hub together and starts it.
  * @throws Error whose message tells the operator what to do.
- * @param openLog Where entries are kept: as the settings say, unless told otherwise.
+ * @param openLog Opens the log; by default the one that the settings ask for.
  */
 export async function startHub(
   config: Config,
@@ -74,12 +74,12 @@ export async function startHub(
   } = await openRegistry(openLog, config, clock, taken).finally(endReport);
   const restored = registry.store.size;
   if (kept > 0)
-    log.info({ restored, leftOut: kept - restored }, 'took back the advertisements of the last run');
+    log.info({ restored, leftOut: kept - restored }, 'restored the advertisements of the last run');
   const { unacceptable } = registry.restore;
   if (Object.keys(unacceptable).length > 0) {
     log.warn(
       { unacceptable },
-      'left out unsigned advertisements that would not be accepted today: so many for each member that is wrong',
+      'dropped unsigned advertisements that would not be accepted today; counted by their first invalid member',
     );
   }
   const verifier = new Verifier();
@@ -164,7 +164,7 @@ export async function startHub(
     acceptUnsigned: config.acceptUnsigned,
     problem: () => {
       if (gateway.draining) return 'the hub is stopping';
-      // Anybody may ask; the log, which only the operator reads, says what is wrong, and with which file.
+      // Anybody may ask, so the details, such as file names, only go to the log.
       if (entries.problem === null) return null;
       return entries.isShared ? 'the store of the hubs cannot be written' : 'the database cannot be written';
     },
@@ -214,7 +214,7 @@ export async function startHub(
     const { shift } = registry.clock;
     if (shift !== knownShift) {
       const stepMs = shift - knownShift;
-      log.warn({ stepMs }, 'the wall clock was set; advertisements and bindings last as long as before');
+      log.warn({ stepMs }, 'the wall clock was set; lifetimes of advertisements and bindings are unaffected');
       knownShift = shift;
     }
     gateway.tick();
@@ -226,10 +226,10 @@ export async function startHub(
 
   let stopped: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
-    // Whoever decides where clients go, like a load balancer, has to find `/health` degraded, not gone.
+    // A load balancer has to find `/health` degraded, not gone.
     await gateway.drain(config.drainMs);
     transport.stopListening();
-    // Answers that wait for the disk, and close frames, still have to leave.
+    // Responses that wait for the disk, and close frames, still have to be sent.
     registry.flushHeartbeats();
     writePath.saveCounts(Number.POSITIVE_INFINITY);
     await new Promise((resolve) => setTimeout(resolve, LAST_ANSWERS_MS));

@@ -5,23 +5,23 @@ import { parse } from 'dotenv';
 import { didYouMean } from './lib/did-you-mean.js';
 
 export const PREFIXES = ['DISCOVERY_', 'GOLEM_DISCOVERY_'] as const;
-/** Longer names are nobody's slip of the pen. */
+/** Longer names are not typos. */
 const MAX_NAME = 80;
 
-/** The text of a setting, and where it stands. */
+/** The text of a setting, and where it comes from. */
 export interface GivenText {
   /** The variable as it was written. */
   variable: string;
-  /** As it was written, without white space around it; empty where it says to take the default. */
+  /** As written, trimmed; empty to ask for the default. */
   written: string;
-  /** What it amounts to, where an earlier generation wrote it another way. */
+  /** Its equivalent in the present form, if it is a first-generation setting. */
   text: string;
   from: 'environment' | '.env' | 'command line';
 }
 
 type Variables = Readonly<Partial<Record<string, string>>>;
 
-/** Settings of the first generation that have another name here, and what they amount to. */
+/** First-generation settings that have another name here, and how they translate. */
 const EARLIER: Readonly<Record<string, (find: (name: string) => GivenText | null) => GivenText | null>> = {
   DB_URL: (find) => {
     const url = find('DATABASE_URL');
@@ -39,7 +39,7 @@ const EARLIER: Readonly<Record<string, (find: (name: string) => GivenText | null
   ADVERTISEMENT_EXPIRY_SECONDS: (find) => {
     const minutes = find('ADVERTISEMENT_EXPIRY_MINUTES');
     if (minutes === null) return null;
-    // What is no number is refused by the name that it stands under.
+    // If it is no number, the refusal names the variable the operator wrote.
     const seconds = /^\d{1,6}$/.test(minutes.text)
       ? String(Number(minutes.text) * 60)
       : `${minutes.text} minutes`;
@@ -48,17 +48,17 @@ const EARLIER: Readonly<Record<string, (find: (name: string) => GivenText | null
 };
 const EARLIER_NAMES = ['DATABASE_URL', 'DATABASE_DIR', 'DATABASE_NAME', 'ADVERTISEMENT_EXPIRY_MINUTES'];
 
-/** What client commands and the process manager read; no settings of a hub. */
+/** Variables for client commands and the process manager, not for hubs. */
 const OTHERS = new Set(['URL', 'KEY', 'CONTEXT', 'PASSPHRASE']);
 
-/** What an operator has set: on the command line, in the environment, in `.env`; the first of these counts. */
+/** What an operator has set: on the command line, in the environment, in `.env`, in this order of precedence. */
 export class SettingSources {
   readonly #sources: readonly { from: GivenText['from']; variables: Variables }[];
 
   /**
    * @param flags Settings by name, without prefix, from the command line.
-   * @param dotenvPath A file that need not be there.
-   * @throws Error when the file is there and cannot be read; the message says what to do.
+   * @param dotenvPath A file that may be missing.
+   * @throws Error if the file exists but cannot be read; the message says what to do.
    */
   constructor(flags: Variables, environment: Variables, dotenvPath: string) {
     const named = Object.entries(flags).map(([name, text]) => [PREFIXES[0] + name, text] as const);
@@ -69,12 +69,12 @@ export class SettingSources {
     ];
   }
 
-  /** What a setting was set to; null where it was not. */
+  /** The text of a setting; null if it was not set. */
   find(name: string): GivenText | null {
     return this.#named(name) ?? EARLIER[name]?.((earlier) => this.#named(earlier)) ?? null;
   }
 
-  /** One line for each variable with a prefix of ours that is no setting. */
+  /** One warning for each variable that has one of our prefixes but is no setting. */
   warnings(names: readonly string[]): string[] {
     const known = [...names, ...EARLIER_NAMES];
     const lines: string[] = [];
@@ -86,7 +86,7 @@ export class SettingSources {
         const meant = variable.length > MAX_NAME ? null : didYouMean(name, names);
         const hint =
           meant === null ? 'discovery-hub config lists those that are' : `did you mean ${prefix}${meant}?`;
-        lines.push(`${variable.slice(0, MAX_NAME)} (${from}) is no setting and has no effect; ${hint}`);
+        lines.push(`${variable.slice(0, MAX_NAME)} (${from}) is not a setting and has no effect; ${hint}`);
       }
     }
     return lines;
@@ -104,7 +104,7 @@ export class SettingSources {
   }
 }
 
-/** A folder of that name, as Python's tools make them, holds no settings. */
+/** Ignores a folder of that name, which Python tools create. */
 function readDotenv(path: string): Variables {
   try {
     const stats = statSync(path, { throwIfNoEntry: false });
@@ -112,7 +112,7 @@ function readDotenv(path: string): Variables {
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
     throw new Error(
-      `${path} is there but cannot be read (${code}): let the user that runs the hub read it, or remove it`,
+      `${path} exists but cannot be read (${code}): let the user that runs the hub read it, or remove it`,
       { cause: error },
     );
   }

@@ -22,7 +22,7 @@ const seconds = (min: number, max: number) =>
       `must be a number of seconds from ${String(min)} to ${String(max)}`,
     );
 
-/** A limit by client address: without a number it goes with the limit of requests, and there is none where that is off. */
+/** A limit per client address. `auto` is off if the limit on requests is off. */
 const perAddress = (usual: number) =>
   z
     .union([z.literal('auto').transform(() => null), whole(0, 1_000_000_000)], {
@@ -43,7 +43,7 @@ const flag = z
   .pipe(z.enum(['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'], 'must be true or false'))
   .transform((text) => ['true', '1', 'yes', 'on'].includes(text));
 
-/** Runs a parser that throws, and reports what it says as the setting's problem. */
+/** Runs a parser that throws, and reports its message as the setting's problem. */
 function parsed<Value>(parser: (text: string) => Value) {
   return z.string().transform((text, context): Value => {
     try {
@@ -58,7 +58,7 @@ function parsed<Value>(parser: (text: string) => Value) {
 const PUBLIC_HOST =
   /^(?:(?:https?|wss?):\/\/)?((?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?)\/?$/i;
 
-/** A host with or without a port; of a URL, as operators have it at hand, what is dialled. */
+/** A host with an optional port, or the host of a URL, which operators are likely to paste. */
 function readPublicHost(text: string): string {
   const host = PUBLIC_HOST.exec(text)?.[1];
   if (host !== undefined) return host.toLowerCase();
@@ -69,7 +69,7 @@ function readPublicHost(text: string): string {
 
 const ENDPOINT = /^https?:\/\/[\w.-]+(:\d{1,5})?\/?$|^https?:\/\/\[[0-9a-f:.]+\](:\d{1,5})?\/?$/i;
 
-/** The URL of a node of etcd, with its port. */
+/** The URL of an etcd node, with its port. */
 function readEndpoint(text: string): string {
   if (!ENDPOINT.test(text)) {
     const given = JSON.stringify(text.slice(0, 64));
@@ -79,13 +79,13 @@ function readEndpoint(text: string): string {
   return `${protocol}//${hostname}:${port === '' ? (/:\d+\/?$/.exec(text)?.[0] ?? ':2379').replace(/[:/]/g, '') : port}`;
 }
 
-/** With no character that a URI has to escape. */
+/** Without characters that a URI would have to escape. */
 const SECURITY_CONTACT =
   /^(?:https:\/\/(?=[^/])|mailto:(?=[^@]+@[^@]+$)|tel:(?=\+?[\d-]+$))[\w.~:/?#[\]@!$&()*+,;=%-]+$/;
 
 /**
- * Where to report what is wrong with this hub's security, as the URI that RFC 9116 asks for: of an e-mail address its `mailto:`. Null
- * where nobody is named.
+ * Where to report vulnerabilities in this hub, as the URI that RFC 9116 asks for; an e-mail address becomes a `mailto:`. Null if
+ * none is set.
  */
 function readSecurityContact(text: string): string | null {
   if (text === '') return null;
@@ -94,7 +94,7 @@ function readSecurityContact(text: string): string | null {
   throw new Error('must be an e-mail address, or an https:, mailto: or tel: URI of at most 256 characters');
 }
 
-/** Every setting: its name without prefix, its default as text, how it is read and what it is for. */
+/** Every setting: its name without prefix, its default as text, its parser and its description. */
 export const SETTINGS = {
   HOST: {
     fallback: '0.0.0.0',
@@ -110,7 +110,7 @@ export const SETTINGS = {
   RATE_LIMIT_PER_MINUTE: {
     fallback: '100',
     schema: whole(0, 1_000_000_000),
-    about: 'requests and handshakes a minute and client address; 0: no limit',
+    about: 'requests and handshakes per minute and client address; 0: no limit',
   },
   DB_URL: {
     fallback: 'sqlite:///discovery.db',
@@ -120,28 +120,28 @@ export const SETTINGS = {
   CLEANUP_INTERVAL_SECONDS: {
     fallback: '60',
     schema: seconds(0.2, 86_400),
-    about: 'how often expired rows leave the file',
+    about: 'how often expired rows are deleted from the file',
   },
   ADVERTISEMENT_EXPIRY_SECONDS: {
     fallback: '300',
     schema: seconds(1, 86_400),
-    about: 'how long an advertisement counts after its last heartbeat',
+    about: 'how long an advertisement lives after its last heartbeat',
   },
   HEARTBEAT_SECONDS: { fallback: '30', schema: seconds(0.2, 3600), about: 'how often the hub pings' },
   RESTART_GRACE_SECONDS: {
     fallback: '60',
     schema: seconds(0, 86_400),
-    about: 'what a restart leaves every advertisement at least',
+    about: "an advertisement's minimum remaining lifetime after a restart",
   },
   DRAIN_SECONDS: {
     fallback: '5',
     schema: seconds(0, 3600),
-    about: 'over how long a stopping hub closes its connections; 0: all at once',
+    about: 'how long a stopping hub spreads out closing its connections; 0: all at once',
   },
   UNSIGNED: {
     fallback: 'reject',
     schema: z.enum(['reject', 'accept'], 'must be reject or accept'),
-    about: 'whether requests of first-generation clients are let in',
+    about: 'accept admits first-generation clients, which do not sign',
   },
   TRANSPORT: {
     fallback: 'auto',
@@ -151,76 +151,76 @@ export const SETTINGS = {
   PUBLIC_HOSTS: {
     fallback: '',
     schema: parsed((text) => list.parse(text).map(readPublicHost)),
-    about: 'what the hub is reached as, e.g. hub.example.org; comma-separated',
+    about: 'public host names of the hub, e.g. hub.example.org; comma-separated',
   },
   SECURITY_CONTACT: {
     fallback: '',
     schema: parsed(readSecurityContact),
     about:
-      'where to report vulnerabilities of this hub: an e-mail address or URI, for /.well-known/security.txt',
+      'where to report vulnerabilities in this hub: an e-mail address or URI, for /.well-known/security.txt',
   },
   TLS_CERT: {
     fallback: '',
     schema: z.string(),
-    about: 'PEM file with the certificate of the hub and those between it and the root; empty: no TLS',
+    about: "PEM file with the hub's certificate, then the intermediates; empty: no TLS",
   },
-  TLS_KEY: { fallback: '', schema: z.string(), about: 'PEM file with the key of that certificate' },
+  TLS_KEY: { fallback: '', schema: z.string(), about: "PEM file with that certificate's private key" },
   TRUST_PROXY: {
     fallback: '',
     schema: parsed((text) => new ClientAddress(list.parse(text))),
-    about: 'proxies whose X-Forwarded-For counts: addresses or CIDRs, comma-separated',
+    about: 'proxies whose X-Forwarded-For is trusted: addresses or CIDRs, comma-separated',
   },
   MESSAGES_PER_MINUTE: {
     fallback: '600',
     schema: whole(0, 1_000_000_000),
-    about: 'WebSocket messages a minute and connection; 0: no limit',
+    about: 'WebSocket messages per minute and connection; 0: no limit',
   },
-  MAX_SUBSCRIPTIONS: { fallback: '64', schema: whole(1, 100_000), about: 'subscriptions a connection' },
-  MAX_FILTERS: { fallback: '20000', schema: whole(1, 1_000_000), about: 'different filters in use, in all' },
+  MAX_SUBSCRIPTIONS: { fallback: '64', schema: whole(1, 100_000), about: 'subscriptions per connection' },
+  MAX_FILTERS: { fallback: '20000', schema: whole(1, 1_000_000), about: 'distinct filters in use, overall' },
   MAX_QUEUED_MB: {
     fallback: '16',
     schema: whole(1, 63),
-    about: 'megabytes that may wait in one connection',
+    about: 'megabytes that may be queued on one connection',
   },
   MAX_TOTAL_QUEUED_MB: {
     fallback: '1024',
     schema: whole(1, 1_000_000),
-    about: 'megabytes waiting in all connections above which the longest queues are given up',
+    about: 'megabytes queued on all connections, beyond which those with the longest queues are closed',
   },
   MAX_CONNECTIONS_PER_ADDRESS: {
     fallback: 'auto',
     schema: perAddress(1000),
-    about: 'WebSockets of a client address; auto: 1000',
+    about: 'WebSockets per client address; auto: 1000',
   },
   MAX_SILENT_CONNECTIONS_PER_ADDRESS: {
     fallback: 'auto',
     schema: perAddress(128),
-    about: 'connections of a client address that have not sent a whole request yet; auto: 128',
+    about: 'connections per client address that have not sent a whole request yet; auto: 128',
   },
   MAX_SUBSCRIPTIONS_PER_ADDRESS: {
     fallback: 'auto',
     schema: perAddress(4000),
-    about: 'subscriptions of a client address; auto: 4000',
+    about: 'subscriptions per client address; auto: 4000',
   },
   SUBSCRIBES_PER_MINUTE: {
     fallback: 'auto',
     schema: perAddress(1000),
-    about: 'subscriptions that a client address may begin in a minute; auto: 1000',
+    about: 'new subscriptions per minute and client address; auto: 1000',
   },
   MAX_ADVERTISEMENTS_PER_ADDRESS: {
     fallback: 'auto',
     schema: perAddress(1000),
-    about: 'advertisements from a client address; auto: 1000',
+    about: 'advertisements per client address; auto: 1000',
   },
   NEW_NAMES_PER_DAY: {
     fallback: 'auto',
     schema: perAddress(100),
-    about: 'names that a client address may bind to keys in a day; auto: 100',
+    about: 'names bound to keys per day and client address; auto: 100',
   },
   INVALID_SIGNATURES_PER_MINUTE: {
     fallback: 'auto',
     schema: perAddress(100),
-    about: 'invalid signatures of a client address before no more are looked at; auto: 100',
+    about: 'invalid signatures per minute, after which a client address is blocked; auto: 100',
   },
   REPLAY_EVENTS: { fallback: '65536', schema: whole(1, 16_777_216), about: 'changes kept for resuming' },
   ETCD_ENDPOINTS: {
@@ -232,33 +232,33 @@ export const SETTINGS = {
   ETCD_PREFIX: {
     fallback: '/vm-discovery/',
     schema: z.string().regex(/^\/[\w./-]{0,126}\/$/, 'must begin and end with a slash'),
-    about: 'what all keys in that etcd begin with; hubs that share it are one',
+    about: 'the prefix of all keys in that etcd; hubs with the same prefix act as one',
   },
-  ETCD_CA: { fallback: '', schema: z.string(), about: 'PEM file with whom to trust for that etcd' },
+  ETCD_CA: { fallback: '', schema: z.string(), about: 'PEM file with the CA to trust for that etcd' },
   ETCD_CERT: {
     fallback: '',
     schema: z.string(),
-    about: 'PEM file with the certificate that the hub shows to it',
+    about: "PEM file with the hub's client certificate for it",
   },
-  ETCD_KEY: { fallback: '', schema: z.string(), about: 'PEM file with the key of that certificate' },
-  ETCD_USERNAME: { fallback: '', schema: z.string(), about: 'whom the hub signs in to that etcd as' },
-  ETCD_PASSWORD_FILE: { fallback: '', schema: z.string(), about: 'file with the password of that user' },
+  ETCD_KEY: { fallback: '', schema: z.string(), about: "PEM file with that certificate's private key" },
+  ETCD_USERNAME: { fallback: '', schema: z.string(), about: "the hub's user name in that etcd" },
+  ETCD_PASSWORD_FILE: { fallback: '', schema: z.string(), about: "file with that user's password" },
   HUB_NAME: {
     fallback: '',
     schema: z
       .string()
       .regex(/^[\w.-]{0,64}$/, 'must be at most 64 letters, digits, dots, dashes and underscores'),
-    about: "what the hub is called among several; empty: the host's name",
+    about: "the hub's name among several; empty: the host's name",
   },
   NOTICE: {
     fallback: '',
     schema: z.string().max(200, 'must have at most 200 characters'),
-    about: 'what the dashboard says at the top of every page, e.g. of maintenance',
+    about: 'a notice at the top of every dashboard page, e.g. about maintenance',
   },
   HUB_EVENTS: {
     fallback: 'counts',
     schema: z.enum(['none', 'counts', 'all'], 'must be none, counts or all'),
-    about: 'what visitors may see of how the hub is, at /api/v1/hub/events and on the Hub page',
+    about: "what visitors may see of the hub's own state, at /api/v1/hub/events and on the Hub page",
   },
   ACCESS_LOG: { fallback: 'false', schema: flag, about: 'log each request once it is answered' },
 } as const;
@@ -266,5 +266,5 @@ export const SETTINGS = {
 export type SettingName = keyof typeof SETTINGS;
 /** Every setting's name, without prefix. */
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
-/** What each was read as. */
+/** The parsed values. */
 export type SettingValues = { [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['schema']> };

@@ -1,21 +1,21 @@
 import type { Logger } from './log.js';
 
-/** How often a start that takes long says how far it is, in milliseconds. */
+/** How often a slow start reports its progress, in milliseconds. */
 const EVERY_MS = 2000;
 
-/** How far a hub is with taking back what was kept. */
+/** How far a hub is with restoring what its log kept. */
 export interface StartProgress {
   /** Advertisements read so far. */
   read: number;
-  /** How many there are; null while that is not known, because it is still being opened. */
+  /** How many there are; null while the log is still being opened. */
   of: number | null;
 }
 
 /**
- * Says how far a start is, for as long as it takes.
+ * Logs the progress of a start until it is done.
  * @param log A pino logger fits.
  * @param where What is read, e.g. `database`.
- * @returns Ends that.
+ * @returns Stops the reports.
  */
 export function reportStart(
   log: Pick<Logger, 'info'>,

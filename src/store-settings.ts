@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { SharedLogSettings } from './registry/etcd/settings.js';
 
-/** The settings of a shared store, as they were given. */
+/** The settings of a shared store, as given. */
 interface GivenStore {
   ETCD_ENDPOINTS: readonly string[];
   ETCD_PREFIX: string;
@@ -20,8 +20,8 @@ export class StoreSettingsError extends Error {
 }
 
 /**
- * Reads what a hub needs to share a store with others.
- * @returns Null where it shares none.
+ * Derives what a hub needs to share a store with others.
+ * @returns Null if it shares none.
  * @throws StoreSettingsError
  */
 export function readStoreSettings(given: GivenStore): SharedLogSettings | null {
@@ -32,13 +32,13 @@ export function readStoreSettings(given: GivenStore): SharedLogSettings | null {
   const files = given.ETCD_CA !== '' || cert !== '';
   if (files && endpoints.some((url) => url.startsWith('http:'))) {
     throw new StoreSettingsError(
-      'DISCOVERY_ETCD_ENDPOINTS has an http:// URL, for which certificates count nothing: make it https://, or leave them out',
+      'DISCOVERY_ETCD_ENDPOINTS has an http:// URL, which ignores certificates: make it https://, or remove the certificates',
     );
   }
   return {
     endpoints,
     prefix: given.ETCD_PREFIX,
-    // Dots and dashes are all that the name of a host has beside letters and digits.
+    // Besides letters and digits, host names contain only dots and dashes.
     hubName: given.HUB_NAME === '' ? hostname().replace(/[^\w.-]/g, '-') : given.HUB_NAME,
     ca: given.ETCD_CA === '' ? null : read('ETCD_CA', given.ETCD_CA),
     client: cert === '' ? null : { cert: read('ETCD_CERT', cert), key: read('ETCD_KEY', key) },
@@ -51,7 +51,7 @@ export function readStoreSettings(given: GivenStore): SharedLogSettings | null {
 
 function pair(one: string, other: string): StoreSettingsError {
   return new StoreSettingsError(
-    `DISCOVERY_${one} and DISCOVERY_${other} are of no use without each other; set both, or neither`,
+    `DISCOVERY_${one} and DISCOVERY_${other} only work together; set both, or neither`,
   );
 }
 

@@ -411,9 +411,9 @@ describe('names of settings', () => {
       envFile('DISCOVERY_WHATEVER_ELSE=1\n'),
     );
     assert.deepEqual(sources.warnings(SETTING_NAMES), [
-      'DISCOVERY_PROT (environment) is no setting and has no effect; did you mean DISCOVERY_PORT?',
-      'GOLEM_DISCOVERY_HEARTBEET_SECONDS (environment) is no setting and has no effect; did you mean GOLEM_DISCOVERY_HEARTBEAT_SECONDS?',
-      'DISCOVERY_WHATEVER_ELSE (.env) is no setting and has no effect; discovery-hub config lists those that are',
+      'DISCOVERY_PROT (environment) is not a setting and has no effect; did you mean DISCOVERY_PORT?',
+      'GOLEM_DISCOVERY_HEARTBEET_SECONDS (environment) is not a setting and has no effect; did you mean GOLEM_DISCOVERY_HEARTBEAT_SECONDS?',
+      'DISCOVERY_WHATEVER_ELSE (.env) is not a setting and has no effect; discovery-hub config lists those that are',
     ]);
   });
 
@@ -488,7 +488,7 @@ describe('settings that cannot be used', () => {
   test('a .env that is there and cannot be read stops the start', () => {
     const path = join(folder, 'loop.env');
     symlinkSync(path, path);
-    assert.match(refusal({}, path), /loop\.env is there but cannot be read \(ELOOP\): let the user/);
+    assert.match(refusal({}, path), /loop\.env exists but cannot be read \(ELOOP\): let the user/);
   });
 
   test('config prints what counts and where it comes from, and checks it', () => {

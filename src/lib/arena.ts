@@ -1,5 +1,5 @@
 const UNIT = 16;
-/** The most that an arena keeps in one piece, and what it asks the system for at a time. */
+/** The largest allocation, and the size of the blocks that an arena requests from the system. */
 export const SLAB_BYTES = 1 << 20;
 const UNITS_PER_SLAB = SLAB_BYTES / UNIT;
 
@@ -11,11 +11,11 @@ const UNITS_PER_SLAB = SLAB_BYTES / UNIT;
 export class Arena {
   readonly #slabs: Buffer[] = [];
   #nextUnit = 0;
-  /** Freed addresses by size class, the class being its number of units. */
+  /** Freed addresses by size class, i.e. by number of units. */
   readonly #free = new Map<number, number[]>();
   #usedBytes = 0;
 
-  /** Bytes in use, rounding included. */
+  /** Bytes in use, including rounding. */
   get usedBytes(): number {
     return this.#usedBytes;
   }
@@ -25,7 +25,7 @@ export class Arena {
     return this.#slabs.length * SLAB_BYTES;
   }
 
-  /** Finds room for so many bytes. */
+  /** Allocates this many bytes. */
   allocate(bytes: number): number {
     const units = sizeClass(bytes);
     this.#usedBytes += units * UNIT;
@@ -43,7 +43,7 @@ export class Arena {
   }
 
   /**
-   * Takes over a slab that was filled elsewhere, with allocations that lie `roomFor` their bytes apart.
+   * Adopts a slab that was filled elsewhere, with allocations spaced as `roomFor` says.
    * @param bytes How much of it is filled.
    * @returns The address of its first byte.
    */
@@ -56,7 +56,7 @@ export class Arena {
     return address;
   }
 
-  /** Gives the room of an allocation of so many bytes back. */
+  /** Frees an allocation of this many bytes. */
   release(address: number, bytes: number): void {
     const units = sizeClass(bytes);
     this.#usedBytes -= units * UNIT;
@@ -73,7 +73,7 @@ export class Arena {
     return (address % UNITS_PER_SLAB) * UNIT;
   }
 
-  /** A view of the bytes at an address; it is only good until they are released. */
+  /** A view of the bytes at an address, valid until they are released. */
   view(address: number, bytes: number): Buffer {
     const offset = this.offset(address);
     return this.slab(address).subarray(offset, offset + bytes);
@@ -94,7 +94,7 @@ export class Arena {
     return list;
   }
 
-  /** Hands the end of a slab that is too short for the next allocation to the free lists. */
+  /** Adds the rest of a slab, too short for the next allocation, to the free lists. */
   #reuseTail(left: number): void {
     while (left > 0) {
       const units = classBelow(left);
@@ -105,24 +105,24 @@ export class Arena {
   }
 }
 
-/** The bytes that an allocation of so many takes. */
+/** How many bytes an allocation of this size takes up. */
 export function roomFor(bytes: number): number {
   return sizeClass(bytes) * UNIT;
 }
 
-/** How many addresses lie within so many bytes. */
+/** How many addresses a number of bytes spans. */
 export function addressesIn(bytes: number): number {
   return bytes / UNIT;
 }
 
-/** Units of the class that holds so many bytes. */
+/** Units of the smallest class that holds this many bytes. */
 function sizeClass(bytes: number): number {
   const units = Math.max(1, Math.ceil(bytes / UNIT));
   const step = classStep(units);
   return Math.ceil(units / step) * step;
 }
 
-/** Units of the largest class that fits into so many units. */
+/** Units of the largest class that fits into this many units. */
 function classBelow(units: number): number {
   const step = classStep(units);
   return Math.floor(units / step) * step;

@@ -1,4 +1,4 @@
-/** Words of 32 bits for so many bits. */
+/** How many 32-bit words hold this many bits. */
 export function wordsFor(bits: number): number {
   return (bits + 31) >>> 5;
 }

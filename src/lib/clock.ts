@@ -9,12 +9,12 @@ export interface Clock {
   wall(): number;
   /** Milliseconds of processor time that the process has used. */
   cpu(): number;
-  /** The machine's own time, which no process and nobody who sets the clock can move; null where there is none. */
+  /** The machine's uptime, which setting the clock cannot change; null where it is not available. */
   boot(): BootTime | null;
 }
 
 export interface BootTime {
-  /** Names the run of the machine. */
+  /** Identifies this boot of the machine. */
   id: string;
   /** How long the machine has been running, in milliseconds. */
   uptimeMs: number;
@@ -32,7 +32,7 @@ export const systemClock: Clock = {
   boot: () => (BOOT_ID === null ? null : { id: BOOT_ID, uptimeMs: Math.round(uptime() * 1000) }),
 };
 
-/** Linux names each run of the machine. Elsewhere there is nothing to tell two runs apart by. */
+/** Linux has an id for each boot. Other systems offer nothing to tell two boots apart. */
 function readBootId(): string | null {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
@@ -41,19 +41,19 @@ function readBootId(): string | null {
   }
 }
 
-/** How often the hub looks at its deadlines, in milliseconds. */
+/** How often the hub checks its deadlines, in milliseconds. */
 export const TICK_MS = 200;
 
-/** A gap between two ticks above this is a stall, in milliseconds. */
+/** A longer gap between two ticks is a stall, in milliseconds. */
 const STALL_MS = 1000;
 
-/** A wall clock that differs by more than this from what was expected has been set, in milliseconds. */
+/** A wall clock that deviates by more than this has been set, in milliseconds. */
 const STEP_MS = 500;
 
-/** Time between two runs of the machine that counts at most: the wall clock alone tells of it, and may be wrong. */
+/** The most time that counts as passed across a reboot: only the wall clock can tell, and it may be wrong. */
 const MAX_UNPROVEN_MS = 24 * 3_600_000;
 
-/** Where steady time stood at a moment, so that a later run goes on from there. Unix milliseconds. */
+/** Steady time at some moment, for a later run to continue from. Unix milliseconds. */
 export interface ClockAnchor {
   steady: number;
   wall: number;
@@ -61,15 +61,15 @@ export interface ClockAnchor {
 }
 
 /**
- * The times that a hub goes by.
+ * The hub's times.
  *
- * `now` is what deadlines are measured in: monotonic milliseconds less the time in which the hub itself stood still. A
- * provider whose heartbeats could not be read meanwhile is not charged for it. It is coarse: it moves at ticks only, so
- * every deadline sees a stall credited before it is looked at. Time in which the hub was busy counts, or whoever keeps it
- * busy would keep what has gone listed; but a tick later, once what came meanwhile could be read.
+ * `now`, service time, is what deadlines are measured in: monotonic milliseconds minus the time in which the hub itself stood still, so
+ * that a provider is not charged for heartbeats that could not be read. It only moves at ticks, so every stall is credited before a
+ * deadline is checked. Time in which the hub was busy does count, or whoever keeps it busy could keep dead advertisements listed; but
+ * it counts a tick later, once whatever arrived meanwhile could be read.
  *
- * `steady` is what is stored: Unix milliseconds that go on evenly, whatever the wall clock is set to, also from one run
- * to the next. `shift` takes it to the wall clock's time for whoever is shown it.
+ * `steady` is what is stored: Unix milliseconds that advance evenly, whatever the wall clock is set to, and across runs. Adding
+ * `shift` converts it to wall-clock time for display.
  */
 export class ServiceClock {
   readonly #clock: Clock;
@@ -79,7 +79,7 @@ export class ServiceClock {
   #owed = 0;
   #credit = 0;
   #now = 0;
-  /** Steady time less monotonic time. */
+  /** Steady time minus monotonic time. */
   #base: number;
   #shift = 0;
 
@@ -100,7 +100,7 @@ export class ServiceClock {
     return this.#credit;
   }
 
-  /** What the wall clock is ahead of steady time, in milliseconds, as of the last look at it. */
+  /** How far the wall clock was ahead of steady time when last checked, in milliseconds. */
   get shift(): number {
     return this.#shift;
   }
@@ -119,13 +119,13 @@ export class ServiceClock {
     return { steady: this.steady(), wall: this.wall(), boot: this.#clock.boot() };
   }
 
-  /** Goes on from where steady time stood in an earlier run. Comes before anything was stored in this one. */
+  /** Continues the steady time of an earlier run. Must be called before this run stores anything. */
   resume(anchor: ClockAnchor): void {
     this.#base = anchor.steady + this.#elapsedSince(anchor) - this.#clock.monotonic();
     this.#shift = this.#measureShift();
   }
 
-  /** Moves service time on. Called every `TICK_MS`, before anything looks at a deadline. */
+  /** Advances service time. Called every `TICK_MS`, before any deadline is checked. */
   tick(): void {
     const monotonic = this.#clock.monotonic();
     const gap = monotonic - this.#lastTick;
@@ -144,7 +144,7 @@ export class ServiceClock {
     this.#now += TICK_MS;
   }
 
-  /** Looks at the wall clock. @returns Whether somebody has set it since the last look. */
+  /** Checks the wall clock. @returns Whether somebody has set it since the last check. */
   followWall(): boolean {
     const shift = this.#measureShift();
     if (Math.abs(shift - this.#shift) < STEP_MS) return false;

@@ -1,7 +1,7 @@
-/** Names that differ in more than this share of their letters, and in more than two, were not meant. */
+/** Names that differ in more than this share of their letters, and in more than two letters, are not suggested. */
 const MAX_SHARE = 0.4;
 
-/** How many letters have to be put in, left out or replaced to make one text the other (Levenshtein). */
+/** The Levenshtein distance: how many letters to insert, delete or replace to turn one text into the other. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (let i = 1; i <= a.length; i += 1) {
@@ -15,7 +15,7 @@ function distance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** The known name that is most like what was written; null when none is like it. */
+/** The known name closest to the given one; null if none is close. */
 export function didYouMean(written: string, known: readonly string[]): string | null {
   const bound = Math.max(2, Math.floor(written.length * MAX_SHARE));
   let best: { name: string; away: number } | null = null;

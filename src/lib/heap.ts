@@ -1,4 +1,4 @@
-/** A binary heap: what comes first by `isBefore` is on top. */
+/** A binary heap: the first item by `isBefore` is on top. */
 export class Heap<T> {
   readonly #isBefore: (a: T, b: T) => boolean;
   #items: T[] = [];
@@ -11,7 +11,7 @@ export class Heap<T> {
     return this.#items.length;
   }
 
-  /** The first item; undefined when there is none. */
+  /** The first item; undefined if the heap is empty. */
   get top(): T | undefined {
     return this.#items[0];
   }
@@ -33,7 +33,7 @@ export class Heap<T> {
     items[at] = item;
   }
 
-  /** Takes the first item out. */
+  /** Removes the first item. */
   pop(): T | undefined {
     const first = this.#items[0];
     const last = this.#items.pop();
@@ -41,18 +41,18 @@ export class Heap<T> {
     return first;
   }
 
-  /** Puts an item in the place of the first. */
+  /** Replaces the first item. */
   replaceTop(item: T): void {
     this.#sink(item, 0);
   }
 
-  /** Replaces the content by these items, of which it becomes the owner. */
+  /** Replaces the content with these items and takes ownership of the array. */
   load(items: T[]): void {
     this.#items = items;
     for (let at = (items.length >> 1) - 1; at >= 0; at -= 1) this.#sink(items[at]!, at);
   }
 
-  /** Takes all items out, in no particular order. */
+  /** Removes and returns all items, in no particular order. */
   takeAll(): T[] {
     const items = this.#items;
     this.#items = [];

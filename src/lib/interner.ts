@@ -1,5 +1,5 @@
 /**
- * Gives texts small numbers, counted: a number is reused only after every holder let go of it, so that what
+ * Maps strings to small, reference-counted numbers. A number is reused once nobody holds it any more, so that the strings that
  * strangers send cannot make the table grow for ever. 0 stands for "no text".
  */
 export class Interner {
@@ -9,12 +9,12 @@ export class Interner {
   readonly #free: number[] = [];
   #version = 0;
 
-  /** Another one whenever a text has got a number, or lost it. */
+  /** Changes whenever a text gains or loses its number. */
   get version(): number {
     return this.#version;
   }
 
-  /** The number of a text, held once more. */
+  /** The number of a text; adds a holder. */
   acquire(text: string | null): number {
     if (text === null) return 0;
     const known = this.#numbers.get(text);
@@ -30,14 +30,14 @@ export class Interner {
     return number;
   }
 
-  /** Holds a number once more. */
+  /** Adds a holder. */
   retain(number: number): void {
     if (number !== 0) this.#holders[number]! += 1;
   }
 
   /**
-   * Lets go of a number.
-   * @returns Whether nobody holds it any more.
+   * Removes a holder.
+   * @returns Whether it was the last.
    */
   release(number: number): boolean {
     if (number === 0) return false;
@@ -50,23 +50,23 @@ export class Interner {
     return true;
   }
 
-  /** The number of a text that somebody holds, else undefined: then nobody can have it. */
+  /** The number of a text; undefined if nobody holds it. */
   find(text: string): number | undefined {
     return this.#numbers.get(text);
   }
 
-  /** The text of a number that somebody holds; null for 0. */
+  /** The text of a number in use; null for 0. */
   text(number: number): string | null {
     return number === 0 ? null : this.#texts[number]!;
   }
 
-  /** How often a text is held. */
+  /** How many holders a text has. */
   holders(text: string): number {
     const number = this.#numbers.get(text);
     return number === undefined ? 0 : this.#holders[number]!;
   }
 
-  /** How many texts are held. */
+  /** How many texts have a number. */
   get size(): number {
     return this.#numbers.size;
   }

@@ -3,12 +3,12 @@ const DAY_MS = 86_400_000;
 export const ISO_BYTES = 24;
 
 const DAYS_PER_ERA = 146_097;
-/** Days from the first of March of the year 0 to the first of January 1970. */
+/** Days from 1 March of the year 0 to 1 January 1970. */
 const EPOCH_DAY = 719_468;
 
 /**
- * Writes Unix milliseconds of the years 0 to 9999 as ISO 8601 UTC with milliseconds: what `Date.toISOString` gives,
- * in a tenth of its time (0.16 instead of 1.6 µs), because list answers write two of them for each advertisement.
+ * Writes Unix milliseconds of the years 0 to 9999 as ISO 8601 UTC with milliseconds, like `Date.toISOString` but ten times as fast
+ * (0.16 instead of 1.6 µs), because list answers contain two of them per advertisement.
  */
 export function writeIsoTime(target: Uint8Array, offset: number, wallMs: number): void {
   const whole = Math.floor(wallMs);
@@ -32,7 +32,7 @@ export function writeIsoTime(target: Uint8Array, offset: number, wallMs: number)
   target[offset + 23] = 0x5a;
 }
 
-/** Years begin in March here, so that a leap day is the last of its year, and repeat every 400 years. */
+/** Here years begin in March, so that a leap day is the last of its year. The calendar repeats every 400 years. */
 function writeDate(target: Uint8Array, offset: number, day: number): void {
   const era = Math.floor(day / DAYS_PER_ERA);
   const dayOfEra = day - era * DAYS_PER_ERA;
@@ -40,7 +40,7 @@ function writeDate(target: Uint8Array, offset: number, day: number): void {
     Math.floor(dayOfEra / 1460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096);
   const yearOfEra = Math.floor((dayOfEra - leapDays) / 365);
   const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  // From March on the months have 31, 30, 31, 30, 31 days, over and over: 153 in five months.
+  // From March on, the lengths of months repeat: 31, 30, 31, 30, 31 days, 153 in five months.
   const monthOfYear = Math.floor((5 * dayOfYear + 2) / 153);
   const month = monthOfYear < 10 ? monthOfYear + 3 : monthOfYear - 9;
   const year = 400 * era + yearOfEra + (month <= 2 ? 1 : 0);
@@ -61,7 +61,7 @@ function writeTwo(target: Uint8Array, offset: number, value: number): void {
 
 const scratch = Buffer.alloc(ISO_BYTES);
 
-/** The same as a text. */
+/** The same as a string. */
 export function isoTime(wallMs: number): string {
   writeIsoTime(scratch, 0, wallMs);
   return scratch.toString('latin1');

@@ -1,4 +1,4 @@
-/** Lets one holder a key in at a time, in the order they came, and only so many wait. */
+/** A lock per key: one holder at a time, in order of arrival, with a bounded number waiting. */
 export class KeyedLock {
   readonly #maxWaiting: number;
   readonly #queues = new Map<string, (() => void)[]>();
@@ -7,7 +7,7 @@ export class KeyedLock {
     this.#maxWaiting = maxWaiting;
   }
 
-  /** Resolves with a function that lets the next one in; with null, at once, when too many wait. */
+  /** Resolves with a function that releases the lock; with null, at once, if too many wait. */
   async acquire(key: string): Promise<(() => void) | null> {
     const queue = this.#queues.get(key);
     if (queue === undefined) {

@@ -1,4 +1,4 @@
-/** A line of each client, which are served in turns. */
+/** One queue per client, served round-robin. */
 export class Lines<Item> {
   readonly #lines = new Map<string, Item[]>();
   #size = 0;
@@ -7,7 +7,7 @@ export class Lines<Item> {
     return this.#size;
   }
 
-  /** How many one client has. */
+  /** The length of one client's queue. */
   of(key: string): number {
     return this.#lines.get(key)?.length ?? 0;
   }
@@ -19,7 +19,7 @@ export class Lines<Item> {
     this.#size += 1;
   }
 
-  /** The first of the client whose turn it is. */
+  /** The first item of the client whose turn it is. */
   next(mayBe: (key: string) => boolean = () => true): Item | undefined {
     for (const [key, line] of this.#lines) {
       if (!mayBe(key)) continue;

@@ -1,32 +1,32 @@
-/** Values that are looked at before others get their turn, and how many of them are as much work as looking at a row. */
+/** How many values to process before yielding, and how many of them equal the work of one row. */
 const STEP = 65_536;
 const LOOKS_A_ROW = 64;
-/** So few are sorted. */
+/** Up to this many values are simply sorted. */
 const FEW = 1024;
-/** Numbers of 64 bits are told apart by 16 bits at a time, the highest first. */
+/** 64-bit numbers are compared 16 bits at a time, highest first. */
 const DIGITS = 4;
 const BASE = 1 << 16;
 const NO_TARGET = -1;
 
 /**
- * Finds the values that so large shares of all are at or below, exactly and in steps: the smallest value of which at least
- * that share is not greater. It takes time in proportion to the number of values, whatever they are.
- * @param values At least one; they may get into another order. None is negative, NaN or -0: the bits of others are in the
- * order of their values.
- * @param shares From 0, the least of all, to 1, the greatest; ascending, fewer than 128.
+ * Finds exact quantiles, in steps. A quantile is the smallest value that at least its share of all values does not exceed. Takes time
+ * proportional to the number of values, whatever they are (radix selection).
+ * @param values At least one; they get reordered. None may be negative, NaN or -0, because the bits of all others sort like their
+ * values.
+ * @param shares From 0, the smallest value, to 1, the greatest; ascending, fewer than 128.
  */
 export function* quantiles(values: Float64Array, shares: readonly number[]): Generator<number, number[]> {
   const places = shares.map((share) => Math.max(0, Math.ceil(share * values.length) - 1));
   return yield* valuesAt(values, places, 0);
 }
 
-/** The values that have some places when all are in order. */
+/** The values at some positions of the sorted order. */
 function* valuesAt(
   values: Float64Array,
   places: readonly number[],
   digit: number,
 ): Generator<number, number[]> {
-  // Behind the last digit all are equal.
+  // After the last digit, all are equal.
   if (digit === DIGITS) return places.map(() => values[0]!);
   if (values.length <= FEW) {
     values.sort();
@@ -43,7 +43,7 @@ function* valuesAt(
   return found;
 }
 
-/** Values with the same digit, and the places among them that are asked for. */
+/** Values with the same digit, and the requested positions among them. */
 interface Group {
   readonly values: Float64Array;
   readonly places: number[];
@@ -51,7 +51,7 @@ interface Group {
 
 /**
  * @param places Ascending.
- * @param counts Of each digit from `least` on.
+ * @param counts Per digit, from `least` on.
  */
 function groupsOf(places: readonly number[], counts: Uint32Array, least: number): Map<number, Group> {
   const groups = new Map<number, Group>();
@@ -67,7 +67,7 @@ function groupsOf(places: readonly number[], counts: Uint32Array, least: number)
   return groups;
 }
 
-/** The least and the greatest digit of some values: prices have few different ones in front. */
+/** The smallest and the greatest digit of some values: leading digits of prices vary little. */
 interface DigitRange {
   least: number;
   greatest: number;
@@ -95,7 +95,7 @@ function widen(range: DigitRange, digits: Uint16Array, from: number, to: number)
   range.greatest = greatest;
 }
 
-/** How many values have each digit of a range at a place. */
+/** How many values have each digit of a range at one position. */
 function* countDigits(
   values: Float64Array,
   digit: number,
@@ -115,7 +115,7 @@ function countPart(counts: Uint32Array, digits: Uint16Array, least: number, from
   for (let at = from; at < to; at += 1) counts[digits[DIGITS * at]! - least]! += 1;
 }
 
-/** Puts the values with the digits of groups into these. */
+/** Moves values into the groups of their digits. */
 function* fill(
   groups: ReadonlyMap<number, Group>,
   values: Float64Array,
@@ -140,7 +140,7 @@ function* fill(
   }
 }
 
-/** The bits of values, 16 at a time: those of a digit are four apart. All machines that this runs on have the lowest first. */
+/** The bits of values as 16-bit digits, each four apart; assumes a little-endian machine. */
 function digitsOf(values: Float64Array, digit: number): Uint16Array {
   const first = DIGITS - 1 - digit;
   return new Uint16Array(values.buffer, values.byteOffset + 2 * first, DIGITS * values.length - first);

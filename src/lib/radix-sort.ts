@@ -1,16 +1,16 @@
-/** So few are compared one by one. */
+/** Up to this many are sorted by comparison. */
 const FEW = 16;
-/** Characters that are looked at in one go. */
+/** Characters examined per pass. */
 const LOOK_AHEAD = 7;
-/** Whole numbers of so many bits are exact, with one to spare for rounding. */
+/** Integers of this many bits are exact, with one bit to spare for rounding. */
 const EXACT_BITS = 52;
 
 /**
- * Puts numbers of texts in the order of these texts, by UTF-16 code units. Numbers without a comparator sort ten times
- * faster than texts: so the next characters of each text become a number, as many as fit above its place, and those
- * whose characters are the same so far go on behind them. A million ids at a start: 0.8 s instead of 4.2 s.
- * @param texts By their numbers; those that are asked for are there.
- * @param order Which texts; put in order in place.
+ * Sorts numbers of texts by these texts, in the order of UTF-16 code units. Sorting numbers natively is ten times as fast as sorting
+ * strings, so each pass packs the next characters of every text into a number, as many as fit above its position, and recurses into
+ * runs of equal prefixes. A million ids at startup: 0.8 s instead of 4.2 s.
+ * @param texts By their numbers; those in `order` exist.
+ * @param order Which texts to sort; sorted in place.
  */
 export function sortByText(texts: readonly (string | undefined)[], order: Uint32Array, depth = 0): void {
   if (order.length <= FEW) {
@@ -45,7 +45,7 @@ export function sortByText(texts: readonly (string | undefined)[], order: Uint32
   }
 }
 
-/** The lowest and the highest code unit of what is looked at next; the lowest is the higher one when all have ended. */
+/** The lowest and the highest code unit of the next characters; lowest > highest if all texts have ended. */
 function codeRange(
   texts: readonly (string | undefined)[],
   order: Uint32Array,

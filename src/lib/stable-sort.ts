@@ -1,10 +1,10 @@
-/** Elements that are moved before others get their turn, and how many of them are as much work as looking at a row. */
+/** How many elements to move before yielding, and how many of them equal the work of one row. */
 const STEP = 65_536;
 const MOVES_A_ROW = 8;
 
 /**
- * Sorts in steps: gives the places of `keys`, which it uses up, in ascending order of the keys, equal ones in the order in
- * which they came. Yields how much work was done since the last time, in rows that could have been looked at.
+ * A stable sort in steps: returns the positions of `keys`, which it overwrites, in ascending order. Yields the work done since the
+ * last step, in rows.
  */
 export function* stableOrder(keys: Float64Array<ArrayBuffer>): Generator<number, Uint32Array> {
   const count = keys.length;

@@ -1,17 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Calls off what was to happen. */
+/** Cancels a timer. */
 export type CallOff = () => void;
 
-/** Monotonic time, and what happens later. Simulations have their own. */
+/** Monotonic time and timers. Simulations bring their own. */
 export interface Timers {
   /** Milliseconds that never run backwards. */
   now(): number;
-  /** Calls back once, after so many milliseconds. */
+  /** Calls back once, after a number of milliseconds. */
   after(ms: number, go: () => void): CallOff;
-  /** Calls back again and again, each so many milliseconds after the last. */
+  /** Calls back repeatedly, at an interval in milliseconds. */
   every(ms: number, go: () => void): CallOff;
-  /** Resolves when what is due now has happened. */
+  /** Resolves once everything that is due now has run. */
   turn(): Promise<void>;
 }
 
@@ -32,7 +32,7 @@ export const systemTimers: Timers = {
   turn: () => nextTurn(),
 };
 
-/** Resolves after so many milliseconds. */
+/** Resolves after a number of milliseconds. */
 export function passed(timers: Timers, ms: number): Promise<void> {
   return new Promise((resolve) => timers.after(ms, resolve));
 }

@@ -3,9 +3,8 @@ import { grown } from './typed-arrays.js';
 const NONE = -1;
 
 /**
- * A timing wheel over slots. Each slot lies in the bucket of the time at which it has to be looked at again; a
- * heartbeat does not move it, it only moves the slot's deadline, and the look finds that out and files the slot
- * anew. Buckets are linked lists in typed arrays.
+ * A timing wheel over slots. Each slot lies in the bucket of the time at which it is due for a check. A heartbeat does not move the slot;
+ * it only changes its deadline, and the check reschedules the slot if it is not due yet. Buckets are linked lists in typed arrays.
  */
 export class TimingWheel {
   readonly #bucketMs: number;
@@ -13,9 +12,9 @@ export class TimingWheel {
   #next: Int32Array;
   #previous: Int32Array;
   #bucketOf: Int32Array;
-  /** The last bucket that was looked at in full, counted from time 0. */
+  /** The last bucket that was fully processed, counted from time 0. */
   #position = 0;
-  /** The bucket up to which is being looked: what is filed meanwhile goes behind it. */
+  /** The bucket being processed; slots scheduled meanwhile go after it. */
   #target = 0;
 
   constructor(capacity: number, bucketMs: number, buckets: number) {
@@ -32,11 +31,11 @@ export class TimingWheel {
     this.#bucketOf = grown(this.#bucketOf, new Int32Array(capacity).fill(NONE));
   }
 
-  /** Files a slot to be looked at no later than a bucket after `time` (service ms), moving it if it was filed. */
+  /** Schedules a check of a slot, at most a bucket after `time` (service ms); replaces an earlier schedule. */
   schedule(slot: number, time: number): void {
     this.cancel(slot);
     const due = Math.max(Math.ceil(time / this.#bucketMs), this.#target + 1);
-    // What lies more than one turn ahead is looked at once a turn and filed again.
+    // A slot more than one revolution ahead is checked once per revolution and rescheduled.
     const bucket = Math.min(due, this.#position + this.#heads.length - 1) % this.#heads.length;
     const head = this.#heads[bucket]!;
     this.#next[slot] = head;
@@ -46,7 +45,7 @@ export class TimingWheel {
     this.#bucketOf[slot] = bucket;
   }
 
-  /** Takes a slot out; nothing happens when it is not filed. */
+  /** Unschedules a slot, if it is scheduled. */
   cancel(slot: number): void {
     const bucket = this.#bucketOf[slot]!;
     if (bucket === NONE) return;
@@ -59,9 +58,9 @@ export class TimingWheel {
   }
 
   /**
-   * Calls `look` for each slot whose time has come, after taking it out: it expires the slot or schedules it
-   * again. Stops after `budget` slots, so that a mass expiry does not hold up the event loop.
-   * @returns Whether all that was due has been looked at.
+   * Calls `look` for each due slot, after unscheduling it: it expires the slot or schedules it again. Stops after `budget` slots, so
+   * that a mass expiry does not block the event loop.
+   * @returns Whether all due slots have been processed.
    */
   advance(now: number, budget: number, look: (slot: number) => void): boolean {
     this.#target = Math.max(this.#target, Math.floor(now / this.#bucketMs));

@@ -2,19 +2,19 @@ import { Heap } from './heap.js';
 
 /** Whom work is charged to. */
 export interface Account {
-  /** Work that was done for it; who has had least is next. */
+  /** Work done for it so far; the account with the least is next. */
   work: number;
 }
 
-/** One task of an account: it yields how much work it has done since it was last asked, and is done a bit at a time. */
+/** A task of an account, done in steps, each of which yields the work it took. */
 export type Task = Generator<number, void, undefined>;
 
-/** Units of work in a millisecond, where work is measured. */
+/** Units of work per millisecond, for steps that are timed. */
 export const WORK_PER_MS = 100_000;
 
 /**
- * The same task, each step counted as the time that it took, where that is more than it says: nobody foresees what every
- * question costs.
+ * The same task, with each step charged the time it took if that exceeds what it yielded, because no estimate fits every
+ * request.
  * @param now Milliseconds that never run backwards.
  */
 export function* metered(task: Task, now: () => number): Task {
@@ -29,13 +29,13 @@ export function* metered(task: Task, now: () => number): Task {
 
 interface Queue<Item> {
   readonly account: Account;
-  /** In the order in which they came. */
+  /** In order of arrival. */
   readonly items: Set<Item>;
 }
 
 /**
- * Shares the event loop among accounts: so much work in each of its turns, for the account next that has had least. So
- * whoever asks for much waits for it, and nobody else does.
+ * Shares the event loop among accounts: a bounded amount of work per iteration, next for the account that has had least. Whoever asks for
+ * much waits, and nobody else does.
  */
 export class Turns<Item> {
   readonly #workPerTurn: number;
@@ -43,21 +43,21 @@ export class Turns<Item> {
   readonly #begin: (item: Item) => Task;
   readonly #now: () => number;
   readonly #queues = new Map<Account, Queue<Item>>();
-  /** All of them but the one whose task is under way, which is put back when that is done. */
+  /** All accounts but the one whose task is in progress, which returns when that is done. */
   readonly #waiting = new Heap<Queue<Item>>((a, b) => a.account.work < b.account.work);
-  /** What was begun is ended before anything else, so that only one task at a time holds what it has gathered. */
+  /** The task in progress. It finishes before any other starts, so that only one task holds intermediate results. */
   #current: { task: Task; queue: Queue<Item> } | null = null;
-  /** What may still be done in this turn. */
+  /** Work left in this turn. */
   #left: number;
-  /** The work of the account that was served last: whoever comes anew does not get to catch up with it. */
+  /** The work of the account served last: newcomers start there instead of catching up. */
   #served = 0;
   #isRunning = false;
   #isScheduled = false;
 
   /**
-   * @param workPerTurn In units of the tasks. A task ends its step, so that a turn may do one step more.
-   * @param begin Makes the task of an item. It must not throw, and may add the item again.
-   * @param now Milliseconds, by which is measured what is done at once.
+   * @param workPerTurn In the tasks' units. The last step may exceed it.
+   * @param begin Creates the task of an item. Must not throw, and may add the item again.
+   * @param now Milliseconds, to time what is done at once.
    */
   constructor(
     workPerTurn: number,
@@ -72,13 +72,13 @@ export class Turns<Item> {
     this.#begin = begin;
   }
 
-  /** Whether nothing waits and nothing is under way. */
+  /** Whether nothing is waiting or in progress. */
   get idle(): boolean {
     return this.#current === null && this.#queues.size === 0;
   }
 
   /**
-   * Does something at once, if nothing waits and there is work left in this turn, and charges it by the time that it takes.
+   * Does something at once, if nothing waits and this turn has work left, and charges the time it takes.
    * @returns Whether it was done.
    */
   now(account: Account, act: () => void): boolean {
@@ -92,7 +92,7 @@ export class Turns<Item> {
     return true;
   }
 
-  /** Has an item wait for its turn, unless it does already. */
+  /** Queues an item, unless it is queued already. */
   add(item: Item): void {
     const account = this.#accountOf(item);
     const known = this.#queues.get(account);
@@ -105,12 +105,12 @@ export class Turns<Item> {
     this.#enqueue(queue);
   }
 
-  /** Takes out an item that waits. */
+  /** Removes a queued item. */
   remove(item: Item): void {
     this.#queues.get(this.#accountOf(item))?.items.delete(item);
   }
 
-  /** Does what is left to do in this turn; the rest follows by itself. */
+  /** Works until this turn is used up; the rest follows automatically. */
   run(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
@@ -121,7 +121,7 @@ export class Turns<Item> {
     }
   }
 
-  /** @returns False when there is nothing to do. */
+  /** @returns False if there is nothing to do. */
   #step(): boolean {
     this.#current ??= this.#next();
     if (this.#current === null) return false;

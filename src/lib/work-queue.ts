@@ -1,35 +1,35 @@
 import { Lines } from './lines.js';
 
-/** Something that is done in steps, each of which yields how much work it was. */
+/** Work that is done in steps, each of which yields its cost. */
 export type Work<Result> = Generator<number, Result>;
 
-/** Bounds; those of work are in the units that steps yield. */
+/** Limits; those on work are in the units that steps yield. */
 export interface WorkLimits {
-  /** In one iteration of the event loop, of all together. */
+  /** Total work per event-loop iteration. */
   perTurn: number;
-  /** What is done at once, or first, before it has to wait its turn. */
+  /** Work that is done before a job has to wait its turn. */
   quick: number;
-  /** How many are done in turns with each other. */
+  /** How many long jobs take turns with each other. */
   running: number;
-  /** How many may wait, in all and of one client. */
+  /** How many jobs may wait, overall and per client. */
   waiting: number;
   waitingOfOne: number;
 }
 
-/** Who asks for work. */
+/** The client that requests work. */
 export interface Asker {
-  /** Names the client; only called before `run` returns. */
+  /** Identifies the client; only called before `run` returns. */
   key(): string;
-  /** Whether nobody waits for the answer any more. */
+  /** Whether nobody is waiting for the result any more. */
   readonly isGone?: boolean;
 }
 
-/** What work is refused with that nobody waits for any more. */
+/** Rejects work whose result nobody is waiting for any more. */
 export class UnwantedError extends Error {
   override readonly name = 'UnwantedError';
 }
 
-/** Units of work in a millisecond: a step that takes longer than it says counts for what it took. */
+/** Units of work per millisecond: a step that takes longer than it yielded is charged the time. */
 const WORK_PER_MS = 3000;
 
 interface Job {
@@ -41,26 +41,26 @@ interface Job {
 }
 
 /**
- * Shares the event loop among clients: what takes long is done bit by bit, one step of each client after the other, and
- * what is short need not wait for it. All queues are bounded.
+ * Shares the event loop among clients: long jobs advance step by step, one client after the other, and short jobs need not wait for
+ * them. All queues are bounded.
  */
 export class WorkQueue {
   readonly #limits: WorkLimits;
   readonly #schedule: (turn: () => void) => void;
   readonly #now: () => number;
-  /** Not begun: they may turn out to be short. By client. */
+  /** Jobs not started yet, which may turn out to be short; by client. */
   readonly #fresh = new Lines<Job>();
-  /** Known to be long; they begin anew when there is a place. By client. */
+  /** Jobs known to be long, which restart when there is a place; by client. */
   readonly #long = new Lines<Job>();
-  /** At most one of each client. */
+  /** Long jobs in progress, at most one per client. */
   #running: { job: Job; work: Work<unknown> }[] = [];
-  /** What is left of this iteration's work. */
+  /** Work left in this iteration. */
   #left: number;
   #isScheduled = false;
 
   /**
    * @param schedule Calls back in the next iteration of the event loop.
-   * @param now Milliseconds, by which work is measured.
+   * @param now Milliseconds, to time steps.
    */
   constructor(
     limits: WorkLimits,
@@ -73,16 +73,15 @@ export class WorkQueue {
     this.#left = limits.perTurn;
   }
 
-  /** How many wait or are being done. */
+  /** How many jobs are waiting or in progress. */
   get size(): number {
     return this.#fresh.size + this.#long.size + this.#running.length;
   }
 
   /**
-   * Does some work: at once if it is short and nothing waits, else in turns. What nobody waits for any more is not gone on
-   * with.
-   * @param start Called when the work begins, and again when it turns out to be long.
-   * @returns Null when too much waits; a promise may be rejected with an `UnwantedError`.
+   * Does some work: at once if it is short and nothing waits, otherwise in turns. Abandons work whose asker has gone.
+   * @param start Called when the work begins, and again if it turns out to be long.
+   * @returns Null if too much is waiting. The promise may reject with an `UnwantedError`.
    */
   run<Result>(asker: Asker, start: () => Work<Result>): Result | Promise<Result> | null {
     let lines = this.#fresh;
@@ -95,29 +94,29 @@ export class WorkQueue {
     }
     const key = asker.key();
     return new Promise<Result>((resolve, reject) => {
-      // Each is resolved with the result of its own `start`.
+      // Each job resolves with the result of its own `start`.
       lines.add(key, { key, asker, start, resolve: resolve as Job['resolve'], reject });
       this.#wake();
     });
   }
 
-  /** Whether one more of a client may wait. */
+  /** Whether a client may have one more job waiting. */
   #admits(key: string): boolean {
     const { waiting, waitingOfOne } = this.#limits;
     return this.size < waiting && this.#fresh.of(key) + this.#long.of(key) < waitingOfOne;
   }
 
-  /** Whether something else comes first: others that may be short, or what the same client has asked for before. */
+  /** Whether something else comes first: possibly short jobs of others, or earlier ones of the same client. */
   #isBusy(key: string): boolean {
     const isRunning = this.#running.some(({ job }) => job.key === key);
     return this.#fresh.size > 0 || this.#long.of(key) > 0 || isRunning;
   }
 
-  /** Does what is short; null when it is not. */
+  /** Does a short job; null if it turns out to be long. */
   #attempt<Result>(start: () => Work<Result>): { value: Result } | null {
     this.#wake();
     const work = start();
-    // By what it says: what is short has to be so on every machine.
+    // Judged by the yielded cost, not by time, so that the same jobs are short on every machine.
     let done = 0;
     do {
       const step = this.#step(work);
@@ -148,7 +147,7 @@ export class WorkQueue {
     this.#isScheduled = false;
     const { perTurn, running } = this.#limits;
     this.#left = perTurn;
-    // Half of a turn is for those that have begun.
+    // Half of each turn is reserved for jobs in progress.
     while (this.#left > perTurn / 2) {
       const job = this.#fresh.next();
       if (job === undefined) break;
@@ -179,7 +178,7 @@ export class WorkQueue {
 
   #settle(job: Job, act: () => { value: unknown } | null): void {
     try {
-      if (job.asker.isGone === true) throw new UnwantedError('nobody waits for the answer any more');
+      if (job.asker.isGone === true) throw new UnwantedError('nobody is waiting for the answer any more');
       const outcome = act();
       if (outcome !== null) job.resolve(outcome.value);
     } catch (error) {

@@ -3,41 +3,40 @@ import { AttributeColumns } from './store/columns.js';
 import { grown } from '../lib/typed-arrays.js';
 import type { ValueNumbers } from './store/value-numbers.js';
 
-/** Why an advertisement went, as the log keeps it. */
+/** Why an advertisement was removed, as the log keeps it. */
 export type GoneReason = Exclude<RemovalReason, 'unmatched' | 'outranked'>;
 
-/** One change, for those who match it as it happens. */
+/** One change, for listeners that match it as it happens. */
 export interface Change {
-  /** The log's position of the entry that made it. */
+  /** The log position of the entry that made it. */
   seq: number;
   providerId: string;
-  /** The row of `ChangeLog.before` with the attributes before the change; null when there was no advertisement. */
+  /** The row of `ChangeLog.before` with the attributes before the change; null if there was no advertisement. */
   beforeRow: number | null;
-  /** The slot of the store with the state after it; null when the advertisement is gone. */
+  /** The store's slot with the state after it; null if the advertisement is gone. */
   slot: number | null;
-  /** Set when the advertisement is gone. */
+  /** Set if the advertisement is gone. */
   reason: GoneReason | null;
 }
 
-/** What became of one provider since a position of the log. */
+/** How one provider has changed since a position of the log. */
 export interface Difference {
   providerId: string;
-  /** The row of `ChangeLog.before` with the attributes at that position; null when there was no advertisement. */
+  /** The row of `ChangeLog.before` with the attributes at that position; null if there was no advertisement. */
   beforeRow: number | null;
-  /** The slot of the store with the present state; null when there is no advertisement. */
+  /** The store's slot with the present state; null if there is no advertisement. */
   slot: number | null;
-  /** Why it went, the last time that it did; null when it did not. */
+  /** Why it was last removed; null if it was not. */
   reason: GoneReason | null;
 }
 
 const INITIAL_SLOTS = 1024;
 
 /**
- * The last changes in order, in a ring: for each the provider and the attributes before it. Together with the
- * store, which holds the present, that is enough to tell any stream what it missed since any position of the log
- * that the ring still covers. The changes of one provider are linked, newest to oldest, so that telling it takes no
- * more than a walk over numbers. A change is known by its ordinal here; clients know it by its position in the log,
- * where entries that nobody sees stand in between.
+ * A ring of the latest changes in order: for each, the provider and the attributes before it. Together with the store, which holds the
+ * present, that is enough to tell any stream what it missed since any position that the ring still covers. The changes of one provider are
+ * linked, newest to oldest, so finding them only takes a walk over numbers. In here, a change is known by its ordinal; clients know it by its
+ * log position, because entries without a visible effect take positions too.
  */
 export class ChangeLog {
   readonly before: AttributeColumns;
@@ -48,25 +47,25 @@ export class ChangeLog {
   readonly #seqs: Float64Array;
   readonly #existed: Uint8Array;
   readonly #reasons: (GoneReason | null)[] = [];
-  /** The slot that each change was made in. */
+  /** The slot of each change. */
   readonly #slots: Int32Array;
-  /** The ordinal of the change before each in the same slot; 0 for none. */
+  /** The ordinal of the previous change in the same slot; 0 for none. */
   readonly #previousInSlot: Float64Array;
   /** The ordinal of the last change in each slot; 0 for none. */
   #latestInSlot = new Float64Array(INITIAL_SLOTS);
-  /** The ordinal of the same provider's change before each; 0 for none that is known. */
+  /** The ordinal of the same provider's previous change; 0 for none, or none that is known. */
   readonly #previous: Float64Array;
   /** Whether there is a newer change of the same provider. */
   readonly #superseded: Uint8Array;
-  /** The ordinal of each provider's last change, as far as it is in the ring. */
+  /** The ordinal of each provider's last change, if it is in the ring. */
   readonly #latest = new Map<string, number>();
   #epoch: string;
   /** The ordinal of the last change; 0 before the first. */
   #count = 0;
   #seq = 0;
-  /** The position up to which the log is known. */
+  /** The position up to which the log has been followed. */
   #reached = 0;
-  /** The position after which no change is missing. */
+  /** The position since which no change is missing. */
   #floor = 0;
 
   /** @param capacity How many changes are kept. */
@@ -83,12 +82,12 @@ export class ChangeLog {
     this.#numbers = numbers;
   }
 
-  /** Names the log whose positions these are. */
+  /** Identifies the log that these positions belong to. */
   get epoch(): string {
     return this.#epoch;
   }
 
-  /** The position of the last entry that changed what is seen: those behind it leave every list and stream as it is. */
+  /** The position of the last visible change: entries after it leave every list and stream as it is. */
   get seq(): number {
     return this.#seq;
   }
@@ -98,25 +97,25 @@ export class ChangeLog {
     return this.#count;
   }
 
-  /** Follows a log from this position on, before its first entry. */
+  /** Starts to follow a log from this position, before its first entry. */
   startAt(epoch: string, seq: number): void {
     this.#epoch = epoch;
     this.leapTo(seq);
   }
 
-  /** Changes up to a position are missing: nothing before it can be told any more. */
+  /** Changes up to a position are missing: nothing before it can be answered any more. */
   leapTo(position: number): void {
     this.#seq = position;
     this.#floor = position;
     this.#reached = position;
   }
 
-  /** The log is known up to a position, behind which there may have been entries that nobody sees. */
+  /** The log has been followed up to a position; the entries before it may have had no visible effect. */
   reach(position: number): void {
     this.#reached = position;
   }
 
-  /** Whether the log is known up to a position. */
+  /** Whether the log has been followed up to a position. */
   hasReached(seq: number): boolean {
     return seq <= Math.max(this.#seq, this.#reached);
   }
@@ -126,16 +125,16 @@ export class ChangeLog {
     return seq >= this.#floor && this.hasReached(seq);
   }
 
-  /** The ordinal of the last change up to a position that is covered. */
+  /** The ordinal of the last change up to a covered position. */
   countAt(seq: number): number {
     return this.#firstAfter(seq) - 1;
   }
 
   /**
-   * Records a change that is about to be made. For a provider that is new, `place` follows.
+   * Records a change that is about to be made. For a new provider, `place` must follow.
    * @param seq The position of the entry that makes it.
-   * @param current Where the attributes before it are; null when there is no advertisement yet.
-   * @returns The row of `before` with the attributes before it; null when there was no advertisement.
+   * @param current Where the attributes before it are; null if there is no advertisement yet.
+   * @returns The row of `before` with the attributes before it; null if there was no advertisement.
    */
   append(
     seq: number,
@@ -146,7 +145,7 @@ export class ChangeLog {
     this.#seq = seq;
     this.#count += 1;
     const row = this.#count % this.#capacity;
-    // What is left from before a leap is older than the floor.
+    // Anything from before a leap is older than the floor.
     if (this.#count > this.#capacity) this.#floor = Math.max(this.#floor, this.#seqs[row]!);
     if (this.#existed[row] === 1) this.#numbers.releaseRow(this.before, row);
     this.#link(providerId, row);
@@ -160,7 +159,7 @@ export class ChangeLog {
     return row;
   }
 
-  /** Says in which slot the provider is that the last change has added. */
+  /** Sets the slot of the provider that the last change added. */
   place(slot: number): void {
     this.#fileInSlot(slot);
   }
@@ -170,7 +169,7 @@ export class ChangeLog {
     return slot < this.#latestInSlot.length ? this.#latestInSlot[slot]! : 0;
   }
 
-  /** The ordinal of the first change in a slot after another, since which all are still here; 0 for none. */
+  /** The ordinal of the first change in a slot after a given change that the ring still covers; 0 for none. */
   firstIn(slot: number, after: number): number {
     let first = 0;
     for (let at = this.latestIn(slot); at > after; at = this.#previousInSlot[at % this.#capacity]!)
@@ -178,16 +177,15 @@ export class ChangeLog {
     return first;
   }
 
-  /** The row of `before` with the attributes before a change that is still here; null when there was no advertisement. */
+  /** The row of `before` with the attributes before a change in the ring; null if there was no advertisement. */
   rowBefore(ordinal: number): number | null {
     const row = ordinal % this.#capacity;
     return this.#existed[row] === 1 ? row : null;
   }
 
   /**
-   * Looks at the providers that changed after `seq`, each once, in the order of their last changes. The caller has
-   * asked `covers`.
-   * @param look Ends it by returning false. What it gets is only good until it returns.
+   * Visits the providers that changed after `seq`, each once, in the order of their last changes. Call `covers` first.
+   * @param look Returns false to stop. Its argument is only valid until it returns.
    */
   since(seq: number, look: (difference: Difference) => boolean): void {
     const difference: Difference = { providerId: '', beforeRow: null, slot: null, reason: null };
@@ -208,7 +206,7 @@ export class ChangeLog {
     }
   }
 
-  /** The ordinal of the first change after a position; one more than the last where there is none. */
+  /** The ordinal of the first change after a position; one more than the last if there is none. */
   #firstAfter(seq: number): number {
     let low = Math.max(1, this.#count - this.#capacity + 1);
     let high = this.#count + 1;
@@ -229,7 +227,7 @@ export class ChangeLog {
     this.#latestInSlot[slot] = this.#count;
   }
 
-  /** Puts the present change before all others of its provider, in place of the oldest of all. */
+  /** Links the current change, which replaces the oldest in the ring, as its provider's newest. */
   #link(providerId: string, row: number): void {
     const replaced = this.#count - this.#capacity;
     const oldest = this.#ids[row];

@@ -1,14 +1,14 @@
 import type { Log } from './log.js';
 
-/** Without a word of the store for so long, a hub does not count the time against anybody, in milliseconds. */
+/** After this much silence from the store, time stops counting against providers, in milliseconds. */
 const SILENCE_MS = 4000;
-/** From then on what a hub knows is too old to be told, in milliseconds. */
+/** After this much silence, what a hub knows is too old to show, in milliseconds. */
 const STALE_MS = 11_000;
-/** From then on the others count it as dead, and so it does itself, in milliseconds. */
+/** After this much silence, the other hubs consider it dead, and so does it itself, in milliseconds. */
 const DEAD_MS = 15_000;
-/** Time between two looks that counts at most: while the hub itself stood still nobody could be heard. */
+/** The most time between two checks that counts as silence: a hub that stalled could not hear anything. */
 const LOOK_MS = 1000;
-/** How long somebody who names a position that is not reached yet waits for it, in milliseconds. */
+/** How long a request waits for a position that is not reached yet, in milliseconds. */
 const PATIENCE_MS = 2000;
 
 interface Waiter {
@@ -17,31 +17,31 @@ interface Waiter {
   go: () => void;
 }
 
-/** Whether a hub is in contact with the store that it shares with others, and what it does not get without. */
+/** Tracks whether a hub is in contact with the store it shares with others. */
 export class Contact {
   #silentMs = 0;
-  /** Of the present silence, what the hub has been awake for. */
+  /** How much of the present silence the hub was awake for. */
   #awakeMs = 0;
   #lookedAt: number | null = null;
   #lostMs = 0;
   #waiters: Waiter[] = [];
 
-  /** Milliseconds without contact so far: nobody expires by them. */
+  /** Total milliseconds without contact, which count towards no expiry. */
   get lostMs(): number {
     return this.#lostMs;
   }
 
-  /** Whether nobody should be told what is known here. */
+  /** Whether what is known here is too old to show. */
   isStale(log: Log): boolean {
     return log.silentMs > STALE_MS;
   }
 
-  /** Whether the other hubs take this one for dead, and it has had the time to see that. */
+  /** Whether the other hubs consider this one dead, and it was awake long enough to know. */
   get isCutOff(): boolean {
     return this.#awakeMs > DEAD_MS;
   }
 
-  /** Looks at the log. Called every tick. @param now Monotonic milliseconds. */
+  /** Checks the log. Called every tick. @param now Monotonic milliseconds. */
   tick(log: Log, now: number): void {
     const gap = now - (this.#lookedAt ?? now);
     this.#lookedAt = now;
@@ -57,12 +57,12 @@ export class Contact {
     });
   }
 
-  /** Calls back once a position is reached, or after a while all the same. */
+  /** Calls back once a position is reached, or after a timeout. */
   awaitPosition(position: number, go: () => void): void {
     this.#waiters.push({ position, until: (this.#lookedAt ?? 0) + PATIENCE_MS, go });
   }
 
-  /** All up to a position is applied. */
+  /** Everything up to a position is applied. */
   reached(position: number): void {
     if (this.#waiters.length === 0) return;
     const due = this.#waiters.filter((waiter) => waiter.position <= position);

@@ -1,33 +1,33 @@
 import type { GoneReason } from './change-log.js';
 import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
 
-/** A session's hold on its provider: void as soon as a newer session has one. Each hub counts its own. */
+/** A session's hold on its provider, void once a newer session takes over. Each hub numbers its own. */
 export type SessionToken = number;
 
-/** A session, among those of all hubs. */
+/** A session, across all hubs. */
 export interface Session {
-  /** The run of a hub that it is open at: see `Log.hub`. */
+  /** The run of the hub where it is open: see `Log.hub`. */
   hub: string;
   token: SessionToken;
 }
 
 /**
- * One change of what is known: a plain, serialisable value. It carries its times (steady Unix milliseconds), so applying it
- * reads no clock.
+ * One change to the hub's state: a plain, serialisable value. It carries its times (steady Unix milliseconds), so applying it reads no
+ * clock.
  */
 export type Entry =
   | {
       kind: 'advertise';
       record: AdvertisementRecord;
-      /** What to remember of who signed; null for an unsigned advertisement. */
+      /** What to remember of the signer; null for an unsigned advertisement. */
       identity: IdentityRecord | null;
-      /** Whether it came over a session. Then it is live only while one is open. */
+      /** Whether it came over a session. It is then live only while one is open. */
       overSession: boolean;
-      /** The client address that it came from; null for none. */
+      /** The client address it came from; null for none. */
       origin: string | null;
     }
   | { kind: 'withdraw'; providerId: string; identity: IdentityRecord | null }
-  /** A name is bound to its key, or an address to its owner, by its first session. */
+  /** The first session of a name binds it to its key, or that of an address to its owner. */
   | { kind: 'bind'; identity: IdentityRecord }
   /** A session begins, which is a heartbeat: the provider is live from `at` on, and every older token is void. */
   | {
@@ -36,33 +36,33 @@ export type Entry =
       hub: string;
       token: SessionToken;
       at: number;
-      /** The client address that the session is from; null where nobody knows. */
+      /** The client address of the session; null if unknown. */
       from: string | null;
-      /** Whether it was open before its hub was declared dead. Then it is without effect when there is another. */
+      /** Whether it was open before its hub was declared dead. It then has no effect if there is another session. */
       again: boolean;
     }
-  /** A session ended. Without effect when a newer one has taken over. */
+  /** A session ended. No effect if a newer one has taken over. */
   | { kind: 'detach'; providerId: string; hub: string; token: SessionToken }
-  /** A run of a hub is over, and with it all its sessions. */
+  /** A run of a hub ended, and with it all its sessions. */
   | { kind: 'end'; hub: string }
   /**
-   * A provider was silent for too long; `seenAt` is its last heartbeat. Without effect when it was heard from since. Null where the
-   * log has made sure of that, because heartbeats are only known to the hub that gets them.
+   * A provider was silent for too long; `seenAt` is its last heartbeat. No effect if there was a heartbeat since. Null if the log has
+   * already made sure of that, because only the hub that receives heartbeats knows them.
    */
   | { kind: 'expire'; providerId: string; seenAt: number | null };
 
 /**
- * The entries that must be durable before anybody sees them. The others end with the hub: after a restart no session is
- * open, and the last heartbeats tell what has expired.
+ * The entries that must be durable before they become visible. The others do not outlive the hub: after a restart no session is open,
+ * and the last heartbeats tell what has expired.
  */
 export type DurableEntry = Extract<Entry, { kind: 'advertise' | 'withdraw' | 'bind' }>;
 
-/** Whether an entry must be durable before anybody sees it. */
+/** Whether an entry must be durable before it becomes visible. */
 export function isDurable(entry: Entry): entry is DurableEntry {
   return entry.kind === 'advertise' || entry.kind === 'withdraw' || entry.kind === 'bind';
 }
 
-/** Why an entry takes an advertisement away. */
+/** The removal reason of each kind of entry that removes an advertisement. */
 export const REASONS = { withdraw: 'withdrawn', expire: 'expired' } as const satisfies Record<
   'withdraw' | 'expire',
   GoneReason

@@ -2,25 +2,25 @@ import { LIMITS } from '../protocol/limits.js';
 import { providerIdKind } from '../protocol/provider-id.js';
 import type { IdentityRecord } from './store/records.js';
 
-/** Records of key ids; one that takes an advertisement back may come on top. */
+/** How many records of key ids there may be; withdrawals of existing advertisements may exceed it. */
 const MAX_KEYS = 100_000;
 
 /**
- * Which key owns which provider id, and the newest signed time accepted from it. A binding outlives the
- * advertisement and lapses after 30 days without a heartbeat. A signed advertisement tells of its own binding, so
- * only of ids without one, or of which more is known, there is a record here.
+ * Which key owns which provider id, and the newest signed time accepted from it. A binding outlives the advertisement and lapses after
+ * 30 days without a heartbeat. A signed advertisement implies its own binding, so only ids without one, or with more to remember, have a
+ * record here.
  */
 export class Identities {
   readonly #isPresent: (providerId: string) => boolean;
   readonly #advertised: (providerId: string) => IdentityRecord | undefined;
   readonly #records = new Map<string, IdentityRecord>();
-  /** Records of key ids. */
+  /** How many records are of key ids. */
   #keys = 0;
   #sweep: Iterator<IdentityRecord, undefined> | null = null;
 
   /**
-   * @param isPresent Whether an id's owner is here now: then its binding cannot lapse, whatever the clock says.
-   * @param advertised The binding that the present advertisement of an id tells of; undefined without a signed one.
+   * @param isPresent Whether an id's owner is connected or listed: its binding then cannot lapse, whatever the clock says.
+   * @param advertised The binding that an id's present advertisement implies; undefined without a signed one.
    */
   constructor(
     isPresent: (providerId: string) => boolean = () => false,
@@ -30,17 +30,17 @@ export class Identities {
     this.#advertised = advertised;
   }
 
-  /** How many records there are beside those that advertisements tell of. */
+  /** How many records there are besides the implied ones. */
   get size(): number {
     return this.#records.size;
   }
 
-  /** Whether there are so many records of key ids that none may be added for an id that has nothing here. */
+  /** Whether there are too many records of key ids to add one for an id that has nothing here. */
   get isFull(): boolean {
     return this.#keys >= MAX_KEYS;
   }
 
-  /** Takes a record that was kept, unless the advertisement of its id tells the same. */
+  /** Restores a record, unless the advertisement of its id implies the same. */
   load(record: IdentityRecord): void {
     const told = this.#advertised(record.providerId);
     if (told === undefined) this.#put(record);
@@ -49,13 +49,13 @@ export class Identities {
     }
   }
 
-  /** What is known of an id at a time (steady Unix ms); undefined when no key is bound to it, or no longer. */
+  /** What is known of an id at a time (steady Unix ms); undefined if no key is bound to it, or no longer. */
   get(providerId: string, now: number): IdentityRecord | undefined {
     const record = this.#records.get(providerId) ?? this.#advertised(providerId);
     return record === undefined || this.#lapsed(record, now) ? undefined : record;
   }
 
-  /** The key that owns an id: a key id is its own key. Undefined for a name or an address that nobody has signed for yet. */
+  /** The key that owns an id: a key id is its own key. Undefined for a name or an address that has not signed yet. */
   ownerOf(providerId: string, now: number): string | undefined {
     return providerIdKind(providerId) === 'key' ? providerId : this.get(providerId, now)?.publicKey;
   }
@@ -64,7 +64,7 @@ export class Identities {
     this.#put(record);
   }
 
-  /** Drops the record of an id if its advertisement tells the same. */
+  /** Drops the record of an id if its advertisement implies the same. */
   settle(providerId: string): void {
     const record = this.#records.get(providerId);
     if (record === undefined) return;
@@ -72,20 +72,20 @@ export class Identities {
     if (told !== undefined && isSame(record, told)) this.#drop(record);
   }
 
-  /** Keeps what the advertisement of an id tells, which is about to go. */
+  /** Keeps what an id's advertisement, which is about to go, implies. */
   retain(providerId: string): void {
     if (this.#records.has(providerId)) return;
     const told = this.#advertised(providerId);
     if (told !== undefined) this.#put(told);
   }
 
-  /** Notes a heartbeat, in memory only, where there is a record that has to be told of it. */
+  /** Notes a heartbeat in the id's record, if it has one; in memory only. */
   touch(providerId: string, now: number): void {
     const record = this.#records.get(providerId);
     if (record !== undefined) record.seenAt = Math.max(record.seenAt, now);
   }
 
-  /** Looks at the next `count` records and forgets those that have lapsed, going round and round. */
+  /** Checks the next `count` records, cyclically, and forgets those that have lapsed. */
   sweep(now: number, count: number): void {
     this.#sweep ??= this.#records.values();
     for (let looked = 0; looked < count; looked += 1) {
@@ -112,7 +112,7 @@ export class Identities {
   }
 }
 
-/** A key id needs no binding, only the newest time that it signed, and that not for long. */
+/** A key id needs no binding, only its newest signed time, and that not for long. */
 function lifetimeOf(record: IdentityRecord): number {
   return isKeyId(record) ? LIMITS.keyMemoryMs : LIMITS.bindingLifetimeMs;
 }
@@ -121,7 +121,7 @@ function isKeyId({ providerId, publicKey }: IdentityRecord): boolean {
   return providerId === publicKey;
 }
 
-/** Whether both say the same of whom to believe; the advertisement's heartbeats are the newer ones. */
+/** Whether both accept the same signers and times; the advertisement's heartbeats are the newer ones. */
 function isSame(record: IdentityRecord, told: IdentityRecord): boolean {
   return record.publicKey === told.publicKey && record.lastT === told.lastT;
 }

@@ -3,15 +3,15 @@ import { type DurableEntry, type Entry, isDurable } from './entry.js';
 import type { Deliver } from './log.js';
 
 /**
- * The order of a log that one hub writes alone: entries stand in the order in which they are delivered. It lasts as
- * long as the hub runs, so each run has an epoch of its own.
+ * The order of a log with a single writer: entries are numbered as they are delivered. It lasts as long as the hub runs, so each run
+ * has its own epoch.
  */
 export class LocalOrder {
   readonly epoch = randomBytes(6).toString('hex');
   #position = 0;
   #deliver: Deliver = () => undefined;
 
-  /** There is but one hub, which is another one with each run. */
+  /** There is only one hub, with a new name for each run. */
   get hub(): string {
     return this.epoch;
   }
@@ -24,7 +24,7 @@ export class LocalOrder {
     this.#deliver = deliver;
   }
 
-  /** Gives an entry the next position and delivers it. Whatever the receiver throws goes to the proposer. */
+  /** Gives an entry the next position and delivers it. If the receiver throws, the proposer gets the error. */
   deliver(entry: Entry): number {
     this.#position += 1;
     const position = this.#position;
@@ -33,8 +33,8 @@ export class LocalOrder {
   }
 
   /**
-   * Adds an entry: one that ends with the hub at once, any other when it is written.
-   * @param write Makes an entry durable, and calls `deliver` for it.
+   * Adds an entry: a durable one once it is written, any other at once.
+   * @param write Makes an entry durable, then calls `deliver` for it.
    */
   propose(entry: Entry, write: (entry: DurableEntry) => Promise<number>): Promise<number> {
     if (isDurable(entry)) return write(entry);

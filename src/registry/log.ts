@@ -4,13 +4,13 @@ import type { AdvertisementRecord, CountRecord, IdentityRecord } from './store/r
 import type { RowBatch } from './store/row-batch.js';
 
 /**
- * The log of changes, as the registry sees it: a port. SQLite is one implementation (`mirror/`); tests have another, in
- * memory, with delays and failures.
+ * The port through which the registry sees the log. Implementations: SQLite for a single hub (`mirror/`), etcd for several (`etcd/`), and in
+ * memory with delays and failures for tests.
  */
 
-/** Heartbeats collected since the last batch: parallel arrays. Times are steady time, as all that is stored. */
+/** Heartbeats since the last batch, as parallel arrays. Times are steady time, like everything stored. */
 export interface HeartbeatBatch {
-  /** When it was collected: whoever is attached was so then. Null while others still wait to be collected. */
+  /** When the batch was complete: whoever is attached was so then. Null while more heartbeats wait to be collected. */
   anchor: ClockAnchor | null;
   providerIds: string[];
   /** Unix milliseconds. */
@@ -19,93 +19,93 @@ export interface HeartbeatBatch {
   attached: Uint8Array;
 }
 
-/** Takes what was kept, in any order. Nothing counts before the log is open. */
+/** Receives what a log has kept, in any order. Nothing takes effect before the log is open. */
 export interface KeptSink {
-  /** Where steady time stood when heartbeats were last saved; comes before all else, if it is known. */
+  /** Steady time when heartbeats were last saved; comes before all else, if it is known. */
   clock(anchor: ClockAnchor): void;
-  /** How many advertisements there are; comes before them. */
+  /** How many advertisements follow. */
   expect(advertisements: number): void;
-  /** Advertisements that were signed, made ready in another thread. */
+  /** Signed advertisements, prepared in another thread. */
   rows(batch: RowBatch): void;
-  /** One without a proof. It may be of the first generation, and has not been validated. */
+  /** An unsigned advertisement. It may come from the first generation, and has not been validated. */
   advertisement(record: AdvertisementRecord): void;
-  /** Bindings, without most of those that a signed advertisement tells of. */
+  /** Bindings, except most of those that signed advertisements imply. */
   identity(record: IdentityRecord): void;
-  /** What was counted of addresses. It may have ended meanwhile. */
+  /** A count of an address. Its window may have ended meanwhile. */
   count(record: CountRecord): void;
-  /** Asked after the last: whether no provider came twice. */
+  /** Called last. @returns Whether no provider came twice. */
   isConsistent(): boolean;
-  /** What was kept has turned out to be unreadable: forget all that came so far. */
+  /** The log turned out to be unreadable: forget everything that came so far. */
   reset(): void;
 }
 
 /**
- * Opens a log: hands over what was kept, and makes sure that writing works.
- * @throws Error when it cannot be used. The message tells the operator what to do.
+ * Opens a log: hands over what it has kept, and makes sure that writing works.
+ * @throws Error if it cannot be used. The message tells the operator what to do.
  */
 export type OpenLog<Kind extends Log = Log> = (sink: KeptSink) => Promise<Kind>;
 
-/** Takes each entry with its position, in the order of the log. */
+/** Receives each entry with its position, in the order of the log. */
 export type Deliver = (entry: Entry, position: number) => void;
 
-/** Is told how far a log has been followed, which its entries alone do not say. */
+/** Learns how far a log has been followed, which its entries alone do not tell. */
 export interface LogFollower {
   /** All entries up to a position have been delivered. */
   reached(position: number): void;
-  /** Entries are missing up to a position, where what is known is made whole: nothing before it can be told any more. */
+  /** Entries up to a position were skipped; the state there is complete, but nothing before it can be answered any more. */
   leapt(position: number): void;
 }
 
 export const NOT_FOLLOWED: LogFollower = { reached: () => undefined, leapt: () => undefined };
 
-/** Puts entries in one order, and keeps those that must outlive the hub. */
+/** Orders entries, and keeps those that must outlive the hub. */
 export interface Log {
-  /** Names the positions of this log. Another epoch's positions mean nothing here. */
+  /** Identifies this log's positions. Those of another epoch mean nothing here. */
   readonly epoch: string;
-  /** Where the last entry stands. Positions only grow; they are what clients see as the cursor's `seq`. */
+  /** The position of the last entry. Positions only grow; clients see them as the cursor's `seq`. */
   readonly position: number;
-  /** Names this run of the hub among all that share the log: whose sessions are its own. Empty while it may not write. */
+  /** Names this run of the hub among all that share the log, and so its own sessions. Empty while it may not write. */
   readonly hub: string;
   /**
-   * Sets the one callback that gets every entry, the proposer's own included, and those of other hubs that share the log. What a shared
-   * log holds already is delivered at once.
+   * Sets the one callback that receives every entry, including the caller's own and those of other hubs that share the log. What a
+   * shared log already holds is delivered at once.
    */
   deliverTo(deliver: Deliver, follower?: LogFollower): void;
   /**
-   * Adds an entry. Resolves with its position once it is delivered, and durable where it has to be.
-   * @throws PersistenceError (as a rejection) when it was not written; ConflictError when another hub has written what the entry
-   * was decided upon, and that is applied: decide again.
+   * Adds an entry. Resolves with its position once it is delivered, and durable if it has to be.
+   * @throws PersistenceError (as a rejection) if it was not written; ConflictError if another hub has changed what the entry was based
+   * on and that change is applied: decide again.
    */
   propose(entry: Entry): Promise<number>;
-  /** Written with the next transaction; nobody waits for it. The anchor of an empty batch is written, too. */
+  /** Written with the next transaction, without confirmation. The anchor of an empty batch is written, too. */
   saveHeartbeats(batch: HeartbeatBatch): void;
-  /** Written with the next transaction, each in the place of an earlier one of its kind and key; nobody waits for it. */
+  /** Written with the next transaction, each replacing an earlier one of its kind and key, without confirmation. */
   saveCounts(records: readonly CountRecord[]): void;
-  /** Removes expired advertisements, and what no longer counts at a steady time (Unix ms). Nobody waits for it. */
+  /** Removes expired advertisements, and what is no longer valid at a steady time (Unix ms), without confirmation. */
   purge(expiredIds: string[], now: number): void;
-  /** Null while writes work, else why they do not. */
+  /** Null while writes work, otherwise why they do not. */
   readonly problem: string | null;
-  /** Writes that are not durable yet. */
+  /** How many writes are not durable yet. */
   readonly pending: number;
-  /** Age of the oldest of them, in milliseconds; 0 when there is none. */
+  /** Age of the oldest of them, in milliseconds; 0 if there is none. */
   readonly lagMs: number;
-  /** Whether other hubs may write it, too. */
+  /** Whether other hubs write to it, too. */
   readonly isShared: boolean;
-  /** How long the store that hubs share has not been heard of, in milliseconds; 0 where there is none. */
+  /** Time since the last contact with the store that hubs share, in milliseconds; 0 without one. */
   readonly silentMs: number;
   /**
-   * Writes what waits, then closes.
-   * @throws PersistenceError when that does not come to an end.
+   * Writes what is pending, then closes.
+   * @throws PersistenceError if that does not finish.
    */
   close(): Promise<void>;
 }
 
-/** The write was not made. The message says why, for an operator and for the waiting client. */
+/** A write failed. The message says why, for the operator. */
 export class PersistenceError extends Error {
   override readonly name = 'PersistenceError';
 }
 
-/** Another hub has written what an entry was decided upon. Its write is applied: whoever decides again sees it. */
+/** Another hub has changed what an entry was based on. Its change is applied, so deciding again takes it into account. */
 export class ConflictError extends Error {
   override readonly name = 'ConflictError';
 
@@ -116,7 +116,7 @@ export class ConflictError extends Error {
 
 const NOT_STARTED = 'the hub has not started yet';
 
-/** What a registry has until it is told where to keep its entries. */
+/** The log of a registry that has none yet. */
 export const noLog: Log = {
   epoch: '',
   position: 0,

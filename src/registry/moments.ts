@@ -2,33 +2,32 @@ import type { ChangeLog } from './change-log.js';
 import type { Predicate } from './store/predicate.js';
 import type { Store } from './store/store.js';
 
-/** How far one step of reading a moment may go; it ends where the first of these is reached. */
+/** Limits of one step of reading a moment; the first one reached ends it. */
 export interface Step {
-  /** Advertisements that it returns. */
+  /** Advertisements returned. */
   rows: number;
-  /** Bytes of their JSON; the advertisement that goes beyond is still returned. */
+  /** Bytes of their JSON; the advertisement that exceeds it is still returned. */
   bytes: number;
-  /** Slots that it looks at. */
+  /** Slots visited. */
   looks: number;
 }
 
-/** What one step found. */
+/** The result of one step. */
 export interface Part {
-  /** The JSON of advertisements; good until the next change of the registry. */
+  /** The JSON of advertisements, valid until the registry changes. */
   rows: Uint8Array[];
-  /** The slot to go on from; null when all have been looked at. */
+  /** The slot to continue from; null after the last. */
   next: number | null;
-  /** How many slots were looked at. */
+  /** How many slots were visited. */
   looks: number;
 }
 
 /**
- * All advertisements as they were at one point in the stream of changes, for as long as somebody reads them. It holds
- * nothing but a few numbers: what has not changed since is in the store, and what has is told by the change log and the
- * images that all moments share.
+ * All advertisements as they were at one point in the stream of changes, for as long as somebody reads them. It holds only a few numbers:
+ * unchanged rows are in the store; for the others, the change log has the attributes, and their earlier JSON is kept once for all moments.
  */
 export class Moment {
-  /** The log's position of the last change before it. */
+  /** The log position of the last change before it. */
   readonly seq: number;
   /** The ordinal of that change. */
   readonly change: number;
@@ -43,9 +42,9 @@ export class Moment {
   }
 
   /**
-   * Looks for matches, slot by slot. The caller has asked `isKept`.
-   * @param predicate Made when the moment was opened, or before.
-   * @param from The slot to begin with: 0, or the `next` of another part.
+   * Searches for matches, slot by slot. Call `isKept` first.
+   * @param predicate Compiled when the moment was opened, or before.
+   * @param from The slot to start from: 0, or the `next` of an earlier part.
    */
   read(predicate: Predicate, from: number, step: Step): Part {
     const rows: Uint8Array[] = [];
@@ -66,22 +65,22 @@ export class Moment {
     return this.#moments.keeps(this);
   }
 
-  /** Lets go of it. */
+  /** Releases it. */
   close(): void {
     this.#moments.close(this);
   }
 }
 
-/** The moments that are being read, and the JSON of what has changed since the oldest of them. */
+/** The moments being read, and the earlier JSON of rows that have changed since the oldest. */
 export class Moments {
   readonly #store: Store;
   readonly #changes: ChangeLog;
   /** Oldest first. */
   readonly #open = new Set<Moment>();
-  /** By the ordinal of a change, the JSON before it. Oldest first. */
+  /** The JSON before each change, by its ordinal. Oldest first. */
   readonly #images = new Map<number, Uint8Array>();
   #bytes = 0;
-  /** The last change before the moment that was opened last. */
+  /** The last change before the newest moment. */
   #newest = 0;
 
   constructor(store: Store, changes: ChangeLog) {
@@ -89,18 +88,18 @@ export class Moments {
     this.#changes = changes;
   }
 
-  /** Bytes of the JSON that is kept. */
+  /** Bytes of JSON kept. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** The moment that keeps most; undefined when none is open. */
+  /** The moment that causes most to be kept; undefined if none is open. */
   get oldest(): Moment | undefined {
     const [oldest] = this.#open;
     return oldest;
   }
 
-  /** Opens the present. */
+  /** Opens the present moment. */
   open(): Moment {
     const moment = new Moment(this, this.#changes, this.#store.slotLimit);
     this.#newest = moment.change;
@@ -108,9 +107,9 @@ export class Moments {
     return moment;
   }
 
-  /** Called before a row changes or goes, and before that is in the change log. */
+  /** Called before a row changes or is removed, and before that enters the change log. */
   preserve(slot: number): void {
-    // Nobody has opened what it is now.
+    // No moment includes its present form.
     if (this.#open.size === 0 || this.#changes.latestIn(slot) > this.#newest) return;
     const image = Buffer.from(this.#store.fragment(slot));
     this.#images.set(this.#changes.count + 1, image);
@@ -121,7 +120,7 @@ export class Moments {
     return this.#open.has(moment) && this.#changes.covers(moment.seq);
   }
 
-  /** The JSON that a slot had after a change, if that matches; null where it does not, or nothing was there. */
+  /** The JSON that a slot had after a change, if it matches; null if it does not, or the slot was empty. */
   find(after: number, slot: number, predicate: Predicate): Uint8Array | null {
     const changed = this.#changes.firstIn(slot, after);
     if (changed === 0) {

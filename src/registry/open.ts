@@ -3,28 +3,28 @@ import type { KeptSink, Log, OpenLog } from './log.js';
 import { Registry, type RegistrySettings } from './registry.js';
 import type { CountRecord } from './store/records.js';
 
-/** A registry that holds what its log has kept, and follows it from there. */
+/** A registry restored from its log, which it now follows. */
 export interface OpenRegistry<Kind extends Log> {
   registry: Registry;
   log: Kind;
-  /** Advertisements that the log handed over, those that had expired meanwhile included. */
+  /** How many advertisements the log handed over, including those that had expired meanwhile. */
   kept: number;
-  /** What the log handed over of addresses. */
+  /** The per-address counts that the log handed over. */
   counts: readonly CountRecord[];
 }
 
-/** What a start has taken back so far. */
+/** How much a start has restored so far. */
 export interface Taken {
-  /** Advertisements, those that had expired meanwhile included. */
+  /** Advertisements, including those that had expired meanwhile. */
   kept: number;
-  /** How many there are; null while the log has not said so. */
+  /** How many there are; null until the log has told. */
   expected: number | null;
 }
 
 /**
- * Reads what a log has kept, and has every change go through it from now on.
- * @param taken Is kept up to date while it goes on.
- * @throws Error as `OpenLog` does.
+ * Restores what a log has kept, and routes every change through it from now on.
+ * @param taken Updated as it progresses.
+ * @throws Error like `OpenLog`.
  */
 export async function openRegistry<Kind extends Log>(
   open: OpenLog<Kind>,

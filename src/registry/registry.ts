@@ -20,29 +20,29 @@ import type { Origins } from './store/origins.js';
 import type { Lease, Store } from './store/store.js';
 
 export interface RegistrySettings {
-  /** How long an advertisement counts after its last heartbeat, in milliseconds. */
+  /** How long an advertisement lives after its last heartbeat, in milliseconds. */
   expiryMs: number;
   /** Minimum remaining lifetime after a restart, in milliseconds. */
   restartGraceMs: number;
   /** How many changes are kept for resuming. */
   replayEvents: number;
-  /** How often expired rows leave the file, in milliseconds. */
+  /** How often expired rows are deleted from the file, in milliseconds. */
   cleanupMs: number;
 }
 
-/** Heartbeats are written together, this often. */
+/** How often heartbeats are written, in one batch. */
 const FLUSH_MS = 1000;
-/** By so much the written heartbeat of an open session may lag behind the real one. */
+/** How far the written heartbeat of an open session may lag behind the real one. */
 const FLUSH_LAG_MS = 2 * FLUSH_MS;
 const TOUCH_MS = 24 * 3_600_000;
-/** An expiry that the log has not taken yet is proposed again after so many milliseconds. */
+/** After how many milliseconds an expiry that the log has not accepted is proposed again. */
 const EXPIRY_RETRY_MS = 1000;
-/** More than these, e.g. after a crowd has come back, follow in the next ticks. */
+/** How many heartbeats are collected per tick. After a mass reconnect, the rest follows in the next ticks. */
 const MAX_HEARTBEATS_PER_TICK = 4000;
 const MAX_EXPIRIES_PER_TICK = 5000;
 const MAX_SWEPT_PER_CLEANUP = 50_000;
 
-/** In rows that are looked at, of which each takes up to 0.1 µs, and ten times that where it has to be sorted in. */
+/** In rows visited, each of which takes up to 0.1 µs, or ten times that if it has to be sorted. */
 const READ_WORK = { perTurn: 10_000, quick: 8192, running: 4, waiting: 4096, waitingOfOne: 1024 } as const;
 
 export type { Attachment, SessionToken };
@@ -54,17 +54,17 @@ export interface ListAnswer extends ListPage {
 }
 
 /**
- * The registry of one hub: answers reads from memory, and turns sessions and the passing of time into entries. Every
- * entry comes back from the log before it counts; heartbeats are not entries and only move times.
+ * The registry of one hub: answers reads from memory, and turns sessions and the passing of time into entries. An entry takes effect
+ * when the log delivers it. Heartbeats are not entries; they only move times.
  */
 export class Registry {
   readonly clock: ServiceClock;
-  /** What all reads that are made in steps have to pass through, by client address. */
+  /** Schedules all reads that are made in steps, by client address. */
   readonly work: WorkQueue;
   readonly answers: Answers;
   readonly #state: State;
   readonly #settings: RegistrySettings;
-  /** Takes back what was kept, before the hub serves anybody. */
+  /** Restores what the log kept, before the hub serves anybody. */
   readonly restore: Restore;
   #log: Log = noLog;
   readonly #lists: ListReader;
@@ -72,7 +72,7 @@ export class Registry {
   readonly #touched = new Set<string>();
   /** Expired advertisements that are still in the file. */
   #expired = new Set<string>();
-  /** Providers with a write under way: they do not expire in the middle of it. */
+  /** Providers with a write in progress: they do not expire in the middle of it. */
   readonly #writing = new Set<string>();
   readonly #sessions: Sessions;
   readonly #contact = new Contact();
@@ -128,7 +128,7 @@ export class Registry {
     return this.#state.origins;
   }
 
-  /** How many advertisements went, by reason. */
+  /** How many advertisements were removed, by reason. */
   get gone(): Readonly<Record<GoneReason, number>> {
     return this.#state.gone;
   }
@@ -167,7 +167,7 @@ export class Registry {
     );
   }
 
-  /** Goes on from where steady time stood in an earlier run. Comes before all else that was kept. */
+  /** Continues the steady time of an earlier run. Comes before all else that was kept. */
   resumeClock(anchor: ClockAnchor): void {
     this.clock.resume(anchor);
     this.store.shiftTimes(this.clock.shift);
@@ -175,7 +175,7 @@ export class Registry {
 
   // ---- reads ------------------------------------------------------------------------------------------------
 
-  /** A copy of one advertisement's JSON; null when there is none. */
+  /** A copy of one advertisement's JSON; null if there is none. */
   find(providerId: string): Buffer | null {
     const slot = this.store.find(providerId);
     return slot === undefined ? null : Buffer.from(this.store.fragment(slot));
@@ -186,7 +186,7 @@ export class Registry {
     return slot === undefined ? null : this.store.advertisement(slot);
   }
 
-  /** What the provider signed: undefined when there is no advertisement, null when it was not signed. */
+  /** What the provider signed: undefined if there is no advertisement, null if it was not signed. */
   proof(providerId: string): Proof | null | undefined {
     const slot = this.store.find(providerId);
     if (slot === undefined) return undefined;
@@ -204,14 +204,14 @@ export class Registry {
         };
   }
 
-  /** Whether an answer that was found at a version of the store is still the answer: see `ListReader.isCurrent`. */
+  /** Whether an answer found at a version of the store is still current: see `ListReader.isCurrent`. */
   isListCurrent(query: ListQuery, found: FoundPage, version: number): boolean {
     return this.#lists.isCurrent(query, found, version);
   }
 
   /**
    * Makes a list in steps, each of at most some thousand rows: see `ListReader.read`.
-   * @param known What was found for the same query before.
+   * @param known The rows found earlier for the same query.
    */
   *listInSteps(query: ListQuery, known?: FoundPage): Work<ListAnswer> {
     const { cursor } = this;
@@ -219,7 +219,7 @@ export class Registry {
     return { body, found, cursor };
   }
 
-  /** The same at once, for whoever has nobody else to serve. */
+  /** The same, synchronously, for callers with nobody else to serve. */
   list(query: ListQuery): ListAnswer {
     const steps = this.listInSteps(query);
     for (;;) {
@@ -228,7 +228,7 @@ export class Registry {
     }
   }
 
-  /** What is being read of earlier moments. */
+  /** The earlier moments being read. */
   get moments(): Moments {
     return this.#state.moments;
   }
@@ -236,15 +236,15 @@ export class Registry {
   // ---- sessions ---------------------------------------------------------------------------------------------
 
   /**
-   * A session begins: the provider is live from now on, and every older token is void.
-   * @param from The very address that it is from; null where nobody knows.
+   * A session begins: the provider is live from now on, and all older tokens are void.
+   * @param from The exact address it comes from; null if unknown.
    */
   attach(providerId: string, from: string | null = null): Attachment {
     this.heartbeat(providerId);
     return this.#sessions.begin(providerId, from);
   }
 
-  /** Whether any session of the provider is open. */
+  /** Whether the provider has an open session. */
   isAttached(providerId: string): boolean {
     return this.#state.sessionOf(providerId) !== undefined;
   }
@@ -254,17 +254,17 @@ export class Registry {
     return this.#sessions.holds(providerId, token);
   }
 
-  /** A session ended. Without effect when a newer one has taken over. */
+  /** A session ended. No effect if a newer one has taken over. */
   detach(providerId: string, token: SessionToken): void {
     if (this.#sessions.end(providerId, token)) this.#touched.add(providerId);
   }
 
-  /** Calls a listener when a session that was open here has been taken over by one at another hub. */
+  /** Calls a listener when a session at another hub has taken over from one that was open here. */
   onTakenOver(listener: (providerId: string) => void): void {
     this.#onTakenOver.push(listener);
   }
 
-  /** A sign of life of a provider. */
+  /** A sign of life from a provider. */
   heartbeat(providerId: string): void {
     const slot = this.store.find(providerId);
     if (slot !== undefined) {
@@ -274,20 +274,20 @@ export class Registry {
       this.identities.touch(providerId, lease.updatedAt);
       return;
     }
-    // A write that is under way writes the binding itself, and what is known here is older than that.
+    // A write in progress writes the binding itself, and knows a newer one.
     if (this.#writing.has(providerId)) return;
-    // Without an advertisement the only thing to keep alive is the binding: once a day is enough for 30 days.
+    // Without an advertisement, only the binding has to be kept alive: once a day is enough for 30 days.
     const now = this.clock.steady();
     const identity = this.identities.get(providerId, now);
     if (identity === undefined || now - identity.seenAt < TOUCH_MS) return;
     identity.seenAt = now;
-    // Nobody waits for it: a failure shows in the state of the mirror, and tomorrow brings another.
+    // No need to wait: a failure shows in the mirror's state, and the next attempt follows tomorrow.
     this.#log.propose({ kind: 'bind', identity: { ...identity } }).catch(() => undefined);
   }
 
   // ---- writes -----------------------------------------------------------------------------------------------
 
-  /** Marks a write as under way, from before it is handed to the mirror until it was applied or has failed. */
+  /** Marks a write as in progress, from before it is handed to the log until it has been applied or has failed. */
   beginWrite(providerId: string): void {
     this.#writing.add(providerId);
   }
@@ -298,31 +298,31 @@ export class Registry {
 
   // ---- time -------------------------------------------------------------------------------------------------
 
-  /** Has times shown as the wall clock tells them, which somebody may have set. */
+  /** Makes displayed times follow the wall clock, which somebody may have set. */
   followWall(): void {
     if (!this.clock.followWall()) return;
     this.store.shiftTimes(this.clock.shift);
     this.#saveHeartbeats([]);
   }
 
-  /** Whether what is known here is too old to be told: the store that hubs share has not been heard of. */
+  /** Whether what is known here is too old to show, for lack of contact with the shared store. */
   get isStale(): boolean {
     return this.#contact.isStale(this.#log);
   }
 
-  /** Whether the other hubs take this one for dead: nobody may stay connected to it. */
+  /** Whether the other hubs consider this one dead: nobody may stay connected to it. */
   get isCutOff(): boolean {
     return this.#contact.isCutOff;
   }
 
-  /** Calls back once what a cursor names is known here: at once, unless another hub may have given it that is ahead. */
+  /** Calls back once a cursor's position is reached: at once, unless a hub that is ahead may have issued it. */
   whenReached(cursor: string, go: () => void): void {
     const { epoch, seq } = parseCursor(cursor) ?? { epoch: '', seq: 0 };
     if (!this.#log.isShared || epoch !== this.changes.epoch || this.changes.hasReached(seq)) go();
     else this.#contact.awaitPosition(seq, go);
   }
 
-  /** Moves time on: expires what is due, flushes heartbeats, cleans up. Called every `TICK_MS`. */
+  /** Advances time: expires what is due, flushes heartbeats, cleans up. Called every `TICK_MS`. */
   tick(): void {
     this.clock.tick();
     this.followWall();
@@ -345,7 +345,7 @@ export class Registry {
     }
   }
 
-  /** Hands the heartbeats since the last call to the mirror, those that wait longest first. */
+  /** Hands the heartbeats since the last call to the log, those waiting longest first. */
   flushHeartbeats(limit = Number.POSITIVE_INFINITY): void {
     const providerIds: string[] = [];
     for (const providerId of this.#touched) {
@@ -372,7 +372,7 @@ export class Registry {
     const gone: string[] = [];
     const undecided = new Set<string>();
     for (const id of this.#expired) {
-      // A write that is under way may already be queued ahead of this purge, which must not undo it.
+      // A write in progress may already be queued ahead of this purge, which must not undo it.
       if (this.#writing.has(id)) undecided.add(id);
       else if (this.store.find(id) === undefined) gone.push(id);
     }
@@ -390,7 +390,7 @@ export class Registry {
       this.store.wheel.schedule(slot, this.#countedNow + EXPIRY_RETRY_MS);
   }
 
-  /** Service time less that without contact to the other hubs, by which nobody expires. */
+  /** Service time minus the time without contact to the shared store, which counts towards no expiry. */
   get #countedNow(): number {
     return this.clock.now - this.#contact.lostMs;
   }

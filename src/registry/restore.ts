@@ -9,19 +9,19 @@ import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
 import { factsIn, type RowBatch, rowIn } from './store/row-batch.js';
 import type { Lease, Store } from './store/store.js';
 
-/** How long what was kept counts from now on, in milliseconds. */
+/** How long restored advertisements live, in milliseconds. */
 export interface RestoreSettings {
-  /** How long after its last heartbeat. */
+  /** After the last heartbeat. */
   expiryMs: number;
-  /** How long at least. */
+  /** From now on, at least. */
   restartGraceMs: number;
-  /** By how much the written heartbeat of an open session may lag behind the real one. */
+  /** How far the written heartbeat of an open session may lag behind the real one. */
   lagMs: number;
 }
 
 /**
- * Takes back what was kept, before the hub serves anybody. What expired during the down time stays gone; the rest is
- * suspect until heard from again.
+ * Restores what the log kept, before the hub serves anybody. What expired during the downtime stays gone; the rest is suspect until its
+ * provider is heard from again.
  */
 export class Restore {
   readonly #store: Store;
@@ -32,7 +32,7 @@ export class Restore {
   #slots: number[] = [];
   readonly #unacceptable: Record<string, number> = {};
 
-  /** @param leaveOut Is told of each advertisement that is not taken back. */
+  /** @param leaveOut Called for each advertisement that is not restored. */
   constructor(
     store: Store,
     identities: Identities,
@@ -47,44 +47,44 @@ export class Restore {
     this.#leaveOut = leaveOut;
   }
 
-  /** How many advertisements that nobody signed would not be accepted today, by the first member that is wrong. */
+  /** How many unsigned advertisements would not be accepted today, by their first invalid member. */
   get unacceptable(): Readonly<Record<string, number>> {
     return this.#unacceptable;
   }
 
-  /** Says how many advertisements there may be. */
+  /** Reserves room for this many advertisements. */
   expect(advertisements: number): void {
     this.#store.reserve(advertisements);
   }
 
-  /** Takes back a binding. */
+  /** Restores a binding. */
   identity(record: IdentityRecord): void {
     this.#identities.load(record);
   }
 
   /**
-   * Takes back an advertisement.
-   * @returns Whether it was taken back.
+   * Restores an advertisement.
+   * @returns Whether it was restored.
    */
   advertisement(record: AdvertisementRecord): boolean {
     const { providerId, proof, updatedAt } = record;
     const lease = this.#leaseOf(updatedAt, record.attached);
-    // What was not signed may come from the first generation, which did not check as much.
+    // An unsigned one may come from the first generation, which checked less.
     const sound = proof === null ? this.#checked(record) : record;
     if (lease === null || sound === null) {
       if (proof !== null) this.#keepBinding(providerId, proof, updatedAt);
       this.#leaveOut(providerId);
       return false;
     }
-    // Who did not sign has no session that could have been lost.
+    // A provider that does not sign has no session to lose.
     const live = proof === null && updatedAt + this.#settings.expiryMs > this.#clock.wall();
     this.#slots.push(this.#store.add(sound, renderHead(sound), lease, live, false));
-    // What was not signed says nothing of a key, whose binding may have lapsed.
+    // An unsigned one implies no binding; an earlier one may have lapsed.
     if (proof !== null) this.#heartbeatOf(providerId, updatedAt);
     return true;
   }
 
-  /** Takes back signed advertisements that are ready to be filed. */
+  /** Restores signed advertisements that another thread has prepared. */
   rows(batch: RowBatch): void {
     const { arena, numbers } = this.#store;
     const slab = Buffer.from(batch.slab.buffer, batch.slab.byteOffset, batch.slab.byteLength);
@@ -116,12 +116,12 @@ export class Restore {
     }
   }
 
-  /** Whether no provider was taken back twice. */
+  /** Whether no provider was restored twice. */
   get isConsistent(): boolean {
     return this.#slots.length === this.#store.size;
   }
 
-  /** Puts in order what was taken back, less what was not signed and turns out to lie under an id that a key owns. */
+  /** Builds the indexes, and drops unsigned advertisements whose id turns out to belong to a key. */
   finish(): void {
     const slots = this.#slots;
     this.#slots = [];
@@ -134,7 +134,7 @@ export class Restore {
     }
   }
 
-  /** Heartbeats were written with the advertisement, which may tell all that is known of its binding. */
+  /** The advertisement has the newer heartbeats, and may imply the whole binding. */
   #heartbeatOf(providerId: string, updatedAt: number): void {
     this.#identities.touch(providerId, updatedAt);
     this.#identities.settle(providerId);
@@ -144,7 +144,7 @@ export class Restore {
     return this.#identities.ownerOf(providerId, this.#clock.steady());
   }
 
-  /** What was not signed, as it would be filed today; null, and counted, where it would not be accepted. */
+  /** An unsigned advertisement as it would be stored today; null, and counted, if it would not be accepted. */
   #checked(record: AdvertisementRecord): AdvertisementRecord | null {
     const checked = asAcceptable(record);
     if (typeof checked === 'string') {
@@ -154,7 +154,7 @@ export class Restore {
     return this.#ownerOf(record.providerId) === undefined ? checked : null;
   }
 
-  /** Null when its time is over. */
+  /** Null if it has expired. */
   #leaseOf(updatedAt: number, attached: boolean): Lease | null {
     const now = this.#clock.steady();
     const { expiryMs, restartGraceMs, lagMs } = this.#settings;
@@ -164,7 +164,7 @@ export class Restore {
     return { updatedAt, expiresAt: now + time, deadline: this.#clock.now + time };
   }
 
-  /** What is gone may be all that tells of its binding. */
+  /** An expired advertisement may be the only record of its binding. */
   #keepBinding(providerId: string, signer: { publicKey: string; t: number }, updatedAt: number): void {
     if (this.#identities.get(providerId, this.#clock.steady()) !== undefined) return;
     const { publicKey, t } = signer;
@@ -173,9 +173,9 @@ export class Restore {
 }
 
 /**
- * Checks what may come from the first generation, which did not check as much, and takes it as it would be filed today: e.g.
- * its country in upper case.
- * @returns The first member that is wrong where it would not be accepted.
+ * Validates an advertisement that may come from the first generation, which checked less, and converts it to what would be stored today,
+ * e.g. its country to upper case.
+ * @returns The first invalid member if it would not be accepted.
  */
 function asAcceptable(record: AdvertisementRecord): AdvertisementRecord | string {
   if (readProviderId(record.providerId)?.id !== record.providerId) return 'provider_id';

@@ -2,25 +2,25 @@ import type { Entry, Session, SessionToken } from './entry.js';
 import type { Log } from './log.js';
 import type { State } from './state.js';
 
-/** A session that begins. It counts once its entry is applied. */
+/** A session that begins. It takes effect once its entry is applied. */
 export interface Attachment {
   token: SessionToken;
   /**
    * Resolves when the provider is live.
-   * @throws PersistenceError (as a rejection) when the log does not take it.
+   * @throws PersistenceError (as a rejection) if the log does not accept it.
    */
   applied: Promise<void>;
 }
 
-/** What sessions need of their registry. */
+/** What sessions need from their registry. */
 export interface SessionsHost {
   readonly state: State;
   log(): Log;
   /** Steady Unix milliseconds. */
   steady(): number;
-  /** The hub at which it has a session vouches for a provider. */
+  /** A provider's session, at whichever hub, vouches for it. */
   vouch(providerId: string): void;
-  /** A session that was open here has ended, because there is a newer one at another hub. */
+  /** A newer session at another hub has ended one that was open here. */
   takenOver(providerId: string): void;
 }
 
@@ -31,20 +31,20 @@ interface OwnSession {
   isPending: boolean;
 }
 
-/** More of those that could not be attached again follow in the next looks. */
+/** How many failed sessions are attached again per check; more follow in the next. */
 const MAX_AGAIN = 1000;
-/** In so many looks all sessions are looked at once. */
+/** How many checks it takes to go through all sessions. */
 const LOOKS_A_ROUND = 25;
 
 /**
- * The sessions that are open at this hub, among those of all that share its log. The log may take a session from it: another hub's is
- * newer, or the others have declared this hub dead.
+ * The sessions open at this hub, among those of all hubs that share its log. The hub may lose one through the log: because another hub
+ * has a newer one, or because the others have declared this hub dead.
  */
 export class Sessions {
   readonly #host: SessionsHost;
   readonly #open = new Map<string, OwnSession>();
   #nextToken: SessionToken = 1;
-  /** As whom this hub has attached its sessions. */
+  /** The name under which this hub has attached its sessions. */
   #hub = '';
   /** Providers that could not be attached again. */
   readonly #unattached = new Set<string>();
@@ -54,7 +54,7 @@ export class Sessions {
     this.#host = host;
   }
 
-  /** A session begins: every older one of its provider is void. */
+  /** A session begins: all older ones of its provider are void. */
   begin(providerId: string, from: string | null): Attachment {
     const token = this.#nextToken;
     this.#nextToken += 1;
@@ -79,16 +79,16 @@ export class Sessions {
     return this.#open.get(providerId)?.token === token;
   }
 
-  /** A session ended. Without effect when a newer one has taken over. @returns Whether it has an effect. */
+  /** A session ended. No effect if a newer one has taken over. @returns Whether it has an effect. */
   end(providerId: string, token: SessionToken): boolean {
     if (this.#open.get(providerId)?.token !== token) return false;
     this.#open.delete(providerId);
-    // A detach that is lost is made up for by the next session, by the next round, or by the expiry.
+    // If a detach is lost, the next session, the next round or the expiry makes up for it.
     this.#propose({ kind: 'detach', providerId, hub: this.#host.log().hub, token });
     return true;
   }
 
-  /** To be called before an entry is applied: those who vouched for others until now have done so up to here. */
+  /** Call before an entry is applied: sessions that end with it have vouched for their providers up to here. */
   beforeApplying(entry: Entry): void {
     const { hub } = this.#host.log();
     if (entry.kind === 'detach' && entry.hub !== hub) this.#host.vouch(entry.providerId);
@@ -97,22 +97,22 @@ export class Sessions {
       if (session.hub === entry.hub) this.#host.vouch(providerId);
   }
 
-  /** To be called after an entry was applied. */
+  /** Call after an entry was applied. */
   afterApplying(entry: Entry): void {
     if (entry.kind !== 'attach' || entry.hub === this.#host.log().hub) return;
     const own = this.#open.get(entry.providerId);
-    // One that waits to be attached comes after this one.
+    // A session that waits to be attached comes after this one.
     if (own === undefined || own.isPending) return;
     this.#open.delete(entry.providerId);
     this.#host.takenOver(entry.providerId);
   }
 
-  /** Attaches anew what is open when this hub was declared dead, and looks at some of all sessions. */
+  /** Attaches open sessions again after this hub was declared dead, and checks a share of all sessions. */
   tick(): void {
     const log = this.#host.log();
     if (!log.isShared || log.hub === '') return;
     if (log.hub !== this.#hub) {
-      // Also at the first look, before which this hub may have been declared dead already.
+      // Also at the first check: this hub may have been declared dead before it.
       this.#hub = log.hub;
       this.#attachAgain(this.#open.keys());
     } else if (this.#unattached.size > 0) {
@@ -140,7 +140,7 @@ export class Sessions {
       const own = this.#open.get(providerId);
       if (own === undefined || own.isPending) continue;
       if (this.#host.state.sessionOf(providerId) !== undefined) continue;
-      // Its provider is connected and notices nothing, so nobody else would see to it.
+      // Its provider is connected and notices nothing, so nobody else would retry.
       this.#attach(providerId, own, true).catch(() => this.#unattached.add(providerId));
     }
   }

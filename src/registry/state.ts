@@ -10,16 +10,16 @@ import { Snapshots } from './store/snapshot.js';
 import { type Lease, Store } from './store/store.js';
 
 interface OpenSession extends Session {
-  /** The client address that it is from; null where nobody knows. */
+  /** The client address it comes from; null if unknown. */
   from: string | null;
 }
 
-/** The lease of an advertisement that was heard of at a steady time (Unix ms). */
+/** The lease of an advertisement whose last heartbeat was at a steady time (Unix ms). */
 export type LeaseFrom = (at: number) => Lease;
 
 /**
- * All that is known, changed by `apply` alone: the same entries in the same order give the same advertisements, sequence
- * numbers and events, whoever applies them and whenever. Heartbeats are not entries; they only move times.
+ * The hub's whole state, changed only by `apply`: the same entries in the same order produce the same advertisements, sequence numbers and
+ * events, whoever applies them and whenever. Heartbeats are not entries; they only move times.
  */
 export class State {
   readonly store = new Store();
@@ -31,18 +31,18 @@ export class State {
   readonly origins = new Origins();
   readonly snapshots = new Snapshots();
   readonly moments: Moments;
-  /** How many advertisements went, by reason. */
+  /** How many advertisements were removed, by reason. */
   readonly gone: Record<GoneReason, number> = { expired: 0, withdrawn: 0 };
   readonly #leaseFrom: LeaseFrom;
   readonly #sessions = new Map<string, OpenSession>();
-  /** Providers whose address only their session has confirmed. */
+  /** Providers whose address is confirmed only by their session. */
   readonly #confirmedBySession = new Set<string>();
-  /** Of the entry that is being applied. */
+  /** The position of the entry being applied. */
   #position = 0;
   readonly #listeners: ((change: Change) => void)[] = [];
 
   /**
-   * @param epoch Names the log, until another is followed.
+   * @param epoch Identifies the log, until another is followed.
    * @param replayEvents How many changes are kept for resuming.
    */
   constructor(epoch: string, replayEvents: number, leaseFrom: LeaseFrom) {
@@ -66,7 +66,7 @@ export class State {
     return this.#sessions.get(providerId);
   }
 
-  /** All that have a session, and where. */
+  /** All providers that have a session, and where it is open. */
   allSessions(): IterableIterator<[string, Session]> {
     return this.#sessions.entries();
   }
@@ -111,7 +111,7 @@ export class State {
     if (identity !== null) this.identities.save(identity);
     const live = !overSession || this.#sessions.has(providerId);
     const head = renderHead(record);
-    // The moment it was written, so that what is shown is what is kept.
+    // The time it was written, so that what is shown is what is kept.
     const lease = this.#leaseFrom(record.updatedAt);
     const slot = this.store.find(providerId);
     if (slot === undefined) {
@@ -143,7 +143,7 @@ export class State {
     this.#stand(providerId, false);
   }
 
-  /** A session has begun or ended. */
+  /** A session began or ended. */
   #stand(providerId: string, live: boolean): void {
     const { store } = this;
     const slot = store.find(providerId);
@@ -158,7 +158,7 @@ export class State {
   }
 
   /**
-   * Finds out whether the address of an advertisement is confirmed, and remembers whether only the session does so.
+   * Determines whether an advertisement's address is confirmed, and remembers whether only the session confirms it.
    * @param isOwn Whether the advertisement itself came from there.
    */
   #noteConfirmation(providerId: string, ipAddress: string, isOwn: boolean): boolean {
@@ -192,10 +192,10 @@ export class State {
   }
 
   /**
-   * The steps of every visible change: preserve the row for those who read an earlier moment, append to the change log, change the store,
-   * tell the listeners.
-   * @param slot Where the advertisement is; undefined for a new one.
-   * @param mutate Changes the store. Returns where the advertisement is afterwards; null when it is gone.
+   * The steps of every visible change: preserve the row for readers of an earlier moment, append to the change log, change the store,
+   * notify the listeners.
+   * @param slot The advertisement's slot; undefined for a new one.
+   * @param mutate Changes the store. Returns the advertisement's slot afterwards; null if it is gone.
    */
   #change(
     providerId: string,
@@ -218,7 +218,7 @@ export class State {
     for (const listener of this.#listeners) listener(change);
   }
 
-  /** Whether a provider has a session or an advertisement that it signed. What was not signed may be anybody's. */
+  /** Whether a provider has a session or a signed advertisement. An unsigned one may be anybody's. */
   #isOwnerHere(providerId: string): boolean {
     const slot = this.store.find(providerId);
     return this.#sessions.has(providerId) || (slot !== undefined && this.store.isVerified(slot));

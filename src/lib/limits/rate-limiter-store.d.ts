@@ -1,12 +1,12 @@
 /**
- * The base of the library's own limiters, which its main module does not export. What is declared here is what a limiter
- * with a store of its own has to bring along.
+ * The base class of the library's limiters, which its main module does not export. This declares what a limiter with its own store
+ * has to implement.
  */
 declare module 'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js' {
   import type { RateLimiterRes, RateLimiterStoreAbstract } from 'rate-limiter-flexible';
 
   abstract class Store extends RateLimiterStoreAbstract {
-    /** Adds points, in a new window of so many milliseconds where there is none, or where it is to begin anew. */
+    /** Adds points. Starts a new window of this many milliseconds if there is none, or if forced to. */
     protected abstract _upsert(
       key: string,
       points: number,

@@ -3,7 +3,7 @@ import RateLimiterStore from 'rate-limiter-flexible/lib/RateLimiterStoreAbstract
 import { Heap } from '../heap.js';
 import { sharedKey } from './shared-keys.js';
 
-/** What a key has done in its present window. */
+/** A key's count in its present window. */
 export interface Count {
   key: string;
   count: number;
@@ -18,18 +18,18 @@ interface Window {
 }
 
 /**
- * rate-limiter-flexible on counts in memory. The library's own limiter in memory reads the system's clock and starts a
- * timer for each key; this one goes by the hub's clock, has no timers, and keeps a bounded number of counts.
+ * rate-limiter-flexible with a store of our own. The library's in-memory limiter reads the system clock and starts a timer for each key;
+ * this one uses the hub's clock, starts no timers, and keeps a bounded number of counts.
  */
 export class RateLimiter extends RateLimiterStore {
   readonly #now: () => number;
   readonly #windows = new Map<string, Window>();
-  /** One for each window. It may say too early an end, for one that was prolonged since. */
+  /** The end of each window. It may be too early if the window was extended since. */
   readonly #ends = new Heap<{ key: string; endsAt: number }>((a, b) => a.endsAt < b.endsAt);
   readonly #changed = new Set<string>();
 
   /**
-   * @param limit How often in a window.
+   * @param limit How much a key may do per window.
    * @param windowMs Whole seconds, in milliseconds.
    * @param now Milliseconds that never run backwards.
    */
@@ -38,14 +38,14 @@ export class RateLimiter extends RateLimiterStore {
     this.#now = now;
   }
 
-  /** Counts that are kept, of keys and of what they share. */
+  /** How many counts are kept, for keys and for groups. */
   get size(): number {
     return this.#windows.size;
   }
 
   /**
    * Counts once more.
-   * @returns 0 when it may go on, else the seconds to wait.
+   * @returns 0 if the key may proceed, otherwise the seconds to wait.
    */
   async spend(key: string): Promise<number> {
     try {
@@ -57,13 +57,13 @@ export class RateLimiter extends RateLimiterStore {
     }
   }
 
-  /** The seconds until a key may go on that has reached the limit; 0 when it may now. */
+  /** How many seconds a key that has reached its limit has to wait; 0 for any other. */
   async wait(key: string): Promise<number> {
     const state = await this.get(key);
     return state === null || state.consumedPoints < this.points ? 0 : secondsIn(state.msBeforeNext);
   }
 
-  /** Takes what changed since the last call, at most so many. What has ended meanwhile is left out. */
+  /** Takes the counts that changed since the last call, up to a number. Skips windows that have ended meanwhile. */
   takeChanges(limit: number): Count[] {
     const counts: Count[] = [];
     const now = this.#now();
@@ -78,7 +78,7 @@ export class RateLimiter extends RateLimiterStore {
     return counts;
   }
 
-  /** Takes back a count that `takeChanges` told of. */
+  /** Restores a count from `takeChanges`. */
   restore({ key, count, msLeft }: Count): void {
     this.#begin(sharedKey(key, this.#windows), count, msLeft);
   }
@@ -92,7 +92,7 @@ export class RateLimiter extends RateLimiterStore {
     this.#forgetEnded();
     const shared = sharedKey(key, this.#windows);
     const window = this.#windows.get(shared);
-    // What is given back after its window has ended is no credit for the next.
+    // Points given back after their window has ended do not count towards the next.
     if (window === undefined && points <= 0) return Promise.resolve({ count: 0, endsAt: this.#now() });
     if (window === undefined || beginAnew) return Promise.resolve(this.#begin(shared, points, msDuration));
     window.count = Math.max(0, window.count + points);

@@ -1,22 +1,22 @@
-/** Keys that are counted one by one. */
+/** How many keys are counted individually. */
 const MAX_KEYS = 100_000;
-/** Networks that share a count once there are so many keys. */
+/** How many networks have a count each, once there are too many keys. */
 const MAX_NETWORKS = 65_536;
-/** Groups that share a count once there are so many networks too. */
+/** How many groups there are, once there are too many networks too. */
 const GROUPS = 4096;
 
-/** What `sharedKey` may answer at a time at most: limits keep no more counts than these. */
+/** The most distinct results that `sharedKey` returns at a time, and so the most counts a limiter keeps. */
 export const MAX_SHARED_KEYS = MAX_KEYS + MAX_NETWORKS + GROUPS;
 
-/** The keys that have a count. A Map fits. */
+/** The keys that have a count. A Map will do. */
 export interface CountedKeys {
   readonly size: number;
   has(key: string): boolean;
 }
 
 /**
- * The key that a key is counted under: its own while there is room, then that of its network (a /24, or a /48 of IPv6), then
- * that of one of a few groups, so that no number of addresses makes the counts grow without bound.
+ * The key that a key is counted under: itself while there is room, then its network (a /24, or a /48 for IPv6), then one of a few
+ * groups. So no number of addresses can make the counts grow without bound.
  */
 export function sharedKey(key: string, counted: CountedKeys): string {
   if (counted.size < MAX_KEYS || counted.has(key)) return key;
@@ -28,7 +28,7 @@ export function sharedKey(key: string, counted: CountedKeys): string {
 const IPV4 = /^(\d+\.\d+\.\d+)\.\d+$/;
 const IPV6_64 = /^([\da-f]+:[\da-f]+:[\da-f]+):[\da-f]+::\/64$/;
 
-/** Null for what is neither an IPv4 address nor a /64 of IPv6. */
+/** Null if the key is neither an IPv4 address nor an IPv6 /64. */
 function networkOf(key: string): string | null {
   const v4 = IPV4.exec(key);
   if (v4 !== null) return `${v4[1]!}.0/24`;

@@ -7,16 +7,16 @@ interface Window {
 }
 
 /**
- * Counts what each key, e.g. a client's address, does, in windows that begin with the first time it does it. It answers at
- * once, for what is answered at once itself; `RateLimiter` is for what is awaited anyway.
+ * Counts what each key, such as a client address, does, in windows that begin with its first action. It answers synchronously;
+ * `RateLimiter` is for callers that are asynchronous anyway.
  */
 export class WindowLimiter {
   readonly #limit: number;
   readonly #windowMs: number;
-  /** In the order in which the windows end, because all are equally long and each is put in as it begins. */
+  /** In order of the windows' ends, because all are equally long and inserted as they begin. */
   readonly #windows = new Map<string, Window>();
 
-  /** @param limit How often in a window; 0 for no limit. */
+  /** @param limit How much a key may do per window; 0 for no limit. */
   constructor(limit: number, windowMs: number) {
     this.#limit = limit;
     this.#windowMs = windowMs;
@@ -27,7 +27,7 @@ export class WindowLimiter {
     return this.#limit === 0;
   }
 
-  /** Windows that are kept, of keys and groups. */
+  /** How many windows are kept, for keys and groups. */
   get size(): number {
     return this.#windows.size;
   }
@@ -35,7 +35,7 @@ export class WindowLimiter {
   /**
    * Counts once more.
    * @param now Milliseconds that never run backwards.
-   * @returns 0 when it may go on, else the seconds to wait.
+   * @returns 0 if the key may proceed, otherwise the seconds to wait.
    */
   spend(key: string, now: number): number {
     if (this.off) return 0;
@@ -50,13 +50,13 @@ export class WindowLimiter {
     return window.count <= this.#limit ? 0 : secondsUntil(window, now);
   }
 
-  /** How often a key has gone on in its present window although it was to wait. */
+  /** How often a key has tried again in its present window although it was told to wait. */
   excess(key: string): number {
     const window = this.#windows.get(sharedKey(key, this.#windows));
     return window === undefined ? 0 : Math.max(0, window.count - this.#limit);
   }
 
-  /** What `spend` would answer, without counting. */
+  /** What `spend` would return, without counting. */
   wait(key: string, now: number): number {
     if (this.off) return 0;
     this.#forgetEnded(now);

@@ -14,8 +14,8 @@ import { market } from './market.js';
 import { standing } from './standing.js';
 
 /**
- * Answers to questions about all advertisements at once, each made in steps and true as of the first of them. All throw
- * ProtocolError `ADV_003` when too much changes meanwhile.
+ * Answers that take all advertisements into account, each made in steps and true as of the first step. All throw ProtocolError `ADV_003`
+ * if too much changes meanwhile.
  */
 export class Answers {
   readonly #store: Store;
@@ -32,8 +32,8 @@ export class Answers {
   }
 
   /**
-   * What one provider misses, and where it stands in a list by price.
-   * @throws ProtocolError `ADV_004` when there is no such advertisement.
+   * Which conditions one provider misses, and its rank in a list by price.
+   * @throws ProtocolError `ADV_004` if there is no such advertisement.
    */
   explainProvider(filter: Filter, providerId: string): Work<ProviderExplanation> {
     return explainProvider(this.#store, this.#changes, filter, providerId);
@@ -47,7 +47,7 @@ export class Answers {
     return market(this.#store, this.#changes, filter, by);
   }
 
-  /** Where the provider in a slot stands by price in its country; null where it has not got the prices. */
+  /** How the provider in a slot ranks by price in its country; null if it lacks the prices. */
   standing(slot: number): Work<Standing | null> {
     return standing(this.#store, this.#changes, slot);
   }

@@ -9,18 +9,18 @@ import type { Grouping } from './buckets.js';
 const WITHOUT = 0;
 
 /**
- * Groups rows by the value of an attribute. Groups have numbers of their own: some rows keep their facts as texts, and a fact may
- * lose its number while the answer is made, or get one.
+ * Groups rows by the value of an attribute. Groups have numbers of their own, because some rows keep their facts as texts, and facts may
+ * gain or lose their numbers while the answer is made.
  */
 export class AttributeGroups implements Grouping {
   readonly #subject: Subject;
-  /** The number of it; -1 where no row has one: rows that come later do not count. */
+  /** The number of the attribute; -1 if no row has it. Rows that come later do not count. */
   readonly #subjectNumber: number;
   readonly #lists: FactLists;
-  /** By the number of a group; nothing for those without the attribute. */
+  /** The value of each group, by number; none for `WITHOUT`. */
   readonly #facts: (Fact | null)[] = [null];
   readonly #groups = new Map<Fact, number>();
-  /** The groups of facts that rows have numbers for, by these; `WITHOUT` where none is known yet. */
+  /** The group of each numbered fact; `WITHOUT` if not known yet. */
   #byNumber = new Uint32Array(64);
 
   constructor(attribute: string, lists: FactLists) {
@@ -52,7 +52,7 @@ export class AttributeGroups implements Grouping {
     return known === WITHOUT ? this.#file(number) : known;
   }
 
-  /** Rows hold their facts, and the change log those of rows that have changed, so a number means the same throughout. */
+  /** Rows hold their facts, and the change log those of changed rows, so a number means the same throughout. */
   #file(number: number): number {
     const group = this.#groupOf(this.#lists.numbers.fact(number));
     if (number >= this.#byNumber.length) this.#byNumber = grown(this.#byNumber, new Uint32Array(2 * number));

@@ -6,14 +6,14 @@ import { estimates } from '../store/predicate.js';
 
 type Key = MarketBucket['key'];
 
-/** What rows have in common, as a small number, and what that stands for. */
+/** Assigns rows to groups, by small numbers, and knows what the numbers stand for. */
 export interface Grouping {
-  /** Writes the number of each row to `numbers`. */
+  /** Writes the group number of each row to `numbers`. */
   number(columns: AttributeColumns, rows: readonly number[], numbers: Int32Array): void;
   keyOf(number: number): Key;
 }
 
-/** All in one. */
+/** Everything in one group. */
 export const ONE_GROUP: Grouping = {
   number: (_columns, rows, numbers) => {
     numbers.fill(0, 0, rows.length);
@@ -25,27 +25,27 @@ export const ONE_GROUP: Grouping = {
 const [PROVIDERS, LIVES, CORES, MEMORIES, STORAGES, PRICED, SUMS] = [0, 1, 2, 3, 4, 5, 6];
 /** The order of keys of different types. */
 const TYPES: readonly string[] = ['string', 'number', 'boolean'];
-/** Where there is no bucket. */
+/** No bucket. */
 const NONE = -1;
-/** Room for costs at first; it grows fourfold, since what is copied and cleared on the way takes longer than the sums. */
+/** Initial room for costs. It grows fourfold, because copying and clearing would otherwise take longer than the sums. */
 const FIRST_ROOM = 16_384;
-/** Costs that are looked at before others get their turn, and how many are as much work as looking at a row. */
+/** How many costs to process before yielding, and how many of them equal the work of one row. */
 const STEP = 32_768;
 const COSTS_A_ROW = 16;
 
-/** Sums over some providers by what they have in common, and what each of them costs. */
+/** Sums over providers by group, and the cost of each provider. */
 export class Buckets {
   readonly #grouping: Grouping;
   readonly #amounts: Amounts;
   readonly #keys: Key[] = [];
   #sums = new Float64Array(SUMS * 64);
-  /** By the number of what is common; `NONE` where no row came yet. */
+  /** The bucket of each group; `NONE` if it has no row yet. */
   #byNumber = new Int32Array(64).fill(NONE);
   /** The cost and the bucket of each priced row. */
   #costs = new Float64Array(FIRST_ROOM);
   #bucketsOfCosts = new Int32Array(FIRST_ROOM);
   #priced = 0;
-  /** The number, then the bucket of each row that is being added, and what it costs. */
+  /** Of the rows being added: the group, then the bucket of each, and its cost. */
   #buckets = new Int32Array(0);
   #rowCosts = new Float64Array(0);
 
@@ -60,7 +60,7 @@ export class Buckets {
     return this.#keys.length;
   }
 
-  /** What all priced rows cost; good until more are added. */
+  /** The costs of all priced rows, valid until more are added. */
   get costs(): Float64Array {
     return this.#costs.subarray(0, this.#priced);
   }
@@ -88,7 +88,7 @@ export class Buckets {
     this.#addCosts(rows.length);
   }
 
-  /** The order of two by size: first that with more providers, and of equally many that whose key comes first: texts, then numbers. */
+  /** Compares two buckets: more providers come first; ties go by key, texts before numbers. */
   compare(a: number, b: number): number {
     const difference = this.#sums[SUMS * b + PROVIDERS]! - this.#sums[SUMS * a + PROVIDERS]!;
     if (difference !== 0) return difference;
@@ -101,7 +101,7 @@ export class Buckets {
     return first < second ? -1 : 1;
   }
 
-  /** What the priced rows of each of these buckets cost, in steps. */
+  /** The costs of the priced rows in each of these buckets, in steps. */
   *costsIn(wanted: readonly number[]): Generator<number, Float64Array[]> {
     const found = wanted.map((bucket) => new Float64Array(this.#sums[SUMS * bucket + PRICED]!));
     const counts = new Uint32Array(wanted.length);
@@ -126,14 +126,14 @@ export class Buckets {
     );
   }
 
-  /** All of them together. */
+  /** All buckets together. */
   total(usdPerMonth: Quantiles): MarketBucket {
     const sums = new Float64Array(SUMS);
     for (let at = 0; at < SUMS * this.count; at += 1) sums[at % SUMS]! += this.#sums[at]!;
     return describe(null, sums, usdPerMonth);
   }
 
-  /** Makes the bucket of a number, for its first row. */
+  /** Creates the bucket of a group, for its first row. */
   #make(number: number): number {
     const made = this.#keys.push(this.#grouping.keyOf(number)) - 1;
     if (SUMS * this.#keys.length > this.#sums.length)

@@ -12,10 +12,10 @@ import { Misses } from './misses.js';
 import { RowsAt } from './rows-at.js';
 import { priceOf } from './tests.js';
 
-/** Of those that miss the fewest conditions, so many are named. */
+/** How many of the providers that miss the fewest conditions are listed. */
 const MAX_NEAREST = 10;
 
-/** As many bits as there are in a word. */
+/** All bits of a word. */
 const MAX_CONDITIONS = 32;
 
 /** A row that does not match. */
@@ -24,7 +24,7 @@ interface Near {
   readonly id: string;
   /** How many conditions it misses. */
   readonly missed: number;
-  /** What it costs for the asked amounts; unpriced ones cost most. */
+  /** Its cost for the requested amounts; unpriced rows cost most. */
   readonly cost: number;
 }
 
@@ -33,15 +33,15 @@ function isNearer(a: Near, b: Near): boolean {
   return a.cost !== b.cost ? a.cost < b.cost : a.id < b.id;
 }
 
-/** Explains an answer, as of now, in steps: which conditions left how many out, and who came nearest. */
+/** Explains a list, as of now, in steps: how many providers each condition rules out, and which come nearest. */
 export function* explain(store: Store, changes: ChangeLog, filter: Filter): Work<Explanation> {
   const rows = new RowsAt(store, changes);
   const misses = new Misses(filter, store.numbers);
   const only = new Float64Array(MAX_CONDITIONS);
   const amounts = askedAmounts(filter);
-  /** The farthest on top. */
+  /** The least near on top. */
   const nearest = new Heap<Near>((a, b) => isNearer(b, a));
-  /** What it takes to be among them. */
+  /** How few conditions a row must miss to be among them. */
   let most = MAX_CONDITIONS;
   let dearest = Number.POSITIVE_INFINITY;
   let matched = 0;
@@ -82,8 +82,8 @@ export function* explain(store: Store, changes: ChangeLog, filter: Filter): Work
 }
 
 /**
- * Explains what one provider misses, and where it stands among the matches.
- * @throws ProtocolError `ADV_004` when there is no such advertisement.
+ * Explains which conditions one provider misses, and how it ranks among the matches.
+ * @throws ProtocolError `ADV_004` if there is no such advertisement.
  */
 export function* explainProvider(
   store: Store,
@@ -121,7 +121,7 @@ export function* explainProvider(
   };
 }
 
-/** What lists by price are sorted by. */
+/** The sort key of lists by price. */
 function sortable(cost: number): number {
   return priceOf(cost) ?? Number.POSITIVE_INFINITY;
 }

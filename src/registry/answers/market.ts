@@ -11,18 +11,18 @@ import { AttributeGroups } from './attribute-groups.js';
 import { Buckets, type Grouping, ONE_GROUP } from './buckets.js';
 import { RowsAt } from './rows-at.js';
 
-/** The largest buckets are answered, so many. */
+/** How many buckets are returned; the largest ones. */
 const MAX_BUCKETS = 100;
 const SHARES = [0, 0.25, 0.5, 0.75, 1] as const;
-/** Buckets that are put in order at once, and how much work each of them is. */
+/** How many buckets to sort at once, and the work of each. */
 const STEP = 1024;
 const WORK_A_BUCKET = 4;
-/** Summing a row up is so much of the work of finding one for a list. */
+/** The work of summing up a row, relative to visiting one for a list. */
 const WORK_A_ROW = 0.5;
 
 /**
- * Sums up what the matches of a filter offer and ask, as of now, in steps.
- * @param by What the buckets have in common; null for the total alone.
+ * Sums up supply and prices of a filter's matches, as of now, in steps.
+ * @param by What to group by; null for the total alone.
  */
 export function* market(
   store: Store,

@@ -6,7 +6,7 @@ import type { ValueNumbers } from '../store/value-numbers.js';
 import type { RowPlace, RowsAt } from './rows-at.js';
 import { type Block, type ConditionTest, testsOf } from './tests.js';
 
-/** Testing a row is so much of the work of finding one for a list. */
+/** The work of testing a row, relative to visiting one for a list. */
 const WORK_A_ROW = 0.1;
 const WORK_A_TEST = 0.03;
 
@@ -23,7 +23,7 @@ type VisitMisses = (
   misses: Int32Array,
 ) => void;
 
-/** Asks the conditions of a filter, of which there are fewer than 32, one by one of all rows. */
+/** Tests all rows against each condition of a filter, of which there are fewer than 32. */
 export class Misses {
   readonly #tests: readonly ConditionTest[];
   /** How many rows had each value of a byte of their word, for each byte. */
@@ -38,7 +38,7 @@ export class Misses {
     );
   }
 
-  /** How many of the rows that were looked at miss each condition. */
+  /** How many of the rows tested so far miss each condition. */
   get rejectedBy(): Record<string, number> {
     return this.byMember(
       Float64Array.from(this.#tests, (_test, place) =>
@@ -50,12 +50,12 @@ export class Misses {
     );
   }
 
-  /** Numbers that belong to the conditions, by their names. */
+  /** Labels one number per condition with the conditions' names. */
   byMember(numbers: Float64Array): Record<string, number> {
     return Object.fromEntries(this.#tests.map(({ member }, place) => [member, numbers[place]!]));
   }
 
-  /** Looks at all rows, in steps. */
+  /** Tests all rows, in steps. */
   *visit(rows: RowsAt, look: VisitMisses): Work<void> {
     const workARow = WORK_A_ROW + WORK_A_TEST * this.#tests.length;
     yield* rows.visit(
@@ -68,7 +68,7 @@ export class Misses {
     );
   }
 
-  /** What one row misses, in words. */
+  /** The misses of one row, with what was asked and offered. */
   describe({ columns, index }: RowPlace): Miss[] {
     const bits = this.#bitsOfOne(columns, index);
     return this.#tests

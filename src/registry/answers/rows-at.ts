@@ -5,31 +5,31 @@ import type { ChangeLog } from '../change-log.js';
 import type { AttributeColumns } from '../store/columns.js';
 import type { Store } from '../store/store.js';
 
-/** Rows that are handed out together, and slots that are looked at in one step. */
+/** How many rows are passed together, and how many slots are visited per step. */
 const BLOCK = 512;
 const STEP = 4096;
 
-/** Gets some rows, as indexes in columns, good until it returns, and the slot of each, by which `at` finds it again. */
+/** Receives some rows, as indexes in columns, valid until it returns, and the slot of each, for `at`. */
 export type VisitRows = (
   columns: AttributeColumns,
   rows: readonly number[],
   slots: readonly number[],
 ) => void;
 
-/** Where the attributes of an advertisement are. */
+/** The location of an advertisement's attributes. */
 export interface RowPlace {
   readonly columns: AttributeColumns;
   readonly index: number;
 }
 
 /**
- * The attributes of all advertisements as they were when this was made, for whoever looks at them in steps while the store
- * goes on changing. Nothing is copied: what has changed since is told by the change log.
+ * The attributes of all advertisements as they were when this was created, for scans that run in steps while the store keeps changing.
+ * Nothing is copied: the change log has the earlier attributes of changed rows.
  */
 export class RowsAt {
   /** `"<epoch>:<seq>"` */
   readonly cursor: string;
-  /** How many there are. */
+  /** How many advertisements there are. */
   readonly size: number;
   readonly #store: Store;
   readonly #changes: ChangeLog;
@@ -37,7 +37,7 @@ export class RowsAt {
   /** The ordinal of the last change before. */
   readonly #change: number;
   readonly #slots: number;
-  /** Used again for each block. */
+  /** Reused for each block. */
   readonly #present: number[] = [];
 
   constructor(store: Store, changes: ChangeLog) {
@@ -51,9 +51,9 @@ export class RowsAt {
   }
 
   /**
-   * Hands out all rows, each once, in steps.
-   * @param workOf How much work it is to look at so many rows.
-   * @throws ProtocolError `ADV_003` when so much has changed meanwhile that the log does not have it any more.
+   * Visits all rows, each once, in steps.
+   * @param workOf The work of visiting a number of rows.
+   * @throws ProtocolError `ADV_003` if more has changed meanwhile than the change log holds.
    */
   *visit(look: VisitRows, workOf: (rows: number) => number): Work<void> {
     for (let from = 0; from < this.#slots; from += STEP) {
@@ -67,8 +67,8 @@ export class RowsAt {
   }
 
   /**
-   * Where the row of a slot is, until the store changes; null where nothing was.
-   * @throws ProtocolError `ADV_003` as `visit`.
+   * The location of a slot's row, valid until the store changes; null if the slot was empty.
+   * @throws ProtocolError `ADV_003` like `visit`.
    */
   at(slot: number): RowPlace | null {
     this.#check();

@@ -12,8 +12,8 @@ import { RowsAt } from './rows-at.js';
 const LEAST = askedAmounts({});
 
 /**
- * Where a provider stands by price among those of its country, for one core, one GB of memory and one GB of disk, as of now,
- * in steps; null where it has not got the prices.
+ * How a provider ranks by price in its country, for one core, one GB of memory and one GB of disk, as of now, in steps; null if it lacks
+ * the prices.
  */
 export function* standing(store: Store, changes: ChangeLog, slot: number): Work<Standing | null> {
   const rows = new RowsAt(store, changes);

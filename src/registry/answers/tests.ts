@@ -24,9 +24,9 @@ import { estimate } from '../store/predicate.js';
 import { finite } from '../store/price-index.js';
 import type { ValueNumbers } from '../store/value-numbers.js';
 
-/** One condition of a filter, to be asked by itself. Where a predicate says no, its tests say why. */
+/** One condition of a filter, testable by itself. A predicate tells whether a row matches; its tests tell why not. */
 export interface ConditionTest {
-  /** What a query calls it. */
+  /** Its name in queries. */
   readonly member: string;
   readonly asked: AskedValue;
   /** Marks the rows of a block that do not meet it. What it says of places where no row is means nothing. */
@@ -55,7 +55,7 @@ function alone(member: string, asked: AskedValue, test: Test): readonly Conditio
   return [{ member, asked, ...test }];
 }
 
-/** How a condition of each kind that a filter asks is tested. */
+/** The tests for each kind of condition. */
 const TESTERS: Testers = {
   'at-least': (name, filter) => {
     const column = AMOUNTS.indexOf(name);
@@ -128,7 +128,7 @@ const TESTERS: Testers = {
     }),
 };
 
-/** @param none What is offered where nothing is said about the subject. */
+/** @param none What a row without the subject offers. */
 function factTest(tests: FactTests, subject: Subject, none: OfferedValue, lists: FactLists): Test {
   return {
     mark: ({ ids, facts }, block, place, misses) => markWithoutFact(ids, facts, tests, block, place, misses),
@@ -149,8 +149,8 @@ function testsOfKind<Kind extends ConditionKind>(
 }
 
 /**
- * The conditions that a filter asks, in canonical order, each attribute and further resource one of its own. Its texts become
- * numbers here, so they are good for rows that were there when they were made, or for as long as somebody holds these texts.
+ * The conditions of a filter, in canonical order; each attribute and further resource is one of its own. Texts are converted to numbers
+ * here, so the tests are valid for rows that existed at this point, or for as long as somebody holds the texts.
  */
 export function testsOf(filter: Filter, numbers: ValueNumbers): ConditionTest[] {
   return CONDITION_NAMES.flatMap((name) =>
@@ -158,12 +158,12 @@ export function testsOf(filter: Filter, numbers: ValueNumbers): ConditionTest[] 
   );
 }
 
-/** An estimate as it is shown: null where there is none. */
+/** An estimate as shown: null if there is none. */
 export function priceOf(cost: number): number | null {
   return Number.isNaN(cost) ? null : finite(cost);
 }
 
-// Each looks at one column, and without branches where it can: whether a row meets a condition is hard to foresee.
+// Each reads one column, without branches where possible, because whether a row meets a condition is hard to predict.
 
 function markLess(
   amounts: Int32Array,
@@ -181,7 +181,7 @@ function markLess(
 
 /**
  * Marks by the numbers of values.
- * @param unlisted 1 where the rows with other values than the listed ones miss the condition, 0 where those with them do.
+ * @param unlisted 1 if rows with unlisted values miss the condition, 0 if rows with listed values do.
  */
 function valuesMarker(
   column: number,

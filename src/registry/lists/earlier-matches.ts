@@ -5,23 +5,23 @@ import type { Store } from '../store/store.js';
 import { keysIn, type Ranked } from './rank.js';
 
 /**
- * The matches of one moment, for whoever looks for them in steps while the store goes on changing: it leaves out the slots
- * that have changed since, and takes `rows` instead.
+ * The matches of one moment, for searches that run in steps while the store keeps changing: they skip the slots that have changed since, and
+ * use `rows` instead.
  */
 export interface EarlierMatches {
-  /** Whether there is nothing to leave out. */
+  /** Whether nothing has changed. */
   readonly isUntouched: boolean;
-  /** The matches among what has changed, as they were, in no particular order. */
+  /** The earlier form of matches that have changed, in no particular order. */
   readonly rows: readonly Ranked[];
-  /** Whether a slot has not got what it had. */
+  /** Whether a slot has changed. */
   hasChanged(slot: number): boolean;
-  /** What a slot is sorted by that has not changed. */
+  /** The sort key of an unchanged slot. */
   keyOf(slot: number): number;
-  /** Called after each step. @throws ProtocolError `ADV_003` when too much has changed to go on. */
+  /** Called after each step. @throws ProtocolError `ADV_003` if too much has changed to continue. */
   check(): void;
 }
 
-/** Those of a position of the log, in an order by price. Nothing is set aside: the change log tells what was. */
+/** The matches at a log position, in order of price. Nothing is copied: the change log has the earlier attributes. */
 export class LoggedMatches implements EarlierMatches {
   readonly #changes: ChangeLog;
   readonly #predicate: Predicate;
@@ -32,7 +32,7 @@ export class LoggedMatches implements EarlierMatches {
   readonly keyOf: (slot: number) => number;
 
   /**
-   * @param predicate That of the query's filter, good for as long as this is used.
+   * @param predicate The query's filter, valid for as long as this is used.
    * @param seq A position that the log covers.
    */
   constructor(store: Store, changes: ChangeLog, query: ListQuery, predicate: Predicate, seq: number) {
@@ -48,7 +48,7 @@ export class LoggedMatches implements EarlierMatches {
     return this.#changes.count === this.#change;
   }
 
-  /** Whether the log still has all that has changed. Without it `rows` is not complete. */
+  /** Whether the log still has all changes. If not, `rows` is incomplete. */
   get isKept(): boolean {
     return this.#changes.covers(this.#seq);
   }
@@ -70,9 +70,9 @@ export class LoggedMatches implements EarlierMatches {
   }
 
   check(): void {
-    // The log is large, and whoever takes `rows` asks whether it was large enough.
+    // Users of `rows` check whether the log was large enough.
   }
 }
 
-/** The slot of what is there no more. */
+/** The slot of a removed advertisement. */
 const NOWHERE = -1;

@@ -1,11 +1,11 @@
 import { Heap } from '../../lib/heap.js';
 import { isBefore, type Ranked } from './rank.js';
 
-/** Keeps the first rows behind a place, at most `capacity`, of all that are added. */
+/** Keeps the first rows after a position, at most `capacity`, of all that are added. */
 export class FirstRows {
   readonly #capacity: number;
   readonly #after: Ranked | null;
-  /** The last of them on top. */
+  /** The last one on top. */
   readonly #rows = new Heap<Ranked>((a, b) => isBefore(b, a));
 
   constructor(capacity: number, after: Ranked | null) {
@@ -17,17 +17,17 @@ export class FirstRows {
     return this.#rows.size >= this.#capacity;
   }
 
-  /** No row with a smaller key is wanted. */
+  /** Rows with a smaller key are not wanted. */
   get floor(): number {
     return this.#after?.key ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** No row with a greater key is wanted any more. */
+  /** Rows with a greater key are no longer wanted. */
   get ceiling(): number {
     return this.isFull ? this.#rows.top!.key : Number.POSITIVE_INFINITY;
   }
 
-  /** Whether a row with this key could be among the first, if its id comes behind all that were added. */
+  /** Whether a row with this key could be among the first, given that its id sorts after all added so far. */
   wants(key: number): boolean {
     return (!this.isFull || key < this.#rows.top!.key) && key >= this.floor;
   }
@@ -42,7 +42,7 @@ export class FirstRows {
     this.#rows.takeAll();
   }
 
-  /** All that were added, and these, each once, in order. */
+  /** The rows kept, merged with these, each once, in order. */
   sortedWith(others: readonly Ranked[]): Ranked[] {
     const added = new Set(this.#rows.items.map(({ id }) => id));
     for (const row of others) if (!added.has(row.id)) this.add(row);

@@ -7,25 +7,24 @@ import type { Work } from '../../lib/work-queue.js';
 import type { EarlierMatches } from './earlier-matches.js';
 import { keysOf } from './rank.js';
 
-/** Rows that may change while a list is found, and the bytes that are kept of them until it has been read. */
+/** How many rows may change while a list is searched for, and how many bytes are kept of them until it has been read. */
 const MAX_CHANGED = 20_000;
 const MAX_SET_ASIDE_BYTES = 16 * 1024 * 1024;
 
 const ROWS_A_STEP = 8192;
 
-/** A match that has changed since, as it was. */
+/** The earlier form of a match that has changed since. */
 export interface FrozenRow {
   readonly slot: number;
   readonly id: string;
-  /** What it is sorted by. */
+  /** Its sort key. */
   readonly key: number;
   readonly json: Buffer;
 }
 
 /**
- * The matches of one moment, for a list that is found in steps while the store goes on changing: of a row that is about
- * to change, what it was is set aside. Nothing else is copied, so whoever looks at the store leaves out what `hasChanged`
- * and takes `rows` instead.
+ * The matches of one moment, for a list that is searched for in steps while the store keeps changing: before a row changes, its earlier form
+ * is set aside. Nothing else is copied, so a search skips slots that `hasChanged` reports and uses `rows` instead.
  */
 export class FrozenMatches implements EarlierMatches, SnapshotReader {
   readonly #store: Store;
@@ -34,11 +33,11 @@ export class FrozenMatches implements EarlierMatches, SnapshotReader {
   readonly #keyOf: (slot: number) => number;
   readonly #changed = new Set<number>();
   readonly #rows = new Map<number, FrozenRow>();
-  /** Once it is known who is in the list: those who have not been read. */
+  /** Once the list is known: its rows that have not been read yet. */
   #unread: Uint32Array | null = null;
   #bytes = 0;
 
-  /** Those of this moment. `close` follows. */
+  /** Opens the present moment. Call `close` when done. */
   constructor(store: Store, snapshots: Snapshots, query: ListQuery) {
     this.#store = store;
     this.#snapshots = snapshots;
@@ -47,22 +46,22 @@ export class FrozenMatches implements EarlierMatches, SnapshotReader {
     snapshots.add(this);
   }
 
-  /** Whether there is nothing to leave out. */
+  /** Whether nothing has changed. */
   get isUntouched(): boolean {
     return this.#changed.size === 0;
   }
 
-  /** Whether so much has changed that no more is kept. */
+  /** Whether too much has changed to keep. */
   get isLost(): boolean {
     return this.#changed.size > MAX_CHANGED || this.#bytes > MAX_SET_ASIDE_BYTES;
   }
 
-  /** The matches among what has changed, in no particular order. */
+  /** The earlier form of matches that have changed, in no particular order. */
   get rows(): FrozenRow[] {
     return [...this.#rows.values()];
   }
 
-  /** Whether a slot has not got what it had. */
+  /** Whether a slot has changed. */
   hasChanged(slot: number): boolean {
     return this.#changed.has(slot);
   }
@@ -72,7 +71,7 @@ export class FrozenMatches implements EarlierMatches, SnapshotReader {
     return this.#rows.get(slot)?.id ?? this.#store.ids[slot]!;
   }
 
-  /** What a match is sorted by. */
+  /** The sort key of a match. */
   keyOf(slot: number): number {
     return this.#rows.get(slot)?.key ?? this.#keyOf(slot);
   }
@@ -91,7 +90,7 @@ export class FrozenMatches implements EarlierMatches, SnapshotReader {
     return bytes;
   }
 
-  /** Keeps only these from now on, until they are taken. */
+  /** From now on, keeps only these rows, until they are taken. */
   *settle(slots: readonly number[]): Work<void> {
     const unread = new Uint32Array(wordsFor(this.#store.slotLimit));
     for (let from = 0; from < slots.length; from += ROWS_A_STEP) {
@@ -104,7 +103,7 @@ export class FrozenMatches implements EarlierMatches, SnapshotReader {
     for (const { slot, json } of this.#rows.values()) if (!hasBit(unread, slot)) this.#forget(slot, json);
   }
 
-  /** A copy of the JSON of a settled match, which is asked for once. */
+  /** A copy of the JSON of a settled match; may be called once per match. */
   take(slot: number): Buffer {
     const row = this.#rows.get(slot);
     clearBit(this.#unread!, slot);
@@ -113,7 +112,7 @@ export class FrozenMatches implements EarlierMatches, SnapshotReader {
     return row.json;
   }
 
-  /** Writes a match's JSON to a place in `target`. @returns The place behind it. */
+  /** Writes a match's JSON into `target` at an offset. @returns The offset after it. */
   copyRow(slot: number, target: Uint8Array, position: number): number {
     const row = this.#rows.get(slot);
     if (row === undefined) return this.#store.copyFragment(slot, target, position);
@@ -137,7 +136,7 @@ export class FrozenMatches implements EarlierMatches, SnapshotReader {
     if (this.#unread === null && !this.isLost) this.#changed.add(slot);
   }
 
-  /** @throws ProtocolError `ADV_003` when too much has changed. */
+  /** @throws ProtocolError `ADV_003` if too much has changed. */
   check(): void {
     if (!this.isLost) return;
     throw new ProtocolError(
@@ -147,7 +146,7 @@ export class FrozenMatches implements EarlierMatches, SnapshotReader {
     );
   }
 
-  /** Lets go of everything. */
+  /** Releases everything. */
   close(): void {
     this.#changed.clear();
     this.#rows.clear();

@@ -12,25 +12,25 @@ const OPENING_BRACKET = 0x5b;
 const COMMA = 0x2c;
 const CLOSING_BRACKET = 0x5d;
 
-/** Longer lists are made part by part, while others get their turn. */
+/** Longer lists are produced in parts, while others get their turn. */
 const MAX_BYTES_IN_ONE_PIECE = 1 << 20;
 /** Each of them keeps the numbers of its rows. */
 const MAX_LONG_LISTS = 32;
 
-/** A page of a list as it goes out. */
+/** A page of a list as it is sent. */
 export interface ListPage {
-  /** A JSON array, UTF-8. A long one comes in parts. */
+  /** A JSON array in UTF-8. A long one is produced in parts. */
   body: Buffer | LongList;
   /** Its rows. */
   found: FoundPage;
 }
 
-/** The rows of a page, and the `contents` of the store that they were found in. */
+/** The rows of a page, and the store's `contents` they were found in. */
 export interface FoundPage extends Page {
   contents: number;
 }
 
-/** Answers lists: finds the rows, and joins what was rendered of each when it last changed. */
+/** Answers list requests: finds the rows, and joins their JSON, which was rendered when each last changed. */
 export class ListReader {
   readonly #store: Store;
   readonly #snapshots: Snapshots;
@@ -43,7 +43,7 @@ export class ListReader {
     this.#clock = clock;
   }
 
-  /** Whether a page would have the same bytes now as at a version of the store: only other rows had heartbeats since. */
+  /** Whether a page would have the same bytes now as at a version of the store, i.e. only other rows had heartbeats since. */
   isCurrent({ sort }: ListQuery, { contents, slots }: FoundPage, version: number): boolean {
     const store = this.#store;
     if (store.version === version) return true;
@@ -51,9 +51,9 @@ export class ListReader {
   }
 
   /**
-   * Makes a list in steps, as it is at the first of them; whatever changes in between is not in it.
-   * @param known What was found for the same query before: heartbeats alone change no more than times.
-   * @throws ProtocolError `ADV_003` when too many long lists are being read, or too much changes meanwhile.
+   * Makes a list in steps. It shows the moment of the first step, without later changes.
+   * @param known The rows found earlier for the same query, still valid if there have only been heartbeats since.
+   * @throws ProtocolError `ADV_003` if too many long lists are being read, or too much changes meanwhile.
    */
   *read(query: ListQuery, known?: FoundPage): Work<ListPage> {
     const { contents } = this.#store;

@@ -4,14 +4,14 @@ import type { FrozenMatches } from './frozen-matches.js';
 
 /** Rows that are read at a time: a few hundred KiB. */
 const ROWS_A_PART = 512;
-/** Service milliseconds that a reader may take for all of it. */
+/** How long a reader may take for a whole list, in service milliseconds. */
 const MAX_READING_MS = 300_000;
 
 const START = Buffer.from('[');
 const COMMA = Buffer.from(',');
 const END = Buffer.from(']');
 
-/** A list that is too long to be made in one piece, as a JSON array in parts: the truth of one moment, read at leisure. */
+/** A JSON array too long to be made in one piece: it shows one moment, and is produced in parts as its reader takes it. */
 export class LongList implements BodySource {
   readonly bytes: number;
   readonly #matches: FrozenMatches;
@@ -26,7 +26,7 @@ export class LongList implements BodySource {
   /**
    * @param matches Settled; closed with the list.
    * @param slots Its rows, at least one.
-   * @param bytes Of all of it, brackets and commas included.
+   * @param bytes The total, including brackets and commas.
    */
   constructor(
     matches: FrozenMatches,
@@ -43,7 +43,7 @@ export class LongList implements BodySource {
     this.#onClose = onClose;
   }
 
-  /** @throws Error when it took too long, or too much has changed meanwhile. */
+  /** @throws Error if it took too long, or too much has changed meanwhile. */
   next(): Uint8Array | null {
     if (this.#isRead()) return null;
     if (this.#clock.now > this.#deadline || this.#matches.isLost)

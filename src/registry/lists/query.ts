@@ -10,23 +10,23 @@ import { FirstRows } from './first-rows.js';
 import type { FrozenMatches } from './frozen-matches.js';
 import { cursorOfRank, isBefore, type Ranked, rankOfCursor } from './rank.js';
 
-/** The slots of one page, in the asked order, and where the next one begins. */
+/** The slots of one page, in the requested order, and where the next page begins. */
 export interface Page {
   slots: number[];
-  /** The value of `after` for the next page; null when this is the last. */
+  /** The value of `after` for the next page; null on the last. */
   next: string | null;
 }
 
-/** Rows that are looked at in one step, about: chunks of the index are not divided. */
+/** Approximate rows per step: index chunks are not divided. */
 const STEP = 4096;
 /** A short page is not worth a whole step. */
 const FIRST_LOOK = 1024;
-/** So many rows are looked at one by one as soon as by the price index: at 1,000 0.9 of its time, at 2,000 1.4, at 16,000 6. */
+/** Up to this many rows, a scan is as fast as the price index: it takes 0.9 times as long at 1,000, 1.4 at 2,000, and 6 at 16,000. */
 const FEW_ROWS = 1500;
-/** Where the price index has handed out so many rows, it has little to leave out. */
+/** Once the price index has passed this many rows, it is not saving much. */
 const MAX_FROM_PRICE_INDEX = 8192;
 
-/** Matching slots in the order of their ids. */
+/** Matching slots in id order. */
 export function matchingSlots(store: Store, predicate: Predicate): number[] {
   const found: number[] = [];
   store.rowsFor(predicate).scan(null, (slots, from) => {
@@ -43,7 +43,7 @@ export function matchingSlots(store: Store, predicate: Predicate): number[] {
 export function* findPage(store: Store, query: ListQuery, matches: FrozenMatches): Work<Page> {
   const { sort, limit, after } = query;
   if (sort !== 'id' && limit !== null) return yield* firstByRank(store, query, limit, matches);
-  // One more than asked for tells whether there is a next page.
+  // One more than requested tells whether there is a next page.
   const wanted = limit === null ? Number.POSITIVE_INFINITY : limit + 1;
   const slots = yield* matchesById(store, query, wanted, matches);
   if (sort !== 'id') return { slots: yield* sortedByRank(slots, after, matches), next: null };
@@ -54,8 +54,8 @@ export function* findPage(store: Store, query: ListQuery, matches: FrozenMatches
 }
 
 /**
- * Walks over the matches in the order of their ids, leaving out what has changed.
- * @param visit Gets some matches; returns false when it wants no more.
+ * Visits the matches in id order, skipping changed ones.
+ * @param visit Receives some matches; returns false to stop.
  */
 function* walk(
   store: Store,
@@ -66,7 +66,7 @@ function* walk(
 ): Work<void> {
   let after = behind;
   for (let isWanted = true; isWanted;) {
-    // Its texts become other numbers when rows come and go.
+    // Texts may get other numbers when rows come and go.
     const predicate = store.predicates.of(filter);
     const found: number[] = [];
     let looked = 0;
@@ -100,7 +100,7 @@ function* matchesById(
   return merged;
 }
 
-/** Adds the matches that had changed before the walk came by, all in the order of their ids. */
+/** Merges in, by id, the matches that changed before the walk reached them. */
 function* withMissed(
   slots: readonly number[],
   behind: string | null,
@@ -122,7 +122,7 @@ function* withMissed(
   return all;
 }
 
-/** The first place whose id is not before this one. */
+/** The first position whose id is not before this one. */
 function placeOf(slots: readonly number[], id: string, matches: FrozenMatches): number {
   let low = 0;
   let high = slots.length;
@@ -134,7 +134,7 @@ function placeOf(slots: readonly number[], id: string, matches: FrozenMatches): 
   return low;
 }
 
-/** Sorts slots that are in the order of their ids by their keys, and leaves out those up to a place. */
+/** Sorts slots, given in id order, by their keys, and drops those up to a position. */
 function* sortedByRank(
   slots: readonly number[],
   after: PageCursor | null,
@@ -173,7 +173,7 @@ function* firstByRank(store: Store, query: ListQuery, limit: number, matches: Fr
 }
 
 /**
- * The first matches behind `after`, at most `count` of them, in order, in steps of some thousand rows.
+ * The first matches after `after`, at most `count` of them, in order; in steps of some thousand rows.
  * @param matches Opened in the same turn as the first step is made, if not before.
  */
 export function* firstRows(
@@ -197,7 +197,7 @@ export function* firstRows(
     yield* walk(store, query, null, matches, (slots) => {
       for (const slot of slots) {
         const key = matches.keyOf(slot);
-        // They come by their ids, so that of equal keys the first are wanted.
+        // They come in id order, so of equal keys the first are wanted.
         if (best.wants(key)) best.add({ slot, key, id: store.ids[slot]! });
       }
       return !best.isFull || best.ceiling > unwanted;
@@ -207,8 +207,8 @@ export function* firstRows(
 }
 
 /**
- * Looks for the cheapest among those that could be cheapest, if these are not too many.
- * @returns `least`: what all cost at least; `isFound`: whether no other row can be among the first.
+ * Searches for the cheapest among the candidates of the price index, if there are not too many.
+ * @returns `least`: a lower bound on all costs; `isFound`: whether no other row can be among the first.
  */
 function findCheapest(
   store: Store,
@@ -240,7 +240,7 @@ function findCheapest(
       return looked > MAX_FROM_PRICE_INDEX ? Number.NEGATIVE_INFINITY : ceiling;
     },
   );
-  // Within a budget in the currency of the order nobody is unpriced.
+  // A budget in the currency of the order excludes unpriced providers.
   const isAll = best.isFull || budget !== undefined;
   return { least, isFound: looked <= MAX_FROM_PRICE_INDEX && isAll };
 }

@@ -5,7 +5,7 @@ import { estimate } from '../store/predicate.js';
 import { finite } from '../store/price-index.js';
 import type { Store } from '../store/store.js';
 
-/** A row and what it is sorted by: a smaller key comes first, and of equal keys the smaller id. */
+/** A row's position in a sorted list: the smaller key comes first, and of equal keys the smaller id. */
 export interface Ranked {
   readonly slot: number;
   readonly key: number;
@@ -16,33 +16,33 @@ export function isBefore(a: Ranked, b: Ranked): boolean {
   return a.key !== b.key ? a.key < b.key : a.id < b.id;
 }
 
-/** The key of unpriced providers, who come last. */
+/** The key of unpriced providers, which come last. */
 const UNPRICED = Number.POSITIVE_INFINITY;
 
-/** Where a page ended. */
+/** The position at which a page ended. */
 export function rankOfCursor({ sort, key, providerId }: PageCursor): Ranked {
   const unsigned = key ?? UNPRICED;
   return { slot: -1, key: sort === 'updated' ? -unsigned : unsigned, id: providerId };
 }
 
-/** The other way round. */
+/** The inverse of `rankOfCursor`. */
 export function cursorOfRank(sort: ListQuery['sort'], { key, id }: Ranked): PageCursor {
   const shown = sort === 'updated' ? -key : key;
   return { sort, key: shown === UNPRICED ? null : shown, providerId: id };
 }
 
-/** What rows are sorted by, as of now: a smaller key comes first, and of equal keys the smaller id. */
+/** The present sort key of a slot. */
 export function keysOf(store: Store, { sort, filter }: ListQuery): (slot: number) => number {
   if (sort === 'id') return () => 0;
   if (sort === 'updated') {
-    // Heartbeats are no changes, and do not wait until a list has been found.
+    // Heartbeats do not count as changes, so their times are copied for the duration of the search.
     const updatedAt = store.copyUpdatedAt();
     return (slot) => -updatedAt[slot]!;
   }
   return keysIn(store.attributes, { sort, filter });
 }
 
-/** The same of rows in columns, in an order by price. */
+/** The sort key of a row in columns, in an order by price. */
 export function keysIn(
   columns: AttributeColumns,
   { sort, filter }: Pick<ListQuery, 'sort' | 'filter'>,

@@ -2,15 +2,14 @@ import type { AdvertisementRecord } from './records.js';
 import { ISO_BYTES, isoTime, writeIsoTime } from '../../lib/iso-time.js';
 
 /**
- * The JSON text of an advertisement as clients receive it, in two parts: a head that only changes when the
- * advertisement does, and a tail with what heartbeats and sessions change, of a known layout so that it can be
- * written over in place.
+ * The JSON text of an advertisement as clients receive it, in two parts: a head that only changes when the advertisement does, and a
+ * tail with what heartbeats and sessions change, in a fixed layout so that it can be overwritten in place.
  */
 
-/** The JSON texts of those members of an advertisement that are more than a text or a number. */
+/** The JSON texts of an advertisement's structured members. */
 export interface JsonTexts {
   resources: string;
-  /** `null` as a text where there is none. */
+  /** The text `null` if there is none. */
   pricing: string;
   /** Likewise. */
   attributes: string;
@@ -18,7 +17,7 @@ export interface JsonTexts {
 
 /**
  * Renders the head: everything up to and including `created_at`.
- * @param texts What `jsonTexts` makes of the record, where somebody has kept it.
+ * @param texts The result of `jsonTexts` for the record, if already known.
  */
 export function renderHead(record: AdvertisementRecord, texts: JsonTexts = jsonTexts(record)): string {
   const name = quoted(record.name);
@@ -33,30 +32,30 @@ export function renderHead(record: AdvertisementRecord, texts: JsonTexts = jsonT
   );
 }
 
-/** The name again, behind all members that the provider chose: see `chosenPart`. */
+/** The name again, after all members that the provider chose: see `chosenPart`. */
 const PROVIDER_NAME = ',"provider_name":';
 
-/** What a head has before the members that its provider chose, beside the id, and behind them and the name. */
+/** The parts of a head before the members that the provider chose, except the id, and after them and the name. */
 const ID_FRAME_BYTES = '{"provider_id":"",'.length;
 const CREATED_AT_BYTES = ',"created_at":""'.length + ISO_BYTES;
 
-/** Reads the time of creation, in Unix milliseconds, off the end of a head. */
+/** Reads the creation time, in Unix milliseconds, from the end of a head. */
 export function createdAtIn(head: Buffer): number {
   return Date.parse(head.toString('latin1', head.length - ISO_BYTES - 1, head.length - 1));
 }
 
-/** Reads the address off the beginning of a head. */
+/** Reads the address from the beginning of a head. */
 export function ipAddressIn(head: Buffer, providerId: string): string {
   const from = ID_FRAME_BYTES + Buffer.byteLength(providerId) + '"ip_address":"'.length;
   return head.toString('latin1', from, head.indexOf('"', from));
 }
 
-/** What stands for the last members where there are none. */
+/** The last members when the provider left them out. */
 const ABSENT = [',"endpoint":null', ',"attributes":null'].map((text) => Buffer.from(text));
 
 /**
- * Where in a head the members lie that its provider chose, but for the last ones that it left out. (No provider id has to be
- * escaped, and within a text there is no quote that is not.)
+ * The range of a head that holds the members its provider chose, except trailing ones that it left out. (Provider ids need no
+ * escaping, and every quote within a JSON string is escaped.)
  */
 export function chosenPart(providerId: string, head: Buffer): { from: number; to: number } {
   let to = head.lastIndexOf(PROVIDER_NAME, head.length - CREATED_AT_BYTES);
@@ -74,7 +73,7 @@ function jsonTexts({ resources, pricing, attributes }: AdvertisementRecord): Jso
 
 const PLAIN = /^[ !#-[\]-~]*$/;
 
-/** `JSON.stringify`, faster where nothing has to be escaped. */
+/** `JSON.stringify`, but faster if nothing has to be escaped. */
 function quoted(text: string | null): string {
   return text !== null && PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
@@ -91,14 +90,14 @@ function tailTemplate(status: string, verified: boolean, ipConfirmed: boolean): 
   return { bytes: Buffer.from(text), updatedAt: text.indexOf(blank), expiresAt: text.lastIndexOf(blank) };
 }
 
-/** What decides how a tail looks; 1 for what is so. */
+/** The flags that determine a tail; 1 for true. */
 export interface TailFlags {
   live: number;
   verified: number;
   ipConfirmed: number;
 }
 
-/** By the flags, as the bits of a number. */
+/** Indexed by the flags as bits of a number. */
 const TAILS = Array.from({ length: 8 }, (_, bits) =>
   tailTemplate((bits & 4) === 0 ? 'suspect' : 'live', (bits & 2) !== 0, (bits & 1) !== 0),
 );

@@ -5,13 +5,13 @@ import { outlineOf } from './row-prefilter.js';
 import { type Fact, factsOf } from './facts/fact.js';
 import type { AdvertisementRecord } from './records.js';
 
-/** The conditions of each kind. A condition's place here is the place of its column, or of its three prices. */
+/** The conditions of each kind. A condition's index here is that of its column, or of its three prices. */
 export const AMOUNTS = namesOfKind('at-least');
 export const VALUES = namesOfKind('one-of');
 export const ESTIMATES = namesOfKind('at-most');
 export const FLAGS = namesOfKind('only');
 
-/** The prices that an estimate is made of: of a core, a GB of memory and a GB of disk. */
+/** How many prices an estimate is made of: of a core, a GB of memory and a GB of disk. */
 export const PRICES_AN_ESTIMATE = 3;
 
 export const CPU = AMOUNTS.indexOf('cpu');
@@ -34,7 +34,7 @@ const FACTS_AT = FLAGS_AT + FLAGS.length;
 /** How many numbers a row has. */
 export const ROW_NUMBERS = FACTS_AT + 1;
 
-/** What `one-of` conditions compare. */
+/** The values that `one-of` conditions compare. */
 const VALUE_OF: Readonly<Record<NameOfKind<'one-of'>, (record: AdvertisementRecord) => string | null>> = {
   country: ({ country }) => country,
   platform: ({ platform }) => platform,
@@ -44,10 +44,10 @@ const VALUE_OF: Readonly<Record<NameOfKind<'one-of'>, (record: AdvertisementReco
 const PRICE_MEMBERS = ESTIMATES.map((name) => priceMembers(CONDITIONS[name].currency));
 
 /**
- * What filters look at in an advertisement: amounts, numbers of values, prices (NaN for all three of a currency where one
- * is missing), flags, and where its facts are.
- * @param numberOf The number of a value of the condition at this place in `VALUES`.
- * @param put Keeps facts, and says where.
+ * The attributes of an advertisement that filters test: amounts, numbers of values, prices (all three of a currency are NaN if one is
+ * missing), flags, and the address of its facts.
+ * @param numberOf The number of a value of the condition with this index in `VALUES`.
+ * @param put Stores facts and returns their address.
  */
 export function rowOf(
   record: AdvertisementRecord,
@@ -70,7 +70,7 @@ export function rowOf(
   return row;
 }
 
-/** Puts other numbers in the place of those that a row has for values and facts. */
+/** Replaces a row's numbers of values and facts. */
 export function renumberValues(
   row: Float64Array,
   from: number,
@@ -84,7 +84,7 @@ export function renumberValues(
   row[from + FACTS_AT] = factsAt(row[from + FACTS_AT]!);
 }
 
-/** Where the facts of a row are. */
+/** The address of a row's facts. */
 export function factsInRow(row: ArrayLike<number>, from: number): number {
   return row[from + FACTS_AT]!;
 }
@@ -95,25 +95,25 @@ export function isLiveRow(row: ArrayLike<number>, from: number): boolean {
 }
 
 /**
- * Filterable attributes of many advertisements in typed arrays, of one type for each kind of condition, so that one loop
- * reads all of a kind. The store keeps the present ones in this shape and the change log those before each change, so that
- * one predicate reads both.
+ * Filterable attributes of many advertisements in typed arrays, with one element type per kind of condition, so that one loop can read
+ * all columns of a kind. The store keeps the present attributes in this form and the change log those before each change, so that the
+ * same predicates work on both.
  */
 export class AttributeColumns {
   readonly ids: readonly (string | undefined)[];
   readonly amounts: Int32Array[];
   /** The numbers of values: see `ValueNumbers`. */
   readonly values: Uint32Array[];
-  /** US dollars or GLM a month for a core, a GB of memory, a GB of disk; NaN where any of the three is missing. */
+  /** US dollars or GLM a month for a core, a GB of memory, a GB of disk; NaN if any of the three is missing. */
   readonly prices: Float64Array[];
-  /** 1 where that is so. */
+  /** 1 for true. */
   readonly flags: Uint8Array[];
-  /** Where the facts of each row are: see `FactLists`. */
+  /** The address of each row's facts: see `FactLists`. */
   facts: Uint32Array;
   /** Country, cores, memory and disk in one word: see `outlineOf`. */
   outline: Int32Array;
 
-  /** @param ids The provider id of each row, shared with whoever keeps the rows. */
+  /** @param ids The provider id of each row, shared with the owner of the rows. */
   constructor(capacity: number, ids: readonly (string | undefined)[] = []) {
     this.ids = ids;
     this.amounts = AMOUNTS.map(() => new Int32Array(capacity));
@@ -127,8 +127,8 @@ export class AttributeColumns {
   }
 
   /**
-   * @param row The numbers of `rowOf`.
-   * @param from Where in them the row begins.
+   * @param row The result of `rowOf`.
+   * @param from Where the row begins in it.
    */
   write(index: number, row: ArrayLike<number>, from = 0): void {
     const { amounts, values, prices, flags } = this;
@@ -156,10 +156,10 @@ export class AttributeColumns {
     this.outline[index] = from.outline[fromIndex]!;
   }
 
-  /** Whether two rows are the same to every filter. */
+  /** Whether no filter can tell two rows apart. */
   equal(index: number, other: AttributeColumns, otherIndex: number): boolean {
     const { amounts, values, prices, flags } = this;
-    // Equal facts that are kept twice are taken for different ones, which costs a look and no more.
+    // Equal facts stored twice count as different, which only costs an extra check.
     if (this.facts[index] !== other.facts[otherIndex]) return false;
     for (let at = 0; at < amounts.length; at += 1)
       if (amounts[at]![index] !== other.amounts[at]![otherIndex]) return false;
@@ -167,13 +167,13 @@ export class AttributeColumns {
       if (values[at]![index] !== other.values[at]![otherIndex]) return false;
     for (let at = 0; at < flags.length; at += 1)
       if (flags[at]![index] !== other.flags[at]![otherIndex]) return false;
-    // Missing prices are NaN, and as good as equal.
+    // Missing prices are NaN, and count as equal.
     for (let at = 0; at < prices.length; at += 1)
       if (!Object.is(prices[at]![index], other.prices[at]![otherIndex])) return false;
     return true;
   }
 
-  /** Makes room for `capacity` rows; the present ones stay. */
+  /** Makes room for `capacity` rows, keeping the present ones. */
   grow(capacity: number): void {
     for (const [place, column] of this.amounts.entries())
       this.amounts[place] = grown(column, new Int32Array(capacity));

@@ -6,16 +6,16 @@ const MAX_CHUNK = 512;
 export interface OrderedSlots {
   readonly size: number;
   /**
-   * Hands out the slots in order, a run at a time, until `visit` returns false.
-   * @param after Only ids behind this one; null for all.
-   * @param visit Gets slots of which those before `from` do not count.
+   * Passes the slots in order, a run at a time, until `visit` returns false.
+   * @param after Only ids after this one; null for all.
+   * @param visit Receives slots, of which those before `from` do not count.
    */
   scan(after: string | null, visit: (slots: readonly number[], from: number) => boolean): void;
 }
 
 /**
- * The slots in the order of their provider ids (by UTF-16 code units, which for the ids of the protocol is the
- * order of their bytes): a list of sorted chunks, so that an insertion moves at most one chunk's content.
+ * The slots in the order of their provider ids (by UTF-16 code units, which for the protocol's ids equals byte order): a list of sorted
+ * chunks, so that an insertion moves at most one chunk's content.
  */
 export class IdIndex implements OrderedSlots {
   readonly #ids: readonly (string | undefined)[];
@@ -31,14 +31,14 @@ export class IdIndex implements OrderedSlots {
     return this.#size;
   }
 
-  /** Replaces the content by these slots, in any order. */
+  /** Replaces the content with these slots, given in any order. */
   load(slots: readonly number[]): void {
     const order = Uint32Array.from(slots);
     sortByText(this.#ids, order);
     this.loadOrdered(order);
   }
 
-  /** The same of slots that are in order already. */
+  /** The same for slots that are already in order. */
   loadOrdered(order: Uint32Array | readonly number[]): void {
     this.#chunks = [];
     this.#size = order.length;
@@ -58,7 +58,7 @@ export class IdIndex implements OrderedSlots {
     if (chunk.length > MAX_CHUNK) this.#chunks.splice(number + 1, 0, chunk.splice(MAX_CHUNK / 2));
   }
 
-  /** Takes a slot out; its id must still be known. */
+  /** Removes a slot; its id must still be known. */
   remove(slot: number): void {
     const id = this.#ids[slot]!;
     const number = this.#chunkFor(id);

@@ -2,26 +2,26 @@ import { Interner } from '../../lib/interner.js';
 import { grown } from '../../lib/typed-arrays.js';
 
 /**
- * Where the advertisement in each slot came from: the client address that last wrote it. What a restart took back came
- * from nowhere, until its provider advertises again.
+ * The client address that last wrote the advertisement in each slot. An advertisement restored at startup has none until its provider
+ * advertises again.
  */
 export class Origins {
   readonly #names = new Interner();
-  /** By slot; 0 for nowhere, also beyond the end. */
+  /** By slot; 0 for none, also beyond the end. */
   #ofSlot = new Uint32Array(0);
 
-  /** How many advertisements are from there. */
+  /** How many advertisements come from an address. */
   count(origin: string): number {
     return this.#names.holders(origin);
   }
 
-  /** Whether the advertisement in a slot is from there. */
+  /** Whether the advertisement in a slot comes from an address. */
   isFrom(slot: number, origin: string): boolean {
     const number = this.#ofSlot[slot] ?? 0;
     return number !== 0 && number === this.#names.find(origin);
   }
 
-  /** @param origin Null for nowhere. */
+  /** @param origin Null for none. */
   set(slot: number, origin: string | null): void {
     const before = this.#ofSlot[slot] ?? 0;
     const after = this.#names.acquire(origin);

@@ -2,14 +2,14 @@ import { schemeOf } from '../../protocol/provider-id.js';
 import { SCHEMES, type SignatureScheme } from '../../protocol/schemes/table.js';
 import type { ProofRecord } from './records.js';
 
-/** Where the parts of a proof lie, by its scheme. */
+/** The byte layout of a packed proof, by its scheme. */
 class Layout {
   readonly timeAt: number;
   readonly beginAt: number;
   readonly endAt: number;
   readonly hasKeyAt: number;
   readonly keyAt: number;
-  /** The payload is here, or already at `keyAt` where no key is kept. */
+  /** Where the payload begins, or `keyAt` if no key is kept. */
   readonly latestPayloadAt: number;
 
   constructor({ signatureBytes, keyBytes }: SignatureScheme) {
@@ -33,26 +33,26 @@ const MAX_SHARED = 0xffff;
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 
-/** A stretch of bytes, without the one at `to`. */
+/** A range of bytes, excluding `to`. */
 export interface Range {
   from: number;
   to: number;
 }
 
-/** A proof that was unpacked: its payload is bytes. */
+/** An unpacked proof, whose payload is bytes. */
 export type UnpackedProof = ProofRecord & { payload: Uint8Array };
 
-/** The most bytes that `packProof` uses. */
+/** An upper bound on the bytes that `packProof` uses. */
 export function roomForProof({ payload }: ProofRecord): number {
   return MOST_BEFORE_PAYLOAD + (typeof payload === 'string' ? 3 * payload.length : payload.length);
 }
 
 /**
- * Packs a proof without the overhead of hex and objects, and without what the advertisement says anyway: a provider
- * id that is the key itself, and as much of the payload's beginning and end as equals the text that clients get. A
- * payload written compactly and in the usual order disappears but for what it leaves out.
- * @param target Where to, from `at` on; has the members that the payload became at `chosen`.
- * @returns The place in `target` behind the proof.
+ * Packs a proof without the overhead of hex and objects, and without what the advertisement already contains: a provider id that is the
+ * key itself, and as much of the payload's beginning and end as equals the JSON that clients receive. Of a compact payload in the usual
+ * member order, next to nothing remains.
+ * @param target Receives the proof from `at` on; already holds the members rendered from the payload at `chosen`.
+ * @returns The offset in `target` after the proof.
  */
 export function packProof(
   proof: ProofRecord,
@@ -85,7 +85,7 @@ export function packProof(
 
 /**
  * Reads what `packProof` wrote.
- * @param chosen The bytes of the same members.
+ * @param chosen The bytes of the members rendered from the payload.
  */
 export function unpackProof(packed: Buffer, providerId: string, chosen: Uint8Array): UnpackedProof {
   const layout = layoutFor(providerId);
@@ -109,7 +109,7 @@ export function unpackProof(packed: Buffer, providerId: string, chosen: Uint8Arr
   };
 }
 
-/** Reads of it who signed, and when. */
+/** Reads only the signer and the signed time. */
 export function unpackSigner(packed: Buffer, providerId: string): { publicKey: string; t: number } {
   const { timeAt, hasKeyAt, keyAt, latestPayloadAt } = layoutFor(providerId);
   return {
@@ -118,7 +118,7 @@ export function unpackSigner(packed: Buffer, providerId: string): { publicKey: s
   };
 }
 
-/** How many bytes at the beginning of the payload are those of an object with these members. */
+/** How many leading bytes the payload shares with an object of these members. */
 function sharedBegin(bytes: Uint8Array, payload: Range, chosen: Range): number {
   if (payload.from === payload.to || bytes[payload.from] !== OPENING_BRACE) return 0;
   const limit = Math.min(payload.to - payload.from, chosen.to - chosen.from + 1, MAX_SHARED);
@@ -128,7 +128,7 @@ function sharedBegin(bytes: Uint8Array, payload: Range, chosen: Range): number {
   return shared;
 }
 
-/** The same at the end. */
+/** How many trailing bytes it shares. */
 function sharedEnd(bytes: Uint8Array, payload: Range, chosen: Range): number {
   const last = payload.to - 1;
   if (payload.from === payload.to || bytes[last] !== CLOSING_BRACE) return 0;

@@ -2,18 +2,18 @@ import { chosenPart, MAX_TAIL_BYTES } from './advertisement-json.js';
 import type { AdvertisementRecord } from './records.js';
 import { packProof, roomForProof, type UnpackedProof, unpackProof, unpackSigner } from './packed-proof.js';
 
-/** The bytes of an advertisement as the arena keeps them: its head, room for its tail, and its proof. */
+/** The bytes of an advertisement as stored in the arena: its head, room for its tail, and its proof. */
 export interface PackedRow {
-  /** A view that is good until the next row is packed. */
+  /** A view, valid until the next row is packed. */
   bytes: Buffer;
   headBytes: number;
-  /** 0 for an advertisement that was not signed. */
+  /** 0 for an unsigned advertisement. */
   proofBytes: number;
 }
 
 let scratch = Buffer.allocUnsafeSlow(1 << 16);
 
-/** @param head What `renderHead` made of the record. */
+/** @param head The result of `renderHead` for the record. */
 export function packRow(record: AdvertisementRecord, head: string): PackedRow {
   const { proof, providerId } = record;
   const room = 3 * head.length + MAX_TAIL_BYTES + (proof === null ? 0 : roomForProof(proof));
@@ -33,7 +33,7 @@ export function packRow(record: AdvertisementRecord, head: string): PackedRow {
   return { bytes: scratch.subarray(0, end), headBytes, proofBytes: end - proofAt };
 }
 
-/** The size of a row whose parts have these sizes. */
+/** The size of a row with parts of these sizes. */
 export function rowBytes(headBytes: number, proofBytes: number): number {
   return headBytes + MAX_TAIL_BYTES + proofBytes;
 }
@@ -44,7 +44,7 @@ export function proofIn(bytes: Buffer, headBytes: number, providerId: string): U
   return unpackProof(bytes.subarray(headBytes + MAX_TAIL_BYTES), providerId, bytes.subarray(from, to));
 }
 
-/** Who signed a row that has a proof, and when. */
+/** The signer and signed time of a row that has a proof. */
 export function signerIn(
   bytes: Buffer,
   headBytes: number,

@@ -15,14 +15,14 @@ import { mayMatch, type Outline, outlineOf } from './row-prefilter.js';
 import { finite } from './price-index.js';
 import type { ValueNumbers } from './value-numbers.js';
 
-/** The monthly estimate of one row for some amounts; NaN where a price is missing. */
+/** The monthly estimate of one row for some amounts; NaN if a price is missing. */
 export function estimate(columns: AttributeColumns, index: number, asked: Amounts, currency: number): number {
   const { prices } = columns;
   const first = currency * PRICES_AN_ESTIMATE;
   return monthlyCost(prices[first]![index]!, prices[first + 1]![index]!, prices[first + 2]![index]!, asked);
 }
 
-/** Writes the estimates of many rows, as lists compare them, to `costs`; NaN where a price is missing. */
+/** Writes the estimates of many rows, as lists compare them, to `costs`; NaN if a price is missing. */
 export function estimates(
   { prices }: AttributeColumns,
   rows: readonly number[],
@@ -38,19 +38,19 @@ export function estimates(
   }
 }
 
-/** Accepted values of a condition of which all are known: 1 for each. */
+/** The accepted values of a condition with a fixed set of values: 1 for each. */
 interface Listed {
   place: number;
   accepted: Uint8Array;
 }
 
-/** Accepted values of one whose texts have numbers. */
+/** The accepted values of a condition whose values are interned. */
 interface Interned {
   place: number;
   accepted: ReadonlySet<number>;
 }
 
-/** What an estimate may be at most. */
+/** The upper bound on an estimate. */
 interface Most {
   place: number;
   most: number;
@@ -59,23 +59,23 @@ interface Most {
 const EVERY_COUNTRY = new Uint8Array(CONDITIONS.country.all!.length).fill(1);
 
 /**
- * A filter made ready to be asked of many rows: a short list of tests for each kind of condition, of those that it asks.
- * Its texts have become numbers, so it is good only until the store changes, or for as long as somebody holds those texts.
+ * A filter compiled for testing many rows: a short list of tests for each kind of condition it uses. Its texts have become numbers, so it is
+ * valid only until the store changes, or for as long as somebody holds those texts.
  */
 export class Predicate {
   readonly #outline: Outline;
-  /** 1 for each country that is asked for. */
+  /** 1 for each accepted country. */
   readonly #countries: Uint8Array;
-  /** By the place of the amount; 0 where none is asked for. */
+  /** By the index of the amount; 0 if none is asked for. */
   readonly #leasts: Int32Array;
   readonly #listed: readonly Listed[];
   readonly #interned: readonly Interned[];
   readonly #mosts: readonly Most[];
-  /** The places of those that have to be so. */
+  /** The indexes of flags that must be set. */
   readonly #flags: readonly number[];
-  /** What is asked of attributes and further resources; null where nothing is. */
+  /** The tests of attributes and further resources; null for none. */
   readonly facts: FactTests | null;
-  /** Providers that are left out. */
+  /** Excluded providers. */
   readonly #excluded: ReadonlySet<string> | null;
   readonly #asked: Amounts;
 
@@ -113,7 +113,7 @@ export class Predicate {
     this.#flags = FLAGS.flatMap((name, place) => (filter[name] === undefined ? [] : [place]));
   }
 
-  /** Whether the row at this index meets every condition. */
+  /** Whether a row meets every condition. */
   matches(columns: AttributeColumns, index: number): boolean {
     const { amounts, values, flags } = columns;
     const leasts = this.#leasts;
@@ -128,14 +128,14 @@ export class Predicate {
     }
     if (this.facts !== null && !this.facts.matches(columns.facts[index]!)) return false;
     for (const { place, most } of this.#mosts) {
-      // Written so that NaN, a provider without the three prices, does not match.
+      // Written so that NaN, for a provider without the three prices, does not match.
       if (!(estimate(columns, index, this.#asked, place) <= most)) return false;
     }
     return this.#excluded === null || !this.#excluded.has(columns.ids[index]!);
   }
 
   /**
-   * Adds those of some slots that meet every condition to `found`, in their order.
+   * Appends the slots that meet every condition to `found`, in order.
    * @param from The first position that counts.
    * @param wanted Stops as soon as `found` has so many.
    */
@@ -156,7 +156,7 @@ export class Predicate {
     }
   }
 
-  /** Puts those slots of a block into `block` that may match by their outlines. @returns How many. */
+  /** Collects the slots of a block whose outlines may match into `block`. @returns How many. */
   #outlined({ outline }: AttributeColumns, slots: readonly number[], from: number): number {
     const asked = this.#outline;
     const countries = this.#countries;
@@ -170,14 +170,14 @@ export class Predicate {
     return left;
   }
 
-  /** Keeps those of `block` that meet all conditions, one condition after the other. @returns How many. */
+  /** Reduces `block` to the slots that meet all conditions, one condition after the other. @returns How many. */
   #tested(columns: AttributeColumns, count: number): number {
     let left = count;
     const leasts = this.#leasts;
     for (let place = 0; place < leasts.length; place += 1)
       if (leasts[place]! > 0) left = keepAmounts(columns.amounts[place]!, leasts[place]!, left);
     for (const { place, accepted } of this.#listed)
-      // Outlines tell countries apart already.
+      // Outlines have already distinguished countries.
       if (place !== COUNTRY) left = keepListed(columns.values[place]!, accepted, left);
     for (const place of this.#flags) left = keepFlagged(columns.flags[place]!, left);
     for (const { place, accepted } of this.#interned)
@@ -197,9 +197,9 @@ export class Predicate {
   }
 }
 
-/** Rows that are looked at together: one condition after the other is faster than one row after the other. */
+/** Rows tested together: going condition by condition is faster than row by row. */
 const BLOCK = 64;
-/** The slots of the present block that are left. */
+/** The remaining slots of the current block. */
 const block = new Int32Array(BLOCK);
 
 function keepAmounts(amounts: Int32Array, least: number, count: number): number {
@@ -266,7 +266,7 @@ function keepOthers(
   return left;
 }
 
-/** 1 for each country that a filter does not leave out; null where it leaves none out. */
+/** 1 for each country that a filter does not exclude; null if it excludes none. */
 function countriesLeft({ not_country: excluded }: Filter): Uint8Array | null {
   return excluded === undefined
     ? null
@@ -279,7 +279,7 @@ function marks(length: number, marked: readonly number[]): Uint8Array {
   return all;
 }
 
-/** Predicates of filters that come again, each as long as the numbers of its texts are good. */
+/** Caches predicates of recurring filters, each for as long as the numbers of its texts are valid. */
 export class Predicates {
   readonly #numbers: ValueNumbers;
   readonly #kept = new WeakMap<Filter, { predicate: Predicate; version: number }>();
@@ -288,7 +288,7 @@ export class Predicates {
     this.#numbers = numbers;
   }
 
-  /** The predicate of a filter; the same filter, not an equal one, finds the one made before. */
+  /** The predicate of a filter, cached by identity, not equality. */
   of(filter: Filter): Predicate {
     const kept = this.#kept.get(filter);
     const { version } = this.#numbers;

@@ -5,20 +5,20 @@ import { Heap } from '../../lib/heap.js';
 
 const MAX_CHUNK = 256;
 
-/** What each slot asks for a core, a GB of memory and a GB of disk. */
+/** Each slot's prices of a core, a GB of memory and a GB of disk. */
 interface Prices {
   core: Float64Array;
   memory: Float64Array;
   storage: Float64Array;
 }
 
-/** A stretch of the curve: its rows in order, with their prices at hand, and the bounds of these. */
+/** A section of the curve: its rows in order, with copies of their prices, and the bounds of these. */
 class Chunk {
-  /** Of the amounts that are being looked for no row costs less, and none costs more. */
+  /** For the requested amounts, no row costs less than `least`, and none more than `most`. */
   least = 0;
   most = 0;
   slots: number[];
-  /** Core, memory and disk of each row, one behind the other. */
+  /** Core, memory and disk of each row in turn. */
   readonly #prices = new Float64Array(3 * (MAX_CHUNK + 1));
   /** The lowest price of a core, of memory and of disk, then the highest of each. */
   readonly #bounds = new Float64Array(6);
@@ -45,21 +45,21 @@ class Chunk {
     if (wasEdge) this.#measure();
   }
 
-  /** Cuts off the upper half. */
+  /** Splits off the upper half. */
   split(prices: Prices): Chunk {
     const upper = new Chunk(this.slots.splice(this.slots.length >> 1), prices);
     this.#measure();
     return upper;
   }
 
-  /** Estimated like a row, so that rounding cannot break the bounds. */
+  /** Computed like a row's estimate, so that rounding cannot break the bounds. */
   weigh(asked: Amounts): void {
     const bounds = this.#bounds;
     this.least = finite(monthlyCost(bounds[0]!, bounds[1]!, bounds[2]!, asked));
     this.most = finite(monthlyCost(bounds[3]!, bounds[4]!, bounds[5]!, asked));
   }
 
-  /** Writes what each row costs to `costs`. */
+  /** Writes the cost of each row to `costs`. */
   estimate(asked: Amounts, costs: Float64Array): void {
     const prices = this.#prices;
     for (let at = 0, from = 0; at < this.slots.length; at += 1, from += 3) {
@@ -88,7 +88,7 @@ class Chunk {
     }
   }
 
-  /** Whether the bounds may be closer without this row. */
+  /** Whether the bounds may tighten without this row. */
   #isEdge(at: number): boolean {
     const bounds = this.#bounds;
     for (let which = 0; which < 3; which += 1) {
@@ -100,9 +100,9 @@ class Chunk {
 }
 
 /**
- * The rows with prices in one currency by these, for finding the cheapest without looking at all of them. What a row costs depends
- * on the amounts that are asked for, so no single order would do: the rows lie along a space-filling curve through
- * the three prices, in chunks of neighbours, and a chunk's bounds tell what its cheapest row could cost at least.
+ * An index of the rows with prices in one currency, for finding the cheapest without visiting all. What a row costs depends on the amounts
+ * asked for, so no single order would do: the rows lie along a Z-order curve through the three prices, in chunks of neighbours, and a
+ * chunk's bounds tell the lowest possible cost of its rows.
  */
 export class PriceIndex {
   readonly #columns: AttributeColumns;
@@ -115,7 +115,7 @@ export class PriceIndex {
 
   /**
    * @param columns The prices of each slot, shared with the store.
-   * @param currency The place of the estimate in `ESTIMATES`.
+   * @param currency The index of the estimate in `ESTIMATES`.
    */
   constructor(columns: AttributeColumns, capacity: number, currency: number) {
     this.#columns = columns;
@@ -127,9 +127,9 @@ export class PriceIndex {
     this.#keys = grown(this.#keys, new Uint32Array(capacity));
   }
 
-  /** Replaces the content by the priced ones of these slots. */
+  /** Replaces the content with the priced ones of these slots. */
   load(slots: readonly number[]): void {
-    // One number for key and slot sorts many times faster than any comparison; slots stay far below 2^23.
+    // Sorting numbers that combine key and slot is many times faster than a comparator; slots stay far below 2^23.
     const order = new Float64Array(slots.length);
     let count = 0;
     for (const slot of slots) {
@@ -152,7 +152,7 @@ export class PriceIndex {
     }
   }
 
-  /** Files a row by its present prices; without effect when it has none. */
+  /** Adds a row by its present prices, if it has any. */
   insert(slot: number): void {
     if (!this.isPriced(slot)) return;
     const key = this.#curveKey(slot);
@@ -167,7 +167,7 @@ export class PriceIndex {
     if (chunk.slots.length > MAX_CHUNK) this.#chunks.splice(number + 1, 0, chunk.split(this.#prices()));
   }
 
-  /** Takes a row out; its prices must still be those it was filed by. */
+  /** Removes a row; its prices must still be those it was added with. */
   remove(slot: number): void {
     if (!this.isPriced(slot)) return;
     const key = this.#keys[slot]!;
@@ -178,13 +178,13 @@ export class PriceIndex {
   }
 
   /**
-   * Hands out the rows in groups, the group with the cheapest possible row first.
+   * Passes the rows in groups, in order of the lowest possible cost.
    * @param asked The amounts to estimate for.
-   * @param floor Rows that cost less are not looked for. All costs are `finite` here.
-   * @param ceiling The highest cost that is of interest at the beginning.
-   * @param visit Gets a group and what each of its rows costs, which is only good until it returns the highest cost
-   * that is still of interest.
-   * @returns What all of them cost at least.
+   * @param floor Rows that cost less are of no interest. All costs are `finite` here.
+   * @param ceiling The initial highest cost of interest.
+   * @param visit Receives a group and the cost of each of its rows, valid until it returns. Returns the highest cost that is still of
+   * interest.
+   * @returns A lower bound on all costs.
    */
   scan(
     asked: Amounts,
@@ -214,7 +214,7 @@ export class PriceIndex {
     return !Number.isNaN(this.#columns.prices[this.#first]![slot]);
   }
 
-  /** The columns, which grow. */
+  /** The columns. They may be replaced as they grow. */
   #prices(): Prices {
     const { prices } = this.#columns;
     return {
@@ -231,7 +231,7 @@ export class PriceIndex {
     );
   }
 
-  /** The last chunk that begins at or before this place of the curve. */
+  /** The last chunk that begins at or before this position on the curve. */
   #chunkFor(key: number, slot: number): number {
     let low = 0;
     let high = this.#chunks.length - 1;
@@ -254,24 +254,24 @@ export class PriceIndex {
     return low;
   }
 
-  /** Rows with the same key are told apart by their slots. */
+  /** Rows with equal keys are ordered by slot. */
   #isBefore(key: number, slot: number, other: number): boolean {
     const otherKey = this.#keys[other]!;
     return key !== otherKey ? key < otherKey : slot < other;
   }
 }
 
-/** A sum beyond all numbers as one that has a place in a cursor: still a price, and before those without one. */
+/** Caps an infinite sum at a finite number, which fits a cursor and sorts before unpriced rows. */
 export function finite(cost: number): number {
   return Math.min(cost, Number.MAX_VALUE);
 }
 
-/** A price as one of 1,024 steps, sixteen to each doubling: fine where prices usually are, whatever they are. */
+/** Quantises a price to one of 1,024 logarithmic steps, sixteen per doubling. */
 function step(price: number): number {
   return Math.min(1023, Math.floor(16 * Math.log2(1 + 65_536 * price)));
 }
 
-/** Moves the ten bits of a step apart, with room for those of the two other prices in between. */
+/** Spreads the ten bits of a step, leaving room to interleave those of the other two prices. */
 function spread(value: number): number {
   let bits = value;
   bits = (bits | (bits << 16)) & 0x030000ff;

@@ -1,6 +1,6 @@
 import type { Attributes } from '../../protocol/attributes.js';
 
-/** An advertisement as it is kept. Times are Unix milliseconds. */
+/** An advertisement as stored. Times are Unix milliseconds. */
 export interface AdvertisementRecord {
   providerId: string;
   ipAddress: string;
@@ -17,31 +17,31 @@ export interface AdvertisementRecord {
   updatedAt: number;
   /** What the provider signed; null for an unsigned advertisement, which is shown as unverified. */
   proof: ProofRecord | null;
-  /** Whether it came from the address that it names. */
+  /** Whether it came from the address it names. */
   ipConfirmed: boolean;
-  /** Whether a session of the provider was open. Then `updatedAt` may lag by as much as heartbeats are collected. */
+  /** Whether a session of the provider was open. `updatedAt` may then lag by the interval at which heartbeats are flushed. */
   attached: boolean;
 }
 
 /** What a provider signed. */
 export interface ProofRecord {
-  /** Lower-case hex; of an Ethereum address, which is a key of its own, its EIP-55 form. */
+  /** Lower-case hex; for an Ethereum address, which is its own key, its EIP-55 form. */
   publicKey: string;
   t: number;
-  /** The exact bytes, or the text that they are the UTF-8 of. */
+  /** The exact bytes, or the text they encode in UTF-8. */
   payload: Uint8Array | string;
   /** Lower-case hex. */
   signature: string;
 }
 
-/** What has been counted of a client address, or of those that share a count, for longer than a hub may run. */
+/** A count of a client address, or of several that share it, that must survive a restart. */
 export interface CountRecord {
-  /** Names bound in a day; signatures that were not valid, once they are too many; how often they were in a day. */
+  /** Names bound in a day; invalid signatures, once they are too many; how many blocks there were in a day. */
   kind: (typeof COUNT_KINDS)[number];
-  /** Who is counted, in the limiter's terms. */
+  /** The limiter's key. */
   key: string;
   count: number;
-  /** Unix milliseconds; it counts no longer from then on. */
+  /** When the window ends, in Unix milliseconds. */
   endsAt: number;
 }
 

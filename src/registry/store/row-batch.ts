@@ -7,25 +7,25 @@ import type { AdvertisementRecord } from './records.js';
 import type { PlacedRow } from './store.js';
 
 /**
- * Rows that one thread has made ready for another, which only has to file them. All of it can travel between threads;
- * the slab and the numbers are handed over rather than copied.
+ * Rows that one thread has prepared for another, which only has to add them to its indexes. Everything can be posted between threads; the
+ * slab and the numbers are transferred rather than copied.
  */
 export interface RowBatch {
   ids: string[];
-  /** The texts that values are numbers of; 0 stands for none. */
+  /** The texts of numbered values; 0 stands for none. */
   texts: (string | null)[];
-  /** The facts that lists are made of. */
+  /** The facts that the lists refer to. */
   facts: Fact[];
-  /** The lists of facts of rows, one behind the other: the length, then the places in `facts`. Nobody's is at 0. */
+  /** The rows' lists of facts in sequence: the length, then the indexes in `facts`. At 0 is the empty list. */
   lists: Uint32Array<ArrayBuffer>;
-  /** As many of each row as `NUMBERS` says, in the order in which `rowIn` reads them. */
+  /** `NUMBERS` per row, in the order in which `rowIn` reads them. */
   numbers: Float64Array<ArrayBuffer>;
-  /** A slab for an arena, and how much of it is filled. */
+  /** A slab for an arena, and how many of its bytes are filled. */
   slab: Uint8Array<ArrayBuffer>;
   bytes: number;
 }
 
-/** A row of a batch, whose address counts from the beginning of the slab. */
+/** A row of a batch; its address is relative to the slab. */
 export interface BatchedRow extends PlacedRow {
   providerId: string;
   /** Unix milliseconds. */
@@ -34,10 +34,10 @@ export interface BatchedRow extends PlacedRow {
 }
 
 const NUMBERS = 5 + ROW_NUMBERS;
-/** More than a slab has room for, but for very short rows. */
+/** The most rows in a batch; usually the slab is full before. */
 const MAX_ROWS = 4096;
 
-/** Reads a row of a batch. It is suspect, and its values are numbers of the batch's own texts. */
+/** Reads a row of a batch. It is suspect, and its values are numbered by the batch's own texts. */
 export function rowIn({ ids, numbers }: RowBatch, row: number): BatchedRow {
   let at = row * NUMBERS;
   return {
@@ -52,7 +52,7 @@ export function rowIn({ ids, numbers }: RowBatch, row: number): BatchedRow {
   };
 }
 
-/** The facts in the list at this place of a batch. */
+/** The facts in the list at this index of a batch. */
 export function factsIn({ facts, lists }: RowBatch, place: number): Fact[] {
   return Array.from(lists.subarray(place + 1, place + 1 + lists[place]!), (fact) => facts[fact]!);
 }
@@ -73,7 +73,7 @@ export class RowBatcher {
 
   /**
    * Renders and packs a row.
-   * @returns False when there is no room for it: `take` first.
+   * @returns False if there is no room for it: call `take` first.
    */
   add(record: AdvertisementRecord, texts: JsonTexts): boolean {
     const { bytes, headBytes, proofBytes } = packRow(record, renderHead(record, texts));
@@ -101,7 +101,7 @@ export class RowBatcher {
     return true;
   }
 
-  /** Hands out what was collected, and begins anew. */
+  /** Returns the batch and starts a new one. */
   take(): RowBatch {
     const batch = {
       ids: this.#ids,

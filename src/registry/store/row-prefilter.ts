@@ -1,7 +1,7 @@
 /**
- * What most filters ask for, in one word of a row: its country, and its three amounts coarsely, as a rank each with a
- * spare bit above it. With the spare bits set, subtracting the ranks that are asked for leaves a spare bit standing
- * exactly where the row has enough, so one subtraction compares all three, and a scan reads one word of most rows.
+ * A row's most requested attributes in one word: its country, and its three amounts as coarse ranks, each with a spare bit above it. With the
+ * spare bits set, subtracting the requested ranks leaves a spare bit set exactly where the row has enough. So one subtraction compares all
+ * three amounts, and a scan reads one word of most rows.
  */
 export type Outline = number;
 
@@ -18,16 +18,16 @@ export function outlineOf(cpu: number, memory: number, storage: number, country:
 }
 
 /**
- * 1 when a row might have what is asked for, 0 when it certainly has not.
- * @param asked The outline of the amounts that are asked for, with 0 for the country.
- * @param countries 1 for each country that is asked for.
+ * 1 if a row may match, 0 if it certainly does not.
+ * @param asked The outline of the requested amounts, with country 0.
+ * @param countries 1 for each accepted country.
  */
 export function mayMatch(row: Outline, asked: Outline, countries: Uint8Array): number {
   const missing = ((((row & RANKS) | SPARE) - asked) & SPARE) ^ SPARE;
   return ((missing - 1) >>> 31) & countries[row >>> 23]!;
 }
 
-/** Four steps to each doubling: what is more never has a lower rank. */
+/** Four steps per doubling; monotonic. */
 function rank(amount: number): number {
   if (amount === 0) return 0;
   const zeros = Math.clz32(amount);

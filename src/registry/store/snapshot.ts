@@ -1,4 +1,4 @@
-/** Whoever reads what was, while the store goes on changing. */
+/** Reads the store as it was at some moment, while it keeps changing. */
 export interface SnapshotReader {
   /** Called before a row changes or goes. */
   preserve(slot: number): void;
@@ -6,7 +6,7 @@ export interface SnapshotReader {
   added(slot: number): void;
 }
 
-/** Those who are reading what was. */
+/** All readers of earlier states. */
 export class Snapshots {
   readonly #open = new Set<SnapshotReader>();
 
@@ -20,12 +20,12 @@ export class Snapshots {
     for (const reader of this.#open) reader.added(slot);
   }
 
-  /** Has a reader told of all changes from now on. */
+  /** Notifies a reader of all changes from now on. */
   add(reader: SnapshotReader): void {
     this.#open.add(reader);
   }
 
-  /** The end of `add`. */
+  /** Undoes `add`. */
   remove(reader: SnapshotReader): void {
     this.#open.delete(reader);
   }

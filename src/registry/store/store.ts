@@ -25,22 +25,22 @@ import { TICK_MS } from '../../lib/clock.js';
 import { ValueNumbers } from './value-numbers.js';
 
 const INITIAL_CAPACITY = 1024;
-/** Five minutes of ticks and a good deal more; longer deadlines are looked at once a turn. */
+/** Covers well over five minutes of ticks; longer deadlines are checked once per revolution. */
 const WHEEL_BUCKETS = 4096;
 
-/** When a heartbeat came and until when it counts. */
+/** The last heartbeat and when the advertisement expires. */
 export interface Lease {
   /** Unix milliseconds, shown as `updated_at`. */
   updatedAt: number;
   /** Unix milliseconds, shown as `expires_at`. */
   expiresAt: number;
-  /** Service milliseconds: what really decides. */
+  /** The actual deadline, in service milliseconds. */
   deadline: number;
 }
 
-/** A row whose bytes are in the arena: see `packRow`. */
+/** A row whose bytes are already in the arena: see `packRow`. */
 export interface PlacedRow {
-  /** The numbers of `rowOf`, which begin at `from`. */
+  /** The result of `rowOf`, beginning at `from`. */
   attributes: ArrayLike<number>;
   from: number;
   address: number;
@@ -49,15 +49,15 @@ export interface PlacedRow {
 }
 
 /**
- * All present advertisements, each in a slot: a row of typed columns, and in an arena the rendered JSON with the proof.
- * Slots of removed advertisements are reused.
+ * All current advertisements, each in a slot: a row of typed columns, and in an arena the rendered JSON with the proof. Slots of removed
+ * advertisements are reused.
  */
 export class Store {
-  /** The provider id of each slot; undefined where the slot is free. */
+  /** The provider id of each slot; undefined if the slot is free. */
   readonly ids: (string | undefined)[] = [];
   readonly attributes = new AttributeColumns(INITIAL_CAPACITY, this.ids);
   readonly index = new IdIndex(this.ids);
-  /** One for each currency, by the place of its estimate in `ESTIMATES`. */
+  /** One per currency, by the index of its estimate in `ESTIMATES`. */
   readonly prices = ESTIMATES.map((_, place) => new PriceIndex(this.attributes, INITIAL_CAPACITY, place));
   readonly numbers: ValueNumbers;
   readonly predicates: Predicates;
@@ -71,12 +71,12 @@ export class Store {
   #version = 0;
   #contents = 0;
 
-  /** Added to times that clients are shown. */
+  /** Added to times shown to clients. */
   #shift = 0;
   #updatedAt = new Float64Array(INITIAL_CAPACITY);
   #expiresAt = new Float64Array(INITIAL_CAPACITY);
   #deadline = new Float64Array(INITIAL_CAPACITY);
-  /** Where a row's bytes lie in the arena: see `packRow`. */
+  /** The location of a row's bytes in the arena: see `packRow`. */
   #address = new Uint32Array(INITIAL_CAPACITY);
   #headBytes = new Uint32Array(INITIAL_CAPACITY);
   #proofBytes = new Uint32Array(INITIAL_CAPACITY);
@@ -84,7 +84,7 @@ export class Store {
   /** The `version` at which a row's times were last set. */
   #timedAt = new Float64Array(INITIAL_CAPACITY);
 
-  /** @param maxFacts Different facts that rows may have numbers for, if not `MAX_FACTS`. */
+  /** @param maxFacts How many distinct facts of rows may be numbered, if not `MAX_FACTS`. */
   constructor(maxFacts?: number) {
     this.numbers = new ValueNumbers(maxFacts);
     this.predicates = new Predicates(this.numbers);
@@ -95,17 +95,17 @@ export class Store {
     return this.#slots.size;
   }
 
-  /** Another number whenever an answer may be another one. */
+  /** Changes whenever a response may change. */
   get version(): number {
     return this.#version;
   }
 
-  /** Another number whenever an answer may be another one in more than its times. */
+  /** Changes whenever a response may change in more than its times. */
   get contents(): number {
     return this.#contents;
   }
 
-  /** Whether none of these rows shows other times than it did at a version. */
+  /** Whether the times of none of these rows have changed since a version. */
   haveSameTimes(slots: readonly number[], version: number): boolean {
     for (const slot of slots) if (this.#timedAt[slot]! > version) return false;
     return true;
@@ -128,12 +128,12 @@ export class Store {
     return this.attributes.flags[LIVE]![slot] === 1;
   }
 
-  /** Whether its provider signed it. */
+  /** Whether it is signed. */
   isVerified(slot: number): boolean {
     return this.attributes.flags[VERIFIED]![slot] === 1;
   }
 
-  /** Whether the hub has seen it, or its session, come from its address. */
+  /** Whether it, or its session, came from the address it names. */
   isIpConfirmed(slot: number): boolean {
     return this.attributes.flags[IP_CONFIRMED]![slot] === 1;
   }
@@ -151,7 +151,7 @@ export class Store {
     return this.#updatedAt[slot]!;
   }
 
-  /** `updatedAt` of all slots, as it is now. */
+  /** `updatedAt` of all slots; a live view. */
   copyUpdatedAt(): Float64Array {
     return this.#updatedAt.slice(0, this.slotLimit);
   }
@@ -162,8 +162,8 @@ export class Store {
 
   /**
    * Adds an advertisement in a free slot.
-   * @param head What `renderHead` made of the record.
-   * @param ordered False while many are loaded: then `loadIndexes` follows.
+   * @param head The result of `renderHead` for the record.
+   * @param ordered False during bulk loading: `loadIndexes` must follow.
    */
   add(record: AdvertisementRecord, head: string, lease: Lease, live: boolean, ordered = true): number {
     const slot = this.adopt(record.providerId, this.#place(record, head, live, NO_FACTS), lease);
@@ -175,14 +175,14 @@ export class Store {
     return slot;
   }
 
-  /** Makes room for so many slots at once: growing step by step would leave gaps in the memory of the process. */
+  /** Reserves this many slots at once: growing step by step would fragment the process's memory. */
   reserve(slots: number): void {
     let capacity = this.#capacity;
     while (capacity < slots) capacity *= 2;
     if (capacity > this.#capacity) this.#grow(capacity);
   }
 
-  /** Adds a row that lies in the arena already; `loadIndexes` follows the last. */
+  /** Adds a row that is already in the arena; `loadIndexes` must follow the last. */
   adopt(providerId: string, row: PlacedRow, lease: Lease): number {
     const slot = this.#freeSlots.pop() ?? this.ids.length;
     if (slot >= this.#capacity) this.#grow(this.#capacity * 2);
@@ -196,19 +196,19 @@ export class Store {
     return slot;
   }
 
-  /** The rows among which all that a predicate matches are, and as few others as is worth the trouble. */
+  /** Candidate rows: all matches of a predicate, and as few others as is worthwhile. */
   rowsFor({ facts }: Predicate): OrderedSlots {
     return (facts === null ? null : this.facts.narrow(facts, this.size)) ?? this.index;
   }
 
-  /** Puts the slots that were added without order in order, in place of all that was there. */
+  /** Rebuilds the indexes after bulk loading. */
   loadIndexes(slots: number[]): void {
     this.index.load(slots);
     this.facts.load(this.index, this.attributes.facts);
     for (const prices of this.prices) prices.load(slots);
   }
 
-  /** Whether clients would see anything but new times if this were put in the slot's place. */
+  /** Whether clients would see more than new times if this replaced the slot's advertisement. */
   differs(slot: number, record: AdvertisementRecord, head: string, live: boolean): boolean {
     const present = this.arena.view(this.#address[slot]!, this.#headBytes[slot]!);
     return (
@@ -219,13 +219,13 @@ export class Store {
     );
   }
 
-  /** Puts a newer advertisement of the same provider in the slot's place. */
+  /** Replaces a slot's advertisement with a newer one of the same provider. */
   replace(slot: number, record: AdvertisementRecord, head: string, lease: Lease, live: boolean): void {
     this.#contents += 1;
     this.renew(slot, record, head, lease, live);
   }
 
-  /** The same for one that does not differ, but for its times and its proof. */
+  /** The same for one that differs only in its times and its proof. */
   renew(slot: number, record: AdvertisementRecord, head: string, lease: Lease, live: boolean): void {
     this.#suspects += (this.isLive(slot) ? 1 : 0) - (live ? 1 : 0);
     for (const prices of this.prices) prices.remove(slot);
@@ -238,7 +238,7 @@ export class Store {
     this.setLease(slot, lease);
   }
 
-  /** Sets what a session decides. */
+  /** Sets the flags that depend on the session. */
   setStanding(slot: number, live: boolean, ipConfirmed: boolean): void {
     this.#suspects += (this.isLive(slot) ? 1 : 0) - (live ? 1 : 0);
     this.attributes.flags[LIVE]![slot] = live ? 1 : 0;
@@ -248,7 +248,7 @@ export class Store {
     this.#contents += 1;
   }
 
-  /** Sets the times. The wheel finds a later deadline when it comes by; only an earlier one is filed anew. */
+  /** Sets the times. The wheel notices a later deadline when it gets there; only an earlier one is rescheduled. */
   setLease(slot: number, lease: Lease): void {
     if (lease.deadline < this.#deadline[slot]!) this.wheel.schedule(slot, lease.deadline);
     this.#updatedAt[slot] = lease.updatedAt;
@@ -259,7 +259,7 @@ export class Store {
     this.#timedAt[slot] = this.#version;
   }
 
-  /** Shows all times that many milliseconds later than they are stored. */
+  /** Sets the number of milliseconds added to all displayed times. */
   shiftTimes(ms: number): void {
     this.#shift = ms;
     this.#tailStale.fill(1);
@@ -282,7 +282,7 @@ export class Store {
     this.#contents += 1;
   }
 
-  /** The JSON of an advertisement: a view that is good until the next change of the store. */
+  /** The JSON of an advertisement: a view, valid until the store changes. */
   fragment(slot: number): Buffer {
     this.#refreshTail(slot);
     return this.arena.view(this.#address[slot]!, this.fragmentBytes(slot));
@@ -293,7 +293,7 @@ export class Store {
     return this.#headBytes[slot]! + tailBytes(this.#tailFlags(slot));
   }
 
-  /** Writes an advertisement's JSON to a place in `target`. @returns The place behind it. */
+  /** Writes an advertisement's JSON into `target` at an offset. @returns The offset after it. */
   copyFragment(slot: number, target: Uint8Array, position: number): number {
     this.#refreshTail(slot);
     const bytes = this.fragmentBytes(slot);
@@ -311,7 +311,7 @@ export class Store {
     return proofIn(this.#bytes(slot), this.#headBytes[slot]!, this.ids[slot]!);
   }
 
-  /** What a signed advertisement tells of the binding of its id; undefined for an unsigned one. */
+  /** The binding that a signed advertisement implies; undefined for an unsigned one. */
   identity(slot: number): IdentityRecord | undefined {
     if (!this.isVerified(slot)) return undefined;
     const providerId = this.ids[slot]!;
@@ -343,7 +343,7 @@ export class Store {
     };
   }
 
-  /** @param factsBefore Where the facts are of what was there before. */
+  /** @param factsBefore The address of the facts of the previous row. */
   #place(record: AdvertisementRecord, head: string, live: boolean, factsBefore: number): PlacedRow {
     const { bytes, headBytes, proofBytes } = packRow(record, head);
     const address = this.arena.allocate(bytes.length);

@@ -10,11 +10,11 @@ interface Numbering {
   retain(number: number): void;
   release(number: number): unknown;
   readonly version: number;
-  /** How many texts are held. */
+  /** How many texts have a number. */
   readonly size: number;
 }
 
-/** Of values of which all are known beforehand: the place in their list. */
+/** For a fixed set of values: the index in their list. */
 function fixedNumbering(all: readonly string[]): Numbering {
   const numbers = new Map(all.map((value, number) => [value, number]));
   const find = (value: string): number | undefined => numbers.get(value);
@@ -30,9 +30,8 @@ function fixedNumbering(all: readonly string[]): Numbering {
 }
 
 /**
- * The numbers that stand in the columns for the values of `one-of` conditions, by the place of the condition in `VALUES`.
- * Where providers write what they like, a number is held by every row and filter that has it, and 0 stands for no text.
- * Likewise the lists of facts.
+ * The numbers that represent values of `one-of` conditions in the columns, by the condition's index in `VALUES`. Free-form values are
+ * interned: every row and filter that has one holds its number, and 0 means none. Also owns the lists of facts.
  */
 export class ValueNumbers {
   readonly facts: FactLists;
@@ -41,37 +40,37 @@ export class ValueNumbers {
     return all === null ? new Interner() : fixedNumbering(all);
   });
 
-  /** @param maxFacts Different facts that rows may have numbers for, if not `MAX_FACTS`. */
+  /** @param maxFacts How many distinct facts of rows may be numbered, if not `MAX_FACTS`. */
   constructor(maxFacts?: number) {
     this.facts = new FactLists(maxFacts);
   }
 
-  /** Another one whenever a text has got a number, or lost it. */
+  /** Changes whenever a text gains or loses its number. */
   get version(): number {
     return this.#numberings.reduce((sum, { version }) => sum + version, this.facts.numbers.version);
   }
 
-  /** How many texts are held. */
+  /** How many texts have a number. */
   get size(): number {
     return this.#numberings.reduce((sum, { size }) => sum + size, this.facts.numbers.size);
   }
 
-  /** The number of a value; undefined when nobody can have it. */
+  /** The number of a value; undefined if no row can have it. */
   find(place: number, value: string): number | undefined {
     return this.#numberings[place]!.find(value);
   }
 
-  /** The value that a number stands for, while somebody holds it; null for none. */
+  /** The value of a number in use; null for none. */
   text(place: number, number: number): string | null {
     return this.#numberings[place]!.text(number);
   }
 
-  /** The number of a value, held once more. */
+  /** The number of a value; adds a holder. */
   acquire(place: number, value: string | null): number {
     return this.#numberings[place]!.acquire(value);
   }
 
-  /** Holds the numbers of a row once more. */
+  /** Adds a holder to each of a row's numbers. */
   retainRow({ values, facts }: AttributeColumns, index: number): void {
     this.#numberings.forEach((numbering, place) => {
       numbering.retain(values[place]![index]!);
@@ -79,7 +78,7 @@ export class ValueNumbers {
     this.facts.retain(facts[index]!);
   }
 
-  /** Lets go of the numbers of a row. */
+  /** Removes a holder from each of a row's numbers. */
   releaseRow({ values, facts }: AttributeColumns, index: number): void {
     this.#numberings.forEach((numbering, place) => {
       numbering.release(values[place]![index]!);
@@ -87,7 +86,7 @@ export class ValueNumbers {
     this.facts.release(facts[index]!);
   }
 
-  /** Lets go of a number. */
+  /** Removes a holder from a number. */
   release(place: number, number: number): void {
     this.#numberings[place]!.release(number);
   }

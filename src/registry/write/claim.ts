@@ -3,22 +3,22 @@ import { type ProviderId, readProviderId } from '../../protocol/provider-id.js';
 import { SCHEMES, type SignatureScheme } from '../../protocol/schemes/table.js';
 import { parseSignatureHeader } from '../../protocol/signature-header.js';
 
-/** Who says to have sent a request, in canonical form. Nothing in it has been verified yet. */
+/** Who a request says it comes from, in canonical form. Not verified yet. */
 export type Claim =
   | { signed: true; providerId: string; publicKey: string; t: number; signature: string }
   | { signed: false; providerId: string };
 
 export type SignedClaim = Extract<Claim, { signed: true }>;
 
-/** What whoever runs a provider of the first generation, which does not sign, has to know. */
+/** What the operator of a first-generation provider, which does not sign, needs to know. */
 const FIRST_GENERATION =
-  "(a provider of the first generation does not sign: its operator has it sign, or the hub's sets DISCOVERY_UNSIGNED=accept)";
+  "(first-generation providers do not sign: make the provider sign, or ask the hub's operator to set DISCOVERY_UNSIGNED=accept)";
 
 const FORMS = SCHEMES.map(({ headerForm }) => headerForm).join(' or ');
 
 /**
- * Checks the form of an id and a signature that a request was sent under, as `AUTH_001` wants it.
- * @param publicKey Null where the request left it out: only a name cannot do without.
+ * Checks the form of a request's provider id and signature.
+ * @param publicKey Null if the request left it out; only names require it.
  * @throws ProtocolError `AUTH_001`
  */
 export function readSignedClaim(
@@ -33,14 +33,14 @@ export function readSignedClaim(
   if (publicKey !== null && scheme.sentKey === null) {
     throw new ProtocolError(
       'AUTH_001',
-      `${id} needs no public key beside it; leave the public key out, the id says who has to have signed`,
+      `${id} takes no public key; leave it out, the id itself determines the signer`,
     );
   }
   const key = publicKey ?? (kind === 'name' ? null : id);
   if (key === null) {
     throw new ProtocolError(
       'AUTH_001',
-      `the public key is missing, which only a key id can do without; send it along (X-Provider-Signature: ${scheme.headerForm})`,
+      `the public key is missing; send it along, because ${id} is not one itself (X-Provider-Signature: ${scheme.headerForm})`,
     );
   }
   return { signed: true, providerId: id, publicKey: key, t, signature: canonical };
@@ -48,8 +48,8 @@ export function readSignedClaim(
 
 /**
  * Reads the two headers of an HTTP request.
- * @param acceptUnsigned Whether a signature that is none is let through as an unsigned claim.
- * @throws ProtocolError `AUTH_003` when one is missing, `AUTH_001` when malformed.
+ * @param acceptUnsigned Whether a header without a real signature passes as an unsigned claim.
+ * @throws ProtocolError `AUTH_003` if one is missing, `AUTH_001` if malformed.
  */
 export function readHttpClaim(
   providerId: string | undefined,
@@ -82,8 +82,8 @@ function readId(providerId: string): ProviderId {
   throw new ProtocolError(
     'AUTH_001',
     SCHEMES.some(({ idPattern }) => idPattern.test(providerId))
-      ? 'the provider id is not an Ethereum address: where upper and lower case are mixed, they are a checksum (EIP-55), and this one is wrong; copy the address again, or send it all in lower case'
-      : 'the provider id is malformed; use your public key (64 lower-case hex digits), your Ethereum address (0x and 40 hex digits), or a name of 1 to 128 of A-Z a-z 0-9 . _ : - that begins with a letter or digit and looks like neither of them',
+      ? 'the provider id is not an Ethereum address: mixed upper and lower case is a checksum (EIP-55), and this one is wrong; copy the address again, or send it all in lower case'
+      : 'the provider id is malformed; use your public key (64 lower-case hex digits), your Ethereum address (0x and 40 hex digits), or a name of 1 to 128 of A-Z a-z 0-9 . _ : - that begins with a letter or digit and resembles neither',
   );
 }
 

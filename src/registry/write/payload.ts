@@ -2,7 +2,7 @@ import { type Advertisement, parseAdvertisement } from '../../protocol/advertise
 import { decodeJson } from '../../protocol/json.js';
 import { LIMITS } from '../../protocol/limits.js';
 
-/** The payload of a write is no JSON text that the hub takes. Each door has a code of its own for that. */
+/** The payload of a write is not JSON that the hub accepts. HTTP and WebSocket have different codes for that. */
 export class PayloadError extends Error {
   override readonly name = 'PayloadError';
   readonly problem: 'unreadable' | 'too-large';
@@ -14,8 +14,8 @@ export class PayloadError extends Error {
 }
 
 /**
- * Reads an advertisement from the bytes of its JSON text.
- * @throws PayloadError when they are no such text, ProtocolError `ADV_001` or `ADV_002` when it says something wrong.
+ * Parses an advertisement from the bytes of its JSON text.
+ * @throws PayloadError if they are no such text, ProtocolError `ADV_001` or `ADV_002` if the advertisement is invalid.
  */
 export function readPayload(payload: Uint8Array): Advertisement {
   if (payload.length > LIMITS.maxBodyBytes) {

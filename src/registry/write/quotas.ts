@@ -8,24 +8,24 @@ const MINUTE_MS = 60_000;
 
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-/** How long an address is blocked that was wrong too often: doubled each time it goes on within a day, up to the last. */
+/** How long an address with too many invalid signatures is blocked: longer each time it happens again within a day. */
 const FIRST_BLOCK_MS = MINUTE_MS;
 const LONGEST_BLOCK_MS = 15 * MINUTE_MS;
 
-/** What one client address may do to the registry. 0 stands for no limit. */
+/** Limits on what one client address may do to the registry; 0 for no limit. */
 export interface QuotaSettings {
   /** Advertisements at a time. */
   advertisements: number;
-  /** Names that it binds to keys in a day. */
+  /** Names bound to keys per day. */
   namesPerDay: number;
-  /** Signatures in a minute that turn out not to be valid. */
+  /** Invalid signatures per minute. */
   invalidSignaturesPerMinute: number;
 }
 
 export const NO_QUOTAS: QuotaSettings = { advertisements: 0, namesPerDay: 0, invalidSignaturesPerMinute: 0 };
 
 /**
- * Keeps any one client address from taking more than its share. `null` in the place of an address is never limited.
+ * Keeps any one client address from taking more than its share. `null` instead of an address is never limited.
  * The checks throw ProtocolErrors, `RATE_003` to `RATE_005`.
  */
 export class Quotas {
@@ -34,11 +34,11 @@ export class Quotas {
   readonly #clock: ServiceClock;
   /** Names bound today. */
   readonly #names: RateLimiter;
-  /** Signatures that were not valid; at the limit, for as long as the block lasts. */
+  /** Invalid signatures; stays at the limit for as long as a block lasts. */
   readonly #invalid: RateLimiter;
   /** Blocks in a day. */
   readonly #blocks: RateLimiter;
-  /** New advertisements under way, by address. */
+  /** New advertisements in progress, by address. */
   readonly #underWay = new Map<string, number>();
 
   constructor(settings: QuotaSettings, origins: Origins, clock: ServiceClock) {
@@ -53,8 +53,8 @@ export class Quotas {
 
   /**
    * Makes sure that there is room for one more advertisement from an address.
-   * @param slot Where the provider's present advertisement is.
-   * @returns To be called once it is there, or has failed.
+   * @param slot The slot of the provider's present advertisement.
+   * @returns Call it once the advertisement is stored, or has failed.
    */
   admitAdvertisement(origin: string | null, slot: number | undefined): () => void {
     const { advertisements: limit } = this.#settings;
@@ -64,7 +64,7 @@ export class Quotas {
     if (this.#origins.count(origin) + underWay >= limit) {
       throw new ProtocolError(
         'RATE_003',
-        `${origin} has ${String(limit)} advertisements already, as many as one address may have; withdraw one, or ask the hub's operator to allow more`,
+        `${origin} has ${String(limit)} advertisements already, the most one address may have; withdraw one, or ask the hub's operator to allow more`,
         { retryAfterSeconds: 60 },
       );
     }
@@ -84,12 +84,12 @@ export class Quotas {
     if (wait === 0) return;
     throw new ProtocolError(
       'RATE_004',
-      `${origin} has bound ${String(limit)} new names today, as many as one address may in a day; use your public key as provider id, or try again in ${String(wait)} s`,
+      `${origin} has bound ${String(limit)} new names today, the most one address may in a day; use your public key as provider id, or try again in ${String(wait)} s`,
       { retryAfterSeconds: wait },
     );
   }
 
-  /** Refuses to verify for an address that was wrong too often. */
+  /** Refuses to verify for a blocked address. */
   async checkSignatures(origin: string | null): Promise<void> {
     const { invalidSignaturesPerMinute: limit } = this.#settings;
     if (origin === null || limit === 0) return;
@@ -102,19 +102,19 @@ export class Quotas {
     );
   }
 
-  /** Notes a signature that was not valid. */
+  /** Counts an invalid signature. */
   async noteInvalidSignature(origin: string | null): Promise<void> {
     const { invalidSignaturesPerMinute: limit } = this.#settings;
     if (origin === null || limit === 0) return;
     const { consumedPoints } = await this.#invalid.penalty(origin);
-    // Those behind were under way when the block began.
+    // Later ones were in progress when the block began.
     if (consumedPoints !== limit) return;
     const { consumedPoints: blocks } = await this.#blocks.penalty(origin);
     const block = Math.min(FIRST_BLOCK_MS * 2 ** (blocks - 1), LONGEST_BLOCK_MS);
     await this.#invalid.block(origin, block / 1000);
   }
 
-  /** What changed since the last call and has to outlive the hub, at most so much of each kind. */
+  /** The counts that changed since the last call and must survive a restart, up to a number of each kind. */
   takeChanges(limit: number): CountRecord[] {
     const now = this.#clock.steady();
     const recordOf =
@@ -128,7 +128,7 @@ export class Quotas {
     ];
   }
 
-  /** Takes back what `takeChanges` told of. However the wall clock has moved meanwhile, nothing lasts longer than it could. */
+  /** Restores counts from `takeChanges`. However the wall clock has moved meanwhile, none outlasts its window. */
   restore({ kind, key, count, endsAt }: CountRecord): void {
     const [limiter, longest] = {
       names: [this.#names, DAY_MS] as const,

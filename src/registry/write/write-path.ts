@@ -14,25 +14,25 @@ import { NO_QUOTAS, Quotas, type QuotaSettings } from './quotas.js';
 import type { Registry, SessionToken } from '../registry.js';
 import { VerifierUnavailableError, type VerifySignature } from './verifier/verifier.js';
 
-/** The session that a write came over was replaced meanwhile: the write has no effect and gets no answer. */
+/** A write's session was replaced meanwhile: the write has no effect and gets no answer. */
 export class FencedError extends Error {
   override readonly name = 'FencedError';
 }
 
 const NO_BYTES = new Uint8Array();
-/** Counts of each kind that are handed to the log at once. */
+/** How many counts of each kind are handed to the log at once. */
 const MAX_SAVED_COUNTS = 500;
-/** Writes of one provider that may wait for each other. */
+/** How many writes of one provider may wait for each other. */
 const MAX_WRITES_PER_PROVIDER = 64;
-/** How often it is decided about a write, of which another hub's write has come in between. */
+/** How often a write is decided again if other hubs' writes come in between. */
 const MAX_DECISIONS = 3;
 
-/** @param origin The address that it came from; null for one that is not limited. */
+/** @param origin The client address; null for one that is not limited. */
 type OnWritten = (action: DurableEntry['kind'], providerId: string, origin: string | null) => void;
 
 /**
- * The one path of every write, from whichever door: verify, decide, propose; the log then has the entry
- * applied, matched and fanned out. Nothing that is not verified gets past the first step, and nothing that is not durable past the second.
+ * The one path of every write, over HTTP or a session: verify, decide, propose; the log then delivers the entry, which is applied, matched
+ * and fanned out. Nothing unverified gets past the first step, and nothing becomes visible before it is durable.
  */
 export class WritePath {
   readonly #registry: Registry;
@@ -43,8 +43,8 @@ export class WritePath {
   readonly #locks = new KeyedLock(MAX_WRITES_PER_PROVIDER);
 
   /**
-   * @param counts What was counted of addresses before a restart.
-   * @param onWritten Told of what was stored, and the address it came from.
+   * @param counts The per-address counts from before the restart.
+   * @param onWritten Called with each write that was stored, and the address it came from.
    */
   constructor(
     registry: Registry,
@@ -63,8 +63,8 @@ export class WritePath {
   }
 
   /**
-   * Hands what was counted since the last call to the log. Called again and again, and before the log closes.
-   * @param limit Counts of each kind.
+   * Hands the counts that changed since the last call to the log. Called periodically, and before the log closes.
+   * @param limit The most counts of each kind.
    */
   saveCounts(limit = MAX_SAVED_COUNTS): void {
     const records = this.#quotas.takeChanges(limit);
@@ -73,12 +73,12 @@ export class WritePath {
 
   /**
    * Publishes an advertisement.
-   * @param payload The exact bytes of its JSON text; the caller leaves them alone from now on.
-   * @param session The session it came over; null over HTTP.
+   * @param payload The exact bytes of its JSON text; the caller must not change them afterwards.
+   * @param session The session it came over; null for HTTP.
    * @param origin The address it came from, as limits count it; null for one that is not limited.
-   * @param from The very address it came from; null where nobody knows.
+   * @param from The exact address it came from; null if unknown.
    * @returns The advertisement as clients receive it, JSON, once it is durable and visible.
-   * @throws ProtocolError as the contract says; PayloadError when it cannot be read; FencedError when the session was replaced.
+   * @throws ProtocolError as the contract says; PayloadError if it cannot be parsed; FencedError if the session was replaced.
    */
   async advertise(
     claim: Claim,
@@ -106,8 +106,8 @@ export class WritePath {
   }
 
   /**
-   * Takes an advertisement back.
-   * @throws ProtocolError `ADV_004` when there is none; the signed time counts as used all the same.
+   * Withdraws an advertisement.
+   * @throws ProtocolError `ADV_004` if there is none; the signed time counts as used all the same.
    */
   async withdraw(claim: Claim, session: SessionToken | null, origin: string | null = null): Promise<void> {
     if (claim.signed) await this.#authenticate(claim, 'withdraw', NO_BYTES, origin);
@@ -127,10 +127,10 @@ export class WritePath {
   }
 
   /**
-   * Checks the handshake of a session and binds a name or an address that is still free.
-   * @param nonce What this connection was given.
-   * @param hosts The hosts that may have been signed.
-   * @param otherHosts Hosts that explain a refusal when one of them was signed instead.
+   * Verifies a session's handshake, and binds a name or an address that is still free.
+   * @param nonce The nonce of this connection's `welcome`.
+   * @param hosts The hosts that the signature may cover.
+   * @param otherHosts Hosts that explain a refusal if the signature covers one of them instead.
    * @param origin The address it came from; null for one that is not limited.
    * @throws ProtocolError `AUTH_…`
    */
@@ -231,8 +231,7 @@ export class WritePath {
   }
 
   /**
-   * Checks that the claim may act for its id now, and says what is to be remembered of it: null for an
-   * unsigned claim.
+   * Checks that the claim may act for its id now. @returns What to remember of it: null for an unsigned claim.
    */
   #authorise(claim: Claim): IdentityRecord | null {
     const now = this.#registry.clock.steady();
@@ -261,34 +260,34 @@ export class WritePath {
     );
   }
 
-  /** Refuses to remember one more key that has nothing here. */
+  /** Refuses to remember yet another key that has nothing here. */
   #checkRoomFor({ providerId, publicKey, seenAt }: IdentityRecord): void {
     const { identities } = this.#registry;
     if (providerId !== publicKey || !identities.isFull) return;
     if (identities.get(providerId, seenAt) !== undefined) return;
-    throw unavailable('too many keys withdraw what they have not advertised', undefined);
+    throw unavailable('too many keys are withdrawing what they never advertised', undefined);
   }
 
-  /** Whether this binds an id that was free; there may not be too many names among them from one address. */
+  /** Whether this binds an id that was free. Counts names towards the address's limit. */
   async #admitBinding(providerId: string, origin: string | null): Promise<boolean> {
     const { identities, clock } = this.#registry;
     const kind = providerIdKind(providerId);
     if (kind === 'key' || identities.get(providerId, clock.steady()) !== undefined) return false;
-    // Addresses are nobody's to run out of.
+    // Only names are scarce; Ethereum addresses are not.
     if (kind === 'name') await this.#quotas.spendName(origin);
     return true;
   }
 
   // ---- persist ----------------------------------------------------------------------------------------------
 
-  /** One write of a provider at a time, so that checks, persisting and applying are one step to all others. */
+  /** Allows one write of a provider at a time, so that checking, persisting and applying look like one step to all others. */
   async #exclusively<Result>(
     providerId: string,
     session: SessionToken | null,
     work: () => Promise<Result>,
   ): Promise<Result> {
     const release = await this.#locks.acquire(providerId);
-    if (release === null) throw unavailable(`too many writes of ${providerId} wait`, undefined);
+    if (release === null) throw unavailable(`too many writes of ${providerId} are waiting`, undefined);
     this.#registry.beginWrite(providerId);
     try {
       for (let tries = 1; ; tries += 1) {
@@ -298,7 +297,7 @@ export class WritePath {
         } catch (error) {
           if (!(error instanceof ConflictError)) throw error;
           if (tries === MAX_DECISIONS)
-            throw unavailable(`other hubs write ${providerId} at the same time`, error);
+            throw unavailable(`other hubs are writing ${providerId} at the same time`, error);
         }
       }
     } finally {
@@ -312,7 +311,7 @@ export class WritePath {
     try {
       await this.#log.propose(entry);
     } catch (error) {
-      // What exactly is wrong is the operator's business, and in the log: it names files.
+      // The details are for the operator, in the log, because they name files.
       if (error instanceof PersistenceError) throw unavailable('its database cannot be written', error);
       throw error;
     }

@@ -3,22 +3,22 @@ import { IdIndex, type OrderedSlots } from '../id-index.js';
 import { type FactLists, UNNUMBERED } from './fact-lists.js';
 import type { FactTests } from './fact-tests.js';
 
-/** Rows that are put in order for one question. More are as soon found among all. */
+/** The most rows to sort for one query. For more, scanning all rows is as fast. */
 const MAX_GATHERED = 2048;
-/** Different numbers about one subject that are looked through for those in a range. */
+/** The most distinct numbers of one subject to search for those in a range. */
 const MAX_NUMBERS = 4096;
-/** Who has a fact that more than one in so many have is as soon found among all. */
+/** If more than one row in this many has a fact, scanning all rows is as fast. */
 const WORTHWHILE = 4;
 
 const NONE: ReadonlySet<number> = new Set();
 
-/** Which rows have a fact, in the order of their ids. */
+/** Maps facts to the rows that have them, in id order. */
 export class FactIndex {
   readonly #ids: readonly (string | undefined)[];
   readonly #lists: FactLists;
-  /** By the number of a fact; one slot alone, or an index of several. */
+  /** By the number of a fact: a single slot, or an index of several. */
   readonly #slots = new Map<number, number | IdIndex>();
-  /** By the number of a subject, the facts about it that are numbers. */
+  /** By the number of a subject: its numeric facts. */
   readonly #numeric = new Map<number, Set<number>>();
 
   /** @param ids The id of each slot, shared with the store. */
@@ -27,7 +27,7 @@ export class FactIndex {
     this.#lists = lists;
   }
 
-  /** Takes note that a slot has other facts than before, by the addresses of both lists. */
+  /** Updates a slot's facts, given the addresses of the old and the new list. */
   move(slot: number, before: number, after: number): void {
     if (before === after) return;
     const old = this.#lists.of(before);
@@ -37,7 +37,7 @@ export class FactIndex {
   }
 
   /**
-   * Files many rows at once, in place of all that was there.
+   * Replaces the content with these rows.
    * @param slots In the order of their ids.
    * @param addresses The list of each slot.
    */
@@ -68,7 +68,7 @@ export class FactIndex {
   }
 
   /**
-   * The rows among which all matches are, in the order of their ids; null where looking at all rows takes no longer.
+   * Candidate rows that include all matches, in id order; null if scanning all rows takes no longer.
    * @param rows How many rows there are.
    */
   narrow({ tests }: FactTests, rows: number): OrderedSlots | null {
@@ -108,7 +108,7 @@ export class FactIndex {
     return new FewSlots(this.#ids, Array.from(order));
   }
 
-  /** The facts about a subject that are numbers in a range; null where there are too many to look through. */
+  /** A subject's numeric facts in a range; null if there are too many to search. */
   #inRange(subject: number, least: number, most: number): number[] | null {
     const facts = this.#numeric.get(subject) ?? NONE;
     if (facts.size > MAX_NUMBERS) return null;
@@ -160,7 +160,7 @@ export class FactIndex {
   }
 }
 
-/** Some slots in the order of their ids. */
+/** A few slots in id order. */
 class FewSlots implements OrderedSlots {
   readonly #ids: readonly (string | undefined)[];
   readonly #slots: readonly number[];

@@ -2,30 +2,30 @@ import { grown } from '../../../lib/typed-arrays.js';
 import { type Fact, type Subject, subjectOf } from './fact.js';
 import { FactNumbers } from './fact-numbers.js';
 
-/** The address of the list of who has no facts. */
+/** The address of the empty list. */
 export const NO_FACTS = 0;
-/** Stands alone in the list of a row whose facts have no numbers: see `FactLists`. */
+/** The only entry in the list of a row whose facts have no numbers: see `FactLists`. */
 export const UNNUMBERED = 0;
-/** Different facts that rows may have numbers for. */
+/** How many distinct facts of rows may be numbered. */
 export const MAX_FACTS = 1 << 20;
 
-/** Words before the numbers of a list: how often it is held, and how many numbers it has. */
+/** Words before the numbers of a list: its holders, and its length. */
 const HEAD = 2;
 
 /**
- * The facts of rows: lists of numbers, in order, side by side in one array, each with an address. Rows that are copies of
- * each other share a list. Once there are as many different facts as may have numbers, a row that says something new keeps its
- * facts as texts, and has to be looked at itself by whoever asks for any.
+ * The facts of rows: sorted lists of numbers, side by side in one array, each with an address. Copies of a row share its list. Once the
+ * maximum number of distinct facts is reached, a row with a new one keeps its facts as texts, and every query about facts has to test it
+ * individually.
  */
 export class FactLists {
   readonly numbers = new FactNumbers();
-  /** As lists lie in it, `count` at `address + 1`. Another array once it has grown. */
+  /** The array of lists, with `count` at `address + 1`. Replaced when it grows. */
   words = new Uint32Array(1024);
   readonly #maxFacts: number;
   #end = HEAD;
   /** Free addresses, by the length of the list. */
   readonly #free: (number[] | undefined)[] = [];
-  /** The facts of lists that have no numbers. */
+  /** The facts of lists without numbers. */
   readonly #unnumbered = new Map<number, readonly Fact[]>();
 
   constructor(maxFacts = MAX_FACTS) {
@@ -38,8 +38,8 @@ export class FactLists {
   }
 
   /**
-   * Keeps the facts of a row, held once.
-   * @param before A list that may be the same; then it is held once more.
+   * Stores the facts of a row, with one holder.
+   * @param before A list that may be equal; if so, it gains a holder instead.
    * @returns The address.
    */
   put(facts: readonly Fact[], before = NO_FACTS): number {
@@ -58,12 +58,12 @@ export class FactLists {
     return this.#write(numbers);
   }
 
-  /** Holds a list once more. */
+  /** Adds a holder to a list. */
   retain(address: number): void {
     if (address !== NO_FACTS) this.words[address]! += 1;
   }
 
-  /** Lets go of a list. */
+  /** Removes a holder from a list. */
   release(address: number): void {
     if (address === NO_FACTS) return;
     const { words } = this;
@@ -86,7 +86,7 @@ export class FactLists {
     return this.#unnumbered.get(address);
   }
 
-  /** The number of what a list says about the subject of a number; 0 for nothing, or where its facts have no numbers. */
+  /** The number of a list's fact about the subject with a number; 0 if it has none, or its facts are not numbered. */
   about(address: number, subject: number): number {
     if (address === NO_FACTS) return UNNUMBERED;
     const { words, numbers } = this;
@@ -99,14 +99,14 @@ export class FactLists {
     return UNNUMBERED;
   }
 
-  /** What a list says about a subject; undefined for nothing. */
+  /** A list's fact about a subject; undefined for none. */
   find(address: number, subject: Subject): Fact | undefined {
     const texts =
       this.textsOf(address) ?? Array.from(this.of(address), (number) => this.numbers.fact(number));
     return texts.find((fact) => subjectOf(fact) === subject);
   }
 
-  /** Sorted; null when there is no room for them. */
+  /** Sorted numbers; null if there are none left. */
   #numbersOf(facts: readonly Fact[]): number[] | null {
     const { numbers } = this;
     const found: number[] = [];

@@ -2,8 +2,7 @@ import { Interner } from '../../../lib/interner.js';
 import { type Fact, numberIn, type Subject, subjectOf } from './fact.js';
 
 /**
- * Small numbers for facts and for what they are about. Whoever uses one holds it: a number means something else once nobody
- * does. 0 is nobody's.
+ * Small, reference-counted numbers for facts and for their subjects. A number is reused once nobody holds it. 0 is never assigned.
  */
 export class FactNumbers {
   readonly #facts = new Interner();
@@ -12,17 +11,17 @@ export class FactNumbers {
   readonly #subjectOf: number[] = [0];
   readonly #values: number[] = [Number.NaN];
 
-  /** How many different facts are held. */
+  /** How many distinct facts have a number. */
   get size(): number {
     return this.#facts.size;
   }
 
-  /** Another one whenever a fact has got a number, or lost it. */
+  /** Changes whenever a fact gains or loses its number. */
   get version(): number {
     return this.#facts.version + this.#subjects.version;
   }
 
-  /** The number of a fact, held once more. */
+  /** The number of a fact; adds a holder. */
   acquire(fact: Fact): number {
     const isKnown = this.#facts.find(fact) !== undefined;
     const number = this.#facts.acquire(fact);
@@ -32,27 +31,27 @@ export class FactNumbers {
     return number;
   }
 
-  /** Holds a fact once more. */
+  /** Adds a holder to a fact. */
   retain(number: number): void {
     this.#facts.retain(number);
   }
 
-  /** Lets go of a fact. */
+  /** Removes a holder from a fact. */
   release(number: number): void {
     if (this.#facts.release(number)) this.#subjects.release(this.#subjectOf[number]!);
   }
 
-  /** The number of a fact; undefined when nobody has it. */
+  /** The number of a fact; undefined if nobody holds it. */
   find(fact: Fact): number | undefined {
     return this.#facts.find(fact);
   }
 
-  /** The fact of a number that somebody holds. */
+  /** The fact of a number in use. */
   fact(number: number): Fact {
     return this.#facts.text(number)!;
   }
 
-  /** The number of what facts are about, held once more. */
+  /** The number of a subject; adds a holder. */
   acquireSubject(subject: Subject): number {
     return this.#subjects.acquire(subject);
   }
@@ -61,17 +60,17 @@ export class FactNumbers {
     this.#subjects.release(subject);
   }
 
-  /** The number of what facts are about; undefined when there is no such fact. */
+  /** The number of a subject; undefined if there is no fact about it. */
   findSubject(subject: Subject): number | undefined {
     return this.#subjects.find(subject);
   }
 
-  /** The number of what a fact is about. */
+  /** The number of a fact's subject. */
   subject(number: number): number {
     return this.#subjectOf[number]!;
   }
 
-  /** The number that a fact says; NaN where it says none. */
+  /** The numeric value of a fact; NaN if it has none. */
   value(number: number): number {
     return this.#values[number]!;
   }

@@ -25,10 +25,10 @@ export interface FactRange {
   readonly most: number;
 }
 
-/** What has to be so of a row's facts. */
+/** A requirement on a row's facts. */
 export type AskedFact = OneOfFacts | FactRange;
 
-/** What a filter asks of facts, one after the other. Nothing is asked by a resource of at least 0, which everybody has. */
+/** A filter's requirements on facts. A resource of at least 0 requires nothing. */
 export function askedFacts({ min = {}, attributes = {} }: Filter): AskedFact[] {
   const asked: AskedFact[] = [];
   for (const [name, least] of Object.entries(min)) {
@@ -47,20 +47,20 @@ export function askedFacts({ min = {}, attributes = {} }: Filter): AskedFact[] {
 
 const NONE: ReadonlySet<number> = new Set();
 
-/** The same in numbers. All have the same members, so that one loop asks them fast. */
+/** The same with numbers. All have the same shape, which keeps the loop over them fast. */
 interface NumberedTest {
   readonly asked: AskedFact;
-  /** One of these; null where it is a range. */
+  /** One of these; null for a range. */
   readonly accepted: readonly number[] | null;
-  /** The same, where they are many. */
+  /** The same as a set, if there are many. */
   readonly many: ReadonlySet<number>;
-  /** Of a range; -1 for what nobody has. */
+  /** The subject of a range; -1 if nobody has it. */
   readonly subject: number;
   readonly least: number;
   readonly most: number;
 }
 
-/** What a filter asks of facts, made ready to be asked of many rows. As good as its numbers are: see `Predicate`. */
+/** A filter's requirements on facts, compiled for testing many rows. Valid as long as its numbers are: see `Predicate`. */
 export class FactTests {
   readonly tests: readonly NumberedTest[];
   readonly #lists: FactLists;
@@ -86,7 +86,7 @@ export class FactTests {
     });
   }
 
-  /** Whether a row with the facts at this address meets all that is asked of them. */
+  /** Whether a row with the facts at this address meets all requirements. */
   matches(address: number): boolean {
     if (address === NO_FACTS) return this.tests.length === 0;
     const texts = this.#lists.unnumbered === 0 ? undefined : this.#lists.textsOf(address);
@@ -106,7 +106,7 @@ function isMetBy(test: NumberedTest, words: Uint32Array, address: number, number
       const fact = words[at]!;
       if (numbers.subject(fact) !== subject) continue;
       const value = numbers.value(fact);
-      // A text is NaN, and in no range.
+      // A text is NaN here, which is in no range.
       if (value >= least && value <= most) return true;
     }
   } else if (accepted.length === 1) {

@@ -2,12 +2,12 @@ import type { AttributeValue } from '../../../protocol/attributes.js';
 import { KNOWN_RESOURCES } from '../../../protocol/advertisement.js';
 
 /**
- * A fact is an attribute or a further resource with its value, as one text: what it is about, `=`, and the value with its
- * type before it. Equal facts are equal texts, and no others.
+ * A fact is an attribute or a further resource with its value, as one text: the subject, `=`, and the value prefixed with its type. Two
+ * facts are equal exactly if their texts are.
  */
 export type Fact = string;
 
-/** What a fact is about: an attribute or a further resource of that name. */
+/** What a fact is about: an attribute or a further resource, by name. */
 export type Subject = string;
 
 export function attributeSubject(name: string): Subject {
@@ -26,13 +26,13 @@ export function subjectOf(fact: Fact): Subject {
   return fact.slice(0, fact.indexOf('='));
 }
 
-/** The number that a fact says; NaN where it says none. */
+/** The numeric value of a fact; NaN if it has none. */
 export function numberIn(fact: Fact): number {
   const at = fact.indexOf('=') + 1;
   return fact[at] === 'n' ? Number(fact.slice(at + 1)) : Number.NaN;
 }
 
-/** The value that a fact says. */
+/** The value of a fact. */
 export function valueIn(fact: Fact): AttributeValue {
   const at = fact.indexOf('=') + 1;
   const text = fact.slice(at + 1);

@@ -1,6 +1,6 @@
 import { SCHEMES, type SignatureScheme } from '../../../protocol/schemes/table.js';
 
-/** What is signed, how, by whom, and the signature. */
+/** Signed bytes, the scheme, the key, and the signature. */
 export interface SignedBytes {
   scheme: SignatureScheme;
   bytes: Uint8Array;
@@ -9,16 +9,16 @@ export interface SignedBytes {
   signature: string;
 }
 
-/** The length of what is signed, and the number of the scheme. */
+/** The length of the signed bytes, and the number of the scheme. */
 const HEAD_BYTES = 4 + 1;
 
-/** Puts signatures one behind the other into memory that can travel to a thread: one hand-over for all of them. */
+/** Packs signatures into one block of memory that can be transferred to a thread. */
 export function packBatch(batch: readonly SignedBytes[]): Uint8Array<ArrayBuffer> {
   let size = 0;
   for (const { bytes, scheme } of batch) {
     size += HEAD_BYTES + scheme.keyBytes + scheme.signatureBytes + bytes.length;
   }
-  // Memory of its own, because what comes out of Node's pool cannot travel.
+  // A buffer of its own, because those from Node's pool cannot be transferred.
   const packed = Buffer.from(new ArrayBuffer(size));
   let at = 0;
   for (const { scheme, bytes, publicKey, signature } of batch) {

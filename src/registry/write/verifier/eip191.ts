@@ -7,9 +7,9 @@ import {
 } from '../../../protocol/schemes/ethereum.js';
 import type { VerifyBytes } from './verify-bytes.js';
 
-/** The little that is used of the package `secp256k1`. */
+/** The part of the package `secp256k1` that is used. */
 interface Bindings {
-  /** Writes the public key to `output` (65 bytes). @throws Error when there is none. */
+  /** Writes the public key to `output` (65 bytes). @throws Error if there is none. */
   ecdsaRecover(
     signature: Uint8Array,
     recoveryId: number,
@@ -19,14 +19,14 @@ interface Bindings {
   ): Uint8Array;
 }
 
-/** The fastest there is on this machine. */
+/** Loads the fastest library available on this machine. */
 export function loadVerifyEip191(): VerifyBytes {
   return loadLibsecp256k1() ?? withNoble();
 }
 
 /**
- * libsecp256k1, over ten times as fast as JavaScript; null where there is no binary of it. The package's own way in would
- * fall back to a slow library instead of saying so.
+ * libsecp256k1, over ten times as fast as JavaScript; null if there is no binary for this machine. The package's main module would
+ * silently fall back to a slow library.
  */
 export function loadLibsecp256k1(): VerifyBytes | null {
   let library: Bindings;
@@ -49,7 +49,7 @@ export function loadLibsecp256k1(): VerifyBytes | null {
   };
 }
 
-/** What clients verify with. */
+/** The library that clients use. */
 export function withNoble(): VerifyBytes {
   return (bytes, address, signature) =>
     EIP191.verify(bytes, `0x${address.toString('hex')}`, signature.toString('hex'));

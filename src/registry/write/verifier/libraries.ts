@@ -8,7 +8,7 @@ const LOADERS: Readonly<Record<SchemeName, () => VerifyBytes | Promise<VerifyByt
   eip191: loadVerifyEip191,
 };
 
-/** The fastest that there is on this machine for each scheme. */
+/** Loads the fastest library available on this machine for each scheme. */
 export async function loadVerifiers(): Promise<Readonly<Record<SchemeName, VerifyBytes>>> {
   const loaded = await Promise.all(SCHEMES.map(async ({ name }) => [name, await LOADERS[name]()] as const));
   return Object.fromEntries(loaded) as Record<SchemeName, VerifyBytes>;

@@ -5,8 +5,8 @@ import type { SignatureScheme } from '../../../protocol/schemes/table.js';
 import { packBatch, type SignedBytes } from './batch.js';
 
 /**
- * Says whether a signature is valid; rejects with `VerifierUnavailableError` only. `origin` is the client address that it
- * came from; those that are not limited share a place in the turns.
+ * Resolves with whether a signature is valid; rejects only with `VerifierUnavailableError`. `origin` is the client address; those without
+ * limits share a queue.
  */
 export type VerifySignature = (
   scheme: SignatureScheme,
@@ -16,23 +16,23 @@ export type VerifySignature = (
   origin?: string | null,
 ) => Promise<boolean>;
 
-/** The signature was not looked at. The message says why. */
+/** A signature could not be checked. The message says why. */
 export class VerifierUnavailableError extends Error {
   override readonly name = 'VerifierUnavailableError';
 }
 
 const MAX_WAITING = 20_000;
-/** Of one address: others still get in while it waits. */
+/** Per address, so that others still get in. */
 const MAX_WAITING_OF_ONE = 5_000;
-/** Where those wait whose address is not limited; no address is empty. */
+/** The queue of addresses that are not limited; no address is the empty string. */
 const UNLIMITED = '';
-/** Few enough that the first answers are used while the next are worked on. */
+/** Small enough that the first results are used while the next are computed. */
 const MAX_BATCH = 16;
-/** One that is worked on, and what follows without a pause. */
+/** One batch in progress, and the next without a pause. */
 const BATCHES_A_THREAD = 3;
-/** The event loop and the mirror have a core left to them. */
+/** Leaves a core to the event loop and the mirror. */
 const THREADS = Math.max(1, Math.min(4, availableParallelism() - 1));
-/** Megabytes of short-lived objects that a thread may pile up: it has nothing else, and would use all it gets. */
+/** Limits a thread's young generation, in megabytes: it only has short-lived objects, and would use all it gets. */
 const YOUNG_GENERATION_MB = 2;
 
 interface Job extends SignedBytes {
@@ -40,19 +40,18 @@ interface Job extends SignedBytes {
   reject: (error: VerifierUnavailableError) => void;
 }
 
-/** What is needed of a thread. */
+/** The part of a worker thread that is used. */
 export type VerifierWorker = Pick<Worker, 'on' | 'once' | 'postMessage' | 'ref' | 'unref' | 'terminate'>;
 
 interface Thread {
   readonly worker: VerifierWorker;
-  /** What it has been given and not answered, in order. */
+  /** Batches it has not answered yet, in order. */
   readonly batches: Job[][];
 }
 
 /**
- * Verifies signatures in threads, those of the client addresses in turns, so that nobody waits for another's flood. They are
- * handed over by the batch, all that one turn of the event loop has brought, so that a crowd of providers coming back
- * costs it little, in time as in garbage.
+ * Verifies signatures in threads, taking turns by client address, so that nobody waits for another's flood. Each event-loop iteration hands
+ * over all its signatures in batches, so that a crowd of returning providers costs the loop little time and garbage.
  */
 export class Verifier {
   /** By client address. */
@@ -61,35 +60,35 @@ export class Verifier {
   #scheduled = false;
   readonly #threads: Thread[] = [];
 
-  /** Signatures that wait or are looked at. */
+  /** How many signatures are waiting or being verified. */
   get pending(): number {
     return this.#waiting.size + this.#underWay;
   }
 
-  /** @throws VerifierUnavailableError (as a rejection) when too many wait, or the thread died over it. */
+  /** @throws VerifierUnavailableError (as a rejection) if too many are waiting, or the thread died. */
   readonly verify: VerifySignature = (scheme, bytes, publicKey, signature, origin = null) => {
     if (!scheme.isAcceptable(publicKey, signature)) return Promise.resolve(false);
     if (this.pending >= MAX_WAITING)
-      return Promise.reject(new VerifierUnavailableError('too many signatures wait to be verified'));
+      return Promise.reject(new VerifierUnavailableError('too many signatures are waiting to be verified'));
     const key = origin ?? UNLIMITED;
     if (key !== UNLIMITED && this.#waiting.of(key) >= MAX_WAITING_OF_ONE)
       return Promise.reject(
-        new VerifierUnavailableError('too many signatures of this address wait to be verified'),
+        new VerifierUnavailableError('too many signatures from this address are waiting to be verified'),
       );
     return new Promise((resolve, reject) => {
       this.#waiting.add(key, { scheme, bytes, publicKey, signature, resolve, reject });
-      // A full batch has nothing to wait for.
+      // A full batch need not wait.
       if (this.#waiting.size === MAX_BATCH) this.#handOver();
       else this.#schedule();
     });
   };
 
-  /** Ends the threads; what they have not answered is rejected. */
+  /** Stops the threads and rejects what they have not answered. */
   async close(): Promise<void> {
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
   }
 
-  /** Makes a thread, also for each one that died. */
+  /** Starts a thread, also to replace one that died. */
   protected spawnWorker(): VerifierWorker {
     return new Worker(new URL('./worker.js', import.meta.url), {
       name: 'verifier',
@@ -115,13 +114,13 @@ export class Verifier {
       this.#underWay += batch.length;
       const packed = packBatch(batch);
       thread.batches.push(batch);
-      // An idle thread does not keep a program from ending.
+      // An idle thread must not keep the process alive.
       thread.worker.ref();
       thread.worker.postMessage(packed, [packed.buffer]);
     }
   }
 
-  /** The thread with the least to do; null when all have enough. */
+  /** The least busy thread; null if all are busy enough. */
   #freeThread(): Thread | null {
     let best: Thread | null = null;
     for (const thread of this.#threads) {

@@ -1,4 +1,4 @@
-/** A thread that verifies: answers each batch with a byte for each signature, 1 where it is valid. */
+/** A verifier thread: answers each batch with one byte per signature, 1 if it is valid. */
 import { parentPort } from 'node:worker_threads';
 import { readBatch } from './batch.js';
 import { loadVerifiers } from './libraries.js';
