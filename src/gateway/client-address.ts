@@ -2,10 +2,10 @@ import ipaddr from 'ipaddr.js';
 import { readAddress } from '../lib/limits/ip-address.js';
 import type { HttpRequest } from '../protocol/http-message.js';
 
-/** How many peers are remembered. */
+/** How many peers are cached. */
 const MAX_REMEMBERED = 4096;
 
-/** What a peer counts as that says nothing of whom it stands for. */
+/** How a peer counts that forwards for nobody. */
 interface KnownPeer {
   address: string;
   isProxy: boolean;
@@ -14,12 +14,12 @@ interface KnownPeer {
 type Network = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 /**
- * Finds out whom a request is from: the socket's peer, or, when that is a trusted proxy, the last address in
- * `X-Forwarded-For` that is not one itself. An IPv6 address stands for its /64, which is what one customer has.
+ * Determines the client address of a request: the socket's peer, or, if that is a trusted proxy, the last address in `X-Forwarded-For` that
+ * is not itself a trusted proxy. An IPv6 address counts as its /64, which is what one customer gets.
  */
 export class ClientAddress {
   readonly #trusted: readonly Network[];
-  /** What peers count as: an IPv6 address is read in 17 µs, which is most of the time of a short request. */
+  /** Caches how peers count: parsing an IPv6 address takes 17 µs, most of the time of a short request. */
   readonly #remembered = new Map<string, KnownPeer>();
 
   /** @param trusted Addresses and CIDRs of proxies. @throws Error naming the first that is neither. */
@@ -27,7 +27,7 @@ export class ClientAddress {
     this.#trusted = trusted.map(parseNetwork);
   }
 
-  /** The address that limits count for a request, as text. */
+  /** The client address of a request, as limits count it. */
   ofRequest(request: HttpRequest): string {
     const { peerAddress } = request;
     const forwardedFor = this.#trusted.length === 0 ? undefined : request.headers.get('x-forwarded-for');
@@ -35,33 +35,33 @@ export class ClientAddress {
     return this.#remember(peerAddress).address;
   }
 
-  /** The same, of its parts. */
+  /** The same, given its parts. */
   of(peerAddress: string, forwardedFor: string | undefined): string {
     const address = this.#client(peerAddress, forwardedFor);
     return address === null ? peerAddress : limitKey(address);
   }
 
-  /** The very address that a request is from, which is not shortened. */
+  /** The exact address a request comes from. */
   exactly({ peerAddress, headers }: HttpRequest): string {
     if (this.#trusted.length === 0) return peerAddress;
     return this.#client(peerAddress, headers.get('x-forwarded-for'))?.toString() ?? peerAddress;
   }
 
-  /** Null where the peer has no address. */
+  /** Null if the peer has no address. */
   #client(peerAddress: string, forwardedFor: string | undefined): ipaddr.IPv4 | ipaddr.IPv6 | null {
     let address = readAddress(peerAddress);
     if (address === null) return null;
     const hops = forwardedFor === undefined ? [] : forwardedFor.split(',').slice(-16);
     while (hops.length > 0 && this.#isTrusted(address)) {
       const hop = readAddress(withoutPort(hops.pop()!.trim()));
-      // What a proxy wrote and cannot be read is the proxy's own fault, so it counts for the proxy.
+      // If a proxy wrote something unreadable, that is its own fault, so it counts as the proxy's.
       if (hop === null) break;
       address = hop;
     }
     return address;
   }
 
-  /** The address that limits count for a connection that has not said anything; null for a trusted proxy. */
+  /** The client address of a connection that has not sent anything; null for a trusted proxy. */
   ofPeer(peerAddress: string): string | null {
     const { address, isProxy } = this.#remember(peerAddress);
     return isProxy ? null : address;

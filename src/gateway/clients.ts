@@ -1,26 +1,26 @@
 import { ProtocolError } from '../protocol/errors.js';
 import type { IntakeAccount } from './connections/intake.js';
 
-/** One client address and what it has open. */
+/** A client address and what it has open. */
 export interface Client {
   /** As limits count it: an IPv4 address or the /64 of an IPv6 one. */
   readonly address: string;
   /** WebSockets and readers of streamed bodies. */
   connections: number;
-  /** Over all of its connections; one to a large filter counts for several. */
+  /** Over all of its connections; a large filter counts several times. */
   subscriptions: number;
-  /** Done on snapshots and resumes of all its connections, in the units of `WORK`. */
+  /** Work on snapshots and resumes for all its connections, in the units of `WORK`. */
   work: number;
-  /** What its connections send. */
+  /** The account of incoming frames. */
   readonly intake: IntakeAccount;
 }
 
-/** The client addresses with an open connection. */
+/** The client addresses that have an open connection. */
 export class Clients {
   readonly #clients = new Map<string, Client>();
 
   /**
-   * Makes sure that an address may open one connection more.
+   * Checks that an address may open another connection.
    * @param max 0 for no limit.
    * @throws ProtocolError `RATE_002`.
    */
@@ -28,17 +28,17 @@ export class Clients {
     if (max === 0 || (this.#clients.get(address)?.connections ?? 0) < max) return;
     throw new ProtocolError(
       'RATE_002',
-      `${address} has ${String(max)} connections open already, as many as one address may have; close one first`,
+      `${address} has ${String(max)} connections open already, the most one address may have; close one first`,
       { retryAfterSeconds: 60 },
     );
   }
 
-  /** A client with an open connection. */
+  /** The client of an open connection. */
   find(address: string): Client | undefined {
     return this.#clients.get(address);
   }
 
-  /** Counts a connection that was opened. */
+  /** Counts an opened connection. */
   enter(address: string): Client {
     let client = this.#clients.get(address);
     if (client === undefined) {
@@ -49,7 +49,7 @@ export class Clients {
     return client;
   }
 
-  /** Counts a connection that is gone. */
+  /** Counts a closed connection. */
   leave(client: Client): void {
     client.connections -= 1;
     if (client.connections === 0) this.#clients.delete(client.address);

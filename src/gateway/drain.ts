@@ -1,16 +1,16 @@
 import { CLOSE } from '../protocol/frames/close-codes.js';
 
-/** What clients are told whose connection or request comes to an end because the hub does. */
+/** The reason given to clients whose connection or request ends because the hub is stopping. */
 export const STOPPING = 'the hub is stopping';
 
-/** What a drain needs of a connection. */
+/** What a drain needs from a connection. */
 interface Closable {
   close(code: number, reason: string): void;
 }
 
 /**
- * The connections of a hub that stops, closed one after the other and evenly over a time: whoever is closed comes
- * back at once, and all of them in one moment would be more than the next hub should have to take.
+ * Closes the connections of a stopping hub one after another, spread evenly over a time, because clients reconnect at once and the next hub
+ * should not have to take all of them at the same moment.
  */
 export class Drain {
   readonly #connections: readonly Closable[];
@@ -29,7 +29,7 @@ export class Drain {
   }
 
   /**
-   * Closes those that are due; the first is due at once.
+   * Closes connections that are due; the first is due at once.
    * @param now Service milliseconds.
    * @returns Whether all are closed.
    */

@@ -33,23 +33,23 @@ import type { StreamObserver } from '../streams/observer.js';
 import { StreamHub } from '../streams/stream-hub.js';
 import { Visibilities } from './visibilities.js';
 
-/** What clients are told that come when all places are taken. */
+/** The reason given to clients when all places are taken. */
 const FULL = 'the hub has as many connections as it can take; try again later';
-const CUT_OFF = 'the hub has lost the others; connect again, to another one if you can';
+const CUT_OFF = 'the hub has lost contact with the others; reconnect, to another one if you can';
 const MINUTE_MS = 60_000;
 const INITIAL_CONNECTIONS = 1024;
-/** How many connections are looked at, most of them to be pinged, in one turn of the event loop. */
+/** How many connections are checked, mostly to ping them, per event-loop iteration. */
 const LOOKS_A_TURN = 250;
-/** Buckets of a tick each: nearly two minutes, longer than any deadline of a connection by default. */
+/** Buckets of one tick each: nearly two minutes, longer than any default deadline of a connection. */
 const WHEEL_BUCKETS = 512;
 
-/** All connections: who is connected, which provider each speaks for, and when to look at each again. */
+/** All connections: who is connected, which provider each speaks for, and when to check each again. */
 export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
   readonly registry: Registry;
   readonly writePath: WritePath;
   readonly settings: GatewaySettings;
   readonly streams: StreamHub;
-  /** Counts the subscriptions that client addresses begin. */
+  /** Counts new subscriptions by client address. */
   readonly subscribes: WindowLimiter;
   readonly nonces = new Nonces();
   readonly backlog: Backlog;
@@ -69,7 +69,7 @@ export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
   #capacity = INITIAL_CONNECTIONS;
   #drain: { progress: Drain; done: () => void } | null = null;
   #draining = false;
-  /** Whether more connections are due than one turn has looked at. */
+  /** Whether more connections are due than one iteration could check. */
   #isLooking = false;
 
   constructor(
@@ -127,12 +127,12 @@ export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
     return this.#sessions.size;
   }
 
-  /** Whether the hub stops: nothing new is taken on. */
+  /** Whether the hub is stopping and accepts nothing new. */
   get draining(): boolean {
     return this.#draining;
   }
 
-  /** Bytes that wait in all connections. */
+  /** Bytes queued on all connections. */
   get queuedBytes(): number {
     let bytes = this.readers.queuedBytes;
     for (const connection of this.#connections) bytes += connection?.bufferedBytes ?? 0;
@@ -144,10 +144,10 @@ export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
   }
 
   /**
-   * Decides about a handshake.
-   * @param address The client address that it is from, as limits count it.
-   * @param from The very address.
-   * @throws ProtocolError when it is refused.
+   * Decides on a handshake.
+   * @param address The client address, as limits count it.
+   * @param from The exact address.
+   * @throws ProtocolError if it is refused.
    */
   upgrade(request: HttpRequest, address: string, from = address): UpgradeDecision {
     this.clients.checkRoom(address, this.settings.maxConnectionsPerAddress);
@@ -179,17 +179,17 @@ export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
     };
   }
 
-  /** Makes the stream of a filter's matches, as server-sent events: see `events/event-reader.ts`. */
+  /** Streams a filter's matches as server-sent events: see `events/event-reader.ts`. */
   readEvents(request: EventRequest): StreamedBody {
     return readEvents(this, request);
   }
 
-  /** Waits until a filter's matches are no longer what they were: see `ListWaits.wait`. */
+  /** Waits until a filter's matches change: see `ListWaits.wait`. */
   awaitChange(request: WaitRequest): Promise<string | null> {
     return this.waits.wait(request);
   }
 
-  /** Moves time on for all connections. Called after the registry's tick. */
+  /** Advances time for all connections. Called after the registry's tick. */
   tick(): void {
     if (this.registry.isCutOff) this.#closeAll();
     this.#lookAtDue();
@@ -200,10 +200,10 @@ export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
   }
 
   /**
-   * Closes every WebSocket with 4503 and ends every streamed body, evenly over a time, and at once every one that still comes or asks for
-   * something new. Providers stay live: it is the hub that goes.
+   * Closes all WebSockets with 4503 and ends all streamed bodies, spread evenly over a time; connections that arrive or ask for something new
+   * are closed at once. Providers stay live, because only the hub is leaving.
    * @param durationMs 0 closes all at once.
-   * @returns Resolves when all are closed, before the time is over if nobody is left.
+   * @returns Resolves once all are closed, early if nobody is left.
    */
   drain(durationMs: number): Promise<void> {
     this.#draining = true;
@@ -218,7 +218,7 @@ export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
 
   // ---- what connections call --------------------------------------------------------------------------------
 
-  /** Has a connection looked at no later than `time`, if that is sooner than planned. */
+  /** Schedules a check of a connection no later than `time`, if that is sooner than planned. */
   wakeAt(connection: HostedConnection, time: number): void {
     if (time >= connection.lookAt) return;
     connection.lookAt = time;
@@ -243,12 +243,12 @@ export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
     return attachment;
   }
 
-  /** A session's connection is gone: its provider turns suspect, unless the hub itself is stopping. */
+  /** A session's connection has ended: its provider turns suspect, unless the hub itself is stopping. */
   sessionEnded(providerId: string, token: SessionToken, connection: HostedConnection): void {
     if (this.#sessions.get(providerId) !== connection) return;
     this.#sessions.delete(providerId);
     if (this.#draining) return;
-    // Not from within: the connection may break while events go out, and what is being sent must not change meanwhile.
+    // Deferred: the connection may break while events are being sent, and these must not change meanwhile.
     queueMicrotask(() => {
       this.registry.detach(providerId, token);
     });
@@ -268,7 +268,7 @@ export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
     this.journal.refused(code, client.address, claimed);
   }
 
-  /** @param code The peer's close code; null when the hub closed and has counted it. */
+  /** @param code The peer's close code; null if the hub closed it, which is already counted. */
   connectionGone(connection: HostedConnection, code: number | null): void {
     if (code !== null) this.countClose(code, connection);
     if (this.#connections[connection.slot] !== connection) return;
@@ -311,7 +311,7 @@ export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
     done();
   }
 
-  /** Those who came together are due together, so that others have to get their turn in between. */
+  /** Checks due connections in portions: those that arrived together are due together, and must not hold up others. */
   #lookAtDue(): void {
     if (this.#isLooking) return;
     const all = this.#wheel.advance(this.now, LOOKS_A_TURN, (slot) => {
@@ -337,7 +337,7 @@ export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
       this.#capacity *= 2;
       this.#wheel.grow(this.#capacity);
     }
-    // Taken now: the connection only exists once its constructor is done.
+    // Deferred, because the connection only exists once its constructor has returned.
     this.#connections[slot] = undefined;
     return slot;
   }

@@ -6,14 +6,14 @@ import type { Registry } from '../registry/registry.js';
 import type { StreamHub } from '../streams/stream-hub.js';
 import { visibilityOf } from '../streams/visibility.js';
 
-/** Tells providers who sees them: each seldom, and in turns with all other reads that are made in steps. */
+/** Tells providers who sees them: each only every few seconds, taking turns with all other reads that are made in steps. */
 export class Visibilities {
   readonly #registry: Registry;
   readonly #streams: StreamHub;
   readonly #limiter = new WindowLimiter(1, LIMITS.visibilityMs);
   readonly #observe: (seconds: number) => void;
 
-  /** @param observe Told how long each answer took. */
+  /** @param observe Called with the duration of each answer. */
   constructor(registry: Registry, streams: StreamHub, observe: (seconds: number) => void) {
     this.#registry = registry;
     this.#streams = streams;
@@ -22,8 +22,7 @@ export class Visibilities {
 
   /**
    * @param address The client address that asks.
-   * @throws ProtocolError (as a rejection) `RATE_001` when the provider has just asked, `ADV_003` when too much waits to be
-   * answered.
+   * @throws ProtocolError (as a rejection) `RATE_001` if the provider has just asked, `ADV_003` if too many reads are waiting.
    */
   async ask(providerId: string, address: string): Promise<Visibility> {
     const started = performance.now();

@@ -6,14 +6,14 @@ import type { GoneReason } from '../registry/change-log.js';
 import type { Predicate } from '../registry/store/predicate.js';
 import type { Store } from '../registry/store/store.js';
 
-/** The net effect of a difference on whoever holds the state before it. */
+/** The net effect of a difference on a subscriber that holds the earlier state. */
 export type NetEvent =
   { op: 'added' | 'updated'; slot: number } | { op: 'removed'; providerId: string; reason: RemovalReason };
 
 /**
- * What the subscribers of a stream have to be told of providers that changed, in order.
+ * The events that tell a stream's subscribers about changed providers, in order.
  * @param held The providers, and whether the subscribers hold them.
- * @param reasonOf Why one of them went, the last time it did.
+ * @param reasonOf Why a provider was last removed.
  */
 export function netEvents(
   store: Store,
@@ -39,16 +39,16 @@ export function transcode(codec: Codec, json: Uint8Array): Uint8Array {
   if (codec.name !== 'msgpack') return json;
   const decoded = parseJson(Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString('utf8'));
   if (!decoded.ok)
-    throw new Error(`an advertisement that was rendered here cannot be read: ${decoded.problem}`);
+    throw new Error(`an advertisement rendered by this hub cannot be parsed: ${decoded.problem}`);
   return codec.encode(decoded.value);
 }
 
-/** The same of a view that is good until the registry changes, as something that stays what it is. */
+/** The same for a view that is only valid until the registry changes; the result is a copy. */
 export function transcodeCopy(codec: Codec, view: Uint8Array): Uint8Array {
   return codec.name === 'msgpack' ? transcode(codec, view) : Buffer.from(view);
 }
 
-/** An event that stays what it is while the store goes on: with the advertisement's JSON. */
+/** An event with a copy of the advertisement's JSON, valid while the store changes. */
 export type EventCopy =
   | { op: 'added' | 'updated'; advertisement: Uint8Array }
   | { op: 'removed'; providerId: string; reason: RemovalReason };
@@ -78,8 +78,8 @@ export function eventsFrame(
 }
 
 /**
- * Encodes events for one flush: each advertisement once for each codec in use, however many streams it goes to.
- * Good only until the store changes.
+ * Encodes events for one flush: each advertisement once per codec in use, however many streams it goes to. Valid only until the store
+ * changes.
  */
 export class EventEncoder {
   readonly #store: Store;

@@ -1,11 +1,11 @@
 import type { Delivery } from './stream.js';
 
-/** Sending a frame costs as much as one frame for each so many bytes more: sockets may have to copy it. */
+/** Every this many bytes, a frame costs as much as one more frame, because sockets may have to copy it. */
 const BYTES_PER_FRAME = 16 * 1024;
 
 /**
- * Hands deliveries to sockets, so many frames in each turn of the event loop, fewer where they are large: one change may go
- * to tens of thousands, and nobody else should have to wait for all of them.
+ * Hands deliveries to sockets, a bounded number of frames per event-loop iteration, fewer if they are large: one change may go to tens of
+ * thousands of subscribers, and must not hold up everybody else.
  */
 export class FanOut {
   readonly #framesPerTurn: number;
@@ -13,13 +13,13 @@ export class FanOut {
   #queue: Delivery[] = [];
   #scheduled = false;
 
-  /** @param onDone Called when all has been handed over. */
+  /** @param onDone Called once everything has been handed over. */
   constructor(framesPerTurn: number, onDone: () => void) {
     this.#framesPerTurn = framesPerTurn;
     this.#onDone = onDone;
   }
 
-  /** Whether nothing is on its way. */
+  /** Whether nothing is left to deliver. */
   get idle(): boolean {
     return this.#queue.length === 0;
   }
@@ -29,7 +29,7 @@ export class FanOut {
     this.#queue.push(delivery);
   }
 
-  /** Sends this turn's share; the rest follows by itself. */
+  /** Sends this iteration's share; the rest follows automatically. */
   run(): void {
     if (this.#scheduled) return;
     let left = this.#framesPerTurn;
@@ -50,12 +50,12 @@ export class FanOut {
   }
 }
 
-/** @returns How many frames may still be sent; 0 when there may be subscribers that have not been looked at. */
+/** @returns How many frames may still be sent; 0 if there may be subscribers left. */
 function send({ rest, frames, seq, base }: Delivery, limit: number): number {
   for (let left = limit; left > 0;) {
     const { value: subscription } = rest.next();
     if (subscription === undefined) return left;
-    // Whoever has joined or caught up since the flush knows of it already.
+    // Subscribers that have joined or caught up since the flush already know it.
     if (subscription.state !== 'live' || subscription.seq >= seq) continue;
     const { subscriber } = subscription;
     if (subscriber.writable) {

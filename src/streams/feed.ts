@@ -12,42 +12,42 @@ import { topEvents } from './top/top-events.js';
 import { TopFeed } from './top/top-feed.js';
 import { metered, type Task, Turns } from '../lib/turns.js';
 
-/** What happened in a stream between two numbers. */
+/** The events of a stream between two positions. */
 interface Missed {
   stream: Stream;
   from: number;
   to: number;
-  /** Good until the registry goes on. */
+  /** Valid until the registry changes. */
   events: () => NetEvent[];
-  /** How many providers it concerns, at most. */
+  /** An upper bound on the number of providers concerned. */
   size: number;
-  /** The `events` frames that tell it, by codec, as far as they were asked for. */
+  /** The `events` frame in each codec, once requested. */
   frames: Partial<Record<WireName, Uint8Array>>;
 }
 
-/** What a feed needs of the streams that it belongs to. */
+/** What a feed needs from its hub of streams. */
 export interface FeedHost {
   readonly registry: Registry;
   readonly observer: StreamObserver;
   readonly limits: StreamLimits;
-  /** Milliseconds, by which work is measured. */
+  /** Milliseconds, to time work. */
   now(): number;
-  /** Sends what all streams have to tell that are not busy. */
+  /** Flushes all streams that are not busy. */
   flush(): void;
-  /** Told of what nobody has foreseen; ends the subscriptions. */
+  /** Called with unexpected errors; ends the subscriptions. */
   giveUp(subscriptions: readonly Subscription[], error: unknown): void;
 }
 
 /**
- * Brings subscriptions to the present: answers them, sends snapshots and what was missed. Each step waits for its turn and
- * is charged to the account of its subscriber; one that waits, for its turn or for room in its outbox, keeps no rows.
+ * Brings subscriptions up to date: answers them, sends snapshots and missed events. Each step waits for its turn and is charged to its
+ * subscriber's account. A subscription that waits for its turn, or for room in its outbox, keeps no rows.
  */
 export class Feed {
   readonly #host: FeedHost;
   readonly #turns: Turns<Subscription>;
   readonly #frames = new RecentFrames();
   readonly #tops: TopFeed;
-  /** Asked for twice in a row by everybody who resumes, and by many who come back from the same moment. */
+  /** The last result: every resume asks twice in a row, and many resume from the same moment. */
   #lastMissed: Missed | null = null;
 
   constructor(host: FeedHost) {
@@ -60,7 +60,7 @@ export class Feed {
     );
   }
 
-  /** Has a subscription go on as soon as it is its turn. */
+  /** Queues a subscription for its next step. */
   advance(subscription: Subscription): void {
     if (subscription.state === 'live') return;
     if (subscription.state === 'asked' && canGoOn(subscription)) this.#answerAtOnce(subscription);
@@ -68,7 +68,7 @@ export class Feed {
     this.#turns.run();
   }
 
-  /** Has somebody search for the first matches of a stream who waits for them. */
+  /** Makes a waiting subscriber search for a stream's first matches. */
   refill(stream: RankedStream): void {
     const [first] = stream.subscriptions;
     if (first === undefined) return;
@@ -76,13 +76,13 @@ export class Feed {
     this.#turns.run();
   }
 
-  /** Lets go of a subscription that is over. */
+  /** Drops a subscription that has ended. */
   end(subscription: Subscription): void {
     this.#turns.remove(subscription);
     this.#leaveSnapshot(subscription);
   }
 
-  /** Gives up the oldest snapshots while more is kept for them than there is room for. */
+  /** Abandons the oldest snapshots while too much is kept for them. */
   bound(): void {
     const { moments } = this.#host.registry;
     for (let { oldest } = moments; oldest !== undefined; { oldest } = moments) {
@@ -107,7 +107,7 @@ export class Feed {
     }
   }
 
-  /** Has it go on when others have had their turn. */
+  /** Continues after others have had their turn. */
   #again(subscription: Subscription): void {
     if (subscription.stream.subscriptions.has(subscription)) this.#turns.add(subscription);
   }
@@ -125,7 +125,7 @@ export class Feed {
     this.#again(subscription);
   }
 
-  /** Answers where that takes little, or was paid for already, so that answers come in the order of the requests. */
+  /** Answers at once if that takes little, or is already charged, so that answers come in the order of the requests. */
   #answerAtOnce(subscription: Subscription): void {
     const { stream, subscriber } = subscription;
     const seq = this.#resumeAt(subscription);
@@ -137,7 +137,7 @@ export class Feed {
     }
   }
 
-  /** The number to resume from, if all that was missed since is known; null where there is nothing to look for. */
+  /** The position to resume from, if everything missed since is known; null if there is none. */
   #resumeAt({ request }: Subscription): number | null {
     const { changes } = this.#host.registry;
     const cursor = request.resume === null ? null : parseCursor(request.resume);
@@ -145,7 +145,7 @@ export class Feed {
     return Math.min(cursor.seq, changes.seq);
   }
 
-  /** @param seq What it resumes from; null for a snapshot. */
+  /** @param seq The position to resume from; null for a snapshot. */
   #tell(subscription: Subscription, seq: number | null): void {
     const { stream, subscriber, request } = subscription;
     const isExact = seq !== null;
@@ -174,7 +174,7 @@ export class Feed {
     // Making it may have taken more than a turn.
     if (!canGoOn(subscription)) return;
     if (frame === null) {
-      subscriber.fallBehind('too much changed while the snapshot was read');
+      subscriber.fallBehind('too much changed while the snapshot was being read');
       return;
     }
     if (frame.next === null) {
@@ -202,7 +202,7 @@ export class Feed {
     this.#again(subscription);
   }
 
-  /** The snapshot of its stream that others are reading, or a new one. */
+  /** The stream's snapshot that others are reading, or a new one. */
   #join(subscription: Subscription): Snapshot {
     const { stream } = subscription;
     const { registry, limits } = this.#host;
@@ -231,9 +231,9 @@ export class Feed {
       if (!canGoOn(subscription)) return;
     }
     this.#host.flush();
-    // What other streams of the same connection were just sent may have filled it, or ended it.
+    // Frames for other streams of the same connection may have filled or ended it meanwhile.
     if (subscription.state !== 'waiting' || !subscriber.writable) return;
-    // Told from now on, it would be told again of what is noted already.
+    // If it joined now, the next flush would repeat changes that are already noted.
     if (stream.notes.length > 0) {
       stream.latecomers.add(subscription);
       return;
@@ -257,11 +257,11 @@ export class Feed {
     if (subscription.state === 'waiting') this.#again(subscription);
   }
 
-  /** The frame that tells what was missed; null when there is nothing to tell. */
+  /** The frame with what was missed; null if nothing was. */
   *#eventsFrame(missed: Missed, wire: WireName): Generator<number, Uint8Array | null, undefined> {
     const { stream, from, to, size, frames } = missed;
     const { store, changes } = this.#host.registry;
-    // All now, because the registry may have moved on by the time the last of them is encoded.
+    // Copied now, because the registry may change before the last of them is encoded.
     const events = frames[wire] === undefined ? missed.events() : [];
     const copies = events.map((event) => copyEvent(store, event));
     yield WORK.answer + (to - from) * WORK.change + size * WORK.row;
@@ -276,7 +276,7 @@ export class Feed {
     return frames[wire] ?? null;
   }
 
-  /** What whoever holds a stream's truth at `seq` has missed; null when it is too much to be told. */
+  /** What a subscriber at `seq` has missed; null if it is too much to send. */
   #missedSince(stream: Stream, seq: number): Missed | null {
     const { registry, limits } = this.#host;
     const { changes, store } = registry;
@@ -301,7 +301,7 @@ export class Feed {
     return (this.#lastMissed = { stream, from: seq, to: changes.seq, events, size: held.size, frames: {} });
   }
 
-  /** The same of first matches, which are too few to be too much. What was told at `seq` has just been found out, if it can be. */
+  /** The same for first matches, which are never too many. What was told at `seq` has just been determined, if possible. */
   #missedOfFirst(stream: RankedStream, seq: number): Missed | null {
     const { registry } = this.#host;
     const { changes } = registry;
@@ -320,7 +320,7 @@ export class Feed {
   }
 }
 
-/** Whether a subscription is not over, and its connection takes more. */
+/** Whether a subscription is still open, and its connection accepts more. */
 function canGoOn(subscription: Subscription): boolean {
   const { stream, subscriber } = subscription;
   return stream.subscriptions.has(subscription) && subscriber.writable;

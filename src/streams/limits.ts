@@ -1,28 +1,28 @@
 import { LIMITS } from '../protocol/limits.js';
 
-/** What streams may cost. Tests hand in smaller ones. */
+/** Limits on the cost of streams. Tests pass smaller ones. */
 export interface StreamLimits {
-  /** Subscribers that are sent events in one event-loop iteration. */
+  /** Subscribers sent events per event-loop iteration. */
   framesPerTurn: number;
-  /** Streams that are flushed in one event-loop iteration. */
+  /** Streams flushed per event-loop iteration. */
   flushesPerTurn: number;
-  /** Work on snapshots and missed events in one event-loop iteration, in the units of `WORK`. */
+  /** Work on snapshots and missed events per event-loop iteration, in the units of `WORK`. */
   workPerTurn: number;
-  /** Events in one catch-up; a client further behind starts over from a snapshot. */
+  /** Events per catch-up; a client further behind starts over with a snapshot. */
   maxCatchUpEvents: number;
-  /** Bytes of JSON in one catch-up. */
+  /** Bytes of JSON per catch-up. */
   maxCatchUpBytes: number;
-  /** Advertisements in one `snapshot` frame. */
+  /** Advertisements per `snapshot` frame. */
   snapshotBatch: number;
-  /** Bytes of JSON above which a `snapshot` frame takes no more advertisements. */
+  /** Bytes of JSON after which a `snapshot` frame is complete. */
   snapshotBytes: number;
-  /** Slots that are looked at for one `snapshot` frame, full or not. */
+  /** Slots visited per `snapshot` frame, full or not. */
   snapshotLooks: number;
-  /** Bytes of changed rows kept for all who read snapshots; beyond them, the oldest snapshot is given up. */
+  /** Bytes of changed rows kept for all snapshots; beyond, the oldest snapshot is abandoned. */
   maxSnapshotBytes: number;
-  /** First matches that are kept behind those of a stream's limit, beside as many as the limit is. */
+  /** How many spare matches a stream of N first matches keeps, in addition to N. */
   leastSpare: number;
-  /** Changes by which a snapshot that others are reading may be behind when one more subscriber joins in. */
+  /** How many changes a snapshot may be behind for another subscriber to share it. */
   maxSharedLag: number;
 }
 
@@ -40,13 +40,13 @@ export const STREAM_LIMITS: Readonly<StreamLimits> = {
   maxSharedLag: 1000,
 };
 
-/** What work is said to take before it is measured, in units of 10 ns. */
+/** Estimated work, before it is timed, in units of 10 ns. */
 export const WORK = {
-  /** Looking at a row. */
+  /** Visiting a row. */
   look: 2,
-  /** What a list counts as one row that is looked at. */
+  /** A list's unit of work, visiting one row. */
   listed: 10,
-  /** Looking at a change. */
+  /** Visiting a change. */
   change: 10,
   /** Answering a request. */
   answer: 300,
@@ -56,6 +56,6 @@ export const WORK = {
   encode: { json: 100, events: 100, msgpack: 1500 },
 } as const;
 
-/** Advertisements that are read or encoded, and rows that are looked at, before others may get their turn. */
+/** How many advertisements to read or encode, and how many rows to visit, before yielding. */
 export const ROWS_PER_STEP = 100;
 export const LOOKS_PER_STEP = 8192;

@@ -1,6 +1,6 @@
 import type { Subscription } from './stream.js';
 
-/** Who counts what streams do. */
+/** Counts what streams do. */
 export interface StreamObserver {
   /** A subscriber asked to resume: granted, or refused because the hub no longer has what it missed. */
   resumeDecided(outcome: 'exact' | 'refused', subscription: Subscription): void;

@@ -6,18 +6,18 @@ import type { Predicate } from '../registry/store/predicate.js';
 import { transcodeCopy } from './event-encoder.js';
 import { LOOKS_PER_STEP, ROWS_PER_STEP, type StreamLimits, WORK } from './limits.js';
 
-/** A `snapshot` frame, and where the next one begins. */
+/** A `snapshot` frame, and where the next one starts. */
 export interface SnapshotFrame {
-  /** Null where nothing matches, and more is to be looked at. */
+  /** Null if nothing matched so far, and there are more slots to visit. */
   bytes: Uint8Array | null;
   readonly advertisements: number;
-  /** The slot that the next one goes on from; null behind the last. */
+  /** The slot where the next one starts; null after the last. */
   readonly next: number | null;
 }
 
 const MAX_RECENT_FRAMES = 16;
 
-/** The frames that were made last, of all snapshots together, so that what is kept does not grow with their number. */
+/** Caches the latest frames of all snapshots together, so that memory does not grow with their number. */
 export class RecentFrames {
   readonly #frames = new Map<string, SnapshotFrame>();
 
@@ -33,7 +33,7 @@ export class RecentFrames {
   }
 }
 
-/** What a snapshot is of: a stream, which knows its snapshot in turn. */
+/** The stream of a snapshot, which refers to the snapshot in turn. */
 interface Matches {
   readonly name: string;
   readonly predicate: Predicate;
@@ -41,12 +41,11 @@ interface Matches {
 }
 
 /**
- * All matches of a stream at one moment, for those who read them at the same time: who reads what another has just
- * read is sent the same frame.
+ * All matches of a stream at one moment. Subscribers that read them at the same time share its frames.
  */
 export class Snapshot {
   readonly moment: Moment;
-  /** The subscriptions that are sent it. */
+  /** The subscriptions reading it. */
   readonly readers = new Set<object>();
   readonly #stream: Matches;
   readonly #epoch: string;
@@ -63,8 +62,8 @@ export class Snapshot {
   }
 
   /**
-   * Makes the frame that goes on from a slot, step by step.
-   * @returns Null when the moment is not kept any more.
+   * Builds the frame that starts at a slot, in steps.
+   * @returns Null if the moment is no longer kept.
    */
   *frame(wire: WireName, from: number): Generator<number, SnapshotFrame | null, undefined> {
     const name = `${this.#stream.name} ${String(this.moment.seq)} ${wire} ${String(from)}`;
@@ -97,7 +96,7 @@ export class Snapshot {
       const head = {
         type: 'snapshot',
         stream: this.#stream.name,
-        // Until the last frame a client holds what was true at no cursor.
+        // Until the last frame, what a client holds is true at no cursor.
         cursor: last ? formatCursor(this.#epoch, this.moment.seq) : null,
         last,
       };
@@ -107,7 +106,7 @@ export class Snapshot {
     return frame;
   }
 
-  /** One reader is done with it. */
+  /** A reader is done with it. */
   leave(reader: object): void {
     this.readers.delete(reader);
     if (this.readers.size > 0) return;

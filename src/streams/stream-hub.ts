@@ -31,11 +31,11 @@ interface StreamHubOptions {
 }
 
 interface SubscribeOptions {
-  /** Only the first matches; null for all. */
+  /** Order and limit of first matches; null for all matches. */
   first?: First | null;
   /**
-   * The subscriber's present subscription to the same stream, which ends: its last events would be taken for those of the
-   * new one.
+   * The subscriber's present subscription to the same stream, which ends first: its last events would otherwise be mistaken for those of
+   * the new one.
    */
   replaced?: Subscription | undefined;
 }
@@ -45,9 +45,9 @@ function rethrow(error: unknown): never {
 }
 
 /**
- * All streams: matches each change against all distinct filters at once, collects what each stream has to tell
- * until the end of the event loop's turn, and sends it to all subscribers of the stream, encoded once for each
- * codec. While that takes more than a turn, further changes of the stream are merged until its subscribers have it.
+ * All streams: matches each change against all distinct filters at once, collects the changes of each stream until the end of the
+ * event-loop iteration, and sends them to its subscribers, encoded once per codec. While that takes more than an iteration, further changes
+ * of the stream are merged.
  */
 export class StreamHub {
   readonly #registry: Registry;
@@ -59,25 +59,25 @@ export class StreamHub {
   readonly #byHandle: (Stream | undefined)[] = [];
   readonly #fanOut: FanOut;
   readonly #feed: Feed;
-  /** Streams with notes. */
+  /** Streams with pending changes. */
   #dirty: Stream[] = [];
-  /** Why providers went since the last flush, also where a stream had let go of one before. */
+  /** Why providers were removed since the last flush, even if a stream had dropped one before. */
   readonly #departures = new Departures();
   #nextName = 1;
   #flushScheduled = false;
-  /** Streams that may still be flushed in this turn of the event loop. */
+  /** How many streams may still be flushed in this event-loop iteration. */
   #flushesLeft: number;
-  /** When the first of the changes came that are under way. */
+  /** When the first of the changes being delivered came. */
   #firstNoteAt = 0;
-  /** Up to here all changes have been noted and, but for streams that are busy or have to wait, flushed. */
+  /** Up to here, all changes have been noted and, except for streams that are busy or have to wait, flushed. */
   #flushedSeq: number;
   #subscriptions = 0;
   #weight = 0;
 
   /**
-   * @param options.limits Those that differ from `STREAM_LIMITS`.
-   * @param options.onError Told of what nobody has foreseen. It ends the stream that it happened to, and no other.
-   * @param options.now Milliseconds, by which work is measured.
+   * @param options.limits Overrides of `STREAM_LIMITS`.
+   * @param options.onError Called with unexpected errors. Only the stream concerned ends.
+   * @param options.now Milliseconds, to time work.
    */
   constructor(
     registry: Registry,
@@ -115,7 +115,7 @@ export class StreamHub {
     return this.#streams.size;
   }
 
-  /** What all filters weigh. */
+  /** The total weight of all filters. */
   get weight(): number {
     return this.#weight;
   }
@@ -124,16 +124,15 @@ export class StreamHub {
     return this.#subscriptions;
   }
 
-  /** Where every subscriber stands that `isCurrent`. */
+  /** The position of every subscriber that `isCurrent`. */
   get cursor(): string {
     return formatCursor(this.#registry.changes.epoch, this.#flushedSeq);
   }
 
   /**
-   * Begins a subscription: answers `subscribed` when it is its turn, then brings the subscriber to the present, by what it
-   * missed or by a snapshot.
-   * @param id Names the request.
-   * @param resume The cursor to go on from; null for a snapshot.
+   * Starts a subscription: answers `subscribed` in its turn, then brings the subscriber up to date, with what it missed or with a snapshot.
+   * @param id The id of the request.
+   * @param resume The cursor to resume from; null for a snapshot.
    */
   subscribe(
     subscriber: Subscriber,
@@ -156,7 +155,7 @@ export class StreamHub {
     const { codec } = subscriber;
     stream.codecs.set(codec.name, (stream.codecs.get(codec.name) ?? 0) + 1);
     this.#subscriptions += 1;
-    // Only now, so that the stream, and with it its name, stays the same.
+    // Only now, so that the stream survives and keeps its name.
     if (replaced !== undefined) this.unsubscribe(replaced);
     const advance = (): void => {
       if (stream.subscriptions.has(subscription)) this.#feed.advance(subscription);
@@ -176,7 +175,7 @@ export class StreamHub {
     stream.latecomers.delete(subscription);
     this.#feed.end(subscription);
     if (stream.subscriptions.size > 0) {
-      // It may have been the one that was to search for the first matches.
+      // It may have been the one searching for the first matches.
       if (stream.top?.isShort === true) this.#scheduleFlush();
       return;
     }
@@ -186,30 +185,30 @@ export class StreamHub {
     this.#weight -= stream.weight;
   }
 
-  /** Whether a subscriber has been told of everything up to the last flush. */
+  /** Whether a subscriber has been told everything up to the last flush. */
   isCurrent({ state, seq, stream }: Subscription): boolean {
     const isReached = stream.delivery === null || seq >= stream.delivery.seq;
     return state === 'live' && stream.notes.length === 0 && isReached;
   }
 
-  /** All streams, as of now. */
+  /** All current streams. */
   all(): Stream[] {
     return [...this.#streams.values()];
   }
 
-  /** The stream of a filter, or of its first matches, if anybody is subscribed to it. */
+  /** The stream of a filter, or of its first matches, if it has a subscriber. */
   find(filter: Filter, first: First | null = null): Stream | undefined {
     return this.#streams.get(filterKey(filter, first));
   }
 
-  /** Whether a subscription is for just this filter. */
+  /** Whether a subscription is for exactly this filter. */
   isFor(subscription: Subscription, filter: Filter): boolean {
     return this.find(filter) === subscription.stream;
   }
 
   /**
-   * A point up to which several subscriptions of one connection have been told of everything, and none of anything behind
-   * it: a cursor that all of them may resume from.
+   * A point up to which several subscriptions of one connection have been told everything, and past which none has been told anything:
+   * a cursor that all of them may resume from.
    * @returns The cursor; null while there is none.
    */
   commonCursor(subscriptions: readonly Subscription[]): string | null {
@@ -217,7 +216,7 @@ export class StreamHub {
     let told = 0;
     let complete = this.#flushedSeq;
     for (const subscription of subscriptions) {
-      // What it holds of its snapshot so far is true nowhere.
+      // The part of a snapshot that it holds so far is true at no cursor.
       if (subscription.state === 'asked' || subscription.state === 'reading') return null;
       const truth = this.#truthOf(subscription);
       told = Math.max(told, truth.from);
@@ -228,7 +227,7 @@ export class StreamHub {
     return formatCursor(this.#registry.changes.epoch, complete);
   }
 
-  /** The first and the last number at which what a subscription has been told is the truth. */
+  /** The first and the last position at which what a subscription has been told is true. */
   #truthOf({ state, seq, stream }: Subscription): { from: number; to: number } {
     if (state !== 'live') return { from: seq, to: seq };
     const { delivery, notes, base, settled } = stream;
@@ -239,14 +238,14 @@ export class StreamHub {
     return { from: Math.max(seq, settled), to: notes.length > 0 ? base : this.#flushedSeq };
   }
 
-  /** Sends a subscription on towards the present, as far as its connection takes it. */
+  /** Brings a subscription closer to the present, as far as its connection accepts frames. */
   advance(subscription: Subscription): void {
     this.#feed.advance(subscription);
   }
 
   /**
-   * Flushes the streams that are not busy, as many as may be in one turn; the rest is merged with what comes until the
-   * next. Runs by itself at the end of each turn with changes.
+   * Flushes the streams that are not busy, up to the limit per iteration; the changes of the rest are merged with those until the next
+   * flush. Runs automatically at the end of each iteration with changes.
    */
   flush(): void {
     this.#flushedSeq = this.#registry.changes.seq;
@@ -289,7 +288,7 @@ export class StreamHub {
     this.#fanOut.run();
   }
 
-  /** What they hold can no longer be trusted to be the truth, so they have to start over. */
+  /** What its subscribers hold may no longer be true, so they have to start over. */
   #giveUp(subscriptions: readonly Subscription[], error: unknown): void {
     for (const { subscriber } of subscriptions) subscriber.fail();
     this.#onError(error);
@@ -302,12 +301,12 @@ export class StreamHub {
     stream.settled = this.#flushedSeq;
     if (events.length === 0) return;
     const frames: Partial<Record<WireName, Uint8Array>> = {};
-    // All now, because the registry may have moved on by the time the last subscriber gets its frame.
+    // Encoded now, because the registry may change before the last subscriber gets its frame.
     for (const codec of stream.codecs.keys()) frames[codec] = encoder.frame(codec, name, this.cursor, events);
     this.#fanOut.add({ stream, seq: this.#flushedSeq, base, frames, rest: subscriptions.values() });
   }
 
-  /** What has to be told to those who hold what was flushed last. */
+  /** The events for subscribers that have everything up to the last flush. */
   #eventsOf(stream: Stream): NetEvent[] {
     const reasonOf = (id: string): GoneReason | null => this.#departures.reasonOf(id);
     if (!isRanked(stream))
@@ -318,7 +317,7 @@ export class StreamHub {
     return events;
   }
 
-  /** All that was flushed has left. */
+  /** Everything that was flushed has been delivered. */
   #delivered(): void {
     this.#observer.eventsSent((performance.now() - this.#firstNoteAt) / 1000);
     if (this.#dirty.length > 0) this.#scheduleFlush();
@@ -344,7 +343,7 @@ export class StreamHub {
       beforeRow !== null && slot !== null && changes.before.equal(beforeRow, store.attributes, slot);
     const before = beforeRow === null ? [] : this.#filters.match(changes.before, beforeRow);
     const after = slot === null ? [] : isSame ? before : this.#filters.match(store.attributes, slot);
-    // Those that match before and after are noted twice, and the first note counts.
+    // Streams that match before and after are noted twice; the first note counts.
     for (const handle of before) {
       const stream = this.#byHandle[handle]!;
       if (stream.top?.leave(beforeRow!) ?? true) this.#note(stream, providerId, true);

@@ -7,43 +7,43 @@ import type { Snapshot } from './snapshot.js';
 import type { Top } from './top/top.js';
 import type { Account } from '../lib/turns.js';
 
-/** A change that a stream's subscribers have not been told of; of first matches it only says that there is one. */
+/** A change that a stream's subscribers have not been told yet. For first matches, it only marks that there is one. */
 export interface Note {
   providerId: string;
-  /** Whether they hold the provider. */
+  /** Whether the subscribers hold the provider. */
   held: boolean;
 }
 
-/** A filter that somebody is subscribed to, or the first of its matches. Equal ones are one stream. */
+/** A filter, or its first matches, with at least one subscriber. Equal ones share a stream. */
 export interface Stream {
-  /** What clients call it. */
+  /** Its name on the wire. */
   readonly name: string;
-  /** Tells what it is of from others. */
+  /** See `filterKey`. */
   readonly key: string;
-  /** How many subscriptions one to it counts for, by what its filter takes to keep. */
+  /** How many subscriptions one to it counts as: see `filterWeight`. */
   readonly weight: number;
-  /** Its number in the filter index. */
+  /** Its handle in the filter index. */
   readonly handle: number;
   readonly filter: Filter;
   readonly predicate: Predicate;
-  /** The first matches, where it is of those only. */
+  /** The first matches, if it is limited to those. */
   readonly top: Top | null;
-  /** Its conditions one by one; null until somebody asks who sees it. */
+  /** Its conditions one by one; null until first needed for visibility. */
   tests: readonly ConditionTest[] | null;
   readonly subscriptions: Set<Subscription>;
-  /** How many of them use which codec. */
+  /** How many subscribers use each codec. */
   readonly codecs: Map<WireName, number>;
-  /** Changes since the last flush of this stream, as they came. */
+  /** Changes since the stream's last flush, in order. */
   notes: Note[];
-  /** The sequence number whose truth the notes start from; means nothing while there are none. */
+  /** The position that the notes start from; meaningless while there are none. */
   base: number;
-  /** Up to here notes have been flushed, also where they came to nothing: what was true in between was told to nobody. */
+  /** Up to here, notes have been flushed, even if they cancelled out: states in between were told to nobody. */
   settled: number;
-  /** What was flushed and has not reached all subscribers yet; what changes meanwhile is merged. */
+  /** The flush that has not reached all subscribers yet; changes meanwhile are merged. */
   delivery: Delivery | null;
-  /** Subscriptions that can only join once the notes have been flushed. */
+  /** Subscriptions that can only join after the next flush. */
   readonly latecomers: Set<Subscription>;
-  /** The snapshot that was begun last, while somebody reads it. */
+  /** The latest snapshot, while somebody is reading it. */
   snapshot: Snapshot | null;
 }
 
@@ -54,16 +54,16 @@ export function isRanked(stream: Stream): stream is RankedStream {
   return stream.top !== null;
 }
 
-/** What a subscription needs of the connection it belongs to. */
+/** What a subscription needs from its connection. */
 export interface Subscriber {
   readonly codec: Codec;
-  /** Whether its requests are read in turns, and what they take is charged as it is spent. */
+  /** Whether its requests are read in turns and already charged for their work. */
   readonly isPaced?: boolean;
-  /** Whom its snapshots and resumes are charged to. */
+  /** The account that its snapshots and resumes are charged to. */
   readonly account: Account;
-  /** False while so much waits that stream events are held back. */
+  /** False while so much is queued that stream events are held back. */
   readonly writable: boolean;
-  /** May end the connection and all its subscriptions, but does not change the registry before it returns. */
+  /** May end the connection and all its subscriptions, but must not change the registry before it returns. */
   send(frame: Uint8Array): void;
   /** Closes the connection with 4507. */
   fallBehind(reason: string): void;
@@ -73,37 +73,37 @@ export interface Subscriber {
 
 /**
  * One connection's interest in one stream.
- * - `asked`: has not been answered; holds nothing yet.
- * - `reading`: is being sent its snapshot; holds no truth yet.
- * - `waiting`: holds the truth at `seq`; what it misses is looked up in the change log once it can take more.
- * - `live`: gets every flush as it happens, in its turn; it was told of changes or joined last at `seq`.
+ * - `asked`: not answered yet; holds nothing.
+ * - `reading`: being sent its snapshot; what it holds is true at no cursor yet.
+ * - `waiting`: holds the state at `seq`; the change log tells what it misses once its connection accepts more.
+ * - `live`: gets every flush in turn; joined or was last told of changes at `seq`.
  */
 export interface Subscription {
   readonly stream: Stream;
   readonly subscriber: Subscriber;
-  /** The request, and the cursor that it asks to resume from. */
+  /** The request id, and the cursor to resume from. */
   readonly request: { id: RequestId; resume: string | null };
   state: 'asked' | 'reading' | 'waiting' | 'live';
   seq: number;
-  /** What it reads, from its first frame to its last; it goes on with the slot `next`. */
+  /** The snapshot being read, and the slot to continue from, `next`. */
   snapshot: Snapshot | null;
   next: number;
 }
 
-/** One flush of a stream, on its way to those that held the truth before it. */
+/** One flush of a stream, on its way to the subscribers that hold the state before it. */
 export interface Delivery {
   readonly stream: Stream;
-  /** The truth that its frame ends at. */
+  /** The position that its frame leads to. */
   readonly seq: number;
-  /** The truth that its frame starts from. */
+  /** The position that its frame starts from. */
   readonly base: number;
-  /** The frame, in each codec that a subscriber uses. */
+  /** The frame, in each codec in use. */
   readonly frames: Readonly<Partial<Record<WireName, Uint8Array>>>;
-  /** Those that have not been looked at. */
+  /** The subscribers still to be visited. */
   readonly rest: Iterator<Subscription, undefined>;
 }
 
-/** Several changes of one provider become one: in the place of the last, from what was held before the first. */
+/** Merges several changes of a provider into one: at the position of the last, with the state before the first. */
 export function mergeNotes(notes: readonly Note[]): Map<string, boolean> {
   const merged = new Map<string, boolean>();
   for (const { providerId, held } of notes) {

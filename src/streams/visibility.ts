@@ -7,17 +7,16 @@ import type { ValueNumbers } from '../registry/store/value-numbers.js';
 import type { StreamHub } from './stream-hub.js';
 import type { Stream, Subscriber } from './stream.js';
 
-/** Named where nothing is missed but that others come first. */
+/** The name of the miss if all conditions are met but other matches come first. */
 const LIMIT = 'limit';
 
-/** Streams and subscriptions that are looked at in one step. */
+/** How many streams and subscriptions to visit per step. */
 const STEP = 1024;
-/** How much work each of them is, if finding a row of a list is 1. */
+/** The work of visiting each, relative to finding a row of a list. */
 const WORK_A_STREAM = 0.5;
 
 /**
- * What a stream makes of a provider: the one condition that it misses, its limit included; null for none, undefined for
- * several.
+ * Which condition of a stream, its limit included, a provider misses; null for none, undefined for several.
  */
 type Verdict = string | null | undefined;
 
@@ -30,7 +29,7 @@ const NOBODY: Visibility = {
   price: null,
 };
 
-/** Who sees a provider, as of now, in steps: of streams that end meanwhile nothing is told. */
+/** Who sees a provider, as of now, in steps. Streams that end meanwhile are not counted. */
 export function* visibilityOf(registry: Registry, hub: StreamHub, providerId: string): Work<Visibility> {
   const { store, changes, answers } = registry;
   const slot = store.find(providerId);
@@ -38,10 +37,10 @@ export function* visibilityOf(registry: Registry, hub: StreamHub, providerId: st
   const status = store.isLive(slot) ? 'live' : 'suspect';
   const rows = new RowsAt(store, changes);
   const streams = hub.all();
-  // What is first moves on, so that all of it is asked now.
+  // First matches change, so all of them are queried now.
   const outranking = new Set(streams.filter(({ top }) => top?.holds(slot) === false));
   const standing = answers.standing(slot);
-  // Its first step is now, too.
+  // Its first step is now, too, so both show the same moment.
   const first = standing.next();
   const seeing: Stream[] = [];
   const missed = new Map<string, number>();
@@ -79,14 +78,14 @@ export function* visibilityOf(registry: Registry, hub: StreamHub, providerId: st
 
 const scratch = new Int32Array(1);
 
-/** @param isOutranked Whether others that match come first, as many as the stream shows. */
+/** @param isOutranked Whether at least as many matches as the stream shows come before it. */
 function verdictOf(
   stream: Stream,
   { columns, index }: RowPlace,
   numbers: ValueNumbers,
   isOutranked: boolean,
 ): Verdict {
-  // The filter index holds the filter's texts, so that these are good for as long as the stream is there.
+  // The filter index holds the filter's texts, so these are valid for as long as the stream exists.
   stream.tests ??= testsOf(stream.filter, numbers);
   const row = { first: index, count: 1 };
   let missed: Verdict = isOutranked ? LIMIT : null;
@@ -100,7 +99,7 @@ function verdictOf(
   return missed;
 }
 
-/** How many connections follow some of these. */
+/** How many connections follow at least one of these. */
 function* subscribersOf(streams: readonly Stream[]): Work<number> {
   const subscribers = new Set<Subscriber>();
   let looked = 0;

@@ -1,16 +1,16 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Spread, spreadOf } from './spread.js';
 
-/** Milliseconds between two looks; a shorter stop may be missed, and so may one that begins right behind a `take`. */
+/** Milliseconds between two samples; a shorter stop may be missed, and so may one right after a `take`. */
 const RESOLUTION_MS = 20;
 
-/** By how much the event loop was late. */
+/** Measures event-loop lag. */
 export interface Lag {
   /** Since the last call. */
   take(): Spread;
 }
 
-/** Measures how late the event loop of this process is, for as long as it is not closed. */
+/** Measures this process's event-loop lag until closed. */
 export class LoopLag implements Lag {
   readonly #histogram: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 
@@ -19,7 +19,7 @@ export class LoopLag implements Lag {
   }
 
   take(): Spread {
-    // What is counted is the time between two looks, not by how much it is too long.
+    // The histogram holds the time between two samples, not the excess.
     const lag =
       this.#histogram.count === 0
         ? { p50: 0, p99: 0, max: 0 }

@@ -1,6 +1,6 @@
 import type { Histogram } from 'node:perf_hooks';
 
-/** What was usual, what was rare and what was worst, in milliseconds. */
+/** Median, 99th percentile and maximum, in milliseconds. */
 export interface Spread {
   p50: number;
   p99: number;
@@ -8,13 +8,13 @@ export interface Spread {
 }
 
 /**
- * Sums up a histogram in milliseconds, to a hundredth of one.
- * @param unitsPerMs What the histogram counts in.
- * @param less What every value of it is too great by, in milliseconds.
+ * Summarises a histogram in milliseconds, rounded to a hundredth.
+ * @param unitsPerMs The histogram's units per millisecond.
+ * @param less How much to subtract from every value, in milliseconds.
  */
 export function spreadOf(histogram: Histogram, unitsPerMs: number, less = 0): Spread {
   const ms = (value: number): number => Math.max(0, Math.round((value / unitsPerMs - less) * 100) / 100);
-  // The percentiles are ends of classes, which may lie above the greatest value.
+  // Percentiles are upper ends of histogram buckets, which may exceed the maximum.
   const max = ms(histogram.max);
   return {
     p50: Math.min(max, ms(histogram.percentile(50))),

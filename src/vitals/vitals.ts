@@ -11,10 +11,10 @@ import type { Lag } from './loop-lag.js';
 import { spreadOf } from './spread.js';
 
 const POINT_MS = POINT_SECONDS * 1000;
-/** Readers that are told of a point in one turn of the event loop. */
+/** How many readers are sent a point per event-loop iteration. */
 const TOLD_A_TURN = 500;
 
-/** How many there are of everything. */
+/** The sources of counts. */
 export interface CountSources {
   live: () => number;
   suspect: () => number;
@@ -27,59 +27,59 @@ export interface CountSources {
   streams: () => number;
 }
 
-/** How well the hub does. */
+/** The sources of performance figures. */
 export interface ConditionSources {
   queuedBytes: () => number;
   loopLag: Lag;
   mirror: {
-    /** Null while writes work, else why they do not. */
+    /** Null while writes work, otherwise why they do not. */
     readonly problem: string | null;
     readonly lagMs: number;
-    /** Writes that are not durable yet. */
+    /** How many writes are not durable yet. */
     readonly pending: number;
   };
 }
 
-/** What the hub is like, every few seconds: the last 15 minutes are kept, and told to whoever reads along. */
+/** The hub's own state as a time series: a point every few seconds, kept for 15 minutes and sent to readers. */
 export class Vitals {
   readonly #counts: CountSources;
   readonly #condition: ConditionSources | null;
   readonly #points: HubPoint[] = [];
-  /** Those points as they are sent, each encoded once for all readers. */
+  /** The same points as they are sent, each encoded once for all readers. */
   readonly #frames: Uint8Array[] = [];
-  /** All points together as they are sent, until there is another one. */
+  /** The encoded history, until the next point. */
   #history: Uint8Array | null = null;
   #count = 0;
   #changes = 0;
-  /** Of microseconds. */
+  /** In microseconds. */
   readonly #matchToSend: RecordableHistogram = createHistogram();
   readonly #readers = new Set<() => void>();
   #lastAt: number | null = null;
 
-  /** @param condition Null where only counts are to be shown. */
+  /** @param condition Null to show counts only. */
   constructor(counts: CountSources, condition: ConditionSources | null) {
     this.#counts = counts;
     this.#condition = condition;
   }
 
-  /** Points so far, those that are forgotten included. */
+  /** How many points there have been, including those no longer kept. */
   get count(): number {
     return this.#count;
   }
 
-  /** An advertisement has changed. */
+  /** An advertisement changed. */
   noteChange(): void {
     this.#changes += 1;
   }
 
-  /** The events of some changes were handed to all sockets, so many seconds after the first of these. */
+  /** The events of some changes were handed to all sockets, this many seconds after the first of these changes. */
   noteMatchToSend(seconds: number): void {
     if (this.#condition !== null) this.#matchToSend.record(Math.max(1, Math.round(seconds * 1e6)));
   }
 
   /**
-   * Has `told` called with each new point.
-   * @returns A function that ends that.
+   * Calls `told` with each new point.
+   * @returns Unregisters it.
    */
   read(told: () => void): () => void {
     this.#readers.add(told);
@@ -88,7 +88,7 @@ export class Vitals {
     };
   }
 
-  /** What to send to a reader that has the first so many points; 0 for one that comes. */
+  /** What to send to a reader that has this many points; 0 for a new reader. */
   framesSince(known: number): readonly Uint8Array[] {
     const missing = this.#count - known;
     if (known > 0 && missing <= this.#frames.length) return missing === 0 ? [] : this.#frames.slice(-missing);
@@ -102,7 +102,7 @@ export class Vitals {
   }
 
   /**
-   * Takes a point when one is due.
+   * Records a point if one is due.
    * @param now Service milliseconds.
    * @param wall Unix milliseconds.
    */

@@ -145,7 +145,7 @@ async function fillAndFree(t: TestContext, transport: string): Promise<void> {
 
   disk.free();
   await isHealthyAgain(hub);
-  assert.match(hub.output, /the mirror writes again/);
+  assert.match(hub.output, /the mirror is writing again/);
   assert.equal((await poster.post(hub, { country: 'NO' })).status, 200);
   assert.equal((await ask(session, speaker.frame({ country: 'FI' })))['type'], 'advertised');
   assert.deepEqual(await (await newcomer.join(hub)).settle(), []);

@@ -43,7 +43,7 @@ test("the mirror's thread is started again when it dies, and nothing acknowledge
     // At a moment that nobody chose.
     await delay(random() * 200);
     faulty.killThread(when);
-    const said = `(?:thread died and is started again: the thread was told to die[^]*){${String(round + 1)}}`;
+    const said = `(?:thread died and is being restarted: the thread was told to die[^]*){${String(round + 1)}}`;
     await Promise.race([hub.wrote(new RegExp(said)), working]);
     const before = answers;
     // Three in a row over one request would be a reason to refuse it.

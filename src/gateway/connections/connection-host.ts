@@ -9,22 +9,22 @@ import type { Intake } from './intake.js';
 import type { Nonces } from './nonces.js';
 import type { SubscriptionHost } from './subscription-room.js';
 
-/** A connection, as the gateway keeps it. */
+/** A connection, as seen by the gateway. */
 export interface HostedConnection {
   /** Its number on the gateway's wheel of deadlines. */
   readonly slot: number;
   readonly client: Client;
-  /** The very address that it is from. */
+  /** The exact address it comes from. */
   readonly from: string;
-  /** When (service ms) the gateway looks at it next. */
+  /** When (service ms) the gateway checks it next. */
   lookAt: number;
   /** A newer session of the same provider has taken over. */
   replaced(): void;
-  /** The advertisement of its provider was withdrawn, by whichever way. */
+  /** Its provider's advertisement was withdrawn, in whatever way. */
   advertisementWithdrawn(): void;
 }
 
-/** What a connection needs of the gateway that keeps it. */
+/** What a connection needs from the gateway. */
 export interface ConnectionHost extends SubscriptionHost {
   readonly registry: Registry;
   readonly writePath: WritePath;
@@ -32,23 +32,23 @@ export interface ConnectionHost extends SubscriptionHost {
   readonly backlog: Backlog;
   readonly intake: Intake;
   readonly visibilities: Visibilities;
-  /** Whether the hub stops: nothing new is taken on. */
+  /** Whether the hub is stopping and accepts nothing new. */
   readonly draining: boolean;
   /** Unix milliseconds. */
   readonly wall: number;
   isoNow(): string;
-  /** Has a connection looked at no later than `time` (service ms). */
+  /** Schedules a check of a connection no later than `time` (service ms). */
   wakeAt(connection: HostedConnection, time: number): void;
   /** @throws ProtocolError `AUTH_…` (as a rejection) */
   authenticate(claim: SignedClaim, nonce: string, host: string, address: string): Promise<void>;
   /** Makes this connection the provider's session; an older one is closed. */
   takeOver(providerId: string, connection: HostedConnection): Attachment;
-  /** A session's connection is gone. */
+  /** A session's connection has ended. */
   sessionEnded(providerId: string, token: SessionToken, connection: HostedConnection): void;
   countClose(code: number, connection: HostedConnection): void;
-  /** @param claimed The provider that the refused request says to be from; null for none. */
+  /** @param claimed The provider that the refused request claims to come from; null for none. */
   countRefusal(code: ErrorCode, connection: HostedConnection, claimed: string | null): void;
-  /** @param code The peer's close code; null when the hub closed and has counted it. */
+  /** @param code The peer's close code; null if the hub closed it, which is already counted. */
   connectionGone(connection: HostedConnection, code: number | null): void;
   reportError(error: unknown): void;
 }

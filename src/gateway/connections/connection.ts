@@ -20,18 +20,18 @@ import type { Subscriber } from '../../streams/stream.js';
 import { Subscriptions } from './subscriptions.js';
 
 /**
- * One WebSocket connection: frames in, frames out, and its end. What a provider does over it is its session's
- * business, what a requestor does that of its subscriptions; one connection may have both.
+ * One WebSocket connection: frames in, frames out, and its end. Its session handles what a provider does over it, its subscriptions what a
+ * requestor does; one connection may have both.
  */
 export class Connection implements SocketHandler, Sender, Subscriber, SessionConnection {
   readonly codec: Codec;
   readonly isPaced = true;
   /** Its number on the gateway's wheel of deadlines. */
   readonly slot: number;
-  /** The address that it is from. */
+  /** The exact address it comes from. */
   readonly client: Client;
   readonly from: string;
-  /** When (service ms) the gateway looks at it next; kept by the gateway. */
+  /** When (service ms) the gateway checks it next; maintained by the gateway. */
   lookAt = Number.POSITIVE_INFINITY;
   readonly #gateway: ConnectionHost;
   readonly #socket: Socket;
@@ -56,7 +56,7 @@ export class Connection implements SocketHandler, Sender, Subscriber, SessionCon
     this.client = options.client;
     this.from = options.from;
     this.#outbox = new Outbox(socket, options.codec.binary, settings, gateway.backlog, () => {
-      this.fallBehind('too much waits for all clients together, and for this one the most');
+      this.fallBehind('too much is queued for all clients together, and most of it for this one');
     });
     this.slot = options.slot;
     this.#budget = new MessageBudget(settings.messagesPerMinute, now);
@@ -84,12 +84,12 @@ export class Connection implements SocketHandler, Sender, Subscriber, SessionCon
     if (this.#isOver) return;
     this.#alive();
     if (bytes.length > LIMITS.maxFrameBytes) {
-      this.close(CLOSE.frameTooBig, `a frame may have ${String(LIMITS.maxFrameBytes)} bytes`);
+      this.close(CLOSE.frameTooBig, `a frame may have at most ${String(LIMITS.maxFrameBytes)} bytes`);
       return;
     }
     if (!this.#spend()) return;
     if (!this.#gateway.intake.take(this, bytes, binary))
-      this.close(CLOSE.messageRate, 'it sends faster than frames of its address can be read');
+      this.close(CLOSE.messageRate, 'frames from this address arrive faster than they can be processed');
   }
 
   receive(bytes: Uint8Array, binary: boolean): void {
@@ -126,7 +126,7 @@ export class Connection implements SocketHandler, Sender, Subscriber, SessionCon
 
   emptied(): void {
     if (this.#isOver || !this.#outbox.emptied()) return;
-    // It was full: whoever takes that much is alive, although an answer to a ping behind it may take its time.
+    // It was full: a peer that takes that much is alive, even if its pong, queued behind, takes a while.
     this.#alive();
     this.#subscriptions?.advance();
     this.#sendDueBookmark();
@@ -170,7 +170,7 @@ export class Connection implements SocketHandler, Sender, Subscriber, SessionCon
     if (error instanceof ProtocolError) {
       this.refuse(id, error);
     } else if (error instanceof PayloadError) {
-      // Over a socket the payload is one member of a well-formed request: what is wrong is the advertisement.
+      // Here the payload is one member of a well-formed request, so the advertisement is at fault.
       this.refuse(id, new ProtocolError('ADV_001', `payload: ${error.message}`));
     } else {
       this.#gateway.reportError(error);
@@ -223,8 +223,8 @@ export class Connection implements SocketHandler, Sender, Subscriber, SessionCon
   }
 
   /**
-   * Looks at what is due: a stalled queue, admission, silence, ping, bookmark.
-   * @returns When (service ms) to look again.
+   * Handles what is due: a stalled queue, admission, silence, ping, bookmark.
+   * @returns When (service ms) to check again.
    */
   tick(now: number): number {
     if (this.#isOver) return Number.POSITIVE_INFINITY;
@@ -240,23 +240,23 @@ export class Connection implements SocketHandler, Sender, Subscriber, SessionCon
     }
     if (this.#liveness.takePing(now)) this.#socket.ping();
     this.#sendDueBookmark();
-    // One that is overdue is tried again in the next tick, and, where the outbox is full, as soon as that is empty.
+    // An overdue bookmark is retried in the next tick, or, if the outbox is full, once that is empty.
     const bookmark = Math.max(this.#nextBookmark, now + 1);
     return Math.min(this.#liveness.nextLook(now), bookmark, this.#outbox.giveUpAt);
   }
 
-  /** Whether it has asked for something that may admit it. */
+  /** Whether a request that may admit it is pending. */
   get #isAsking(): boolean {
     return this.#session.isAsking || this.#gateway.intake.waits(this);
   }
 
-  /** It gave a sign of life. */
+  /** Records a sign of life. */
   #alive(): void {
     this.#liveness.heard(this.#gateway.now);
     this.#session.heartbeat();
   }
 
-  /** Counts a message or a control frame. @returns False when that was one too many, and the connection is closed. */
+  /** Counts a message or a control frame. @returns False if that was one too many and the connection is closed. */
   #spend(): boolean {
     if (this.#budget.spend(this.#gateway.now)) return true;
     const limit = String(this.#gateway.settings.messagesPerMinute);
@@ -326,7 +326,7 @@ export class Connection implements SocketHandler, Sender, Subscriber, SessionCon
     if (this.#subscriptions.bookmark()) this.#nextBookmark = now + LIMITS.bookmarkMs;
   }
 
-  /** Made when the first is asked for, because most connections are those of providers. */
+  /** Created on demand, because most connections are those of providers. */
   #ownSubscriptions(): Subscriptions {
     return (this.#subscriptions ??= new Subscriptions(this.#gateway, this, this.client));
   }
@@ -336,7 +336,7 @@ export class Connection implements SocketHandler, Sender, Subscriber, SessionCon
     this.close(CLOSE.malformedFrame, `malformed frame: ${problem}`);
   }
 
-  /** Gives up everything this connection holds; it happens once, at the first sign of the end. */
+  /** Releases everything this connection holds; runs once, at the first sign of the end. */
   #leave(): void {
     if (this.#isOver) return;
     this.#isOver = true;

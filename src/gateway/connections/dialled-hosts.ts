@@ -1,15 +1,15 @@
-/** `example.org:80` is `example.org` to whoever dials it: the port is left out where it is the scheme's default. */
+/** Removes the port if it is the scheme's default: clients dial `example.org:80` as `example.org`. */
 function withoutDefaultPort(host: string, tls: boolean): string {
-  // A plain hub may be behind a proxy that ends TLS, and so cannot know which scheme was dialled.
+  // A hub without TLS may be behind a proxy that terminates it, and so cannot know which scheme was dialled.
   return host.replace(tls ? /:443$/ : /:(80|443)$/, '');
 }
 
 /**
- * Which hosts a session may be signed for.
+ * The hosts that a session may be signed for.
  * @param host The handshake's `Host`, lower case.
- * @param publicHosts What the operator says the hub is reached as; empty when not said.
- * @param tls Whether the hub itself speaks TLS.
- * @returns `hosts` are acceptable; `others` are not, but explain what went wrong when one of them was signed.
+ * @param publicHosts The hub's public hosts; empty if not set.
+ * @param tls Whether the hub itself terminates TLS.
+ * @returns `hosts` are acceptable; `others` are not, but explain what went wrong if one of them was signed.
  */
 export function plausibleHosts(
   host: string,
@@ -17,7 +17,7 @@ export function plausibleHosts(
   tls: boolean,
 ): { hosts: string[]; others: string[] } {
   const named = withoutDefaultPort(host, tls);
-  // Some clients sign the port although it is the default.
+  // Some clients include a default port in what they sign.
   const hosts = publicHosts.length > 0 ? [...publicHosts] : [...new Set([named, host])];
   const port = /:\d+$/.exec(host)?.[0] ?? '';
   const bare = host.slice(0, host.length - port.length);

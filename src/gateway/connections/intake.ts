@@ -1,25 +1,25 @@
 import { type Account, metered, type Task, Turns, WORK_PER_MS } from '../../lib/turns.js';
 
-/** Milliseconds of an event-loop iteration that are spent on frames; one that takes longer is the last. */
+/** Milliseconds per event-loop iteration spent on frames; a frame that exceeds it is the last. */
 const MS_PER_TURN = 3;
 const MIB = 1024 * 1024;
 
-/** Bytes of frames that may wait to be read. */
+/** Bytes of frames that may wait to be processed. */
 export const MAX_WAITING_BYTES = { connection: MIB, address: 16 * MIB, all: 256 * MIB } as const;
 
-/** What an address has sent: the work that it was, and the bytes that wait. */
+/** An address's account: the work its frames took, and the bytes that wait. */
 export interface IntakeAccount extends Account {
   bytes: number;
 }
 
-/** A connection, as far as it sends frames. */
+/** A connection as a sender of frames. */
 export interface Sender {
   readonly client: { readonly intake: IntakeAccount };
-  /** Reads a frame, from a text or a binary message, and does what it asks. The bytes are only borrowed. */
+  /** Processes a frame, from a text or a binary message. The bytes are only borrowed. */
   receive(frame: Uint8Array, binary: boolean): void;
 }
 
-/** Frames that wait, in their order. */
+/** Waiting frames, in order. */
 interface Inbox {
   readonly sender: Sender;
   readonly frames: { readonly bytes: Uint8Array; readonly binary: boolean }[];
@@ -27,15 +27,15 @@ interface Inbox {
 }
 
 /**
- * Hands frames to their connections: at once while little comes, else in turns by client address. Many frames may be read
- * from one socket at once, and nobody else should have to wait for all of them.
+ * Hands frames to their connections: at once under light load, otherwise in turns by client address. A single socket read may bring many
+ * frames, which must not hold up everybody else.
  */
 export class Intake {
   readonly #inboxes = new Map<Sender, Inbox>();
   readonly #turns: Turns<Inbox>;
   #bytes = 0;
 
-  /** @param now Milliseconds, by which work is measured. */
+  /** @param now Milliseconds, to time work. */
   constructor(now: () => number = () => performance.now()) {
     this.#turns = new Turns<Inbox>(
       MS_PER_TURN * WORK_PER_MS,
@@ -45,19 +45,19 @@ export class Intake {
     );
   }
 
-  /** Bytes of all frames that wait. */
+  /** Total bytes of waiting frames. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Whether frames of a connection wait. */
+  /** Whether a connection has waiting frames. */
   waits(sender: Sender): boolean {
     return this.#inboxes.has(sender);
   }
 
   /**
-   * Has a connection receive a frame, now or when it is the turn of its address.
-   * @returns False when too much waits already, and the frame is lost.
+   * Passes a frame to its connection, now or in its address's turn.
+   * @returns False if too much is waiting already; the frame is then lost.
    */
   take(sender: Sender, frame: Uint8Array, binary: boolean): boolean {
     const { intake } = sender.client;
@@ -77,7 +77,7 @@ export class Intake {
     return true;
   }
 
-  /** Forgets what waits of a connection that is over. */
+  /** Drops the waiting frames of a connection that has ended. */
   drop(sender: Sender): void {
     const inbox = this.#inboxes.get(sender);
     if (inbox === undefined) return;
@@ -103,7 +103,7 @@ export class Intake {
     const { bytes, binary } = inbox.frames.shift()!;
     this.#count(inbox, -bytes.length);
     inbox.sender.receive(bytes, binary);
-    // It may have ended the connection.
+    // The frame may have ended the connection.
     if (this.#inboxes.get(inbox.sender) !== inbox) return;
     if (inbox.frames.length > 0) this.#turns.add(inbox);
     else this.#inboxes.delete(inbox.sender);

@@ -1,24 +1,24 @@
 import { CLOSE, type CloseCode } from '../../protocol/frames/close-codes.js';
 import { LIMITS } from '../../protocol/limits.js';
 
-/** A reader that takes so many bytes in 2.5 heartbeat intervals is alive: by default, 3.4 KiB a second. */
+/** A reader that takes this many bytes in 2.5 heartbeat intervals is alive; by default, that is 3.4 KiB/s. */
 const BYTES_PER_PING = 256 * 1024;
 
-/** Why a connection is closed. */
+/** Why to close a connection. */
 export interface Verdict {
   code: CloseCode;
   reason: string;
 }
 
-/** Whether one connection still counts as alive, when it is pinged, and how long it may stay without purpose. */
+/** Tracks whether a connection is alive, when to ping it, and how long it may stay without authenticating or subscribing. */
 export class Liveness {
   readonly #heartbeatMs: number;
-  /** When (service ms) it has to have authenticated or subscribed; infinity once it has. */
+  /** The deadline (service ms) to authenticate or subscribe; infinity once it has. */
   #admitBy: number;
-  /** When (service ms) it last gave a sign of life. */
+  /** When (service ms) its last sign of life came. */
   #heardAt: number;
   #nextPing: number;
-  /** What it has been sent since the last ping. */
+  /** Bytes sent since the last ping. */
   #bytesSincePing = 0;
   #unansweredPings = 0;
 
@@ -35,14 +35,14 @@ export class Liveness {
     this.#admitBy = Number.POSITIVE_INFINITY;
   }
 
-  /** It gave a sign of life. */
+  /** Records a sign of life. */
   heard(now: number): void {
     this.#heardAt = now;
   }
 
   /**
-   * Whether the connection has to be given up.
-   * @param isAsking Whether requests that may admit it are being worked on.
+   * Whether, and why, the connection has to be closed.
+   * @param isAsking Whether requests that may admit it are being processed.
    */
   verdict(now: number, isAsking: boolean): Verdict | null {
     if (now >= this.#admitBy && !isAsking) {
@@ -52,7 +52,7 @@ export class Liveness {
     return { code: CLOSE.heartbeatLost, reason: 'no sign of life for 2.5 heartbeat intervals' };
   }
 
-  /** Whether to ping now; the next ping is then due an interval later. */
+  /** Whether to ping now; if so, the next ping is due an interval later. */
   takePing(now: number): boolean {
     if (now < this.#nextPing) return false;
     this.#nextPing = now + this.#heartbeatMs;
@@ -60,8 +60,8 @@ export class Liveness {
   }
 
   /**
-   * Whether to ping behind what was just sent. The system may hold megabytes for a slow reader, and a ping behind all
-   * of them would be answered too late; with pings in between, the reader answers as it reads.
+   * Whether to ping after what was just sent. The system may buffer megabytes for a slow reader, and a ping behind all of them would be
+   * answered too late; with pings in between, the reader answers as it reads.
    * @param bytes The length of what was sent.
    */
   takePingAfter(bytes: number): boolean {
@@ -69,16 +69,16 @@ export class Liveness {
     return this.#bytesSincePing >= BYTES_PER_PING && this.#ping();
   }
 
-  /** Whether a pong answers a ping that was sent. */
+  /** Whether a pong answers one of our pings. */
   takePong(): boolean {
     if (this.#unansweredPings === 0) return false;
     this.#unansweredPings -= 1;
     return true;
   }
 
-  /** When (service ms) to look again. */
+  /** When (service ms) to check again. */
   nextLook(now: number): number {
-    // Past the time of admission, it waits for the requests that are being worked on.
+    // After the admission deadline, it waits for the requests being processed.
     return Math.min(Math.max(this.#admitBy, now + 1), this.#silentAt, this.#nextPing);
   }
 

@@ -11,7 +11,7 @@ export class MessageBudget {
     this.#refilledAt = now;
   }
 
-  /** Takes one message out; false when there is none left. */
+  /** Takes one token; false if there is none left. */
   spend(now: number): boolean {
     if (this.#perMinute === 0) return true;
     const refill = ((now - this.#refilledAt) * this.#perMinute) / 60_000;

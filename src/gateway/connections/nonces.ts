@@ -1,10 +1,10 @@
 import { randomFillSync } from 'node:crypto';
 
 const NONCE_BYTES = 32;
-/** How many are drawn at once: drawn one by one, each takes 7 µs of its handshake. */
+/** How many to draw at once: drawn singly, each would take 7 µs of its handshake. */
 const DRAWN_AT_ONCE = 256;
 
-/** Random nonces, each of them handed out once. */
+/** Random nonces, each used once. */
 export class Nonces {
   readonly #drawn = Buffer.alloc(DRAWN_AT_ONCE * NONCE_BYTES);
   #at = this.#drawn.length;

@@ -1,21 +1,20 @@
 import { QUEUE } from '../settings.js';
 
 /**
- * Works off requests one after the other, which keeps their order: a signature that is verified faster must not overtake
- * the one before it.
+ * Processes requests one at a time, in order: a signature that is verified faster must not overtake the one before it.
  */
 export class RequestQueue {
   #last: Promise<void> | null = null;
   #waiting = 0;
 
-  /** Whether none waits or is being worked on. */
+  /** Whether no request is waiting or in progress. */
   get isIdle(): boolean {
     return this.#last === null;
   }
 
   /**
-   * Takes on a request, which begins at the earliest after the present turn and must not reject.
-   * @returns False when too many wait already.
+   * Queues a request, which starts asynchronously and must not reject.
+   * @returns False if too many are waiting already.
    */
   add(run: () => Promise<void>): boolean {
     if (this.#waiting >= QUEUE.maxWaitingRequests) return false;

@@ -10,52 +10,52 @@ import type { ConnectionHost, HostedConnection } from './connection-host.js';
 import { RequestQueue } from './request-queue.js';
 import { QUEUE } from '../settings.js';
 
-/** What a session needs of the connection that carries it. */
+/** What a session needs from its connection. */
 export interface SessionConnection extends HostedConnection {
   /** Whether it is closed or about to be. */
   readonly isOver: boolean;
-  /** It has authenticated, and may stay. */
+  /** Admits the connection, because it has authenticated. */
   admit(): void;
   reply(frame: DownFrame): void;
-  /** Answers with a frame whose `advertisement` is there as JSON already. */
+  /** Answers with a frame whose `advertisement` is already JSON. */
   replyWith(head: object, advertisement: Uint8Array): void;
-  /** Answers a request that was refused. `claimed` is the provider it says to be from, if not the session's. */
+  /** Answers a refused request. `claimed` is the provider it claims to come from, if not the session's. */
   refuse(id: RequestId, error: ProtocolError, claimed?: string): void;
-  /** Answers a request that failed, for whatever reason. */
+  /** Answers a request that failed for any reason. */
   fault(id: RequestId, error: unknown): void;
   close(code: number, reason: string): void;
 }
 
-/** Requests of a provider. */
+/** A provider's requests. */
 export type SessionFrame = Up<'authenticate' | 'advertise' | 'withdraw' | 'visibility'>;
 
 /** The provider that a session speaks for, and its hold on it. */
 interface Hold {
   providerId: string;
-  /** As it was sent, if at all. */
+  /** As sent; undefined if left out. */
   publicKey: string | null;
   token: SessionToken;
 }
 
 /**
- * What a provider does over one connection: it authenticates, once, and is spoken for until the connection ends or
- * a newer session takes over. Its requests are worked off one after the other.
+ * What a provider does over one connection: it authenticates, once, and the session speaks for it until the connection ends or a newer
+ * session takes over. Its requests are processed one at a time.
  */
 export class Session {
   readonly #gateway: ConnectionHost;
   readonly #connection: SessionConnection;
-  /** What the client dialled. */
+  /** The host the client dialled. */
   readonly #host: string;
   readonly #requests = new RequestQueue();
-  /** Whether a withdrawal that this session asked for is under way. */
+  /** Whether a withdrawal requested by this session is in progress. */
   #isWithdrawing = false;
-  /** Null once it has been used. */
+  /** Null once used. */
   #nonce: string | null;
   #hold: Hold | null = null;
 
   /**
    * @param host The handshake's `Host`, lower case.
-   * @param nonce What this connection was given to sign.
+   * @param nonce The nonce that this connection has to sign.
    */
   constructor(gateway: ConnectionHost, connection: SessionConnection, host: string, nonce: string) {
     this.#gateway = gateway;
@@ -64,17 +64,17 @@ export class Session {
     this.#nonce = nonce;
   }
 
-  /** Whom it speaks for; null before it has authenticated, and once it is over. */
+  /** The provider it speaks for; null before authentication, and once it is over. */
   get providerId(): string | null {
     return this.#hold?.providerId ?? null;
   }
 
-  /** Whether a request waits or is being worked on. */
+  /** Whether a request is waiting or in progress. */
   get isAsking(): boolean {
     return !this.#requests.isIdle;
   }
 
-  /** Takes on a request; the connection is closed when too many wait already. */
+  /** Queues a request; closes the connection if too many are waiting already. */
   receive(frame: SessionFrame): void {
     const taken = this.#requests.add(async () => {
       if (this.#connection.isOver) return;
@@ -86,29 +86,26 @@ export class Session {
     });
     if (taken) return;
     const limit = String(QUEUE.maxWaitingRequests);
-    this.#connection.close(
-      CLOSE.messageRate,
-      `more than ${limit} requests of a provider wait for their answer`,
-    );
+    this.#connection.close(CLOSE.messageRate, `more than ${limit} requests of a provider are pending`);
   }
 
-  /** The provider gave a sign of life. */
+  /** Records a sign of life from the provider. */
   heartbeat(): void {
     if (this.#hold !== null) this.#gateway.registry.heartbeat(this.#hold.providerId);
   }
 
-  /** A newer session has taken over: from now on this one has no effect on the provider. */
+  /** A newer session has taken over: this one no longer affects the provider. */
   release(): void {
     this.#hold = null;
   }
 
-  /** The advertisement was withdrawn: news for the provider, unless it asked for that here. */
+  /** The advertisement was withdrawn: tells the provider, unless this session requested it. */
   advertisementWithdrawn(): void {
     if (this.#hold === null || this.#isWithdrawing) return;
     this.#connection.reply({ type: 'removed', reason: 'withdrawn' });
   }
 
-  /** The connection ends, and the session with it. */
+  /** The connection ends, and with it the session. */
   end(): void {
     const hold = this.#hold;
     this.#hold = null;
@@ -151,11 +148,11 @@ export class Session {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       connection.refuse(frame.id, error, frame.provider_id);
-      // The nonce is spent either way, so there is nothing left to do here but to come back.
+      // The nonce is spent either way, so the client has to reconnect.
       connection.close(closeCodeOf(error), error.message);
       return;
     }
-    // The socket may have gone while the signature was verified; then there is nobody to speak for.
+    // The socket may have closed while the signature was being verified.
     if (connection.isOver) return;
     const { token, applied } = this.#gateway.takeOver(providerId, connection);
     this.#hold = { providerId, publicKey, token };
@@ -164,7 +161,7 @@ export class Session {
       await applied;
     } catch (error) {
       if (!(error instanceof PersistenceError)) throw error;
-      connection.close(CLOSE.overloaded, 'the hub cannot take sessions at the moment; connect again soon');
+      connection.close(CLOSE.overloaded, 'the hub cannot accept sessions at the moment; reconnect soon');
       return;
     }
     const advertisement = this.#gateway.registry.find(providerId) ?? utf8('null');
@@ -196,7 +193,7 @@ export class Session {
     this.#connection.reply({ type: 'withdrawn', id: frame.id });
   }
 
-  /** Nothing that is asked after it has to wait for the answer, which may take its time. */
+  /** Not queued: its answer may take a while, and later requests must not wait for it. */
   #tellVisibility({ id }: Up<'visibility'>): void {
     const connection = this.#connection;
     const { providerId } = this.#requireHold();
@@ -216,9 +213,9 @@ export class Session {
   }
 }
 
-/** Whether, and when, it makes sense to come back after authentication was refused. */
+/** The close code that tells whether, and when, to reconnect after a refused authentication. */
 function closeCodeOf({ code, unavailable }: ProtocolError): number {
-  // Clocks get corrected, that of the hub included: a provider must not be lost for good over one.
+  // Clocks get corrected, including the hub's, so a wrong one must not turn a provider away for good.
   if (unavailable || code === 'AUTH_002') return CLOSE.overloaded;
   return code.startsWith('RATE_') ? CLOSE.messageRate : CLOSE.authenticationFailed;
 }

@@ -7,26 +7,25 @@ import type { StreamHub } from '../../streams/stream-hub.js';
 import type { Stream } from '../../streams/stream.js';
 import type { GatewayJournal, GatewaySettings } from '../settings.js';
 
-/** What subscriptions need of the hub that they belong to. */
+/** What subscriptions need from the gateway. */
 export interface SubscriptionHost {
   readonly streams: StreamHub;
   readonly settings: GatewaySettings;
   readonly journal: GatewayJournal;
-  /** Counts the subscriptions that client addresses begin. */
+  /** Counts new subscriptions by client address. */
   readonly subscribes: WindowLimiter;
   /** Service milliseconds. */
   readonly now: number;
 }
 
-/** A client address, and what its subscriptions weigh. */
+/** A client address, and the weight of its subscriptions. */
 export interface SubscribingAddress {
   readonly address: string;
   readonly subscriptions: number;
 }
 
 /**
- * Counts a subscription that an address begins. Each costs a search, and maybe a snapshot or what was missed, whatever
- * comes of it.
+ * Counts a new subscription of an address. Each costs a search, and maybe a snapshot or a catch-up, whatever comes of it.
  * @throws ProtocolError `RATE_006`.
  */
 export function spendSubscription(host: SubscriptionHost, address: string): void {
@@ -34,14 +33,14 @@ export function spendSubscription(host: SubscriptionHost, address: string): void
   if (wait === 0) return;
   throw new ProtocolError(
     'RATE_006',
-    `more than ${String(host.settings.subscribesPerMinute)} subscriptions were begun in a minute from ${address}; try again in ${String(wait)} s`,
+    `more than ${String(host.settings.subscribesPerMinute)} new subscriptions in a minute from ${address}; try again in ${String(wait)} s`,
     { retryAfterSeconds: wait },
   );
 }
 
 /**
- * Makes sure that an address may have so much more of subscriptions.
- * @param why What makes it count as more than one, to be told; empty where it does not.
+ * Checks that an address has room for subscriptions of this weight.
+ * @param why Text explaining why it counts as more than one; empty if it does not.
  * @throws ProtocolError `WS_004`.
  */
 export function checkAddressRoom(
@@ -58,9 +57,9 @@ export function checkAddressRoom(
 }
 
 /**
- * Makes sure that an address may subscribe to one more filter.
- * @param stream That of the filter, or of its first matches, if it has one.
- * @throws ProtocolError `WS_004` when the address has too many, `WS_005` when too many different filters are in use.
+ * Checks that an address may subscribe to another filter.
+ * @param stream The stream of the filter, or of its first matches, if there is one.
+ * @throws ProtocolError `WS_004` if the address has too many, `WS_005` if too many different filters are in use.
  */
 export function checkSubscriptionRoom(
   host: SubscriptionHost,
@@ -71,14 +70,12 @@ export function checkSubscriptionRoom(
   const { maxFilters } = host.settings;
   const weight = stream?.weight ?? filterWeight(filter, first);
   const counts =
-    weight === 1
-      ? ''
-      : `; by the number of its values and its limit, this filter counts as ${String(weight)}`;
+    weight === 1 ? '' : `; because of its values and its limit, this filter counts as ${String(weight)}`;
   checkAddressRoom(host.settings, address, weight, counts);
   if (stream === undefined && host.streams.weight + weight > maxFilters) {
     throw new ProtocolError(
       'WS_005',
-      `${String(host.streams.weight)} different filters are in use, and the hub takes ${String(maxFilters)}${counts}; use a wider one that others use as well, such as {}, or try again later`,
+      `${String(host.streams.weight)} different filters are in use, and the hub allows ${String(maxFilters)}${counts}; use a broader one that others use as well, such as {}, or try again later`,
     );
   }
 }

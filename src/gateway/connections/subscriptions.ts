@@ -7,7 +7,7 @@ import type { StreamHub } from '../../streams/stream-hub.js';
 import type { Stream, Subscriber, Subscription } from '../../streams/stream.js';
 import { checkSubscriptionRoom, spendSubscription, type SubscriptionHost } from './subscription-room.js';
 
-/** What one connection is subscribed to, by the names of the streams. */
+/** One connection's subscriptions, by stream name. */
 export class Subscriptions {
   readonly #host: SubscriptionHost;
   readonly #streams: StreamHub;
@@ -27,7 +27,7 @@ export class Subscriptions {
     return this.#byStream.size;
   }
 
-  /** @throws ProtocolError when the filter is not valid, or there are too many subscriptions. */
+  /** @throws ProtocolError if the filter is invalid, or there are too many subscriptions. */
   subscribe(frame: Up<'subscribe'>): void {
     const filter = parseFilter(frame.filter);
     const first = firstOf(frame);
@@ -48,7 +48,7 @@ export class Subscriptions {
     this.#host.journal.subscribed(subscription.stream.name, this.#client.address);
   }
 
-  /** @throws ProtocolError when the connection is not subscribed to that. */
+  /** @throws ProtocolError if the connection is not subscribed to the stream. */
   unsubscribe(frame: Up<'unsubscribe'>): void {
     const subscription = this.#byStream.get(frame.stream);
     if (subscription === undefined) {
@@ -61,26 +61,26 @@ export class Subscriptions {
     this.#end(subscription);
   }
 
-  /** Sends all on towards the present, as far as the connection takes it. */
+  /** Brings all subscriptions closer to the present, as far as the connection accepts frames. */
   advance(): void {
     for (const subscription of this.#byStream.values()) this.#streams.advance(subscription);
   }
 
   /**
-   * Sends a bookmark, which speaks for all streams of the connection, so all of them have to stand at its cursor.
+   * Sends a bookmark. It speaks for all streams of the connection, so all of them have to be at its cursor.
    * @returns Whether it could be sent.
    */
   bookmark(): boolean {
     const { writable, codec } = this.#subscriber;
     const cursor = writable ? this.#streams.commonCursor([...this.#byStream.values()]) : null;
-    // Asking may have sent what was due, and filled the outbox.
+    // Checking may have sent what was due, and filled the outbox.
     if (cursor === null || !this.#subscriber.writable) return false;
     const frame = { type: 'bookmark', cursor };
     this.#subscriber.send(codec.wrap(frame, codec.encode(frame)));
     return true;
   }
 
-  /** Ends all of them, and those that are just beginning. */
+  /** Ends all subscriptions, including those just starting. */
   end(): void {
     this.#isOver = true;
     for (const subscription of this.#byStream.values()) this.#end(subscription);
@@ -92,7 +92,7 @@ export class Subscriptions {
     this.#streams.unsubscribe(subscription);
   }
 
-  /** @param stream That of the filter, or of its first matches, if it has one. */
+  /** @param stream The stream of the filter, or of its first matches, if there is one. */
   #checkRoom(filter: Filter, first: First | null, stream: Stream | undefined): void {
     const { maxSubscriptions } = this.#host.settings;
     if (this.#byStream.size >= maxSubscriptions) {

@@ -13,37 +13,37 @@ import {
 } from '../connections/subscription-room.js';
 import { QUEUE } from '../settings.js';
 
-/** Milliseconds between two comments, so that nothing between hub and reader takes the stream for dead. */
+/** Milliseconds between two comments, so that nothing between hub and reader considers the stream dead. */
 const COMMENT_MS = 15_000;
-/** Milliseconds after which readers come back, at least and at most: all at once they would be a flood. */
+/** The shortest and longest time after which readers reconnect, in milliseconds, spread to avoid a flood. */
 const RETRY_MS = { least: 1000, most: 5000 };
 
-/** What readers of events need of the gateway. */
+/** What event readers need from the gateway. */
 export interface EventHost extends SubscriptionHost {
   readonly clients: Clients;
   /** Unix milliseconds. */
   readonly wall: number;
 }
 
-/** What a reader has asked for. */
+/** A reader's request. */
 export interface EventRequest {
   readonly filter: Filter;
-  /** The first matches that are wanted; null for all. */
+  /** Order and limit of first matches; null for all matches. */
   readonly first: First | null;
-  /** The cursor to go on from; null for a snapshot. */
+  /** The cursor to resume from; null for a snapshot. */
   readonly resume: string | null;
   /** The client address, as limits count it. */
   readonly address: string;
 }
 
-/** What has a reader whose stream ends come back after a while, not with all others. */
+/** A `retry` field with a random delay, so that readers whose streams end do not all reconnect at once. */
 export function comeBackLater(): Uint8Array {
   return retryAfter(RETRY_MS.least + Math.floor(Math.random() * (RETRY_MS.most - RETRY_MS.least)));
 }
 
 /**
- * Takes a reader on.
- * @throws ProtocolError `RATE_006`, `WS_004` or `WS_005` where the address or the hub has too many subscriptions.
+ * Starts an event reader.
+ * @throws ProtocolError `RATE_006`, `WS_004` or `WS_005` if the address or the hub has too many subscriptions.
  */
 export function readEvents(host: EventHost, request: EventRequest): StreamedBody {
   const { address, filter, first } = request;
@@ -53,7 +53,7 @@ export function readEvents(host: EventHost, request: EventRequest): StreamedBody
   return new EventReader(host, request);
 }
 
-/** One subscription that is read as server-sent events. */
+/** One subscription, read as server-sent events. */
 class EventReader implements StreamedBody, BodyStreamHandler, Subscriber {
   readonly codec = EVENT_STREAM;
   readonly #host: EventHost;
@@ -78,12 +78,12 @@ class EventReader implements StreamedBody, BodyStreamHandler, Subscriber {
     this.#stream = stream;
     this.#client = clients.find(address)!;
     stream.send(comeBackLater());
-    // A refused resume is answered without a cursor: what is behind it must not be resumed from the old one.
+    // A refused resume clears the last event id, so that the client cannot resume from the old cursor.
     if (resume !== null) stream.send(FORGET);
     this.#nextComment = now + COMMENT_MS;
     this.#nextBookmark = now + LIMITS.bookmarkMs;
     const subscription = streams.subscribe(this, 0, filter, resume, { first });
-    // The first frames may have been too much already.
+    // The first frames may already have been too much.
     if (this.#isOver) {
       streams.unsubscribe(subscription);
       return this;
@@ -110,7 +110,7 @@ class EventReader implements StreamedBody, BodyStreamHandler, Subscriber {
     this.#sendDueBookmark();
     if (this.#isOver || now < this.#nextComment) return;
     this.#nextComment = now + COMMENT_MS;
-    // One that is full has something to take already.
+    // A full one has something to read already.
     if (this.writable) this.#stream?.send(COMMENT);
   }
 
@@ -150,7 +150,7 @@ class EventReader implements StreamedBody, BodyStreamHandler, Subscriber {
     const { writable } = this;
     if (this.#subscription === null || now < this.#nextBookmark || !writable) return;
     const cursor = streams.commonCursor([this.#subscription]);
-    // Asking may have sent what was due.
+    // Checking may have sent what was due.
     if (cursor === null || !this.writable) return;
     const frame = { type: 'bookmark', cursor };
     this.send(EVENT_STREAM.wrap(frame, EVENT_STREAM.encode(frame)));

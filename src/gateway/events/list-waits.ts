@@ -8,23 +8,23 @@ import { checkSubscriptionRoom, spendSubscription } from '../connections/subscri
 import { STOPPING } from '../drain.js';
 import type { EventHost } from './event-reader.js';
 
-/** What list requests that wait need of the gateway. */
+/** What waiting list requests need from the gateway. */
 export interface WaitHost extends EventHost {
-  /** Whether the hub stops: nothing new is taken on. */
+  /** Whether the hub is stopping and accepts nothing new. */
   readonly draining: boolean;
 }
 
-/** A list request that is to be answered when its matches are no longer what they were. */
+/** A list request to be answered once its matches have changed. */
 export interface WaitRequest {
   readonly filter: Filter;
-  /** The cursor that its sender knows the matches of. */
+  /** The cursor whose matches the client knows. */
   readonly since: string;
   readonly seconds: number;
   /** The client address, as limits count it. */
   readonly address: string;
 }
 
-/** List requests that wait. Each counts as a connection and a subscription of its client address. */
+/** Waiting list requests. Each counts as a connection and a subscription of its client address. */
 export class ListWaits {
   readonly #host: WaitHost;
   readonly #open = new Set<ListWait>();
@@ -39,10 +39,10 @@ export class ListWaits {
 
   /**
    * Waits for a change.
-   * @returns Null once the matches differ from those at the cursor, or nobody knows any more what those were; otherwise,
-   * after the wait or when the hub stops, a cursor up to which they have not changed.
-   * @throws ProtocolError `RATE_002`, `RATE_006`, `WS_004` or `WS_005` where the address or the hub has too many, `ADV_003`
-   * when the hub stops.
+   * @returns Null once the matches differ from those at the cursor, or those are no longer known; otherwise, after the wait or when the hub
+   * stops, a cursor up to which they have not changed.
+   * @throws ProtocolError `RATE_002`, `RATE_006`, `WS_004` or `WS_005` if the address or the hub has too many, `ADV_003` if the hub is
+   * stopping.
    */
   wait(request: WaitRequest): Promise<string | null> {
     const { clients, settings, draining, streams, now } = this.#host;
@@ -64,7 +64,7 @@ export class ListWaits {
     });
   }
 
-  /** Called with every tick of the gateway: ends the waits that are over. */
+  /** Called on every tick of the gateway: ends the waits that are over. */
   tick(): void {
     const { now, draining } = this.#host;
     for (const wait of this.#open) if (draining || now >= wait.until) wait.giveUp();
@@ -83,7 +83,7 @@ class ListWait implements Subscriber {
   #isAnswered = false;
   #isOver = false;
 
-  /** @param onEnd Called once, with what `ListWaits.wait` returns. */
+  /** @param onEnd Called once, with the result of `ListWaits.wait`. */
   constructor(
     host: EventHost,
     request: WaitRequest,
@@ -106,11 +106,11 @@ class ListWait implements Subscriber {
     if (this.#isOver) this.#leave();
   }
 
-  /** Nothing has changed in time. */
+  /** Nothing changed in time. */
   giveUp(): void {
     if (this.#subscription === null) return;
     const cursor = this.#host.streams.commonCursor([this.#subscription]);
-    // Asking may have told it of a change.
+    // Checking may have reported a change.
     this.#end(cursor ?? this.#request.since);
   }
 

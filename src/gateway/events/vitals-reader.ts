@@ -6,13 +6,13 @@ import { checkAddressRoom, spendSubscription } from '../connections/subscription
 import { QUEUE } from '../settings.js';
 import { comeBackLater, type EventHost } from './event-reader.js';
 
-/** A reader weighs as much as a subscription with a short filter. */
+/** A reader weighs as much as a subscription to a short filter. */
 const WEIGHT = 1;
 
 /**
- * Takes on a reader of what the hub is like. It counts as a subscription of its address, as every reader of events does.
+ * Starts a reader of the hub's own state. Like every event reader, it counts as a subscription of its address.
  * @param address The client address, as limits count it.
- * @throws ProtocolError `RATE_006` or `WS_004` where the address has too many subscriptions.
+ * @throws ProtocolError `RATE_006` or `WS_004` if the address has too many subscriptions.
  */
 export function readVitals(host: EventHost, vitals: Vitals, address: string): StreamedBody {
   spendSubscription(host, address);
@@ -27,7 +27,7 @@ class VitalsReader implements StreamedBody, BodyStreamHandler {
   #stream: BodyStream | null = null;
   #client: Client | null = null;
   #leave: () => void = () => undefined;
-  /** The points that it has been told of. */
+  /** How many points it has been sent. */
   #known = 0;
 
   constructor(host: EventHost, vitals: Vitals, address: string) {
@@ -64,7 +64,7 @@ class VitalsReader implements StreamedBody, BodyStreamHandler {
     this.#client = null;
   }
 
-  /** Sends what it does not have yet; one that is full gets it once it has taken what waits. */
+  /** Sends the points it does not have yet; a full reader gets them once its queue is empty. */
   #tell(): void {
     const stream = this.#stream;
     if (stream === null || stream.bufferedAmount > QUEUE.highWaterBytes) return;

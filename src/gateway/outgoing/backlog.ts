@@ -2,17 +2,17 @@ import { QUEUE } from '../settings.js';
 
 /** One socket's queue, as the backlog sees it. */
 interface Queue {
-  /** Bytes that waited when it was last looked at. */
+  /** Queued bytes when last measured. */
   readonly counted: number;
-  /** Looks how much waits, and tells the backlog. */
+  /** Measures its queue, and updates the backlog. */
   count(): number;
-  /** Ends it, which tells the backlog too. */
+  /** Closes it, which also updates the backlog. */
   giveUp(): void;
 }
 
 /**
- * What waits in all sockets together, as far as they have been looked at. Above its bound the longest queues are
- * given up, whoever it is that sends next; those with little waiting never are.
+ * The total queued on all sockets, as last measured. Above its limit, the sockets with the longest queues are closed, regardless of who sends
+ * next; those with short queues never are.
  */
 export class Backlog {
   readonly #maxBytes: number;
@@ -28,14 +28,14 @@ export class Backlog {
     return this.#bytes;
   }
 
-  /** A queue has grown or shrunk, both in bytes. */
+  /** A queue has grown or shrunk; sizes in bytes. */
   move(queue: Queue, from: number, to: number): void {
     this.#bytes += to - from;
     if (to > QUEUE.highWaterBytes) this.#long.add(queue);
     else if (from > QUEUE.highWaterBytes) this.#long.delete(queue);
     if (this.#bytes <= this.#maxBytes || this.#long.size === 0 || this.#isRelieving) return;
     this.#isRelieving = true;
-    // Not from within: a connection must not end while another is being sent something.
+    // Deferred: a connection must not end while another is being sent something.
     queueMicrotask(() => {
       this.#relieve();
       this.#isRelieving = false;
@@ -43,7 +43,7 @@ export class Backlog {
   }
 
   #relieve(): void {
-    // Peers have taken some since.
+    // Peers may have read some of it since.
     for (const queue of this.#long) queue.count();
     const longestFirst = [...this.#long].sort((a, b) => b.counted - a.counted);
     for (const queue of longestFirst) {

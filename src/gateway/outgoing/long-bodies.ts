@@ -1,13 +1,13 @@
 import { ProtocolError } from '../../protocol/errors.js';
 import type { BodySource } from '../../protocol/http-message.js';
 
-/** Of one address, so that nobody takes all the places there are for long lists. */
+/** Per address, so that nobody takes all places for long lists. */
 export const LONG_BODIES_PER_ADDRESS = 8;
 
-/** A reader has to take so many bytes in each such time (service milliseconds): 32 KiB a second. */
+/** The bytes that a reader has to take per period (service milliseconds): 32 KiB/s. */
 export const LEAST_PROGRESS = { bytes: 960 * 1024, ms: 30_000 } as const;
 
-/** What long bodies need of the gateway. */
+/** What long bodies need from the gateway. */
 interface LongBodiesHost {
   /** Service milliseconds. */
   readonly now: number;
@@ -15,7 +15,7 @@ interface LongBodiesHost {
   readonly settings: { readonly maxLongBodiesPerAddress: number };
 }
 
-/** Bodies that are read part by part: so many of each address, and none that its reader hardly takes. */
+/** Bodies that are read in parts: a limited number per address, with a minimum rate of progress. */
 export class LongBodies {
   readonly #host: LongBodiesHost;
   readonly #open = new Set<LongBody>();
@@ -31,10 +31,10 @@ export class LongBodies {
   }
 
   /**
-   * Takes a body in, until it is closed.
-   * @param address The client address that asked for it.
-   * @returns The body for the transport, in the place of `source`.
-   * @throws ProtocolError `ADV_003` when the address reads as many as it may.
+   * Registers a body until it is closed.
+   * @param address The client address that requested it.
+   * @returns The body for the transport, replacing `source`.
+   * @throws ProtocolError `ADV_003` if the address is reading as many as it may.
    */
   admit(source: BodySource, address: string): BodySource {
     const { maxLongBodiesPerAddress: max } = this.#host.settings;
@@ -42,7 +42,7 @@ export class LongBodies {
     if (max > 0 && count >= max) {
       throw new ProtocolError(
         'ADV_003',
-        `${address} is reading ${String(max)} long lists already, as many as one address may; read one to its end first, or ask for pages with limit=1000`,
+        `${address} is reading ${String(max)} long lists already, the most one address may; finish reading one first, or ask for pages with limit=1000`,
         { unavailable: true, retryAfterSeconds: 5 },
       );
     }
@@ -54,7 +54,7 @@ export class LongBodies {
     return body;
   }
 
-  /** Called with every tick of the gateway. */
+  /** Called on every tick of the gateway. */
   tick(): void {
     for (const body of this.#open) body.tick(this.#host.now);
   }
@@ -73,7 +73,7 @@ class LongBody implements BodySource {
   readonly #onClose: () => void;
   #cut: () => void = () => undefined;
   #since: number;
-  /** What the reader has begun to take since then. */
+  /** Bytes the reader has started to take since then. */
   #taken = 0;
   #isClosed = false;
 
@@ -101,7 +101,7 @@ class LongBody implements BodySource {
     this.#onClose();
   }
 
-  /** Gives a reader up that takes too little. */
+  /** Cuts off a reader that takes too little. */
   tick(now: number): void {
     if (now < this.#since + LEAST_PROGRESS.ms) return;
     const isSlow = this.#taken < LEAST_PROGRESS.bytes;
@@ -109,7 +109,7 @@ class LongBody implements BodySource {
     this.#taken = 0;
     if (!isSlow) return;
     this.#cut();
-    // In case the transport had not begun, or takes its time.
+    // In case the transport has not started, or is slow to react.
     this.close();
   }
 }

@@ -2,27 +2,27 @@ import type { Backlog } from './backlog.js';
 import type { SendResult } from '../transports/port.js';
 import { type GatewaySettings, QUEUE } from '../settings.js';
 
-/** What an outbox sends through: a WebSocket, or a streamed body. */
+/** The output of an outbox: a WebSocket, or a streamed body. */
 export interface Sink {
-  /** Bytes handed over that the system has not taken yet. */
+  /** Bytes handed over that the system has not accepted yet. */
   readonly bufferedAmount: number;
   send(bytes: Uint8Array, binary: boolean): SendResult;
 }
 
-/** What waits to leave through one connection: a bound on how much, and an eye on whether the peer takes it. */
+/** What waits to be sent on one connection: bounds its size, and watches whether the peer takes it. */
 export class Outbox {
   readonly #sink: Sink;
   readonly #binary: boolean;
   readonly #settings: GatewaySettings;
   readonly #backlog: Backlog;
   readonly #onGivenUp: () => void;
-  /** Since when (service ms) it is full without getting emptier; null while it is not full. */
+  /** Since when (service ms) it has been full without progress; null while it is not full. */
   #fullSince: number | null = null;
   #lastWaiting = 0;
-  /** Its part of the backlog, in bytes. */
+  /** Its share of the backlog, in bytes. */
   #counted = 0;
 
-  /** @param onGivenUp Called when too much waits in all sockets together, and nowhere more than here. */
+  /** @param onGivenUp Called when too much is queued on all sockets together, and most on this one. */
   constructor(
     sink: Sink,
     binary: boolean,
@@ -37,25 +37,25 @@ export class Outbox {
     this.#onGivenUp = onGivenUp;
   }
 
-  /** Whether so much waits that stream events are held back. */
+  /** Whether so much is queued that stream events are held back. */
   get isFull(): boolean {
     return this.#fullSince !== null;
   }
 
-  /** When (service ms) the peer is given up unless it takes something before; infinity while it is not full. */
+  /** When (service ms) the peer is given up unless it takes something before; infinity while not full. */
   get giveUpAt(): number {
     return this.#fullSince === null ? Number.POSITIVE_INFINITY : this.#fullSince + QUEUE.stallMs;
   }
 
-  /** Bytes that waited when it was last looked at. */
+  /** Queued bytes when last measured. */
   get counted(): number {
     return this.#counted;
   }
 
   /**
-   * Sends a frame, or has it wait.
+   * Sends or queues a frame.
    * @param now Service milliseconds.
-   * @returns False when it was not taken, or more waits than is kept for anybody: the peer is lost.
+   * @returns False if it was not accepted, or the queue is too long: the peer is lost.
    */
   send(frame: Uint8Array, now: number): boolean {
     const result = this.#sink.send(frame, this.#binary);
@@ -69,13 +69,13 @@ export class Outbox {
     return true;
   }
 
-  /** Nothing of it waits any more, because the connection is over. */
+  /** Removes it from the backlog, because the connection is over. */
   end(): void {
     this.#backlog.move(this, this.#counted, 0);
     this.#counted = 0;
   }
 
-  /** Called when the peer has taken all that waited. @returns Whether it was full and no longer is. */
+  /** Called when the queue is empty. @returns Whether it was full before. */
   emptied(): boolean {
     const waiting = this.count();
     if (this.#fullSince === null || waiting > QUEUE.lowWaterBytes) return false;
@@ -83,7 +83,7 @@ export class Outbox {
     return true;
   }
 
-  /** Whether it is full, and the peer has taken some of it since this was asked last. */
+  /** Whether it is full, and the peer has taken some of it since the last call. */
   isMoving(now: number): boolean {
     if (this.#fullSince === null) return false;
     const waiting = this.count();
@@ -93,7 +93,7 @@ export class Outbox {
     return isMoving;
   }
 
-  /** Looks how much waits. @returns Bytes. */
+  /** Measures the queue. @returns Bytes. */
   count(): number {
     const waiting = this.#sink.bufferedAmount;
     this.#backlog.move(this, this.#counted, waiting);
@@ -101,7 +101,7 @@ export class Outbox {
     return waiting;
   }
 
-  /** It has to make room for others. */
+  /** Called by the backlog: this connection has to make room for others. */
   giveUp(): void {
     this.#onGivenUp();
   }

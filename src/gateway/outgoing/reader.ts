@@ -5,7 +5,7 @@ import { Outbox } from './outbox.js';
 import type { SendResult } from '../transports/port.js';
 import type { GatewaySettings, ReaderEnd } from '../settings.js';
 
-/** What a reader needs of the gateway. */
+/** What a reader needs from the gateway. */
 export interface ReaderHost {
   /** Service milliseconds. */
   readonly now: number;
@@ -16,7 +16,7 @@ export interface ReaderHost {
   reportError(error: unknown): void;
 }
 
-/** The reader of a streamed body. It stands between the transport and whoever fills the body, and bounds what waits. */
+/** The reader of a streamed body. It sits between the transport and the body's producer, and bounds what is queued. */
 export class Reader implements StreamedBody, BodyStream, BodyStreamHandler {
   readonly client: Client;
   readonly #host: ReaderHost;
@@ -67,7 +67,7 @@ export class Reader implements StreamedBody, BodyStream, BodyStreamHandler {
     this.#handler?.closed();
   }
 
-  // ---- what the one who fills the body calls ----------------------------------------------------------------
+  // ---- what the body's producer calls -----------------------------------------------------------------------
 
   get bufferedAmount(): number {
     return this.#isGone ? 0 : (this.#stream?.bufferedAmount ?? 0);
@@ -92,12 +92,12 @@ export class Reader implements StreamedBody, BodyStream, BodyStreamHandler {
 
   // ---- what the gateway calls -------------------------------------------------------------------------------
 
-  /** Ends the body properly, because the hub stops. */
+  /** Ends the body cleanly, because the hub is stopping. */
   stop(): void {
     this.#end('stopping');
   }
 
-  /** Gives a reader up that has taken nothing for too long, though much waits for it. */
+  /** Cuts off a reader that has taken nothing for too long although much is queued. */
   tick(): void {
     if (this.#outbox === null) return;
     const { now } = this.#host;

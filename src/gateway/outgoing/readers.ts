@@ -6,14 +6,14 @@ import { STOPPING } from '../drain.js';
 import { Reader, type ReaderHost } from './reader.js';
 import type { GatewaySettings, ReaderEnd } from '../settings.js';
 
-/** What the readers need of the gateway that has them. */
+/** What readers need from the gateway. */
 export interface ReadersHost {
   /** Service milliseconds. */
   readonly now: number;
   readonly settings: GatewaySettings;
   readonly backlog: Backlog;
   readonly clients: Clients;
-  /** Whether the hub stops: nothing new is taken on. */
+  /** Whether the hub is stopping and accepts nothing new. */
   readonly draining: boolean;
   /** WebSockets and readers. */
   readonly connections: number;
@@ -22,8 +22,7 @@ export interface ReadersHost {
 }
 
 /**
- * The readers of streamed bodies. Each counts as a connection, of its client address and in all, and may have as many
- * bytes waiting as a WebSocket.
+ * The readers of streamed bodies. Each counts as a connection, per address and overall, and may have as many bytes queued as a WebSocket.
  */
 export class Readers implements ReaderHost {
   readonly settings: GatewaySettings;
@@ -45,24 +44,23 @@ export class Readers implements ReaderHost {
     return this.#open.size;
   }
 
-  /** Bytes that wait for all of them. */
+  /** Bytes queued for all of them. */
   get queuedBytes(): number {
     let bytes = 0;
     for (const reader of this.#open) bytes += reader.bufferedAmount;
     return bytes;
   }
 
-  /** Those that are open, in no order. */
+  /** The open readers, in no particular order. */
   all(): Reader[] {
     return [...this.#open];
   }
 
   /**
-   * Takes a reader in. It counts from here on, until its body is closed.
-   * @param address The client address that asked for the body.
-   * @returns The body for the transport, in the place of `body`.
-   * @throws ProtocolError `RATE_002` when the address has as many connections as it may have, `ADV_003` when the hub
-   * can take no more or stops.
+   * Adds a reader, which counts until its body is closed.
+   * @param address The client address that requested the body.
+   * @returns The body for the transport, replacing `body`.
+   * @throws ProtocolError `RATE_002` if the address has too many connections, `ADV_003` if the hub is full or stopping.
    */
   admit(body: StreamedBody, address: string): StreamedBody {
     const { clients, settings, connections, draining } = this.#host;
@@ -79,7 +77,7 @@ export class Readers implements ReaderHost {
     return reader;
   }
 
-  /** Called with every tick of the gateway. */
+  /** Called on every tick of the gateway. */
   tick(): void {
     for (const reader of this.#open) reader.tick();
   }

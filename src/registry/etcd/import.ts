@@ -5,11 +5,11 @@ import { METHODS, RESULT, TARGET, type Txn } from './client/messages.js';
 import { Keys } from './keys.js';
 import { encodeRecord } from './record.js';
 
-/** What is imported: providers in the order of their ids. */
+/** The providers to import, in id order. */
 export interface ImportSource {
-  /** Tells it from others, so that an import goes on with what it began with. */
+  /** Identifies the source, so that an interrupted import only continues with the same one. */
   fingerprint: string;
-  /** How many there are behind an id; all with an empty one. */
+  /** How many there are after an id; all for an empty one. */
   count(after: string): number;
   behind(after: string): Iterable<{
     providerId: string;
@@ -18,32 +18,32 @@ export interface ImportSource {
   }>;
 }
 
-/** Why nothing can be imported; the message says what to do. */
+/** The import cannot proceed; the message says what to do. */
 export class ImportError extends Error {
   override readonly name = 'ImportError';
 }
 
-/** How far an import has come, as the store keeps it while it lasts. */
+/** The progress of an import, kept in the store until it is complete. */
 interface Progress {
   fingerprint: string;
   after: string;
 }
 
-/** etcd takes 128 operations and 1.5 MB in one transaction. */
+/** etcd accepts up to 128 operations and 1.5 MB per transaction. */
 const MAX_RECORDS = 100;
 const MAX_BYTES = 1_000_000;
 const ABSENT = { target: TARGET.version, result: RESULT.equal, version: 0 };
 
 /**
- * Writes providers into a store that has none, while no hub uses it. It may be interrupted at any point, and goes on from there when it is
- * begun again with the same source: each transaction writes, with its records, how far it has come.
+ * Writes providers into an empty store that no hub uses. It may be interrupted at any point: each transaction also writes the progress,
+ * and a new run with the same source continues from there.
  */
 export class Import {
   readonly #client: EtcdClient;
   readonly #keys: Keys;
   readonly #source: ImportSource;
   #after = '';
-  /** Of the mark that says how far it has come. */
+  /** The revision of the progress record. */
   #revision = 0;
 
   private constructor(client: EtcdClient, keys: Keys, source: ImportSource) {
@@ -53,8 +53,8 @@ export class Import {
   }
 
   /**
-   * Begins an import, or goes on with one that was interrupted.
-   * @throws ImportError when the store is not empty, or in use.
+   * Starts an import, or continues an interrupted one.
+   * @throws ImportError if the store is not empty, or in use.
    */
   static async begin(client: EtcdClient, prefix: string, source: ImportSource): Promise<Import> {
     const begun = new Import(client, new Keys(prefix), source);
@@ -62,16 +62,16 @@ export class Import {
     return begun;
   }
 
-  /** How many providers are left. */
+  /** How many providers are left to import. */
   get left(): number {
     return this.#source.count(this.#after);
   }
 
   /**
-   * Writes all that is left. Advertisements come back as suspect, as after a restart.
-   * @param keeps Whether an advertisement is still of use; of others only the owner is remembered.
-   * @param progress Told how many providers each transaction has written.
-   * @throws ImportError when a hub has begun to use the store.
+   * Imports the rest. Advertisements come back as suspect, as after a restart.
+   * @param keeps Whether an advertisement is still current; of others only the owner is kept.
+   * @param progress Called with how many providers each transaction wrote.
+   * @throws ImportError if a hub has started to use the store.
    */
   async run(
     keeps: (advertisement: AdvertisementRecord) => boolean,
@@ -123,7 +123,7 @@ export class Import {
     const progress = await this.#read();
     if (progress === null) {
       throw new ImportError(
-        'the store has providers already: import into an empty one, e.g. below another DISCOVERY_ETCD_PREFIX',
+        'the store already has providers: import into an empty one, e.g. with another DISCOVERY_ETCD_PREFIX',
       );
     }
     if (progress.fingerprint !== this.#source.fingerprint) {
@@ -139,7 +139,7 @@ export class Import {
     const success = [...puts, this.#mark(progress)].map((put) => ({ put }));
     const revision = await this.#transact({ compare: this.#fence, success });
     if (revision !== null) this.#revision = revision;
-    // The transaction may have arrived twice, and the first answer got lost.
+    // The transaction may have arrived twice if the first response was lost.
     else if ((await this.#read())?.after !== last) await this.#refuse();
     this.#after = last;
   }
@@ -150,13 +150,13 @@ export class Import {
     if (revision === null && (await this.#read()) !== null) await this.#refuse();
   }
 
-  /** @returns The revision that it made; null when what it compared was otherwise. */
+  /** @returns The new revision; null if a comparison failed. */
   async #transact(txn: Txn): Promise<number | null> {
     const { succeeded, header } = await this.#client.call(METHODS.txn, txn);
     return succeeded ? header!.revision : null;
   }
 
-  /** Reads how far the import has come, and that its mark is what the next transaction expects. */
+  /** Reads the progress, and the revision that the next transaction expects it at. */
   async #read(): Promise<Progress | null> {
     const { kvs } = await this.#client.call(METHODS.range, { key: this.#keys.importing });
     const [kv] = kvs;
@@ -167,7 +167,7 @@ export class Import {
 
   async #refuse(): Promise<never> {
     await this.#refuseHubs();
-    throw new ImportError('somebody else imports into this store: let one of the two end');
+    throw new ImportError('another import into this store is running: let only one of them finish');
   }
 
   async #refuseHubs(): Promise<void> {
@@ -175,7 +175,7 @@ export class Import {
     if (kvs.length === 0) return;
     const names = kvs.map(({ key }) => this.#keys.read(key)!.id).join(', ');
     throw new ImportError(
-      `hubs use this store: ${names}. Stop them, and run the import, again if it had begun: it goes on where it was. One that has died counts for 15 s more.`,
+      `hubs use this store: ${names}. Stop them, then run the import again: it continues where it was. A hub that died counts as running for another 15 s.`,
     );
   }
 

@@ -1,12 +1,12 @@
-/** Where things are in the store that several hubs share, below their prefix. */
+/** The layout of keys in the store that several hubs share, below their prefix. */
 export class Keys {
-  /** The store's identity: random, made once. */
+  /** The store's identity: random, created once. */
   readonly identity: Buffer;
   /** All that is watched. */
   readonly all: { key: Buffer; rangeEnd: Buffer };
   /** All providers. */
   readonly providers: { key: Buffer; rangeEnd: Buffer };
-  /** How far the import of a file has come, while there is one. */
+  /** The progress of an import, while there is one. */
   readonly importing: Buffer;
   /** All running hubs. */
   readonly hubs: { key: Buffer; rangeEnd: Buffer };
@@ -27,12 +27,12 @@ export class Keys {
     return Buffer.from(`${this.#prefix}p/${providerId}`);
   }
 
-  /** A running hub; there as long as its lease lasts. */
+  /** A running hub; exists for as long as its lease. */
   hub(hub: string): Buffer {
     return Buffer.from(`${this.#prefix}h/${hub}`);
   }
 
-  /** What a key stands for; null for one that only says something of the store. */
+  /** What a key stands for; null for keys about the store itself. */
   read(key: Uint8Array): { kind: 'provider' | 'hub'; id: string } | null {
     const rest = Buffer.from(key).toString('utf8').slice(this.#prefix.length);
     const id = rest.slice(2);
@@ -41,7 +41,7 @@ export class Keys {
   }
 }
 
-/** The keys that begin with a text, as etcd names them: from it up to what comes right behind the last of them. */
+/** The range of keys with a prefix, in etcd's form: from the prefix to the successor of the last such key. */
 function below(start: string): { key: Buffer; rangeEnd: Buffer } {
   const key = Buffer.from(start);
   const rangeEnd = Buffer.from(key);

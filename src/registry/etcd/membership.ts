@@ -5,27 +5,27 @@ import { EtcdError } from './client/endpoint.js';
 import { METHODS, RESULT, TARGET } from './client/messages.js';
 import type { Keys } from './keys.js';
 
-/** How long a hub that is not heard of counts as running, in seconds. */
+/** How long a silent hub counts as running, in seconds. */
 const LEASE_SECONDS = 15;
 /** How often the lease is renewed, in milliseconds. */
 const RENEW_MS = 2000;
-/** How long a renewal may take, all nodes together, in milliseconds. */
+/** How long a renewal may take, over all nodes, in milliseconds. */
 const RENEW_DEADLINE_MS = 4000;
 const RETRY_MS = 500;
 
 /**
- * Whether this hub counts as running: its key, which its lease takes away when it is not renewed. Each time that others
- * have declared it dead, it begins anew under another name.
+ * Keeps this hub counted as running: through a key that disappears when its lease is not renewed. Each time the others have declared it
+ * dead, it joins again under a new name.
  */
 export class Membership {
   readonly #client: EtcdClient;
   readonly #keys: Keys;
   readonly #name: string;
   #hub = '';
-  /** The revision from which on it counts. */
+  /** The revision from which it counts as running. */
   #since = 0;
   #lease = 0n;
-  /** Of the last renewal that was answered, when it was asked for. */
+  /** When the last answered renewal was requested. */
   #renewedAt: number;
   #callOff: CallOff | null = null;
   #isOver = false;
@@ -38,12 +38,12 @@ export class Membership {
     this.#renewedAt = client.timers.now();
   }
 
-  /** What this run of the hub is called among all; another one after each `join`. */
+  /** The name of this run of the hub; a new one after each `join`. */
   get hub(): string {
     return this.#hub;
   }
 
-  /** Whether it should be among the hubs that run at a revision. */
+  /** Whether it should be among the running hubs at a revision. */
   isDueAt(revision: number): boolean {
     return this.#hub !== '' && this.#since <= revision;
   }
@@ -54,12 +54,12 @@ export class Membership {
   }
 
   /**
-   * Takes a lease and says that this hub runs.
+   * Acquires a lease and registers this hub as running.
    * @throws EtcdError (as a rejection)
    */
   async join(): Promise<void> {
     const hub = `${this.#name}-${randomBytes(6).toString('hex')}`;
-    // Ours, so that asking twice is asking for the same; etcd's ids are positive.
+    // Choosing the id ourselves makes the request repeatable; etcd's ids are positive.
     const lease = randomBytes(8).readBigUInt64BE() >> 1n;
     const askedAt = this.#client.timers.now();
     await this.#grant(lease);
@@ -75,7 +75,7 @@ export class Membership {
     this.#schedule(RENEW_MS);
   }
 
-  /** Others have declared this hub dead: goes on trying until it counts again. */
+  /** The others have declared this hub dead: tries to join until it counts as running again. */
   async rejoin(): Promise<void> {
     const old = this.#lease;
     this.#hub = '';
@@ -92,7 +92,7 @@ export class Membership {
     await this.#revoke(old);
   }
 
-  /** Says that this hub runs no more: its sessions are over at once. */
+  /** Deregisters this hub, which ends its sessions at once. */
   async leave(): Promise<void> {
     this.#isOver = true;
     this.#callOff?.();
@@ -103,13 +103,13 @@ export class Membership {
     try {
       await this.#client.call(METHODS.leaseGrant, { ttl: LEASE_SECONDS, id });
     } catch (error) {
-      // The answer to the same question got lost.
+      // The response to an earlier, equal request was lost.
       if (error instanceof EtcdError && error.exists) return;
       throw error;
     }
   }
 
-  /** It ends by itself, if not at once. */
+  /** If this fails, the lease expires by itself. */
   async #revoke(id: bigint): Promise<void> {
     await this.#client.call(METHODS.leaseRevoke, { id }).catch((error: unknown) => {
       if (!(error instanceof EtcdError)) throw error;
@@ -134,7 +134,7 @@ export class Membership {
         RENEW_DEADLINE_MS,
       );
       if (hub !== this.#hub) return;
-      // A lease that has ended takes the key with it, which the watch tells.
+      // An expired lease takes the key with it, which the watch reports.
       if (ttl > 0) this.#renewedAt = Math.max(this.#renewedAt, askedAt);
       this.#schedule(RENEW_MS);
     } catch (error) {

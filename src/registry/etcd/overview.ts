@@ -7,57 +7,57 @@ import { Keys } from './keys.js';
 import type { SharedLogSettings } from './settings.js';
 import { epochOf } from './store-state.js';
 
-/** How a store is that several hubs share. */
+/** The state of a store that several hubs share. */
 export interface StoreOverview {
   /** Null while no hub has used the store. */
   epoch: string | null;
-  /** The head: the revision of the last change. */
+  /** The revision of the last change. */
   revision: number;
   providers: number;
   hubs: HubOverview[];
   /** In the order of the endpoints. */
   nodes: NodeOverview[];
-  /** Whether the import of a file has begun, and not ended. */
+  /** Whether an import has started and not finished. */
   isImporting: boolean;
 }
 
 /** A hub that counts as running. */
 export interface HubOverview {
-  /** What this run of it is called in the store. */
+  /** The name of this run in the store. */
   hub: string;
   /** Its name for people. */
   name: string;
-  /** Seconds until it counts as dead, if it is not heard of; -1 when that is over. */
+  /** Seconds until it counts as dead unless it renews its lease; -1 once it does. */
   leaseSeconds: number;
 }
 
 /** A node of etcd. */
 export interface NodeOverview {
   url: string;
-  /** Why it did not answer; the rest is as good as unknown then. */
+  /** Why it did not answer; the other members are meaningless then. */
   problem: string | null;
   name: string;
   version: string;
   isLeader: boolean;
   revision: number;
-  /** The size of its file, and how much of that is in use, in bytes. */
+  /** The size of its file, and how much of it is in use, in bytes. */
   bytes: number;
   bytesInUse: number;
-  /** Bytes at which it takes no more; null where it does not tell. */
+  /** Size limit in bytes; null if unknown. */
   quotaBytes: number | null;
   alarms: string[];
 }
 
 /** How long a node may take, in milliseconds. */
 const PATIENCE_MS = 3000;
-/** What alarms of etcd mean, by their number. */
+/** etcd's alarms, by number. */
 const ALARMS: Readonly<Record<number, string>> = { 1: 'no space', 2: 'corrupt' };
-/** Characters of the metrics of a node that are read. */
+/** How many characters of a node's metrics are read. */
 const MAX_METRICS = 4 * 1024 * 1024;
 
 /**
- * Asks a store, and each of its nodes, how they are. Changes nothing.
- * @throws EtcdError (as a rejection) when no node answers for all.
+ * Queries the state of a store and of each of its nodes. Changes nothing.
+ * @throws EtcdError (as a rejection) if no node answers for the cluster.
  */
 export async function readOverview(client: EtcdClient, settings: SharedLogSettings): Promise<StoreOverview> {
   const keys = new Keys(settings.prefix);
@@ -98,7 +98,7 @@ async function readNode(
     const { alarms } = await endpoint.call(METHODS.alarms, {}, token, PATIENCE_MS);
     return {
       url,
-      problem: status.leader === 0n ? 'it has no leader: most nodes are away' : null,
+      problem: status.leader === 0n ? 'it has no leader: a majority of nodes is down' : null,
       name: members.find(({ id }) => id === memberId)?.name ?? '',
       version: status.version,
       isLeader: status.leader === memberId,
@@ -116,7 +116,7 @@ async function readNode(
   }
 }
 
-/** Only the metrics of a node tell its quota. */
+/** A node's quota is only available from its metrics. */
 async function readQuota(url: string, settings: EtcdSettings): Promise<number | null> {
   try {
     const text = await fetchMetrics(url, settings);

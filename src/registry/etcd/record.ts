@@ -3,41 +3,41 @@ import type { Entry, Session } from '../entry.js';
 import type { AdvertisementRecord, IdentityRecord } from '../store/records.js';
 
 /**
- * All that is known of a provider, as the store that several hubs share keeps it under the provider's key, and the entry that made it so: who
- * follows the store applies the entry, who begins there takes the state. Times are steady Unix milliseconds of the hub that wrote it.
+ * The whole state of a provider, as the shared store keeps it under the provider's key, and the entry that produced it: a hub that follows the
+ * store applies the entry, one that starts takes the state. Times are steady Unix milliseconds of the hub that wrote it.
  */
 export interface ProviderRecord {
-  /** Names this write, so that its author knows it again when the answer got lost. */
+  /** Identifies this write, so that its author recognises it if the response was lost. */
   writeId: string;
   made: Made;
   advertisement: AdvertisementRecord | null;
   /** Whether the advertisement is live only while a session is open. */
   needsSession: boolean;
-  /** What is remembered of who signed; null where nobody has. */
+  /** What is remembered of the signer; null if nobody has signed. */
   identity: IdentityRecord | null;
-  /** The open session; it ends with its hub, without another record. */
+  /** The open session. It ends with its hub, without another record. */
   session: OpenSession | null;
 }
 
-/** Of the entry, what the state does not tell. */
+/** The parts of the entry that the state does not contain. */
 export type Made =
   | { by: 'advertise' | 'withdraw' | 'bind' | 'expire' }
   | { by: 'attach'; at: number }
   | { by: 'detach'; session: Session };
 
 export interface OpenSession extends Session {
-  /** The client address that it is from; null where nobody knows. */
+  /** The client address it comes from; null if unknown. */
   from: string | null;
 }
 
-/** A change here is a change for hubs that run beside others of an earlier version. */
+/** Changing this affects hubs that run side by side with older versions. */
 const FORMAT = 1;
 
 const packr = new Packr({
   useRecords: false,
   variableMapSize: true,
   mapsAsObjects: true,
-  // What is encoded is plain data; a price that a stranger called toJSON is no function to call.
+  // Records are plain data; a price that a stranger named toJSON must not be called.
   useToJSON: false,
 });
 
@@ -45,19 +45,19 @@ export function encodeRecord(record: ProviderRecord): Buffer {
   return packr.pack({ ...record, format: FORMAT });
 }
 
-/** @throws Error when these bytes are no record, or one of a version that this hub does not know. */
+/** @throws Error if the bytes are not a record, or of a format that this hub does not know. */
 export function decodeRecord(bytes: Uint8Array): ProviderRecord {
   const value = packr.unpack(bytes) as (ProviderRecord & { format: number }) | null;
   const format = value?.format;
   if (format !== FORMAT)
-    throw new Error(`a record of format ${String(format)}; this hub knows format ${FORMAT}`);
+    throw new Error(`the record has format ${String(format)}; this hub knows format ${FORMAT}`);
   return value!;
 }
 
 /**
  * The state of a provider after an entry.
- * @param before The state before it; null where there was none.
- * @returns Null when the entry is without effect.
+ * @param before The state before it; null if there was none.
+ * @returns Null if the entry has no effect.
  */
 export function recordAfter(
   before: ProviderRecord | null,
@@ -90,7 +90,7 @@ export function recordAfter(
       return { ...same, made: { by: 'detach', session: { hub, token } }, session: null };
     }
     case 'expire':
-      // Whoever has a session is here.
+      // An open session keeps its provider.
       if (advertisement === null || session !== null) return null;
       return { ...same, made: { by: 'expire' }, advertisement: null };
   }
@@ -98,7 +98,7 @@ export function recordAfter(
 
 const NOTHING = { advertisement: null, needsSession: false, identity: null, session: null };
 
-/** The entries that are about one provider. */
+/** The entries that concern a single provider. */
 export type ProviderEntry = Exclude<Entry, { kind: 'end' }>;
 
 export function providerOf(entry: ProviderEntry): string {
@@ -107,8 +107,8 @@ export function providerOf(entry: ProviderEntry): string {
 }
 
 /**
- * The entry that made a record what it is.
- * @param origin The client address that an advertisement came from; null where it came to another hub.
+ * The entry that produced a record.
+ * @param origin The client address that an advertisement came from; null if another hub received it.
  */
 export function entryOf(providerId: string, record: ProviderRecord, origin: string | null): Entry | null {
   const { made, identity, advertisement, session } = record;
@@ -129,7 +129,7 @@ export function entryOf(providerId: string, record: ProviderRecord, origin: stri
   }
 }
 
-/** The entries that make the state of a provider from nothing. */
+/** The entries that recreate a provider's state from scratch. */
 export function entriesOf(
   providerId: string,
   { advertisement, needsSession, identity, session }: ProviderRecord,

@@ -1,8 +1,8 @@
 import type { EtcdSettings } from './client/endpoint.js';
 
-/** The store that several hubs share, and what this one is called among them. */
+/** How to reach the store that several hubs share, and this hub's name. */
 export interface SharedLogSettings extends EtcdSettings {
-  /** What all keys begin with; ends with a slash. */
+  /** The prefix of all keys; ends with a slash. */
   prefix: string;
   /** The hub's name for people. */
   hubName: string;

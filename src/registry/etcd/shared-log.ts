@@ -20,19 +20,19 @@ import { checkVersion, readEpoch, readState, type StoreState } from './store-sta
 import { Watch, type WatchEvent } from './watch.js';
 import { type Known, Writer } from './writer.js';
 
-/** What the log says to its operator. */
+/** Where the log reports to the operator. */
 export interface SharedLogLogger {
   info(message: string): void;
   warn(message: string): void;
   error(message: string): void;
 }
 
-/** Figures for whoever watches over the hubs. */
+/** Figures for monitoring. */
 export interface SharedLogFigures {
-  /** What this run of the hub is called in the store. */
+  /** The name of this run of the hub in the store. */
   hub: string;
   revision: number;
-  /** Age of the last renewal of the lease, in milliseconds. */
+  /** Time since the last renewal of the lease, in milliseconds. */
   leaseAgeMs: number;
   watchRestarts: Readonly<Record<string, number>>;
   transactions: number;
@@ -41,18 +41,18 @@ export interface SharedLogFigures {
 }
 
 const TICK_MS = 500;
-/** Without a word of etcd for so long, writes are a problem, in milliseconds. */
+/** After this much silence from etcd, writes count as failing, in milliseconds. */
 const SILENCE_MS = 5000;
-/** How long a failed transaction is a problem, if none follows, in milliseconds. */
+/** How long writes count as failing after a failed transaction, if no other follows, in milliseconds. */
 const PROBLEM_MS = 10_000;
 const RETRY_MS = 500;
-/** Bindings that are looked at in one purge, and that are removed by it. */
+/** How many bindings one purge checks, and how many it removes. */
 const MAX_LOOKED_AT = 50_000;
 const MAX_PURGED = 100;
 
 /**
- * The log that several hubs share, in etcd: a record for each provider, whose revisions are the positions. What this hub proposes and what
- * others do comes back through one watch, in the order of the store.
+ * The log that several hubs share, in etcd: one record per provider, whose revisions are the positions. This hub's own entries and those of
+ * others come back through one watch, in the store's order.
  */
 export class SharedLog implements Log {
   readonly epoch: string;
@@ -62,13 +62,13 @@ export class SharedLog implements Log {
   readonly #membership: Membership;
   readonly #writer: Writer;
   #watch: Watch | null = null;
-  /** What is to be delivered first; null once it is. */
+  /** The initial state, to be delivered first; null once it is. */
   #start: StoreState | null;
   #position: number;
   readonly #known = new Map<string, Known>();
-  /** The hubs that run. */
+  /** The running hubs. */
   #hubs = new Set<string>();
-  /** When the owners of ids without an advertisement were last seen (steady Unix ms), and whether the id is its own key. */
+  /** For ids without an advertisement: when the owner was last seen (steady Unix ms), and whether the id is its own key. */
   readonly #bindings = new Map<string, { seenAt: number; isKey: boolean }>();
   #purging: Iterator<[string, { seenAt: number; isKey: boolean }], undefined> | null = null;
   #deliver: Deliver = () => undefined;
@@ -99,12 +99,12 @@ export class SharedLog implements Log {
     });
   }
 
-  /** Opens the log of a store. All that it keeps is delivered, as entries at one position. */
+  /** Opens the log of a store. Everything it keeps is delivered, as entries at one position. */
   static in(settings: SharedLogSettings, log: SharedLogLogger): OpenLog<SharedLog> {
     return async (sink) => SharedLog.over(await EtcdClient.open(settings), settings, log)(sink);
   }
 
-  /** As `in`, with a client that is there already; the log closes it. */
+  /** Like `in`, with an existing client, which the log will close. */
   static over(
     client: EtcdClient,
     { endpoints, prefix, hubName }: Pick<SharedLogSettings, 'endpoints' | 'prefix' | 'hubName'>,
@@ -123,7 +123,7 @@ export class SharedLog implements Log {
         client.close();
         if (!(error instanceof EtcdError)) throw error;
         throw new Error(
-          `etcd at ${endpoints.join(', ')} cannot be used: ${error.message}; check DISCOVERY_ETCD_…, and whether it runs`,
+          `etcd at ${endpoints.join(', ')} cannot be used: ${error.message}; check DISCOVERY_ETCD_…, and whether etcd is running`,
           { cause: error },
         );
       }
@@ -185,10 +185,10 @@ export class SharedLog implements Log {
   }
 
   propose(entry: Entry): Promise<number> {
-    if (entry.kind === 'end') return Promise.reject(new TypeError('hubs end by themselves'));
+    if (entry.kind === 'end') return Promise.reject(new TypeError('a hub cannot propose an end'));
     const proposal = this.#writer.propose(entry);
     proposal.then(
-      // The watch may tell of a write before the answer to it comes.
+      // The watch may deliver a write before its response arrives.
       () => {
         this.#problemAt = Number.NEGATIVE_INFINITY;
       },
@@ -199,17 +199,17 @@ export class SharedLog implements Log {
     return proposal;
   }
 
-  /** Heartbeats do not travel: a hub vouches for its sessions as long as it runs. */
+  /** Heartbeats are not shared: a hub vouches for its sessions as long as it runs. */
   saveHeartbeats(): void {
     return;
   }
 
-  /** What is counted of addresses is each hub's own, and ends with it. */
+  /** Each hub keeps its own per-address counts, which end with it. */
   saveCounts(): void {
     return;
   }
 
-  /** Removes bindings that have lapsed. What expires is a record of its own already. */
+  /** Removes lapsed bindings. Expired advertisements are removed by entries. */
   purge(_expiredIds: string[], now: number): void {
     const lapsed: string[] = [];
     this.#purging ??= this.#bindings.entries();
@@ -234,7 +234,7 @@ export class SharedLog implements Log {
     this.#client.close();
   }
 
-  // ---- what the store tells -----------------------------------------------------------------------------------
+  // ---- what the watch delivers --------------------------------------------------------------------------------
 
   #follow(): void {
     this.#watch = new Watch(this.#client, this.#keys.all, this.#position, {
@@ -298,7 +298,7 @@ export class SharedLog implements Log {
   ): void {
     const before = this.#known.get(providerId);
     const foreignRevision = isOwn ? (before?.foreignRevision ?? 0) : revision;
-    // What lands late may tell of a session whose hub has ended meanwhile.
+    // A late write may name a session whose hub has ended meanwhile.
     const open = session !== null && this.#hubs.has(session.hub) ? session : null;
     this.#known.set(providerId, { revision, foreignRevision, session: open });
     if (advertisement === null && open === null && identity !== null) {
@@ -315,12 +315,12 @@ export class SharedLog implements Log {
     this.#tell({ kind: 'end', hub }, revision);
     if (hub !== this.#membership.hub || this.#isClosing) return;
     this.#log.warn(
-      'the other hubs have declared this one dead, because it was not heard of for too long; it joins anew',
+      'the other hubs declared this one dead, because it was silent for too long; it is joining again',
     );
     void this.#membership.rejoin();
   }
 
-  /** @returns What the receiver has thrown. */
+  /** @returns The error that the receiver threw. */
   #tell(entry: Entry, position: number): Error | null {
     try {
       this.#deliver(entry, position);
@@ -330,9 +330,11 @@ export class SharedLog implements Log {
     }
   }
 
-  /** etcd has forgotten what happened since: this hub has slept for too long. */
+  /** etcd has compacted the revisions this hub needs, because it stalled for too long. */
   async #beginAnew(): Promise<void> {
-    this.#log.warn('etcd has compacted what this hub had not seen yet; it reads everything anew');
+    this.#log.warn(
+      'etcd has compacted changes that this hub had not seen yet; it is reading everything again',
+    );
     while (!this.#isClosing) {
       try {
         const state = await readState(this.#client, this.#keys);
@@ -347,7 +349,7 @@ export class SharedLog implements Log {
     }
   }
 
-  /** Turns what is known into what the store holds at a revision, in one step. */
+  /** Turns the known state into that of the store at a revision, in one step. */
   #take({ revision, hubs, providers }: StoreState): void {
     this.#position = revision;
     this.#hubs = hubs;
@@ -374,7 +376,7 @@ export class SharedLog implements Log {
     this.#reached(revision);
   }
 
-  /** Removes records that nobody needs, unless somebody has written them meanwhile. */
+  /** Removes obsolete records, unless they have changed meanwhile. */
   async #remove(providerIds: readonly string[]): Promise<void> {
     const { hub } = this;
     if (hub === '') return;
@@ -389,7 +391,7 @@ export class SharedLog implements Log {
       await this.#client.call(METHODS.txn, { compare: [fence], success });
     } catch (error) {
       if (!(error instanceof EtcdError)) throw new PersistenceError(String(error));
-      // The next purge finds them again.
+      // The next purge will find them again.
     }
   }
 }

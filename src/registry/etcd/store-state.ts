@@ -4,20 +4,20 @@ import { type KeyValue, METHODS, RESULT, TARGET } from './client/messages.js';
 import type { Keys } from './keys.js';
 import { decodeRecord, type ProviderRecord } from './record.js';
 
-/** Records in one answer. */
+/** How many records to read at a time. */
 const PAGE = 2000;
-/** From here on events of watches are not lost when leaders change. */
+/** Older versions lose watch events when the leader changes. */
 const OLDEST = [3, 5] as const;
 
-/** All that the store holds at one revision. */
+/** The whole content of the store at one revision. */
 export interface StoreState {
   revision: number;
-  /** The hubs that run. */
+  /** The running hubs. */
   hubs: Set<string>;
   providers: Map<string, { revision: number; record: ProviderRecord }>;
 }
 
-/** @throws Error when this etcd is too old; the message says what to do. EtcdError when it does not answer. */
+/** @throws Error if this etcd is too old; the message says what to do. EtcdError if it does not answer. */
 export async function checkVersion(client: EtcdClient): Promise<void> {
   const { version } = await client.call(METHODS.status, {});
   const [major = 0, minor = 0] = version.split('.').map(Number);
@@ -26,8 +26,8 @@ export async function checkVersion(client: EtcdClient): Promise<void> {
 }
 
 /**
- * Names the store: of the cluster's id, which is the same again when a store is wiped and made anew in the same way, and a
- * random key, which is made once and which an operator renews.
+ * The epoch of the store: derived from the cluster's id, which stays the same when a store is wiped and recreated in the same way, and from
+ * a random key, which is created once and which an operator can reset.
  */
 export async function readEpoch(client: EtcdClient, keys: Keys): Promise<string> {
   const { identity } = keys;
@@ -41,12 +41,12 @@ export async function readEpoch(client: EtcdClient, keys: Keys): Promise<string>
   return epochOf(header!.clusterId, kv.value);
 }
 
-/** The epoch of a store, from the cluster's id and the value of its identity. */
+/** Derives the epoch from the cluster's id and the value of the identity key. */
 export function epochOf(clusterId: bigint, identity: Uint8Array): string {
   return createHash('sha256').update(String(clusterId)).update(identity).digest('hex').slice(0, 12);
 }
 
-/** Reads all that is there at one revision, the present one. */
+/** Reads everything, as of the present revision. */
 export async function readState(client: EtcdClient, keys: Keys): Promise<StoreState> {
   const hubs = new Set<string>();
   const { header, kvs } = await client.call(METHODS.range, keys.hubs);

@@ -10,37 +10,37 @@ export interface WatchTarget {
   rangeEnd: Buffer;
 }
 
-/** Who follows a watch. */
+/** Receives what a watch reports. */
 export interface Follower {
-  /** All that happened at one revision; revisions come in order, each once. */
+  /** All changes at one revision. Revisions come in order, each once. */
   revision(revision: number, events: readonly WatchEvent[]): void;
-  /** Nothing else has happened up to this revision. */
+  /** Nothing else happened up to this revision. */
   reached(revision: number): void;
-  /** etcd no longer knows what happened since: the watch is over. */
+  /** etcd has compacted the revisions needed: the watch is over. */
   compacted(): void;
 }
 
-/** Why a watch had to begin anew. */
+/** Why a watch had to restart. */
 export type RestartReason = 'silent' | 'ended' | 'refused';
 
-/** How often progress is asked for, in milliseconds. */
+/** How often to request progress, in milliseconds. */
 const ASK_MS = 500;
-/** A watch that has said nothing for so long goes on at the next node, in milliseconds. */
+/** After this much silence, a watch continues at the next node, in milliseconds. */
 const SILENCE_MS = 3000;
-/** What is waited before a watch that has failed begins anew, in milliseconds. */
+/** How long to wait before restarting a failed watch, in milliseconds. */
 const PAUSE_MS = 200;
 
 /**
- * Follows keys from a revision on, whatever becomes of the node that is asked: nothing is missed, nothing comes twice, and of no
- * revision only a part.
+ * Follows keys from a revision on, whatever happens to individual nodes: no revision is missed, delivered twice, or delivered in
+ * part.
  */
 export class Watch {
   readonly #client: EtcdClient;
   readonly #target: WatchTarget;
   readonly #follower: Follower;
-  /** The last revision that the follower knows all of. */
+  /** The last revision that was delivered in full. */
   #applied: number;
-  /** Parts of an answer that is not complete. */
+  /** The fragments of an incomplete response. */
   #parts: WatchEvent[] = [];
   #turn = 0;
   #stream: EtcdStream<object> | null = null;
@@ -48,7 +48,7 @@ export class Watch {
   #pause: CallOff | null = null;
   readonly #endPulse: CallOff;
   #isOver = false;
-  /** How often it had to begin anew, by reason. */
+  /** How often it had to restart, by reason. */
   readonly restarts: Record<RestartReason, number> = { silent: 0, ended: 0, refused: 0 };
 
   /** @param after The last revision that the follower knows. */
@@ -64,7 +64,7 @@ export class Watch {
     void this.#open();
   }
 
-  /** How long nothing was heard, in milliseconds. */
+  /** The length of the present silence, in milliseconds. */
   get silentMs(): number {
     return this.#client.timers.now() - this.#heardAt;
   }
@@ -87,7 +87,7 @@ export class Watch {
     try {
       const { endpoint, token } = await this.#client.node(this.#turn);
       if (this.#isOver) return;
-      // The silence of the stream before does not count against this one.
+      // The previous stream's silence does not count against this one.
       this.#heardAt = this.#client.timers.now();
       this.#stream = endpoint.open(
         METHODS.watch,
@@ -147,7 +147,7 @@ export class Watch {
       }
       from = end;
     }
-    // The answer that a watch was made comes before what it has to tell.
+    // The confirmation that a watch was created comes before its events.
     const revision = header?.revision ?? 0;
     if (events.length > 0 || created || revision <= this.#applied) return;
     this.#applied = revision;

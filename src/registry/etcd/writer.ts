@@ -14,19 +14,19 @@ import {
   recordAfter,
 } from './record.js';
 
-/** What is known of a provider's record as of the last applied revision. */
+/** What is known about a provider's record as of the last applied revision. */
 export interface Known {
-  /** Of the record. */
+  /** The record's revision. */
   revision: number;
   /** The last revision at which another hub wrote it. */
   foreignRevision: number;
-  /** The session that is open. */
+  /** The open session. */
   session: OpenSession | null;
 }
 
-/** What a writer needs of the log. */
+/** What a writer needs from the log. */
 export interface WriterHost {
-  /** What this run of the hub is called; empty while it is no member. */
+  /** The name of this run of the hub; empty while it is no member. */
   hub(): string;
   /** The last applied revision. */
   position(): number;
@@ -36,7 +36,7 @@ export interface WriterHost {
 interface Proposal {
   entry: ProviderEntry;
   providerId: string;
-  /** What was known of others' writes when it was made. */
+  /** The last revision written by another hub, when it was proposed. */
   foreignRevision: number;
   writeId: string;
   since: number;
@@ -51,35 +51,35 @@ interface Write {
   value: Buffer;
 }
 
-/** etcd takes 128 operations in a transaction, with those within it. */
+/** etcd accepts 128 operations per transaction, nested ones included. */
 const MAX_BATCH = 100;
-/** etcd takes 1.5 MiB. */
+/** etcd accepts 1.5 MiB. */
 const MAX_BATCH_BYTES = 1_400_000;
 const MAX_UNDER_WAY = 2;
-/** Proposals that may wait; beyond them new ones are refused. */
+/** How many proposals may wait; further ones are refused. */
 const MAX_WAITING = 50_000;
-/** How long a proposal may take in all, in milliseconds. */
+/** How long a proposal may take overall, in milliseconds. */
 const DEADLINE_MS = 5000;
-const NOT_A_MEMBER = 'the other hubs have declared this one dead; it joins anew';
+const NOT_A_MEMBER = 'the other hubs declared this one dead; it is joining again';
 
-/** Entries that are decided upon by whoever proposes them: somebody else's write in between calls for another decision. */
+/** Entries based on a decision by their proposer: if another hub writes in between, they have to be decided again. */
 const DECIDED: ReadonlySet<ProviderEntry['kind']> = new Set(['advertise', 'withdraw', 'bind', 'expire']);
 
-/** Whether an entry leaves most of the record as it is: who advertises or withdraws without a signature says nothing of the key. */
+/** Whether an entry leaves most of the record as it is. Unsigned ones say nothing about the key. */
 function isAmending(entry: ProviderEntry): boolean {
   return (entry.kind !== 'advertise' && entry.kind !== 'withdraw') || entry.identity === null;
 }
 
 /**
- * Writes entries to the store: many in one transaction, each for itself by comparison with the revision that was last applied, all of
- * them only while this hub counts as running. Entries of one provider are written one after the other.
+ * Writes entries to the store, many in one transaction: each only if its record still has the revision that was last applied, and all of
+ * them only while this hub counts as running. Entries of one provider are written in sequence.
  */
 export class Writer {
   readonly #client: EtcdClient;
   readonly #keys: Keys;
   readonly #host: WriterHost;
   readonly #queues = new Map<string, Proposal[]>();
-  /** Providers whose first proposal is not under way. */
+  /** Providers whose first proposal is not in progress. */
   readonly #ready = new Set<string>();
   readonly #byWriteId = new Map<string, Proposal>();
   /** Called once a revision is applied. */
@@ -88,9 +88,9 @@ export class Writer {
   #isStarting = false;
   #count = 0;
   #isClosing = false;
-  /** Why the last transaction failed; null when it did not. */
+  /** Why the last transaction failed; null if it did not. */
   problem: string | null = null;
-  /** Transactions that were made, what they wrote, and what others' writes have kept from being written. */
+  /** How many transactions were made, records written, and writes prevented by those of others. */
   readonly counts = { transactions: 0, records: 0, conflicts: 0 };
 
   constructor(client: EtcdClient, keys: Keys, host: WriterHost) {
@@ -99,20 +99,20 @@ export class Writer {
     this.#host = host;
   }
 
-  /** Proposals that are not settled. */
+  /** How many proposals are not settled. */
   get pending(): number {
     return this.#byWriteId.size;
   }
 
-  /** Age of the oldest of them, in milliseconds; 0 when there is none. */
+  /** Age of the oldest of them, in milliseconds; 0 if there is none. */
   get lagMs(): number {
     const [oldest] = this.#byWriteId.values();
     return oldest === undefined ? 0 : this.#client.timers.now() - oldest.since;
   }
 
   /**
-   * Has an entry written. Resolves with its revision once that is applied; with the present one when it is without effect.
-   * @throws PersistenceError (as a rejection) when it is not known to be written; ConflictError when somebody else has written meanwhile.
+   * Writes an entry. Resolves with its revision once that is applied, or with the present one if it has no effect.
+   * @throws PersistenceError (as a rejection) if it may not have been written; ConflictError if another hub has written meanwhile.
    */
   propose(entry: ProviderEntry): Promise<number> {
     if (this.#isClosing) return Promise.reject(new PersistenceError('the hub is shutting down'));
@@ -139,12 +139,12 @@ export class Writer {
     });
   }
 
-  /** The entry that is written under an id; undefined for one of another hub, or one that nobody waits for any more. */
+  /** The entry with a write id; undefined for one of another hub, or one that nobody is waiting for any more. */
   entryOf(writeId: string): ProviderEntry | undefined {
     return this.#byWriteId.get(writeId)?.entry;
   }
 
-  /** A record has been applied. @param error What applying it has thrown. */
+  /** A record was applied. @param error What applying it threw. */
   applied(writeId: string, revision: number, error: Error | null): void {
     const proposal = this.#byWriteId.get(writeId);
     if (proposal === undefined) return;
@@ -154,7 +154,7 @@ export class Writer {
     });
   }
 
-  /** All up to a revision is applied. */
+  /** Everything up to a revision is applied. */
   reached(revision: number): void {
     if (this.#waiters.length === 0) return;
     const due = this.#waiters.filter((waiter) => waiter.revision <= revision);
@@ -162,16 +162,16 @@ export class Writer {
     for (const { go } of due) go();
   }
 
-  /** Gives up what takes too long. Called again and again. */
+  /** Fails proposals that take too long. Called periodically. */
   tick(): void {
     const now = this.#client.timers.now();
     for (const proposal of this.#byWriteId.values()) {
       if (now - proposal.since < DEADLINE_MS + 1000) return;
-      this.#fail(proposal, new PersistenceError('etcd has not told in time whether it was written'));
+      this.#fail(proposal, new PersistenceError('etcd did not confirm the write in time'));
     }
   }
 
-  /** Takes nothing more, and waits for what is under way. */
+  /** Accepts nothing more, and waits for what is in progress. */
   async close(): Promise<void> {
     this.#isClosing = true;
     const end = this.#client.timers.now() + DEADLINE_MS;
@@ -180,7 +180,7 @@ export class Writer {
       this.#fail(proposal, new PersistenceError('the hub is shutting down'));
   }
 
-  /** All that the present turn of the event loop brings shares the first transaction. */
+  /** Everything proposed in the present event-loop iteration shares the first transaction. */
   #start(): void {
     if (this.#isStarting) return;
     this.#isStarting = true;
@@ -236,7 +236,7 @@ export class Writer {
     return read;
   }
 
-  /** Makes the records. What would be too much for one transaction waits for the next. */
+  /** Builds the records. What exceeds one transaction waits for the next. */
   #prepare(hub: string, batch: readonly Proposal[], read: ReadonlyMap<string, KeyValue>): Write[] {
     const writes: Write[] = [];
     let bytes = 0;
@@ -244,7 +244,7 @@ export class Writer {
       if (proposal.isSettled) continue;
       const { providerId, entry } = proposal;
       if (entry.kind === 'attach' && entry.hub !== hub) {
-        // Nobody would ever end a session of a run that is over.
+        // Nothing would ever end a session of a run that is over.
         this.#fail(proposal, new PersistenceError(NOT_A_MEMBER));
         continue;
       }
@@ -302,21 +302,21 @@ export class Writer {
     for (const [index, { proposal }] of writes.entries()) {
       const inner = responses[index]?.txn;
       if (inner === null || inner === undefined)
-        throw new PersistenceError('etcd answers something else than asked');
-      // What is written counts once the watch tells of it.
+        throw new PersistenceError('etcd sent an unexpected response');
+      // A write takes effect once the watch delivers it.
       if (inner.succeeded) this.counts.records += 1;
       else this.#conflict(proposal, inner.responses[0]?.range?.kvs[0]?.modRevision ?? 0);
     }
   }
 
-  /** Somebody has written up to a revision: it may be this very proposal, of which the answer got lost. */
+  /** The record has changed up to a revision, possibly by this very proposal, if the response to it was lost. */
   #conflict(proposal: Proposal, revision: number): void {
     const go = (): void => {
       if (proposal.isSettled) return;
       this.counts.conflicts += 1;
       if (DECIDED.has(proposal.entry.kind)) this.#fail(proposal, new ConflictError());
       else if (this.#client.timers.now() - proposal.since < DEADLINE_MS) this.#again(proposal);
-      else this.#fail(proposal, new PersistenceError('others write the same again and again'));
+      else this.#fail(proposal, new PersistenceError('other hubs keep writing the same record'));
     };
     if (revision <= this.#host.position()) go();
     else this.#waiters.push({ revision, go });
@@ -350,12 +350,12 @@ export class Writer {
   }
 }
 
-/** The state that an entry is put on top of: as it was read, with the session that is really open. */
+/** The state that an entry is based on: as read, with the session that is actually open. */
 function stateOf(known: Known | undefined, kv: KeyValue | undefined): ProviderRecord | null {
   const session = known?.session ?? null;
   if (kv !== undefined) return { ...decodeRecord(kv.value), session };
   if (known === undefined) return null;
-  // Whoever signs what it advertises or withdraws replaces all but the session.
+  // Signed advertisements and withdrawals replace everything but the session.
   return {
     writeId: '',
     made: { by: 'withdraw' },

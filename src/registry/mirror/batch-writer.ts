@@ -6,12 +6,12 @@ import { ADVERTISEMENT_COLUMNS, COUNT_COLUMNS, IDENTITY_COLUMNS } from './rows.j
 import { formatTime } from './time.js';
 
 /**
- * How many identities one purge looks at, so that it never holds up the writes that somebody waits for. The next
- * goes on from there: an index by `seen_at` would cost every advertisement a third of its speed.
+ * How many identities one purge checks, so that it never delays awaited writes. The next purge continues from there: an index on `seen_at`
+ * would slow down every advertisement by a third.
  */
 const FORGET_WINDOW = 20_000;
 
-/** @param keys How many of the columns, from the first, name the row. */
+/** @param keys How many of the first columns form the key. */
 function upsert(table: string, columns: readonly string[], keys = 1): string {
   const updates = columns.slice(keys).map((column) => `${column} = excluded.${column}`);
   return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
@@ -19,21 +19,21 @@ function upsert(table: string, columns: readonly string[], keys = 1): string {
 }
 
 /**
- * Writes all operations in one transaction, which is durable when this returns. Operations that fail for what they
- * hold are left out and returned.
- * @throws SqliteError when nothing was written.
+ * Writes all operations in one transaction, which is durable when this returns. Operations that fail because of their content are skipped
+ * and returned.
+ * @throws SqliteError if nothing was written.
  */
 export type BatchWriter = (operations: readonly Operation[]) => Refusal[];
 
 /**
- * Prepares the statements, once, on a database of the current schema.
- * @param fencingToken Marks who is attached, so that a later hub can tell by whom.
+ * Prepares the statements on a database with the current schema.
+ * @param fencingToken Marks attached rows, so that a later run can tell during which run they were.
  */
 export function createBatchWriter(db: Database, fencingToken: number): BatchWriter {
   const putAdvertisement = db.prepare<[unknown[]]>(upsert('advertisements', ADVERTISEMENT_COLUMNS));
   const putIdentity = db.prepare<[IdentityRow]>(upsert('identities', IDENTITY_COLUMNS));
-  // Heartbeats reach the advertisement only, so its identity takes them over when the advertisement goes.
-  // An unsigned one is nobody's heartbeat: it must not revive the lapsed binding of a key that is long gone.
+  // Heartbeats only reach the advertisement, so its identity takes them over when the advertisement is removed.
+  // An unsigned one is no heartbeat of the owner: it must not revive the lapsed binding of a key that is long gone.
   const keepLastSeen = db.prepare<[string]>(`UPDATE identities
     SET seen_at = max(seen_at, coalesce(1000 * unixepoch(advertisements.updated_at), 0))
     FROM advertisements
@@ -107,7 +107,7 @@ export function createBatchWriter(db: Database, fencingToken: number): BatchWrit
     if (operations.length === 0) touch.run();
   });
 
-  // Inside of another transaction this is a savepoint.
+  // Inside another transaction this is a savepoint.
   const applyAlone = db.transaction(apply);
   const applyOneByOne = db.transaction((operations: readonly Operation[]) => {
     const refusals: Refusal[] = [];

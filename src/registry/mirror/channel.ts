@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import type { Request, RequestKind, Requests, Results } from './messages.js';
 
-/** How often a request is given to a new worker before it counts as failed. */
+/** How many workers try a request before it fails. */
 const MAX_ATTEMPTS = 3;
-/** The wait before the second attempt in milliseconds; it grows tenfold with each. */
+/** The wait before the second attempt, in milliseconds; it grows tenfold with each. */
 const FIRST_BACKOFF_MS = 50;
 
 interface Exchange {
@@ -14,8 +14,7 @@ interface Exchange {
 }
 
 /**
- * One request at a time to a worker, which is replaced when it dies. Requests have to be repeatable. The worker
- * ends after `close`.
+ * Sends one request at a time to a worker, which is replaced if it dies. Requests must be repeatable. The worker exits after `close`.
  */
 export class WorkerChannel {
   /** How many workers have died. */
@@ -25,7 +24,7 @@ export class WorkerChannel {
   #worker: Worker | null = null;
   #exchange: Exchange | null = null;
 
-  /** `onDeath` is called for each worker that ends on its own, before the request is repeated. */
+  /** `onDeath` is called for each worker that dies, before the request is repeated. */
   constructor(spawn: () => Worker, onDeath: (reason: Error) => void) {
     this.#spawn = spawn;
     this.#onDeath = onDeath;
@@ -33,7 +32,7 @@ export class WorkerChannel {
 
   /**
    * Resolves with the worker's answer.
-   * @throws Error when one worker after another died over it.
+   * @throws Error if one worker after another died.
    */
   async request<K extends RequestKind>(kind: K, body: Requests[K]): Promise<Results[K]> {
     for (let attempt = 1; ; attempt += 1) {
@@ -58,7 +57,7 @@ export class WorkerChannel {
     const worker = this.#spawn();
     let reason: Error | null = null;
     worker.on('message', (result: unknown) => {
-      // It ends by itself after that, which is no death.
+      // It exits by itself afterwards, which does not count as dying.
       if (this.#exchange?.kind === 'close') this.#worker = null;
       this.#exchange?.resolve(result);
       this.#exchange = null;
@@ -70,7 +69,7 @@ export class WorkerChannel {
       if (this.#worker !== worker) return;
       this.#worker = null;
       this.deaths += 1;
-      const death = reason ?? new Error(`it ended with exit code ${String(code)}`);
+      const death = reason ?? new Error(`it exited with code ${String(code)}`);
       this.#onDeath(death);
       this.#exchange?.reject(death);
       this.#exchange = null;

@@ -4,33 +4,32 @@ import type { ClockAnchor } from '../../lib/clock.js';
 import type { DatabaseLocation } from './location.js';
 import { migrate } from './migrations.js';
 
-/** How long to wait for another process that is about to let go of the file, in milliseconds. */
+/** How long to wait for another process that is about to release the file, in milliseconds. */
 const BUSY_TIMEOUT_MS = 2000;
 
-/** Opens a connection without touching the file yet; `create` makes a missing file. */
+/** Opens a connection without touching the file yet; `create` creates a missing file. */
 export function connect(location: DatabaseLocation, create: boolean): Database.Database {
   const path = location.kind === 'memory' ? ':memory:' : location.path;
   return new Database(path, { timeout: BUSY_TIMEOUT_MS, fileMustExist: !create && location.kind === 'file' });
 }
 
-/** Opens a connection that only reads, beside the one that has reserved the file. */
+/** Opens a read-only connection beside the one that has reserved the file. */
 export function openToRead(path: string): Database.Database {
   return new Database(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
 }
 
 /**
- * Takes the file for this connection alone until it closes, and brings the schema up to date.
+ * Locks the file exclusively until this connection closes, and migrates the schema.
  * @throws SqliteError, or NewerSchemaError.
  */
 export function prepareDatabase(db: Database.Database): void {
-  // Before the first access: only then does WAL do without shared memory, and the lock is held from here on.
+  // Must come before the first access: only then does WAL work without shared memory, and the lock is held from here on.
   db.pragma('locking_mode = EXCLUSIVE');
   bringUpToDate(db);
 }
 
 /**
- * Keeps all other writers out until `takeFencingToken` or the connection closes, while others may read, and brings the schema
- * up to date.
+ * Keeps other writers, but not readers, out until `takeFencingToken` or until the connection closes, and migrates the schema.
  * @throws SqliteError, or NewerSchemaError.
  */
 export function reserveDatabase(db: Database.Database): void {
@@ -47,11 +46,11 @@ function bringUpToDate(db: Database.Database): void {
 const MAGIC = 'SQLite format 3\0';
 
 /**
- * Tells a file that is no database before SQLite opens it, which would write over the shared memory that lies beside it.
+ * Rejects a file that is not a database before SQLite opens it, which would overwrite the shared memory beside it.
  * @throws SqliteError
  */
 export function checkHeader(path: string): void {
-  // A hub that has the file has no shared memory. Its locks would be lost if this process opened and closed the file.
+  // A hub that holds the file has no shared memory. Its locks would be lost if this process opened and closed the file.
   if (!existsSync(`${path}-shm`)) return;
   const header = headerOf(path);
   if (header !== '' && header !== MAGIC) {
@@ -59,7 +58,7 @@ export function checkHeader(path: string): void {
   }
 }
 
-/** Empty for a new file, and for one that cannot be read: SQLite will say why. */
+/** Empty for a new file, and for one that cannot be read, for which SQLite will report the reason. */
 function headerOf(path: string): string {
   let file: number | null = null;
   try {
@@ -73,34 +72,33 @@ function headerOf(path: string): string {
   }
 }
 
-/** What more runs ago was attached has expired since, or the hub can hardly have run at all. */
+/** How many runs to remember. Whoever was attached before that has expired since, unless the hub hardly ran at all. */
 const KEPT_RUNS = 1000;
 
-/** SQLite can open the file, but not trust it. */
+/** SQLite can open the file, but the file is damaged. */
 export class DamagedFileError extends Error {
   override readonly name = 'DamagedFileError';
 }
 
 /**
- * Walks through the whole file. Reading the rows alone would miss damage to indexes and free pages, which makes
- * later writes fail.
+ * Checks the whole file. Just reading the rows would miss damage to indexes and free pages, which would make later writes fail.
  * @throws DamagedFileError, or SqliteError.
  */
 export function checkStructure(db: Database.Database): void {
   const finding = db.pragma('quick_check(1)', { simple: true }) as string;
-  // Without this head it is about values that break a rule of their column, which is no damage.
+  // Problems without this header are about values that violate a column's constraint, which is not damage.
   const HEAD = '*** in database main ***\n';
   if (finding.startsWith(HEAD)) throw new DamagedFileError(finding.slice(HEAD.length));
 }
 
-/** Until when (steady time) each run of a hub is known to have had its sessions, by its fencing token. */
+/** The steady time up to which each run of a hub is known to have had its sessions, by its fencing token. */
 export type Runs = ReadonlyMap<number, number>;
 
 export function readRuns(db: Database.Database): Runs {
   return new Map(db.prepare<[], [number, number]>('SELECT fencing_token, steady FROM runs').raw().all());
 }
 
-/** Where steady time stood when a hub last wrote it; null where none did. */
+/** The steady time that a hub last wrote; null if none did. */
 export function readAnchor(db: Database.Database): ClockAnchor | null {
   const found = db
     .prepare<[], { steady: number; wall: number; boot_id: string | null; uptime: number | null }>(
@@ -113,8 +111,7 @@ export function readAnchor(db: Database.Database): ClockAnchor | null {
 }
 
 /**
- * Draws the next fencing token, which ends all earlier ones, and ends the reservation. Also proves that the file can be
- * written.
+ * Draws the next fencing token, which voids all earlier ones, and ends the reservation. Also proves that the file is writable.
  */
 export function takeFencingToken(db: Database.Database): number {
   const sql = `INSERT INTO hub (id, starts) VALUES (1, 1)
@@ -126,9 +123,9 @@ export function takeFencingToken(db: Database.Database): number {
 }
 
 /**
- * Checks that nobody has drawn another fencing token. The lock alone cannot tell: it is free between the load and the
- * worker's start, and while a worker that died is replaced.
- * @throws Error when another hub has used the file.
+ * Checks that nobody has drawn another fencing token. The lock alone cannot tell: it is free between loading and the worker's start, and
+ * while a dead worker is replaced.
+ * @throws Error if another hub has used the file.
  */
 export function checkFencingToken(db: Database.Database, fencingToken: number): void {
   if (db.prepare('SELECT starts FROM hub').pluck().get() !== fencingToken) {

@@ -11,25 +11,25 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Whether reading failed because the file is no database, or a damaged one. */
+/** Whether reading failed because the file is damaged or not a database. */
 export function isUnreadable(error: unknown): boolean {
   if (error instanceof DamagedFileError) return true;
   const code = codeOf(error);
-  // A damaged row may claim to be larger than any can be; and a damaged header, a format of the future.
+  // A damaged row may claim an impossible size, and a damaged header a future format.
   return (
     /^SQLITE_(NOTADB|CORRUPT|TOOBIG)/.test(code) ||
     (code === 'SQLITE_ERROR' && messageOf(error) === 'unsupported file format')
   );
 }
 
-/** Whether an operation failed for what it holds, so that others in its batch need not. */
+/** Whether an operation failed because of its content, so that others in its batch may succeed. */
 export function isOperationFault(error: unknown): boolean {
   return (
     !(error instanceof Database.SqliteError) || /^SQLITE_(CONSTRAINT|TOOBIG|MISMATCH|RANGE)/.test(error.code)
   );
 }
 
-/** Says for an operator why the file at `path` cannot be used, and what to do about it. */
+/** Tells an operator why the file at `path` cannot be used, and what to do about it. */
 export function describeFailure(path: string, error: unknown): string {
   const code = codeOf(error);
   const message = messageOf(error);
@@ -55,11 +55,11 @@ function explain(path: string, code: string): string {
     return `the database ${path} is read-only: give the hub's user the right to write to it and to its folder`;
   }
   if (code.startsWith('SQLITE_IOERR'))
-    return `the disk that holds the database ${path} fails: check it, and the system's log`;
+    return `the disk that holds the database ${path} is failing: check it, and the system's log`;
   return `the database ${path} cannot be used`;
 }
 
-/** What the file system has against a database at this path; null when nothing is seen. */
+/** What in the file system prevents a database at this path; null if nothing visible. */
 function obstacleAt(path: string): string | null {
   const folder = dirname(path);
   const folderStat = statSync(folder, { throwIfNoEntry: false });
@@ -77,10 +77,10 @@ function obstacleAt(path: string): string | null {
   return null;
 }
 
-/** What SQLite needs at once beside the file, in bytes: its shared memory while the hub starts, and a page of the log. */
+/** What SQLite immediately needs beside the file, in bytes: shared memory during startup, and a page of the log. */
 const NEEDED_BYTES = 64 * 1024;
 
-/** Whether a disk has so little room left that SQLite fails, which does not always name that as the reason. */
+/** Whether the disk has so little space left that SQLite fails, which it does not always report as the reason. */
 function isFull(folder: string): boolean {
   try {
     const { bavail, bsize } = statfsSync(folder);

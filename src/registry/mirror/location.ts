@@ -1,12 +1,12 @@
-/** Where the mirror keeps its data. A relative path counts from the working directory. */
+/** Where the mirror keeps its data. Relative paths are relative to the working directory. */
 export type DatabaseLocation = { kind: 'file'; path: string } | { kind: 'memory' };
 
 const PATTERN = /^sqlite(?:\+aiosqlite)?:\/\/\/([^?#]+)$/;
 
 /**
- * Reads `DISCOVERY_DB_URL`: `sqlite:///relative.db`, `sqlite:////absolute.db` or `sqlite:///:memory:`, each
- * also with `sqlite+aiosqlite:`. The path is taken as it stands, without percent-decoding.
- * @throws Error when it is anything else; the message says what it must be.
+ * Parses `DISCOVERY_DB_URL`: `sqlite:///relative.db`, `sqlite:////absolute.db` or `sqlite:///:memory:`, each also with
+ * `sqlite+aiosqlite:`. The path is taken literally, without percent-decoding.
+ * @throws Error for anything else; the message says what it must be.
  */
 export function parseDatabaseUrl(url: string): DatabaseLocation {
   const path = PATTERN.exec(url)?.[1]?.trim() ?? '';

@@ -4,10 +4,10 @@ import type { RowBatch } from '../store/row-batch.js';
 import type { Runs } from './database.js';
 import type { DatabaseLocation } from './location.js';
 
-/** What a worker is started with. */
+/** The data a worker is started with. */
 export interface WorkerSetup {
   location: DatabaseLocation;
-  /** The number that this hub drew at its start; once the file holds another, another hub has used it. */
+  /** The token that this hub drew at startup; if the file holds another, another hub has used it. */
   fencingToken: number;
 }
 
@@ -39,7 +39,7 @@ export type IdentityRow = [providerId: string, publicKey: string, lastT: number,
 /** The values of a count in the order of `COUNT_COLUMNS`; the time is Unix milliseconds. */
 export type CountRow = [kind: string, key: string, count: number, endsAt: number];
 
-/** One write. All of them can be repeated without harm. Tuples, because names would travel with every object. */
+/** One write. All are idempotent. Tuples, because objects would transfer their member names every time. */
 export type Operation =
   | readonly ['advertise', AdvertisementRow, IdentityRow | null]
   | readonly ['remove', providerId: string, IdentityRow | null]
@@ -49,7 +49,7 @@ export type Operation =
   | readonly ['forget', now: number]
   | readonly ['clock', ClockAnchor];
 
-/** An operation that was left out of its batch: its index there, and why. */
+/** An operation that was skipped: its index in the batch, and why. */
 export type Refusal = readonly [index: number, reason: string];
 
 /** Bodies of the requests to the worker. An empty `write` proves that writing works. */
@@ -66,26 +66,26 @@ export interface Results {
 
 export type RequestKind = keyof Requests;
 
-/** The threads that read a file at the start, by the names of their files: what they get, and what they say. */
+/** The threads that read a file at startup, by the names of their source files: their input and their output. */
 export interface Readers {
-  /** Ends well if the file at this path is sound. */
+  /** Succeeds if the file at this path is sound. */
   checker: { data: string; says: never };
   reader: { data: { path: string; stretch: Stretch }; says: Found };
 }
 
-/** What both tables have from one row number to another, both included. */
+/** A range of row numbers in both tables, bounds included. */
 export interface Stretch {
   runs: Runs;
   from: number;
   to: number;
 }
 
-/** What there is in a stretch. */
+/** The content found in a stretch. */
 export type Found =
   | { kind: 'signed'; batch: RowBatch }
   | { kind: 'unsigned'; records: AdvertisementRecord[] }
   | { kind: 'identities'; records: IdentityRecord[] }
-  /** How many rows there were that no hub can have written. */
+  /** How many rows no hub can have written. */
   | { kind: 'skipped'; rows: number };
 
 /** A request on its way to the worker. */

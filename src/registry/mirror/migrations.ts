@@ -2,10 +2,10 @@ import type { Database } from 'better-sqlite3';
 import { readProviderId } from '../../protocol/provider-id.js';
 import { parseTime } from './time.js';
 
-/** Numbered by their position, from 1. Never change one that was released: add another. */
+/** Numbered by position, from 1. Never change a released one: add another. */
 const MIGRATIONS: readonly ((db: Database) => void)[] = [
   (db) => {
-    // The table of the first generation, whose older files lack the last two columns.
+    // The first generation's table, whose older files lack the last two columns.
     db.exec(`CREATE TABLE IF NOT EXISTS advertisements (
       provider_id TEXT PRIMARY KEY,
       ip_address TEXT NOT NULL,
@@ -42,7 +42,7 @@ const MIGRATIONS: readonly ((db: Database) => void)[] = [
     db.exec('INSERT OR IGNORE INTO hub (id, starts) VALUES (1, 0)');
   },
   (db) => {
-    // How far each run of a hub came, by its fencing token: Unix milliseconds, and the machine's uptime in milliseconds.
+    // The last recorded time of each run of a hub, by its fencing token: Unix milliseconds, and the machine's uptime in milliseconds.
     db.exec(`CREATE TABLE runs (
       fencing_token INTEGER PRIMARY KEY,
       steady INTEGER NOT NULL,
@@ -100,8 +100,8 @@ export class NewerSchemaError extends Error {
 }
 
 /**
- * Brings the schema up to date, each step in a transaction of its own.
- * @throws NewerSchemaError when the file is ahead of this program.
+ * Migrates the schema, each step in its own transaction.
+ * @throws NewerSchemaError if the file is newer than this program.
  */
 export function migrate(db: Database): void {
   const version = db.pragma('user_version', { simple: true }) as number;
@@ -119,7 +119,7 @@ export function migrate(db: Database): void {
   });
 }
 
-/** Ids that pass for a public key were names once. Now nobody can speak for them. */
+/** Ids that resemble a public key used to be names. Nobody can speak for them any more. */
 function dropLookalikes(db: Database): void {
   for (const table of ['advertisements', 'identities']) {
     db.exec(`DELETE FROM ${table} WHERE length(provider_id) = 64
@@ -128,8 +128,8 @@ function dropLookalikes(db: Database): void {
 }
 
 /**
- * Gives Ethereum addresses their canonical form. The first generation took each spelling for a provider of its own; the
- * one that was heard of last stays. What is no address, for a wrong checksum, is left out of what is served later on.
+ * Converts Ethereum addresses to their canonical form. The first generation treated each spelling as a separate provider; the one last
+ * heard of stays. Addresses with a wrong checksum are not served.
  */
 function mergeSpellings(db: Database): void {
   const rows = db
@@ -147,7 +147,7 @@ function mergeSpellings(db: Database): void {
     if (kept.has(canonical)) remove.run(rowid);
     else kept.set(canonical, { rowid, id });
   }
-  // Only now is no other row in the way.
+  // Only now can no other row conflict.
   for (const [canonical, { rowid, id }] of kept) if (id !== canonical) rename.run(canonical, rowid);
 }
 

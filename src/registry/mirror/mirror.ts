@@ -11,24 +11,24 @@ import { type AwaitedWrite, type Batch, operationsOf, WriteQueue } from './queue
 import { toAdvertisementRow, toCountRow, toIdentityRow } from './rows.js';
 import type { CountRecord } from '../store/records.js';
 
-/** Operations in one transaction. */
+/** The most operations per transaction. */
 const MAX_BATCH = 1000;
-/** Awaited writes that may wait; beyond them new ones are refused. */
+/** How many awaited writes may queue; further ones are refused. */
 const MAX_WAITING = 50_000;
-/** How often writing is tried again while it fails, in milliseconds. */
+/** How often to retry while writing fails, in milliseconds. */
 const PROBE_INTERVAL_MS = 1000;
-/** How often it is looked whether the write under way is still the same, in milliseconds. */
+/** How often to check whether the write in progress is still the same, in milliseconds. */
 const BEAT_MS = 1000;
-/** A transaction that is under way at so many looks is a problem. A hub that stood still itself has looked once. */
+/** A transaction in progress at this many checks is a problem. A hub that stalled itself has checked only once. */
 const STALL_BEATS = 5;
-/** How long closing may take before a disk that hangs is given up, in milliseconds. */
+/** How long closing may take before a hanging disk is given up, in milliseconds. */
 const CLOSE_DEADLINE_MS = 10_000;
-/** Megabytes of short-lived objects that the thread may pile up: it would use all it gets, to no avail. */
+/** Limits the thread's young generation, in megabytes: it would use all it gets, without benefit. */
 const YOUNG_GENERATION_MB = 4;
 
 /**
- * Mirrors the registry into SQLite, in a thread of its own. One transaction is under way at a time, and all that
- * arrives meanwhile goes into the next one together.
+ * Mirrors the registry into SQLite, in a thread of its own. One transaction is in progress at a time; everything that arrives meanwhile
+ * shares the next one.
  */
 export class Mirror implements Log {
   readonly #setup: WorkerSetup;
@@ -40,7 +40,7 @@ export class Mirror implements Log {
   #underWay: { size: number; since: number; beats: number } | null = null;
   readonly #pulse: NodeJS.Timeout;
   #failure: string | null = null;
-  /** Whether a transaction is due even if nothing waits, or only what a failure has left over. */
+  /** Whether a transaction is due even if nothing waits, or only leftovers of a failure. */
   #probeDue = false;
   #probeTimer: NodeJS.Timeout | null = null;
   #closing: Promise<void> | null = null;
@@ -52,8 +52,8 @@ export class Mirror implements Log {
     this.#channel = new WorkerChannel(
       () => this.spawnWorker(this.#setup),
       (reason) => {
-        this.#log.error(`the mirror's thread died and is started again: ${reason.message}`);
-        // Nobody else may take the file while nothing is written.
+        this.#log.error(`the mirror's thread died and is being restarted: ${reason.message}`);
+        // Writes even if nothing is queued, so that nobody else can take the file meanwhile.
         this.#probe();
       },
     );
@@ -63,8 +63,8 @@ export class Mirror implements Log {
   }
 
   /**
-   * Starts the thread on what `loadMirror` has read, and writes for the first time.
-   * @throws Error when that fails. The message says what to do.
+   * Starts the thread on the database that `loadMirror` has read, and makes a first write.
+   * @throws Error if that fails. The message says what to do.
    */
   static async open<M extends Mirror>(
     this: new (loaded: LoadedMirror, log: MirrorLogger) => M,
@@ -109,19 +109,19 @@ export class Mirror implements Log {
     return this.#failure ?? this.#stall;
   }
 
-  /** Operations that are not durable yet. */
+  /** How many operations are not durable yet. */
   get pending(): number {
     return this.#queue.awaitedCount + this.#queue.lazyCount + (this.#underWay?.size ?? 0);
   }
 
-  /** Age of the oldest operation that is not durable yet, in milliseconds; 0 when there is none. */
+  /** Age of the oldest operation that is not durable yet, in milliseconds; 0 if there is none. */
   get lagMs(): number {
     const underWay = this.#underWay;
     const since = underWay !== null && underWay.size > 0 ? underWay.since : this.#queue.oldestSince;
     return since === null ? 0 : performance.now() - since;
   }
 
-  /** How often the thread had to be started again. */
+  /** How often the thread had to be restarted. */
   get restarts(): number {
     return this.#channel.deaths;
   }
@@ -136,7 +136,7 @@ export class Mirror implements Log {
 
   #persist(entry: DurableEntry): Promise<number> {
     if (this.#closing !== null) return Promise.reject(new PersistenceError('the hub is shutting down'));
-    // After any other failure the next write may find the disk well again; behind this one it would only wait.
+    // After any other failure the next write may succeed; behind a hanging one it would only wait.
     if (this.#stall !== null) return Promise.reject(new PersistenceError(this.#stall));
     if (this.#queue.awaitedCount >= MAX_WAITING) {
       return Promise.reject(
@@ -159,7 +159,7 @@ export class Mirror implements Log {
     });
   }
 
-  /** Takes about half a millisecond of the calling thread for each 1000 heartbeats, so call it often with few. */
+  /** Takes the calling thread about half a millisecond per 1000 heartbeats, so call it often with few. */
   saveHeartbeats(batch: HeartbeatBatch): void {
     this.#queue.addHeartbeats(batch);
     this.#write();
@@ -175,13 +175,13 @@ export class Mirror implements Log {
     this.#write();
   }
 
-  /** @throws PersistenceError when the disk hangs: then the mirror's thread does too, and whatever waits for its end. */
+  /** @throws PersistenceError if the disk hangs, and with it the mirror's thread and whatever waits for its end. */
   close(): Promise<void> {
     this.#closing ??= this.#closeInTime();
     return this.#closing;
   }
 
-  /** Makes a worker, also for each one that died. */
+  /** Starts a worker, also to replace one that died. */
   protected spawnWorker(setup: WorkerSetup): Worker {
     return new Worker(new URL('./worker.js', import.meta.url), {
       name: 'mirror',
@@ -190,7 +190,7 @@ export class Mirror implements Log {
     });
   }
 
-  /** Why the write under way takes too long; null while it does not. */
+  /** What is wrong if the write in progress takes too long; null while it does not. */
   get #stall(): string | null {
     const beats = this.#underWay?.beats ?? 0;
     if (beats < STALL_BEATS) return null;
@@ -202,7 +202,7 @@ export class Mirror implements Log {
     this.#write();
   }
 
-  /** Sees to it that what waits is written. While writing fails, lazy writes are left to the probe. */
+  /** Starts writing what is queued. While writing fails, lazy writes wait for the next retry. */
   #write(): void {
     if (this.#closing === null && this.#writing === null && this.#hasWork()) this.#writing = this.#writeAll();
   }
@@ -213,10 +213,10 @@ export class Mirror implements Log {
   }
 
   async #writeAll(): Promise<void> {
-    // All that the present turn of the event loop brings shares the first transaction.
+    // Everything queued in the present event-loop iteration shares the first transaction.
     await nextTurn();
     while (this.#hasWork()) await this.#writeNext();
-    // Together with the last check, or what is added in between would be left lying.
+    // In the same step as the last check, or writes added in between would be stranded.
     this.#writing = null;
   }
 
@@ -242,7 +242,7 @@ export class Mirror implements Log {
   }
 
   #succeed({ awaited }: Batch, refusals: readonly Refusal[]): void {
-    if (this.#failure !== null) this.#log.info('the mirror writes again');
+    if (this.#failure !== null) this.#log.info('the mirror is writing again');
     this.#failure = null;
     if (this.#probeTimer !== null) clearTimeout(this.#probeTimer);
     this.#probeTimer = null;
@@ -295,11 +295,14 @@ export class Mirror implements Log {
   async #close(): Promise<void> {
     if (this.#probeTimer !== null) clearTimeout(this.#probeTimer);
     await this.#writing;
-    // What a failure has left over gets one more chance.
+    // Leftovers of a failure get one more chance.
     this.#probeDue = this.#queue.lazyCount > 0;
     await this.#writeAll();
     const lost = this.#queue.lazyCount;
-    if (lost > 0) this.#log.warn(`the mirror closes without ${String(lost)} heartbeats, counts and removals`);
+    if (lost > 0)
+      this.#log.warn(
+        `the mirror is closing without having written ${String(lost)} heartbeats, counts and removals`,
+      );
     const problem = await this.#channel.request('close', null).then(
       (result) => result.problem,
       (error: unknown) => (error as Error).message,
@@ -308,7 +311,7 @@ export class Mirror implements Log {
   }
 }
 
-/** An entry that fails when it is delivered fails its proposer alone; the entries behind it are still delivered. */
+/** An entry that fails on delivery only fails its own proposer; later entries are still delivered. */
 function complete(write: AwaitedWrite): void {
   try {
     write.resolve();

@@ -1,27 +1,27 @@
 import type { HeartbeatBatch } from '../log.js';
 import type { CountRow, Operation } from './messages.js';
 
-/** A write that somebody waits for. */
+/** A write that somebody is waiting for. */
 export interface AwaitedWrite {
   operation: Operation;
-  /** `performance.now()` when it was asked for. */
+  /** `performance.now()` when it was requested. */
   since: number;
   resolve(): void;
   reject(reason: Error): void;
 }
 
-/** A write that nobody waits for, and what it has to come after. */
+/** A write that nobody is waiting for, and what it has to come after. */
 interface LazyWrite {
   operation: Operation;
-  /** The number of awaited writes that were asked for before it. */
+  /** How many awaited writes were requested before it. */
   after: number;
 }
 
-/** What goes into one transaction, in this order. */
+/** The content of one transaction, in this order. */
 export interface Batch {
   awaited: readonly AwaitedWrite[];
   lazy: ReadonlyMap<string, LazyWrite>;
-  /** What concerns no provider. */
+  /** Operations that concern no provider. */
   rest: readonly Operation[];
 }
 
@@ -33,25 +33,24 @@ export function operationsOf({ awaited, lazy, rest }: Batch): Operation[] {
   return operations;
 }
 
-/** Part of a batch that lazy writes get even when more awaited writes wait than fit. */
+/** The share of a batch reserved for lazy writes, even if more awaited writes are waiting than fit. */
 const LAZY_SHARE = 0.25;
 
 /**
- * What waits to be written. Awaited writes leave in the order they came. Lazy writes yield to them, are merged
- * to the last one of each provider (and each count), and never pass or undo another write of the same provider: they wait for
- * those before them, and are void once a newer `advertise` or `remove` is to replace the whole row, even if that
- * fails: then the next heartbeat or purge makes up for it.
+ * The queue of writes. Awaited writes leave in order of arrival. Lazy writes yield to them, and only the last one per provider (and per count)
+ * is kept. They never overtake or undo another write of the same provider: they wait for those before them, and are void once a newer
+ * `advertise` or `remove` is queued that replaces the whole row. If that fails, the next heartbeat or purge makes up for it.
  */
 export class WriteQueue {
   #awaited: AwaitedWrite[] = [];
   #head = 0;
-  /** Awaited writes that ever came in, and that ever left. */
+  /** How many awaited writes have ever been added, and taken. */
   #arrived = 0;
   #taken = 0;
   readonly #lazy = new Map<string, LazyWrite>();
   #forget: Operation | null = null;
   #clock: Operation | null = null;
-  /** `performance.now()` when lazy writes began to wait; means nothing while none does. */
+  /** `performance.now()` when lazy writes began to wait; meaningless while none is waiting. */
   #lazySince = 0;
 
   get awaitedCount(): number {
@@ -62,7 +61,7 @@ export class WriteQueue {
     return this.#lazy.size + this.#rest.length;
   }
 
-  /** `performance.now()` of the oldest write that waits, null when none does. */
+  /** `performance.now()` of the oldest waiting write; null if there is none. */
   get oldestSince(): number | null {
     const awaited = this.#awaited[this.#head]?.since ?? Infinity;
     const oldest = Math.min(awaited, this.lazyCount > 0 ? this.#lazySince : Infinity);
@@ -83,7 +82,7 @@ export class WriteQueue {
       this.#clock = ['clock', anchor];
     }
     providerIds.forEach((providerId, index) => {
-      // A row that is about to go is not brought back by a heartbeat, only by an advertisement.
+      // Only an advertisement brings back a row that is about to be removed, not a heartbeat.
       if (this.#lazy.get(providerId)?.operation[0] === 'remove') return;
       const time = updatedAt[index];
       if (time === undefined) return;
@@ -92,7 +91,7 @@ export class WriteQueue {
   }
 
   addCounts(rows: readonly CountRow[]): void {
-    // No provider id has a space in it.
+    // Provider ids contain no spaces.
     for (const row of rows) this.#addLazy(`count ${row[0]} ${row[1]}`, ['count', row]);
   }
 
@@ -115,18 +114,18 @@ export class WriteQueue {
         lazy.set(providerId, write);
         this.#lazy.delete(providerId);
       }
-      // Whoever is attached in the file was so when the clock was read, so it never passes their heartbeats.
+      // The anchor must not overtake the heartbeats: whoever is attached in the file was so when the clock was read.
       const isComplete = this.#lazy.size === 0;
       rest = isComplete ? this.#rest : this.#rest.filter((operation) => operation !== this.#clock);
       this.#forget = null;
       if (isComplete) this.#clock = null;
-      // A little too young for what is left, which keeps the bookkeeping to one number.
+      // Slightly too recent for what is left, which keeps the bookkeeping down to one number.
       this.#lazySince = performance.now();
     }
     return { awaited, lazy, rest };
   }
 
-  /** Puts back the lazy part of a batch that was not written, as far as nothing newer replaces it. */
+  /** Puts back the lazy part of a batch that was not written, except where something newer replaces it. */
   restoreLazy({ lazy, rest }: Batch, since: number): void {
     if (lazy.size === 0 && rest.length === 0) return;
     const replaced = new Set<unknown>();
@@ -152,7 +151,7 @@ export class WriteQueue {
 
   #addLazy(providerId: string, operation: Operation): void {
     if (this.lazyCount === 0) this.#lazySince = performance.now();
-    // Behind all others, so that the first of the map never waits for more awaited writes than the next.
+    // Moved to the end, so that the first in the map never waits for more awaited writes than the next.
     this.#lazy.delete(providerId);
     this.#lazy.set(providerId, { operation, after: this.#arrived });
   }
@@ -161,7 +160,7 @@ export class WriteQueue {
     const taken = this.#awaited.slice(this.#head, this.#head + limit);
     this.#head += taken.length;
     this.#taken += taken.length;
-    // Dropping what has left only now and then keeps each step cheap.
+    // Compacting only now and then keeps each step cheap.
     if (this.#head * 2 >= this.#awaited.length) {
       this.#awaited = this.#awaited.slice(this.#head);
       this.#head = 0;

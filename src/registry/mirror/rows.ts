@@ -39,7 +39,7 @@ export const IDENTITY_COLUMNS = ['provider_id', 'public_key', 'last_t', 'seen_at
 /** In the order of `CountRow`. */
 export const COUNT_COLUMNS = ['kind', 'key', 'count', 'ends_at'] as const;
 
-/** A copy of the record, ready to travel to the worker. */
+/** A copy of the record that can be posted to the worker. */
 export function toAdvertisementRow(record: AdvertisementRecord): AdvertisementRow {
   const { proof } = record;
   return [
@@ -73,8 +73,8 @@ export function toCountRow({ kind, key, count, endsAt }: CountRecord): CountRow 
 }
 
 /**
- * JSON is UTF-8, and SQLite keeps a text in a BLOB column as it is. As a text it travels and loads several times
- * faster than as a byte array with a buffer of its own; whatever is not UTF-8 stays bytes.
+ * JSON is UTF-8, and SQLite stores a text in a BLOB column unchanged. A string is posted and loaded several times faster than a byte array
+ * with its own buffer; anything that is not UTF-8 stays bytes.
  */
 function toStoredPayload(payload: string | Uint8Array): string | Uint8Array {
   if (typeof payload === 'string') return payload;
@@ -82,15 +82,15 @@ function toStoredPayload(payload: string | Uint8Array): string | Uint8Array {
   return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8');
 }
 
-/** A row of the file: what it says, and the JSON of its parts as it stands there. */
+/** A row of the file: the record, and the JSON texts of its structured members. */
 export interface StoredAdvertisement {
   record: AdvertisementRecord;
   texts: JsonTexts;
 }
 
 /**
- * Reads a row of `ADVERTISEMENT_COLUMNS`; null when it cannot be one that a hub wrote.
- * @param runs How far the runs came: who was attached then was heard of until then.
+ * Reads a row of `ADVERTISEMENT_COLUMNS`; null if no hub can have written it.
+ * @param runs The last time of each run: whoever was attached counts as seen until then.
  */
 export function readAdvertisement(row: readonly unknown[], runs: Runs): StoredAdvertisement | null {
   const [providerId, ipAddress, country, platform, resources, pricing, createdAt, updatedAt, name, network] =
@@ -115,7 +115,7 @@ export function readAdvertisement(row: readonly unknown[], runs: Runs): StoredAd
     ipAddress,
     country,
     platform,
-    // The members of our own rows were checked when they came in; unsigned rows are checked anew by the registry.
+    // The members of our own rows were validated on arrival; the registry validates unsigned rows again.
     resources: resourcesObject as AdvertisementRecord['resources'],
     pricing: pricingObject as AdvertisementRecord['pricing'],
     createdAt: parseTime(createdAt) ?? updated,
@@ -126,13 +126,13 @@ export function readAdvertisement(row: readonly unknown[], runs: Runs): StoredAd
     endpoint: port === null ? null : { port },
     ipConfirmed: ipConfirmed === 1,
     proof: readProof(row[10], row[11], row[12], row[13]),
-    // An older hub wrote this 1, and told nothing of how far it came.
+    // An older hub wrote a plain 1, without recording its last time.
     attached: row[14] === 1 && !runs.has(1),
   };
   return { record, texts };
 }
 
-/** Reads a row of `IDENTITY_COLUMNS`; null when it cannot be one that a hub wrote. */
+/** Reads a row of `IDENTITY_COLUMNS`; null if no hub can have written it. */
 export function readIdentity([
   providerId,
   publicKey,
@@ -144,7 +144,7 @@ export function readIdentity([
   return { providerId, publicKey, lastT, seenAt };
 }
 
-/** Reads a row of `COUNT_COLUMNS`; null when it cannot be one that a hub wrote. */
+/** Reads a row of `COUNT_COLUMNS`; null if no hub can have written it. */
 export function readCount([name, key, count, endsAt]: readonly unknown[]): CountRecord | null {
   const kind = COUNT_KINDS.find((known) => known === name);
   if (kind === undefined || typeof key !== 'string') return null;
@@ -162,7 +162,7 @@ function isTextOrNull(value: unknown): value is string | null {
   return value === null || typeof value === 'string';
 }
 
-/** The object in a JSON text, or null for `null`, which the first generation wrote; undefined when it is neither. */
+/** The object in a JSON text, or null for `null`, which the first generation wrote; undefined for anything else. */
 function parseObject(text: string): object | null | undefined {
   if (text === 'null') return null;
   try {

@@ -6,7 +6,7 @@ export function formatTime(ms: number): string {
 
 const PATTERN = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,6})?$/;
 
-/** Reads that form, with or without a fraction, as Unix milliseconds; null when it is anything else. */
+/** Parses that form, with or without a fraction, as Unix milliseconds; null for anything else. */
 export function parseTime(text: unknown): number | null {
   if (typeof text !== 'string' || !PATTERN.test(text)) return null;
   return Date.UTC(

@@ -1,4 +1,4 @@
-/** The thread that writes: opens the file when the first request comes, and answers one request at a time. */
+/** The writer thread: opens the file on the first request, and answers one request at a time. */
 import { statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
@@ -10,17 +10,17 @@ import { type BatchWriter, createBatchWriter } from './batch-writer.js';
 const { location, fencingToken } = workerData as WorkerSetup;
 const path = location.kind === 'memory' ? ':memory:' : location.path;
 let open: { db: Database; write: BatchWriter } | null = null;
-/** Which file it is, whatever its name; null before it was opened first. */
+/** The identity of the opened file, whatever its name; null before the first open. */
 let identity: string | null = null;
 
-/** Tells a file from another that has been put in its place; null where there is none. */
+/** Distinguishes a file from a replacement at the same path; null if there is none. */
 function identityOfFile(): string | null {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
   return stat === undefined ? null : `${String(stat.dev)}:${String(stat.ino)}`;
 }
 
 /**
- * A file that was removed or replaced can still be written to, and nobody would ever read it.
+ * Writes to a file that was removed or replaced would succeed, but nobody would ever read them.
  * @throws Error
  */
 function checkFile(): void {
@@ -45,7 +45,7 @@ function openDatabase(): { db: Database; write: BatchWriter } {
   }
 }
 
-/** Returns why the file could not be closed; null when it is closed with all writes inside. */
+/** Returns why the file could not be closed; null if it is closed with all writes inside. */
 function close(): string | null {
   try {
     open?.db.close();
@@ -66,7 +66,7 @@ function write(operations: readonly Operation[]): Results['write'] {
     return { problem: null, refusals };
   } catch (error) {
     const problem = describeFailure(path, error);
-    // After a failed sync only a new connection knows for certain what the file holds.
+    // After a failed sync, only a new connection knows for certain what the file contains.
     close();
     return { problem };
   }

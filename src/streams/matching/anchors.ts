@@ -4,32 +4,32 @@ import { type FactLists, UNNUMBERED } from '../../registry/store/facts/fact-list
 import type { AskedFact, FactRange } from '../../registry/store/facts/fact-tests.js';
 import { ThresholdIndex } from './threshold-index.js';
 
-/** The filters that ask for a number about one subject. */
+/** The filters anchored by a range of one subject. */
 interface RangeFilters {
-  /** From at least, and to at most, turned round. */
+  /** Thresholds of lower bounds, and of negated upper bounds. */
   readonly leasts: ThresholdIndex;
   readonly mosts: ThresholdIndex;
   count: number;
 }
 
-/** What a filter is found by, in numbers that it holds. */
+/** The fact by which a filter is found, as numbers that it holds. */
 export type Anchor =
   | { readonly kind: 'one-of'; readonly facts: readonly number[] }
   | { readonly kind: 'range'; readonly subject: number; readonly least: number; readonly most: number };
 
 /**
- * Which filters are worth asking about the facts of a row. Of all that a filter asks of facts, one is its anchor, and it is
- * looked at only where that holds; filters that ask nothing of facts always are. So a change costs what the filters cost that
- * might see it, however many others there are.
+ * Narrows down the filters to test against a row's facts. One of a filter's requirements on facts is its anchor: the filter is tested only if
+ * the row meets that one. Filters without requirements on facts are always tested. So a change costs only as much as the filters that may
+ * match it, however many others there are.
  */
 export class Anchors {
   readonly #lists: FactLists;
-  /** Filters that ask nothing of facts, and all that ask something. */
+  /** Filters without requirements on facts, and those with any. */
   #indifferent: Uint32Array;
   #asking: Uint32Array;
   #scratch: Uint32Array;
   #count = 0;
-  /** By the number of a fact that anchors them. */
+  /** By the number of the anchoring fact. */
   readonly #byFact = new Map<number, Set<number>>();
   /** By the number of a subject. */
   readonly #byRange = new Map<number, RangeFilters>();
@@ -41,7 +41,7 @@ export class Anchors {
     this.#scratch = new Uint32Array(words);
   }
 
-  /** Whether any filter asks. */
+  /** Whether any filter has requirements on facts. */
   get isAsked(): boolean {
     return this.#count > 0;
   }
@@ -61,7 +61,7 @@ export class Anchors {
     }
   }
 
-  /** @param anchor Null for a filter that asks nothing of facts. */
+  /** @param anchor Null for a filter without requirements on facts. */
   insert(anchor: Anchor | null, handle: number): void {
     if (anchor === null) {
       setBit(this.#indifferent, handle);
@@ -109,13 +109,13 @@ export class Anchors {
     if (range.count === 0) this.#byRange.delete(anchor.subject);
   }
 
-  /** The filters that are worth asking about a row with these facts: a bitmap that is good until the next question or change. */
+  /** The filters that may match a row with these facts: a bitmap, valid until the next query or change. */
   candidates(address: number): Uint32Array {
     const facts = this.#lists.of(address);
     const scratch = this.#scratch;
     scratch.set(this.#indifferent);
     for (const fact of facts) {
-      // Its facts are texts, which only the filters themselves can read.
+      // Its facts are texts, which only the filters themselves can test.
       if (fact === UNNUMBERED)
         for (let word = 0; word < scratch.length; word += 1) scratch[word]! |= this.#asking[word]!;
       const filters = this.#byFact.get(fact);
@@ -138,7 +138,7 @@ export class Anchors {
   }
 }
 
-/** What a filter asks of facts, held for as long as it is in the index, and which of it is the anchor. */
+/** A filter's requirements on facts, held for as long as it is in the index, and its anchor. */
 export class HeldFacts {
   readonly anchor: Anchor | null;
   readonly #lists: FactLists;
@@ -156,12 +156,12 @@ export class HeldFacts {
     this.#lists = lists;
     this.#facts = held.flatMap((one) => (one.kind === 'one-of' ? one.facts : []));
     this.#subjects = held.flatMap((one) => (one.kind === 'range' ? [one.subject] : []));
-    // Fewer rows have one of a few values than a number in some range.
+    // A few values match fewer rows than a range.
     const [first] = [...held].sort((a, b) => weightOf(a) - weightOf(b));
     this.anchor = first ?? null;
   }
 
-  /** Lets go of all. */
+  /** Releases all numbers. */
   release(): void {
     for (const fact of this.#facts) this.#lists.numbers.release(fact);
     for (const subject of this.#subjects) this.#lists.numbers.releaseSubject(subject);

@@ -2,18 +2,18 @@ import type { NameOfKind } from '../../protocol/filters/conditions.js';
 import { monthlyCost } from '../../protocol/filters/estimate.js';
 import { askedAmounts, type Filter } from '../../protocol/filters/filter.js';
 
-/** The most that is paid, then the amounts of cores, memory and disk that it is paid for. */
+/** Numbers per filter: the budget, then the amounts of cores, memory and disk it is for. */
 const NUMBERS = 4;
 
-/** What each of many filters may cost at most, side by side: looking at a filter itself would take many times as long. */
+/** The budgets of many filters, side by side: reading them from the filters would take many times as long. */
 export class Budgets {
   readonly #name: NameOfKind<'at-most'>;
   #numbers = new Float64Array(0);
   #asking = 0;
-  /** What an estimate is made for, used again and again. */
+  /** Scratch object for estimates. */
   readonly #asked = { cpu: 0, memory: 0, storage: 0 };
 
-  /** @param name The condition that limits what is paid. */
+  /** @param name The condition that sets the budget. */
   constructor(name: NameOfKind<'at-most'>) {
     this.#name = name;
   }
@@ -23,7 +23,7 @@ export class Budgets {
     return this.#asking > 0;
   }
 
-  /** Files a filter under its handle. */
+  /** Adds a filter under its handle. */
   set(handle: number, filter: Filter): void {
     const at = handle * NUMBERS;
     if (at >= this.#numbers.length) {
@@ -40,12 +40,12 @@ export class Budgets {
     this.#numbers[at + 3] = asked.storage;
   }
 
-  /** Takes a filter out again. */
+  /** Removes a filter. */
   remove(filter: Filter): void {
     if (filter[this.#name] !== undefined) this.#asking -= 1;
   }
 
-  /** Whether these prices are within a filter's budget; a missing price is NaN, and only of interest where there is one. */
+  /** Whether these prices are within a filter's budget. A missing price is NaN, which only matters if there is a budget. */
   allow(handle: number, core: number, memory: number, storage: number): boolean {
     const numbers = this.#numbers;
     const at = handle * NUMBERS;

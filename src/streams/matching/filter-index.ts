@@ -20,22 +20,22 @@ import { ValueIndex } from './value-index.js';
 import type { ValueNumbers } from '../../registry/store/value-numbers.js';
 
 const INITIAL_BITS = 128;
-/** The group of filters that ask for no country. */
+/** The group of filters without a country. */
 const ANY_COUNTRY = -1;
 
 interface Entry {
-  /** Whether it asks what no index here knows. */
+  /** Whether it has conditions that no index covers. */
   asksMore: boolean;
   filter: Filter;
   predicate: Predicate;
-  /** The numbers of the values that it accepts, by the place of the condition; null where it does not ask. */
+  /** The numbers of accepted values, by the index of the condition; null if it does not ask. */
   values: readonly (readonly number[] | null)[];
   facts: HeldFacts;
 }
 
 /**
- * Many filters asked about one row at once: the reverse of a list. Each filter has a handle, a bit; each condition has
- * an index that says which filters a row may satisfy; the few that are left after all of them are asked one by one.
+ * Tests one row against many filters at once, the inverse of a list. Each filter has a handle, which is a bit; each condition has an index of
+ * the filters that a row may satisfy; the few filters left after intersecting all of them are tested individually.
  */
 export class FilterIndex {
   readonly #entries: (Entry | undefined)[] = [];
@@ -47,11 +47,11 @@ export class FilterIndex {
   readonly #values = VALUES.map(() => new ValueIndex(this.#words));
   readonly #anchors: Anchors;
   readonly #budgets = ESTIMATES.map((name) => new Budgets(name));
-  /** What each filter asks of amounts, side by side by its handle. */
+  /** The amounts each filter asks for, side by side, by handle. */
   #leasts = new Int32Array(INITIAL_BITS * AMOUNTS.length);
-  /** A bit for each flag that a filter asks for, by its handle. */
+  /** The flags each filter asks for, one bit each, by handle. */
   #flags = new Uint32Array(INITIAL_BITS);
-  /** The amounts of the row that is looked at, and its bitmaps but for its country's. */
+  /** The amounts of the row being tested, and its bitmaps except that of its country. */
   readonly #rowAmounts = new Int32Array(AMOUNTS.length);
   readonly #bitmaps: Uint32Array[] = [];
 
@@ -65,14 +65,14 @@ export class FilterIndex {
     return this.#handles.size;
   }
 
-  /** Adds a filter and returns its handle, which is free again after `remove`. */
+  /** Adds a filter and returns its handle, valid until `remove`. */
   add(filter: Filter): number {
-    // Held for as long as the filter is here, so that a number means the same text to it and to all rows.
+    // Held for as long as the filter is indexed, so that a number means the same text to it and to all rows.
     const values = VALUES.map(
       (name, place) => filter[name]?.map((value) => this.#numbers.acquire(place, value)) ?? null,
     );
     const facts = new HeldFacts(askedFacts(filter), this.#numbers.facts);
-    // The country leaves fewer filters than anything else, so that most words need not be looked at.
+    // The country is the most selective condition, so that most words can be skipped.
     const handle = this.#handles.take(values[COUNTRY]?.[0] ?? ANY_COUNTRY);
     if (this.#handles.words > this.#words) this.#grow(this.#words * 2);
     const asksMore =
@@ -119,7 +119,7 @@ export class FilterIndex {
     return this.#entries[handle]!.predicate;
   }
 
-  /** The handles of the filters that a row satisfies. */
+  /** The handles of the filters that a row matches. */
   match(columns: AttributeColumns, index: number): number[] {
     const found: number[] = [];
     const bitmaps = this.#bitmaps;
@@ -154,7 +154,7 @@ export class FilterIndex {
     return found;
   }
 
-  /** The bitmaps let a few through that ask for more, and say nothing of flags. */
+  /** Tests what the bitmaps cannot: they let through a few filters that ask for more, and do not cover flags. */
   #isEnough(handle: number, amounts: Int32Array, flags: number): boolean {
     if ((this.#flags[handle]! & ~flags) !== 0) return false;
     const first = handle * AMOUNTS.length;

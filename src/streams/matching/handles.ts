@@ -1,14 +1,14 @@
 const HANDLES_A_WORD = 32;
 
 /**
- * Gives out small numbers, so that those of a group lie together: each word of 32 has handles of one group only. Then most
- * words of a bitmap of what one group asks for are empty.
+ * Allocates small numbers such that those of a group are adjacent: each 32-bit word has handles of one group only. Most words of a group's
+ * bitmap are then empty.
  */
 export class Handles {
-  /** The group of each word that is in use, and how many of its handles are. */
+  /** The group of each word in use, and how many of its handles are in use. */
   readonly #words: { group: number; inUse: number }[] = [];
   readonly #emptyWords: number[] = [];
-  /** Free handles in words of each group. */
+  /** Free handles in the words of each group. */
   readonly #free = new Map<number, number[]>();
   #size = 0;
 
@@ -17,12 +17,12 @@ export class Handles {
     return this.#size;
   }
 
-  /** How many words there are, empty ones included. */
+  /** How many words there are, including empty ones. */
   get words(): number {
     return this.#words.length;
   }
 
-  /** A handle that is not in use. */
+  /** Allocates a handle. */
   take(group: number): number {
     let free = this.#free.get(group);
     if (free === undefined) {
@@ -48,14 +48,14 @@ export class Handles {
       this.#free.set(group, free);
       return;
     }
-    // Empty, so that any group may have it next.
+    // Empty, so any group may use it next.
     this.#emptyWords.push(number);
     const others = free.filter((other) => other >>> 5 !== number);
     if (others.length > 0) this.#free.set(group, others);
     else this.#free.delete(group);
   }
 
-  /** The handles of a word that the group had no part of yet. */
+  /** The handles of a word that is new to the group. */
   #begin(group: number): number[] {
     const number = this.#emptyWords.pop() ?? this.#words.length;
     this.#words[number] = { group, inUse: 0 };

@@ -1,21 +1,21 @@
 import { setBit } from '../../lib/bitmap.js';
 
-/** Every so many thresholds a bitmap of all up to there is kept. */
+/** A prefix bitmap is kept every this many thresholds. */
 const STRIDE = 64;
 
 /**
- * For one numeric attribute: which filters ask for at most so much, but for a few that ask for more. The thresholds
- * are kept sorted, and the answer is the next prepared bitmap, so that nothing has to be copied for it.
+ * For one numeric attribute: which filters ask for at most a value, plus a few that ask for more. The thresholds are kept sorted, and the
+ * result is the next prepared bitmap, so that nothing has to be copied.
  */
 export class ThresholdIndex {
-  /** Sorted, equal ones by their handles; parallel to `#handles`. */
+  /** Sorted, equal ones by handle; parallel to `#handles`. */
   readonly #thresholds: number[] = [];
   readonly #handles: number[] = [];
   readonly #prefixes: Uint32Array[] = [];
-  /** How many of the prefixes are still right after insertions and removals. */
+  /** How many of the prefixes are still valid after insertions and removals. */
   #validPrefixes = 0;
 
-  /** Whether any filter asks: one that does not has the threshold 0, and amounts are never less. */
+  /** Whether any filter asks. One that does not has threshold 0, which every amount meets. */
   get isAsked(): boolean {
     return (this.#thresholds.at(-1) ?? 0) > 0;
   }
@@ -35,9 +35,9 @@ export class ThresholdIndex {
   }
 
   /**
-   * The filters whose threshold is at most `value`, and fewer than 64 others; null when there are none. The bitmap is
-   * good until the next change.
-   * @param words How many words it is to have.
+   * The filters whose threshold is at most `value`, and fewer than 64 others; null if there are none. The bitmap is valid until the next
+   * change.
+   * @param words The length of the bitmap in words.
    */
   candidates(value: number, words: number): Uint32Array | null {
     const prefixes = Math.ceil(this.#upperBound(value) / STRIDE);
@@ -46,7 +46,7 @@ export class ThresholdIndex {
     return this.#prefixes[prefixes - 1]!;
   }
 
-  /** Forgets the prepared bitmaps, e.g. because they have become too short. */
+  /** Drops the prepared bitmaps, e.g. because they have become too short. */
   invalidate(): void {
     this.#validPrefixes = 0;
   }
@@ -69,7 +69,7 @@ export class ThresholdIndex {
     return this.#placeOf(value, Number.POSITIVE_INFINITY);
   }
 
-  /** Where a filter with a threshold is, or would be. */
+  /** The position of a filter with a threshold, or where it would be. */
   #placeOf(threshold: number, handle: number): number {
     let low = 0;
     let high = this.#thresholds.length;

@@ -1,22 +1,21 @@
 import { clearBit, setBit } from '../../lib/bitmap.js';
 
-/** A list of filters longer than this is kept as a bitmap. */
+/** Longer lists of filters are kept as bitmaps. */
 const MAX_LIST = 64;
 
 interface HandleList {
   list: number[];
 }
 
-/** Also has the filters that do not ask, so that it is an answer as it is. */
+/** Includes the filters that do not ask, so that it can be returned as it is. */
 interface HandleBitmap {
   bitmap: Uint32Array;
-  /** How many of its filters ask. */
+  /** How many of its filters do ask. */
   count: number;
 }
 
 /**
- * For one attribute that is compared for equality: which filters accept a value. Filters that do not ask are
- * accepted by every value.
+ * For one attribute compared by equality: which filters accept a value. Filters that do not ask accept every value.
  */
 export class ValueIndex {
   #indifferent: Uint32Array;
@@ -76,7 +75,7 @@ export class ValueIndex {
     }
   }
 
-  /** The filters that accept a value: a bitmap that is good until the next question or change. */
+  /** The filters that accept a value: a bitmap, valid until the next query or change. */
   accepting(value: number): Uint32Array {
     const set = this.#accepting.get(value);
     if (set === undefined) return this.#indifferent;

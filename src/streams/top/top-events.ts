@@ -5,9 +5,9 @@ import type { RankedStream } from '../stream.js';
 import type { Told } from './top.js';
 
 /**
- * What whoever holds what they were told has to be told now: who is no longer among the first, then who is new or has
- * changed, in order. The first matches are known.
- * @param reasonOf Why a provider went, the last time it did.
+ * The events that update subscribers from what they were last told: providers no longer among the first, then those that are new or have
+ * changed, in order. The first matches must be known.
+ * @param reasonOf Why a provider was last removed.
  */
 export function topEvents(
   { store, changes }: Registry,

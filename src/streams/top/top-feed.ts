@@ -13,13 +13,13 @@ import type { RankedStream } from '../stream.js';
 import type { Told } from './top.js';
 
 /**
- * Finds out what the first matches of streams are and were. Each step yields the work it took, in the units of `WORK`. All
- * of it ends early when the stream has lost its last subscriber.
+ * Finds the present and earlier first matches of streams. Each step yields its work, in the units of `WORK`. Ends early if the stream has
+ * lost its last subscriber.
  */
 export class TopFeed {
   readonly #registry: Registry;
   readonly #frames: RecentFrames;
-  /** What was found last, asked for twice by everybody who resumes, and by many who come back from the same moment. */
+  /** The last result: every resume asks twice, and many resume from the same moment. */
   #lastTold: { stream: RankedStream; seq: number; told: Told } | null = null;
 
   constructor(registry: Registry, frames: RecentFrames) {
@@ -27,7 +27,7 @@ export class TopFeed {
     this.#frames = frames;
   }
 
-  /** Searches until the first matches are known, as of the moment when this returns. */
+  /** Searches until the first matches are known as of the moment this returns. */
   *fill(stream: RankedStream): Work<void> {
     const { top, predicate } = stream;
     const { store, changes } = this.#registry;
@@ -44,11 +44,11 @@ export class TopFeed {
         return true;
       });
     }
-    // Whoever is told of changes already waits for those that are noted.
+    // Live subscribers are waiting for the noted changes.
     top.told ??= this.#now(stream);
   }
 
-  /** What whoever held the truth at a position was told of; null when the change log does not have it any more. */
+  /** The first matches at a position; null if the change log no longer covers it. */
   *toldAt(stream: RankedStream, seq: number): Work<Told | null> {
     const { top, predicate } = stream;
     const { store, changes } = this.#registry;
@@ -66,13 +66,13 @@ export class TopFeed {
     return told;
   }
 
-  /** The same where it was found out last, else null. */
+  /** The same from the cache; null if not cached. */
   lastTold(stream: RankedStream, seq: number): Told | null {
     const last = this.#lastTold;
     return last?.stream === stream && last.seq === seq ? last.told : null;
   }
 
-  /** The `snapshot` frame of what the first matches are when it is asked for; they are known. */
+  /** The `snapshot` frame of the present first matches, which must be known. */
   *snapshot(stream: RankedStream, wire: WireName): Work<{ seq: number; bytes: Uint8Array }> {
     const { store, changes } = this.#registry;
     const { epoch, seq } = changes;
@@ -98,7 +98,7 @@ function idsOf(rows: readonly Ranked[]): ReadonlySet<string> {
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Does the work of a list, in the units of streams; gives up, with null, when nobody waits for it. */
+/** Does the work of a list, in the units of streams; stops with null if nobody is waiting for it. */
 function* whileWanted<Result>({ subscriptions }: RankedStream, work: Work<Result>): Work<Result | null> {
   while (subscriptions.size > 0) {
     const step = work.next();

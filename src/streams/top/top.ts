@@ -4,10 +4,10 @@ import type { ListQuery } from '../../protocol/filters/list-query.js';
 import { isBefore, keysIn, type Ranked } from '../../registry/lists/rank.js';
 import type { AttributeColumns } from '../../registry/store/columns.js';
 
-/** Before all matches: nothing is known up to here. */
+/** An edge before all matches: nothing is known. */
 const NOTHING: Ranked = { slot: -1, key: Number.NEGATIVE_INFINITY, id: '' };
 
-/** What the subscribers of a stream were told of last: the first matches after a change. */
+/** What a stream's subscribers were last told: the first matches after a change. */
 export interface Told {
   readonly ids: ReadonlySet<string>;
   /** The ordinal of that change. */
@@ -15,21 +15,21 @@ export interface Told {
 }
 
 interface TopOptions {
-  /** What rows are now. */
+  /** The present rows. */
   readonly store: AttributeColumns;
-  /** What they were before changes. */
+  /** The rows before changes. */
   readonly log: AttributeColumns;
-  /** Matches behind the first ones that are kept at least, so that those that go are replaced without a search. */
+  /** How many spare matches are kept in addition to as many as the limit, to replace departures without a search. */
   readonly leastSpare: number;
 }
 
 /**
- * The first matches of a filter in an order, as of now, and some behind them. Every match up to an edge is here, so a change
- * behind the edge costs one comparison; when those that go have used up what lies before it, somebody has to search.
+ * The present first matches of a filter in an order, and some spare ones. Every match up to an edge is here, so a change beyond the edge
+ * costs one comparison. Once departures have used up the spare matches, a search is needed.
  */
 export class Top {
   readonly limit: number;
-  /** Asks for one row more than is kept, which tells whether there are more. */
+  /** Asks for one row more than is kept, to tell whether there are more. */
   readonly query: ListQuery;
   told: Told | null = null;
   readonly #store: AttributeColumns;
@@ -38,7 +38,7 @@ export class Top {
   readonly #keyInLog: (row: number) => number;
   /** In order. */
   #rows: Ranked[] = [];
-  /** The last place up to which all matches are here; null where all are. */
+  /** The last position up to which all matches are here; null if all are. */
   #edge: Ranked | null = NOTHING;
 
   constructor(filter: Filter, { sort, limit }: First, { store, log, leastSpare }: TopOptions) {
@@ -50,17 +50,17 @@ export class Top {
     this.#keyInLog = keysIn(log, this.query);
   }
 
-  /** The first matches; fewer where there are no more, or while `isShort`. */
+  /** The first matches; fewer if there are no more, or while `isShort`. */
   get first(): readonly Ranked[] {
     return this.#rows.slice(0, this.limit);
   }
 
-  /** Whether there may be first matches that are not here. */
+  /** Whether first matches may be missing. */
   get isShort(): boolean {
     return this.#edge !== null && this.#rows.length < this.limit;
   }
 
-  /** Takes note that a match in a slot has come, or is what it is now. @returns Whether it is among the first. */
+  /** Adds or updates the match in a slot. @returns Whether it is among the first. */
   enter(slot: number): boolean {
     const key = this.#keyInStore(slot);
     const id = this.#store.ids[slot]!;
@@ -74,7 +74,7 @@ export class Top {
     return place < this.limit;
   }
 
-  /** Takes note that a match is no longer what it was, by its row of the change log. @returns Whether it was among the first. */
+  /** Removes the earlier form of a match, given by its row in the change log. @returns Whether it was among the first. */
   leave(row: number): boolean {
     const key = this.#keyInLog(row);
     const id = this.#log.ids[row]!;
@@ -85,13 +85,13 @@ export class Top {
     return place < this.limit;
   }
 
-  /** Replaces all by what was found for `query`. */
+  /** Replaces the content with the result of `query`. */
   fill(found: readonly Ranked[]): void {
     this.#rows = found.slice(0, this.query.limit! - 1);
     this.#edge = found.length > this.#rows.length ? this.#rows.at(-1)! : null;
   }
 
-  /** Whether what is in a slot is among the first, or would be if it matched, as far as they are known. */
+  /** Whether the row in a slot is among the first, or would be if it matched, as far as known. */
   holds(slot: number): boolean {
     const key = this.#keyInStore(slot);
     const id = this.#store.ids[slot]!;
@@ -101,16 +101,16 @@ export class Top {
   }
 
   /**
-   * The first matches as they were earlier, if what is kept is enough to tell.
-   * @param hasChanged Whether a slot has not got what it had.
-   * @param others The matches among what has changed, as they were.
+   * The first matches at an earlier moment, if the rows kept suffice.
+   * @param hasChanged Whether a slot has changed since.
+   * @param others The earlier form of matches that have changed.
    */
   firstBefore(hasChanged: (slot: number) => boolean, others: readonly Ranked[]): readonly Ranked[] | null {
     const rows = [...this.#rows.filter(({ slot }) => !hasChanged(slot)), ...others]
       .sort((a, b) => (isBefore(a, b) ? -1 : 1))
       .slice(0, this.limit);
     if (this.#edge === null) return rows;
-    // Behind the edge there may be others that come before those that are known.
+    // Unknown matches beyond the edge may come before some of the known ones.
     return rows.length === this.limit && !isBefore(this.#edge, rows.at(-1)!) ? rows : null;
   }
 
@@ -119,7 +119,7 @@ export class Top {
     return edge === null || key < edge.key || (key === edge.key && id <= edge.id);
   }
 
-  /** Where a row is, or would be. */
+  /** The position of a row, or where it would be. */
   #placeOf(key: number, id: string): number {
     let low = 0;
     let high = this.#rows.length;

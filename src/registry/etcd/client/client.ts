@@ -5,16 +5,16 @@ import type { Draft, Fields, Message } from './protobuf.js';
 
 /** How long one node may take to answer before the next is asked, in milliseconds. */
 const ATTEMPT_MS = 1000;
-/** How long all of them together may take. */
+/** How long a request may take overall, in milliseconds. */
 const DEADLINE_MS = 5000;
-/** What is waited when all have failed at once. */
+/** How long to wait after all nodes have failed, in milliseconds. */
 const ROUND_PAUSE_MS = 100;
 
 /**
- * Several nodes of one etcd as one. What one node does not answer goes to the next, so ask only what may arrive twice.
+ * A client for all nodes of an etcd cluster. If one node does not answer, the next is asked, so all requests must be repeatable.
  */
 export class EtcdClient {
-  /** What all that is asked goes by. */
+  /** The clock for timeouts. */
   readonly timers: Timers;
   readonly #user: EtcdSettings['user'];
   readonly #endpoints: readonly EtcdNode[];
@@ -28,7 +28,7 @@ export class EtcdClient {
     this.timers = timers;
   }
 
-  /** Makes a client; connections come as they are needed. The library is only loaded here, where somebody needs it. */
+  /** Creates a client, which connects on demand. Loads the gRPC library, which hubs without etcd do not need. */
   static async open(settings: EtcdSettings): Promise<EtcdClient> {
     const grpc = await import('@grpc/grpc-js');
     const endpoints = settings.endpoints.map((url) => new Endpoint(grpc, url, settings));
@@ -41,9 +41,9 @@ export class EtcdClient {
   }
 
   /**
-   * Asks one node after the other until one answers.
-   * @param deadlineMs How long to go on.
-   * @throws EtcdError (as a rejection) when it is refused, or nobody has answered in time.
+   * Asks the nodes in turn until one answers.
+   * @param deadlineMs How long to keep trying.
+   * @throws EtcdError (as a rejection) if the request is refused, or no node answers in time.
    */
   call<Request extends Fields, Response extends Fields>(
     method: Method<Request, Response>,
@@ -56,8 +56,8 @@ export class EtcdClient {
   }
 
   /**
-   * Sends one message over a stream of its own, and waits for the first answer: for what etcd only takes over streams.
-   * @throws EtcdError (as a rejection) as `call` does.
+   * Sends one message over a stream of its own and waits for the first response, for requests that etcd only accepts over streams.
+   * @throws EtcdError (as a rejection) like `call`.
    */
   exchange<Request extends Fields, Response extends Fields>(
     method: Method<Request, Response>,
@@ -70,15 +70,15 @@ export class EtcdClient {
   }
 
   /**
-   * The token for a stream to a node, and the node.
-   * @param turn Which node: another for each number in a row.
-   * @throws EtcdError (as a rejection) when the user is refused or nobody answers.
+   * A node to open a stream to, and the token for it.
+   * @param turn Selects the node; consecutive numbers select different nodes.
+   * @throws EtcdError (as a rejection) if the user is refused or no node answers.
    */
   async node(turn: number): Promise<{ endpoint: EtcdNode; token: string | null }> {
     return { endpoint: this.#endpoints[turn % this.size]!, token: await this.#currentToken() };
   }
 
-  /** Forgets the user's token, which has been refused. */
+  /** Forgets the user's token after it was refused. */
   forgetToken(): void {
     this.#token = null;
   }
@@ -87,7 +87,7 @@ export class EtcdClient {
     for (const endpoint of this.#endpoints) endpoint.close();
   }
 
-  /** Has one node after the other do something until one has. */
+  /** Tries an action on each node in turn until one succeeds. */
   async #anywhere<Result>(
     deadlineMs: number,
     work: (endpoint: EtcdNode, token: string | null, timeoutMs: number) => Promise<Result>,
@@ -107,7 +107,7 @@ export class EtcdClient {
           continue;
         }
         if (!error.mayPass || this.timers.now() >= until) throw error;
-        // Others may have gone on to another node meanwhile.
+        // Other requests may have moved to another node meanwhile.
         if (this.#at === at) this.#at = (at + 1) % this.size;
         if (attempt % this.size === 0) await passed(this.timers, ROUND_PAUSE_MS);
       }
@@ -126,7 +126,7 @@ export class EtcdClient {
     }
   }
 
-  /** Each node knows of the tokens of all, so any will do. */
+  /** Tokens are valid on all nodes, so any node will do. */
   async #authenticate({ name, password }: { name: string; password: string }): Promise<string> {
     for (let attempt = 1; ; attempt += 1) {
       const endpoint = this.#endpoints[(this.#at + attempt - 1) % this.size]!;

@@ -2,21 +2,21 @@ import type * as Grpc from '@grpc/grpc-js';
 import type { Method } from './messages.js';
 import { decode, type Draft, encode, type Fields, type Message } from './protobuf.js';
 
-/** How to reach the nodes of an etcd. Certificates are PEM. */
+/** How to reach an etcd cluster. Certificates are PEM. */
 export interface EtcdSettings {
   /** `http://host:port` or `https://host:port` */
   endpoints: readonly string[];
-  /** Whom to trust; null for whom the system trusts. */
+  /** The CA to trust; null for those the system trusts. */
   ca: Buffer | null;
-  /** What the hub shows of itself; null for nothing. */
+  /** The hub's client certificate; null for none. */
   client: { cert: Buffer; key: Buffer } | null;
   user: { name: string; password: string } | null;
 }
 
-/** etcd refused or did not answer. The message says what it said. */
+/** etcd refused a request or did not answer. The message has its reason. */
 export class EtcdError extends Error {
   override readonly name = 'EtcdError';
-  /** gRPC's number of the status. */
+  /** The gRPC status code. */
   readonly code: number;
 
   constructor(message: string, code: number) {
@@ -24,27 +24,27 @@ export class EtcdError extends Error {
     this.code = code;
   }
 
-  /** Whether another node, or the same one later, may do what this one did not. */
+  /** Whether another node, or the same one later, may succeed. */
   get mayPass(): boolean {
     return PASSING.has(this.code);
   }
 
-  /** Whether the token of the user has expired. */
+  /** Whether the user's token has expired. */
   get needsToken(): boolean {
     return this.code === UNAUTHENTICATED;
   }
 
-  /** Whether there is no such thing, e.g. a lease that has ended. */
+  /** Whether something does not exist, e.g. an expired lease. */
   get isNotFound(): boolean {
     return this.code === NOT_FOUND;
   }
 
-  /** Whether there is such a thing already, e.g. a lease of this id. */
+  /** Whether something already exists, e.g. a lease with this id. */
   get exists(): boolean {
     return this.code === FAILED_PRECONDITION && this.message.includes('already exists');
   }
 
-  /** Whether etcd has forgotten the revision that was asked for. */
+  /** Whether etcd has compacted the requested revision. */
   get isCompacted(): boolean {
     return this.code === OUT_OF_RANGE && this.message.includes('compacted');
   }
@@ -60,25 +60,25 @@ const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
 const PASSING = new Set([UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE]);
 
-/** More than any page of a read or part of a watch: what etcd itself takes at most is a tenth. */
+/** Larger than any page of a read or fragment of a watch: etcd accepts at most a tenth of it. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** How long a stream that nobody needs may take to end by itself, in milliseconds. */
+/** How long a finished stream may take to close by itself, in milliseconds. */
 const LINGER_MS = 2000;
 
 /** A stream of messages in both directions. */
 export interface EtcdStream<Request> {
   send(message: Request): void;
-  /** Ends it; nothing is heard of it any more. */
+  /** Closes it; no callbacks follow. */
   cancel(): void;
 }
 
-/** How one node of an etcd is asked. */
+/** One etcd node. */
 export interface EtcdNode {
   /**
-   * Asks once.
-   * @param token Of the user; null for none.
-   * @param timeoutMs How long to wait for the answer.
+   * Makes one request.
+   * @param token The user's token; null for none.
+   * @param timeoutMs How long to wait for the response.
    * @throws EtcdError (as a rejection)
    */
   call<Request extends Fields, Response extends Fields>(
@@ -88,7 +88,7 @@ export interface EtcdNode {
     timeoutMs: number,
   ): Promise<Message<Response>>;
   /**
-   * Opens a stream for one message, and ends it with the first answer.
+   * Opens a stream for one message, and closes it after the first response.
    * @throws EtcdError (as a rejection)
    */
   exchange<Request extends Fields, Response extends Fields>(
@@ -99,7 +99,7 @@ export interface EtcdNode {
   ): Promise<Message<Response>>;
   /**
    * Opens a stream.
-   * @param onEnd Called once, when it ends by itself or fails; the error says why.
+   * @param onEnd Called once, if it ends by itself or fails; the error says why.
    */
   open<Request extends Fields, Response extends Fields>(
     method: Method<Request, Response>,
@@ -110,7 +110,7 @@ export interface EtcdNode {
   close(): void;
 }
 
-/** A node that is reached over the network. */
+/** An etcd node reached over the network. */
 export class Endpoint implements EtcdNode {
   readonly url: string;
   readonly #grpc: typeof Grpc;
@@ -129,9 +129,9 @@ export class Endpoint implements EtcdNode {
       'grpc.max_reconnect_backoff_ms': 1000,
       'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
       'grpc.max_send_message_length': MAX_ANSWER_BYTES,
-      // A proxy of the environment is meant for the world outside.
+      // Proxies configured in the environment are for the outside world.
       'grpc.enable_http_proxy': 0,
-      // Channels to one node are not shared, so that closing one hub's ends it.
+      // Do not share channels to a node, so that closing one hub's really closes it.
       'grpc.use_local_subchannel_pool': 1,
     });
   }
@@ -196,7 +196,7 @@ export class Endpoint implements EtcdNode {
     onEnd: (error: EtcdError) => void,
   ): EtcdStream<Draft<Request>> {
     const metadata = this.#metadata(token);
-    // A member that has lost the others ends the stream, rather than going on as if nothing happened.
+    // Makes a node that has lost the others end the stream, rather than continue silently.
     metadata.set('hasleader', 'true');
     const stream = this.#channel.makeBidiStreamRequest(
       path,
@@ -217,7 +217,7 @@ export class Endpoint implements EtcdNode {
       end(this.#errorOf(error));
     });
     stream.on('end', () => {
-      end(new EtcdError(`${this.url} has ended the stream`, UNAVAILABLE));
+      end(new EtcdError(`${this.url} ended the stream`, UNAVAILABLE));
     });
     return {
       send: (message) => {
@@ -226,7 +226,7 @@ export class Endpoint implements EtcdNode {
       cancel: () => {
         if (isOver) return;
         isOver = true;
-        // Node 20 may never come back from resetting a stream whose last message has not left yet.
+        // Node 20 may hang after resetting a stream whose last message has not been sent yet.
         stream.end();
         setTimeout(() => {
           stream.cancel();

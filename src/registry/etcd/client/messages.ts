@@ -1,6 +1,6 @@
 import type { Draft, Fields, Message } from './protobuf.js';
 
-/** The messages of etcd's version 3 interface that a hub needs, and of these the fields that it reads or sends. */
+/** The messages of etcd's v3 API that a hub needs, with the fields that it reads or sends. */
 
 const HEADER = {
   clusterId: [1, 'big'],
@@ -33,9 +33,9 @@ const PUT = { key: [1, 'bytes'], value: [2, 'bytes'], lease: [3, 'big'] } as con
 const DELETE = { key: [1, 'bytes'], rangeEnd: [2, 'bytes'] } as const satisfies Fields;
 const HEADER_ONLY = { header: [1, { one: HEADER }] } as const satisfies Fields;
 
-/** What `COMPARE.target` may be: how often a key was written since it was made, or the revision at which it last was. */
+/** Values of `COMPARE.target`: how often a key was written since its creation, or the revision of its last write. */
 export const TARGET = { version: 0, modRevision: 2 } as const;
-/** What `COMPARE.result` may be. */
+/** Values of `COMPARE.result`. */
 export const RESULT = { equal: 0, greater: 1 } as const;
 
 const COMPARE = {
@@ -56,7 +56,7 @@ const SIMPLE_ANSWER = {
   put: [2, { one: HEADER_ONLY }],
   delete: [3, { one: HEADER_ONLY }],
 } as const satisfies Fields;
-/** A transaction within another: it decides for itself which of its branches runs. */
+/** A nested transaction, which chooses its own branch. */
 const INNER = {
   compare: [1, { many: COMPARE }],
   success: [2, { many: SIMPLE }],
@@ -95,7 +95,7 @@ const WATCH = {
   ],
   progress: [3, { one: {} }],
 } as const satisfies Fields;
-/** What `type` of an event is when the key was removed. */
+/** The `type` of an event for a deleted key. */
 export const DELETED = 1;
 const WATCH_ANSWER = {
   header: [1, { one: HEADER }],
@@ -114,7 +114,7 @@ const LEASE_ANSWER = {
   ttl: [3, 'number'],
 } as const satisfies Fields;
 
-/** One thing to ask of etcd: where, and what is sent and received. */
+/** One RPC: its path, and the messages sent and received. */
 export interface Method<Request extends Fields = Fields, Response extends Fields = Fields> {
   path: string;
   request: Request;

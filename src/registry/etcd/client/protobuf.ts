@@ -1,12 +1,12 @@
 /**
- * The part of protobuf's encoding that etcd's messages need: a message is a table of fields, from which its type follows. Fields
- * that are not in the table are skipped; those that are missing have their default.
+ * The part of protobuf's encoding that etcd's messages need. A message is described by a table of fields, from which its type is inferred.
+ * Unknown fields are skipped; missing ones have their default.
  */
 
-/** `number` is for integers that are known to fit one, `big` for those that use all 64 bits. */
+/** `number` is for integers known to fit one, `big` for those that use all 64 bits. */
 type Scalar = 'bytes' | 'text' | 'number' | 'big' | 'flag';
 type FieldType = Scalar | { one: Fields } | { many: Fields };
-/** By name: the number and the type of each field. */
+/** The number and the type of each field, by name. */
 export type Fields = Readonly<Record<string, readonly [number, FieldType]>>;
 
 interface Scalars {
@@ -33,9 +33,9 @@ type Given<Type extends FieldType> = Type extends Scalar
       ? Draft<Inner>[]
       : never;
 
-/** A message as it was received. A message within it is null where it was not sent. */
+/** A received message. Nested messages that were not sent are null. */
 export type Message<All extends Fields> = { [Name in keyof All]: Decoded<All[Name][1]> };
-/** A message that is to be sent. */
+/** A message to send. */
 export type Draft<All extends Fields> = { readonly [Name in keyof All]?: Given<All[Name][1]> };
 
 const VARINT = 0;
@@ -43,7 +43,7 @@ const FIXED64 = 1;
 const LENGTH = 2;
 const FIXED32 = 5;
 
-/** Encodes a message. Fields that have their default are left out. */
+/** Encodes a message. Fields with default values are omitted. */
 export function encode<All extends Fields>(fields: All, message: Draft<All>): Buffer {
   const parts: Uint8Array[] = [];
   write(parts, fields, message);
@@ -84,7 +84,7 @@ function varint(value: bigint): Uint8Array {
 
 /**
  * Decodes a message.
- * @throws RangeError when the bytes end too early or cannot be such a message.
+ * @throws RangeError if the bytes are truncated or not such a message.
  */
 export function decode<All extends Fields>(fields: All, bytes: Uint8Array): Message<All> {
   const message: Record<string, unknown> = {};
@@ -104,7 +104,7 @@ export function decode<All extends Fields>(fields: All, bytes: Uint8Array): Mess
     else if ('one' in type) message[name] = decode(type.one, value);
     else (message[name] as unknown[]).push(decode(type.many, value));
   }
-  // Each value was made by the type of its field.
+  // Each value was decoded by the type of its field.
   return message as Message<All>;
 }
 
@@ -133,7 +133,7 @@ class Reader {
 
   varint(): bigint {
     let low = 0;
-    // Nearly all are short; only what does not fit 28 bits needs more.
+    // Fast path: nearly all numbers fit 28 bits.
     for (let shift = 0; shift < 28; shift += 7) {
       const byte = this.#byte();
       low |= (byte & 0x7f) << shift;
@@ -145,10 +145,10 @@ class Reader {
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) return value;
     }
-    throw new RangeError('a number of more than ten bytes');
+    throw new RangeError('a number has more than ten bytes');
   }
 
-  /** The value behind a tag; undefined for a type that no field here has. */
+  /** The value after a tag; undefined for a wire type that no field here has. */
   value(wireType: number): bigint | Buffer | undefined {
     switch (wireType) {
       case VARINT:

@@ -1,4 +1,4 @@
-/** The thread that checks a file while others read it. */
+/** The thread that checks the file while others read it. */
 import { checkStructure, openToRead } from '../database.js';
 import { inThread } from './threads.js';
 

@@ -5,12 +5,12 @@ import { checkHeader, checkStructure, connect, readRuns, reserveDatabase } from 
 import { describeFailure } from '../failures.js';
 import { ADVERTISEMENT_COLUMNS, IDENTITY_COLUMNS, readAdvertisement, readIdentity } from '../rows.js';
 
-/** All that a file has of one provider. */
+/** Everything a file contains about one provider. */
 export interface KeptProvider {
   providerId: string;
-  /** Null where there is none, or none that a hub can have written. */
+  /** Null if there is none, or none that a hub can have written. */
   advertisement: AdvertisementRecord | null;
-  /** Of whoever signed; null where nobody has. */
+  /** The binding; null if nobody has signed. */
   identity: IdentityRecord | null;
 }
 
@@ -27,15 +27,15 @@ const ROWS = `SELECT ids.provider_id, ${[
   LEFT JOIN identities ON identities.provider_id = ids.provider_id
   ORDER BY ids.provider_id`;
 
-/** The file of a hub that does not run, provider by provider. No hub can use it meanwhile. */
+/** Reads a stopped hub's file provider by provider. No hub can use the file meanwhile. */
 export class KeptProviders {
-  /** Tells this file, as it is now, from others. */
+  /** Identifies this file in its present state. */
   readonly fingerprint: string;
   readonly #db: Database;
 
   /**
-   * Opens the file, and brings one of an earlier version up to date, as a start of a hub would.
-   * @throws Error when it cannot be used, e.g. because a hub runs on it; the message says what to do.
+   * Opens the file, and migrates it like a starting hub would.
+   * @throws Error if it cannot be used, e.g. because a hub is running on it; the message says what to do.
    */
   constructor(path: string) {
     let db: Database | null = null;
@@ -53,12 +53,12 @@ export class KeptProviders {
     this.fingerprint = `${String(statSync(path).size)} bytes, ${String(starts)} starts`;
   }
 
-  /** How many providers lie behind an id in the order of ids; all with an empty one. */
+  /** How many providers come after an id in id order; all for an empty one. */
   count(after: string): number {
     return this.#db.prepare<[object], number>(`SELECT count(*) FROM (${IDS})`).pluck().get({ after }) ?? 0;
   }
 
-  /** The providers behind an id, in the order of ids. */
+  /** The providers after an id, in id order. */
   *behind(after: string): Generator<KeptProvider, void, undefined> {
     const runs = readRuns(this.#db);
     for (const row of this.#db.prepare<[object], unknown[]>(ROWS).raw().iterate({ after })) {
@@ -74,7 +74,7 @@ export class KeptProviders {
   }
 }
 
-/** What is known of who signed: of somebody who advertises, the proof may be all that tells it. */
+/** The binding of a provider. For one that advertises, the proof may be the only record of it. */
 function merged(
   advertisement: AdvertisementRecord | null,
   identity: IdentityRecord | null,

@@ -18,28 +18,28 @@ import { COUNT_COLUMNS, readCount } from '../rows.js';
 import { readStretch } from './stretch.js';
 import { runThread } from './threads.js';
 
-/** Where the mirror reports to an operator. A pino logger fits. */
+/** Where the mirror reports to an operator. A pino logger will do. */
 export interface MirrorLogger {
   info(message: string): void;
   warn(message: string): void;
   error(message: string): void;
 }
 
-/** What `Mirror.open` goes on from. */
+/** The state that `Mirror.open` continues from. */
 export interface LoadedMirror {
   readonly location: DatabaseLocation;
-  /** Names this hub's turn with the file. */
+  /** The token of this hub's turn with the file. */
   readonly fencingToken: number;
-  /** Where an unreadable file went; null when there was none. */
+  /** Where an unreadable file was moved; null if there was none. */
   readonly movedAside: string | null;
-  /** Rows that no hub can have written. They were left where they are. */
+  /** How many rows no hub can have written. They stay in the file. */
   readonly skippedRows: number;
 }
 
 /**
- * Opens the database, migrates it, and hands all that is stored to `sink`. Threads read a large file, while another one
- * checks it. A file that SQLite cannot read is moved aside, and the hub starts empty.
- * @throws Error when the file cannot be used. The message names it, the cause and what to do.
+ * Opens the database, migrates it, and hands its whole content to `sink`. Threads read a large file while another one checks it. A file that
+ * SQLite cannot read is moved aside, and the hub starts empty.
+ * @throws Error if the file cannot be used. The message names it, the cause and what to do.
  */
 export async function loadMirror(
   location: DatabaseLocation,
@@ -70,14 +70,14 @@ function finish(
   log: MirrorLogger,
 ): LoadedMirror {
   if (loaded.skippedRows > 0) {
-    log.warn(`${String(loaded.skippedRows)} rows of the database could not be understood and were left out`);
+    log.warn(`${String(loaded.skippedRows)} rows of the database could not be understood and were skipped`);
   }
   return { location, ...loaded };
 }
 
-/** Fewer rows than these are read here: a thread takes longer to start than that. */
+/** Fewer rows are read on this thread: starting another takes longer. */
 const MIN_ROWS_FOR_THREADS = 1000;
-/** Fewer rows than these are read by one thread. */
+/** Fewer rows are read by one thread. */
 const MIN_SHARED_ROWS = 20_000;
 
 type FileResult = { fencingToken: number; skippedRows: number } | { unreadable: string; movedAside: string };
@@ -93,7 +93,7 @@ async function loadFile(path: string, sink: KeptSink): Promise<FileResult> {
     return { fencingToken: takeFencingToken(db), skippedRows };
   } catch (error) {
     if (!isUnreadable(error)) throw error;
-    // Closing would empty the write-ahead log and delete it, so its file goes first; Windows cannot move open files.
+    // Closing would truncate and delete the write-ahead log, so it is moved first; but Windows cannot move open files.
     if (process.platform === 'win32') db.close();
     return { unreadable: (error as Error).message, movedAside: moveAside(path) };
   } finally {
@@ -101,7 +101,7 @@ async function loadFile(path: string, sink: KeptSink): Promise<FileResult> {
   }
 }
 
-/** Hands all rows to the sink, and has the file checked. @returns How many were skipped. */
+/** Hands all rows to the sink, and checks the file. @returns How many were skipped. */
 async function readAll(db: Database, path: string, sink: KeptSink): Promise<number> {
   let skipped = 0;
   const take = (found: Found): void => {
@@ -121,15 +121,15 @@ async function readAll(db: Database, path: string, sink: KeptSink): Promise<numb
       runThread('checker', path, () => undefined),
       ...halves(whole).map((stretch) => runThread('reader', { path, stretch }, take)),
     ];
-    // All of them have the file open until they end.
+    // All threads keep the file open until they end.
     for (const end of await Promise.allSettled(threads)) if (end.status === 'rejected') throw end.reason;
   }
-  // Checking indexes against their tables would take longer than all else. One that lacks a row lets it in once more.
-  if (!sink.isConsistent()) throw new DamagedFileError('a provider is there twice, so an index is damaged');
+  // Checking indexes against their tables would take longer than everything else. Instead: an index that lacks a row lets a duplicate in.
+  if (!sink.isConsistent()) throw new DamagedFileError('a provider occurs twice, so an index is damaged');
   return skipped;
 }
 
-/** Hands the counts of addresses to the sink. @returns How many were skipped. */
+/** Hands the per-address counts to the sink. @returns How many were skipped. */
 function readCounts(db: Database, sink: KeptSink): number {
   let skipped = 0;
   for (const row of db
@@ -143,9 +143,9 @@ function readCounts(db: Database, sink: KeptSink): number {
   return skipped;
 }
 
-/** The stretch that is all of both tables. */
+/** The stretch that covers both tables. */
 function wholeOf(db: Database): Stretch {
-  // Each by itself, or they would be looked for in all rows.
+  // Separate queries, because a combined one would scan all rows.
   const ends = ['min', 'max'].flatMap((end) =>
     ['advertisements', 'identities'].map((table) =>
       db.prepare<[], number | null>(`SELECT ${end}(rowid) FROM ${table}`).pluck().get(),
@@ -159,7 +159,7 @@ function wholeOf(db: Database): Stretch {
   };
 }
 
-/** Cuts a stretch into as many as there are threads to read them. */
+/** Splits a stretch into one per reader thread. */
 function halves({ runs, from, to }: Stretch): Stretch[] {
   if (to - from < MIN_SHARED_ROWS) return [{ runs, from, to }];
   const middle = Math.floor((from + to) / 2);

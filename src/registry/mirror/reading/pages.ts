@@ -3,9 +3,9 @@ import type { Database } from 'better-sqlite3';
 const PAGE_ROWS = 500;
 
 /**
- * Reads rows in the order of their numbers, a page at a time: SQLite hands over single rows a fifth more slowly.
+ * Reads rows in the order of their numbers, a page at a time: reading single rows is a fifth slower.
  * @param range The first and the last row number.
- * @param condition In SQL; without it all count.
+ * @param condition In SQL; all rows if omitted.
  */
 export function forEachRow(
   db: Database,

@@ -1,4 +1,4 @@
-/** A thread that reads a stretch of both tables, and makes signed advertisements ready to be filed. */
+/** A thread that reads a stretch of both tables and prepares signed advertisements for the store. */
 import { openToRead } from '../database.js';
 import { readStretch } from './stretch.js';
 import { inThread } from './threads.js';

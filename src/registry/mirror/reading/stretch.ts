@@ -6,23 +6,23 @@ import type { Found, Stretch } from '../messages.js';
 import { forEachRow } from './pages.js';
 import { ADVERTISEMENT_COLUMNS, IDENTITY_COLUMNS, readAdvertisement, readIdentity } from '../rows.js';
 
-/** Takes what was read, and lets go of the memory that travels with it. */
+/** Sends what was read, transferring the memory listed. */
 type Say = (found: Found, travels?: readonly ArrayBuffer[]) => void;
 
-/** Records that travel together. */
+/** How many records are sent together. */
 const MAX_RECORDS = 500;
 const PUBLIC_KEY = ADVERTISEMENT_COLUMNS.indexOf('public_key');
 
 /**
- * Leaves out bindings that an advertisement tells of. Both are first written together and so mostly have the same row
- * number, which makes this cheaper than handing them over; the sink has to expect those that it does not find.
+ * Skips bindings that an advertisement implies. Both are first written together and so mostly have the same row number, which makes this
+ * cheaper than sending them; the sink has to cope with those not found here.
  */
 const IS_NOT_TOLD = `NOT EXISTS (
   SELECT 1 FROM advertisements AS a WHERE a.rowid = identities.rowid AND a.provider_id = identities.provider_id
     AND a.public_key = identities.public_key AND a.signed_at = identities.last_t
 )`;
 
-/** Sends what was read on its way, many rows at a time. */
+/** Sends what was read, many rows at a time. */
 class Sender {
   readonly #say: Say;
   readonly #signed = new RowBatcher();
@@ -36,7 +36,7 @@ class Sender {
     this.#say = say;
   }
 
-  /** @returns Whether it is there, and signed. */
+  /** @returns Whether it exists and is signed. */
   advertisement(row: readonly unknown[]): boolean {
     const stored = readAdvertisement(row, this.#runs);
     if (stored === null) {
@@ -52,7 +52,7 @@ class Sender {
     if (this.#signed.add(record, texts)) return true;
     this.#sendSigned();
     if (this.#signed.add(record, texts)) return true;
-    // What is too large for an empty slab is too large for the arena.
+    // A row too large for an empty slab is too large for the arena.
     this.#skipped += 1;
     return false;
   }
@@ -87,7 +87,7 @@ class Sender {
   }
 }
 
-/** Reads a stretch of both tables, makes signed advertisements ready to be filed, and says what it finds, many rows at a time. */
+/** Reads a stretch of both tables, prepares signed advertisements for the store, and sends what it finds, many rows at a time. */
 export function readStretch(db: Database, { runs, from, to }: Stretch, say: Say): void {
   const sender = new Sender(runs, say);
   const identityOf = db
@@ -97,7 +97,7 @@ export function readStretch(db: Database, { runs, from, to }: Stretch, say: Say)
     .raw();
   forEachRow(db, 'advertisements', ADVERTISEMENT_COLUMNS, { from, to }, (row) => {
     if (sender.advertisement(row) || row[PUBLIC_KEY] === null) return;
-    // It looks signed, but cannot tell of its binding.
+    // It has a proof, but none that implies a binding.
     for (const identity of identityOf.all(row[0])) sender.identity(identity);
   });
   forEachRow(

@@ -3,7 +3,7 @@ import Database from 'better-sqlite3';
 import { DamagedFileError } from '../database.js';
 import type { Readers } from '../messages.js';
 
-/** Why a thread failed, and the kind of error that it was. */
+/** Why a thread failed, and the type of the error. */
 interface Failure {
   kind: 'damage' | 'sqlite' | 'other';
   code: string;
@@ -13,9 +13,9 @@ interface Failure {
 type Report<Name extends keyof Readers> = { said: Readers[Name]['says'] } | { failure: Failure };
 
 /**
- * Runs a thread until it has ended, and so let go of all that it had open.
- * @param take Gets what the thread says. When it throws, the thread counts as failed.
- * @throws DamagedFileError, SqliteError, or whatever else made the thread or `take` fail.
+ * Runs a thread until it has ended and so closed everything it had open.
+ * @param take Receives the thread's output. If it throws, the thread counts as failed.
+ * @throws DamagedFileError, SqliteError, or whatever else the thread or `take` failed with.
  */
 export function runThread<Name extends keyof Readers>(
   name: Name,
@@ -45,8 +45,8 @@ export function runThread<Name extends keyof Readers>(
 }
 
 /**
- * The other end of `runThread`.
- * @param work All that the thread does. Memory that travels with what it says is gone here.
+ * The thread's side of `runThread`.
+ * @param work The thread's work. Memory that it transfers with its output is no longer available to it.
  */
 export function inThread<Name extends keyof Readers>(
   _name: Name,
