@@ -5,17 +5,17 @@ import type { Registry } from '../registry/registry.js';
 import type { WritePath } from '../registry/write/write-path.js';
 import { json, OPEN_TO_READERS } from './respond.js';
 
-/** What the routes of advertisements work on. */
+/** What the advertisement routes need. */
 export interface AdvertisementService {
   registry: Registry;
   writePath: WritePath;
-  /** Whether the hub stops and takes no writes on any more. */
+  /** Whether the hub is stopping and accepts no more writes. */
   stopping: () => boolean;
-  /** The client address that a request is from. */
+  /** The client address of a request. */
   originOf: (request: HttpRequest) => string;
-  /** The very address that a request is from. */
+  /** The exact address a request comes from. */
   addressOf: (request: HttpRequest) => string;
-  /** Whether unsigned requests are let through where no key owns the id. */
+  /** Whether unsigned requests are accepted for ids that no key owns. */
   acceptUnsigned: boolean;
 }
 
@@ -33,7 +33,7 @@ export function getProof({ registry }: AdvertisementService, providerId: string)
   if (proof === null) {
     throw new ProtocolError(
       'ADV_004',
-      `the advertisement of ${providerId} was not signed, so there is no proof of it`,
+      `the advertisement of ${providerId} is unsigned, so there is no proof of it`,
     );
   }
   return json(proof, { headers: OPEN_TO_READERS });
@@ -78,12 +78,12 @@ export async function deleteAdvertisement(
   return json({ status: 'success' });
 }
 
-/** There may be another hub already by then, or this one again. */
+/** By then another hub may have taken over, or this one may have restarted. */
 const RETRY_AFTER_SECONDS = 5;
 
 function refuseWhileStopping({ stopping }: AdvertisementService): void {
   if (!stopping()) return;
-  throw new ProtocolError('ADV_001', 'the hub is stopping and stores nothing any more; try again soon', {
+  throw new ProtocolError('ADV_001', 'the hub is stopping and no longer accepts writes; try again soon', {
     unavailable: true,
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });

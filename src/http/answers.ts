@@ -9,9 +9,8 @@ type Answer = HttpResponse | Promise<HttpResponse>;
 
 /**
  * `GET /api/v1/explain`
- * @param asker Named by its address.
- * @throws ProtocolError `ADV_002` naming a parameter, `ADV_003` when too much waits to be answered, `ADV_004` when there is no
- * such provider.
+ * @param asker Identified by its address.
+ * @throws ProtocolError `ADV_002` naming a parameter, `ADV_003` if too many reads are waiting, `ADV_004` if there is no such provider.
  */
 export function getExplanation(registry: Registry, search: string, asker: Asker): Answer {
   const { filter, providerId } = parseExplainQuery(search);
@@ -24,8 +23,8 @@ export function getExplanation(registry: Registry, search: string, asker: Asker)
 
 /**
  * `GET /api/v1/market`
- * @param asker Named by its address.
- * @throws ProtocolError `ADV_002` naming a parameter, `ADV_003` when too much waits to be answered.
+ * @param asker Identified by its address.
+ * @throws ProtocolError `ADV_002` naming a parameter, `ADV_003` if too many reads are waiting.
  */
 export function getMarket(registry: Registry, search: string, asker: Asker): Answer {
   const { filter, by } = parseMarketQuery(search);

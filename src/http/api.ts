@@ -20,12 +20,12 @@ import { buildAsyncApi } from './asyncapi.js';
 import { buildOpenApi } from './openapi.js';
 import { type AnswerOptions, errorResponse, json, NO_SNIFFING, OPEN_TO_READERS } from './respond.js';
 
-/** What the whole HTTP interface works on. */
+/** What the HTTP interface needs. */
 export interface ApiOptions extends AdvertisementService {
-  /** Why the hub is not at its best; null when it is. */
+  /** Why the hub is degraded; null if it is healthy. */
   problem: () => string | null;
   reads: OpenReads;
-  /** Makes the stream of what the hub is like, for a client address; null where the hub does not show it. */
+  /** Streams the hub's own state to a client address; null if the hub does not show it. */
   readVitals: ((address: string) => StreamedBody) | null;
   metrics: Metrics;
   documentation: Documentation;
@@ -138,7 +138,7 @@ export class HttpApi {
     ]);
   }
 
-  /** Answers a request. Never rejects. */
+  /** Handles a request. Never rejects. */
   handle(request: HttpRequest): Answer {
     const started = performance.now();
     let route = request.path === '/' && !wantsFrontPage(request) ? undefined : this.#routes.get(request.path);
@@ -162,7 +162,7 @@ export class HttpApi {
     }
   }
 
-  /** An error answer, also for whatever goes wrong before a request gets here. */
+  /** An error response, also for failures before a request gets here. */
   refuse(error: ProtocolError, options?: AnswerOptions): HttpResponse {
     this.#options.metrics.requestRefused(error.code);
     return errorResponse(error, this.#options.registry.clock.wall(), options);
@@ -184,7 +184,7 @@ export class HttpApi {
     const methods = Object.keys(route.handlers);
     const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
     if (method === 'OPTIONS') return preflight(allow);
-    const message = `${method.slice(0, 16)} is not possible here; possible are ${allow}`;
+    const message = `${method.slice(0, 16)} is not allowed here; allowed are ${allow}`;
     return this.#refuse(request, new ProtocolError('HTTP_405', message), { headers: { Allow: allow } });
   }
 
@@ -196,7 +196,7 @@ export class HttpApi {
       return this.#refuse(request, new ProtocolError(code, error.message));
     }
     this.#options.onError(error);
-    const message = 'the hub failed to answer this; its operator finds the reason in the log';
+    const message = 'the hub failed to answer this request; its operator will find the reason in the log';
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     return this.#refuse(request, new ProtocolError(isRead ? 'ADV_003' : 'ADV_001', message), { status: 500 });
   }
@@ -229,10 +229,10 @@ export class HttpApi {
   }
 }
 
-/** What is counted where the client has gone before the answer was there. Nobody gets it. */
+/** The response counted if the client left before there was one. Nobody receives it. */
 const NOBODY_WAITS: HttpResponse = { status: 499, headers: {}, body: '' };
 
-/** Who waits for the answer to a read. */
+/** The client waiting for the answer to a read. */
 class Reader implements Asker {
   readonly #request: HttpRequest;
   readonly #originOf: (request: HttpRequest) => string;
@@ -259,13 +259,13 @@ function decodeId(encoded: string): string {
   }
 }
 
-/** The routes that tell what is known of providers. */
+/** The routes that return data about providers. */
 const READS = new Set(['advertisements', 'advertisement', 'proof', 'explain', 'market', 'events']);
 
 function stale(): ProtocolError {
   return new ProtocolError(
     'ADV_003',
-    'this hub has lost contact to the others, and what it knows is too old; ask another one, or try again soon',
+    'this hub has lost contact with the others, and its data is too old; ask another one, or try again soon',
     { unavailable: true, retryAfterSeconds: 5 },
   );
 }
@@ -278,7 +278,7 @@ function unknownPath(path: string, routes: ReadonlyMap<string, Route>): Protocol
   );
 }
 
-/** What a browser asks before it lets a page send something unusual: only reads are open to pages. */
+/** A CORS preflight, which browsers send before unusual requests: only reads are open to pages. */
 function preflight(allow: string): HttpResponse {
   return {
     status: 204,

@@ -4,13 +4,13 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
 import { NO_SNIFFING } from './respond.js';
 
-/** The forms beside the plain one, smallest first, each with the ending of the file that the build made of it. */
+/** The compressed forms, smallest first, each with its file extension. */
 const ENCODINGS = [
   { name: 'br', ending: '.br' },
   { name: 'gzip', ending: '.gz' },
 ] as const;
 
-/** One form of a file, as it goes out and as its reader may have it already. */
+/** One form of a file: the full response, and the 304 for clients that already have it. */
 interface Form {
   readonly full: HttpResponse;
   readonly unchanged: HttpResponse;
@@ -18,9 +18,9 @@ interface Form {
 }
 
 /**
- * Reads a file that the build made, once, with its compressed forms where there are any.
- * @param headers Further headers of every answer.
- * @returns Answers with the form that the request takes, or with 304 where its sender has that already.
+ * Reads a built file once, with its compressed forms if there are any.
+ * @param headers Additional headers of every response.
+ * @returns A page that answers with the form that the request accepts, or with 304 if the client already has it.
  */
 export function assetOf(
   path: URL,
@@ -34,7 +34,7 @@ export function assetOf(
   return answerWith(readFileSync(path), encoded, type, headers);
 }
 
-/** As `assetOf`, for a text that is made at the start: it is compressed here. */
+/** Like `assetOf`, for a text created at startup, which is compressed here. */
 export function madeAsset(
   text: string,
   type: string,
@@ -78,8 +78,8 @@ function answerWith(
 }
 
 /**
- * Picks the first of these encodings that an `Accept-Encoding` (RFC 9110, 12.5.3) takes; null when it takes none. What is
- * refused by name (`q=0`) is refused, whatever `*` says.
+ * Picks the first of these encodings that an `Accept-Encoding` (RFC 9110, 12.5.3) accepts; null if none. An encoding refused by name (`q=0`)
+ * is refused, whatever `*` says.
  */
 export function pickEncoding(accepted: string, available: readonly string[]): string | null {
   const weights = new Map<string, boolean>();

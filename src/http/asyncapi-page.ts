@@ -3,7 +3,7 @@ import type { HttpResponse } from '../protocol/http-message.js';
 import type { JsonObject } from './openapi-parts.js';
 import { inAttribute as escaped } from './security-txt.js';
 
-/** Where the page's own style is. */
+/** The path of the page's style sheet. */
 export const STYLE_PATH = '/docs/asyncapi.css';
 
 interface Message extends JsonObject {
@@ -30,7 +30,7 @@ interface Document {
 
 const nameOf = ({ $ref }: { $ref: string }): string => $ref.split('/').at(-1)!;
 
-/** The AsyncAPI document as a page: channels, what goes over them in which direction, and every message with its members. */
+/** Renders the AsyncAPI document as a page: channels, their messages in each direction, and every message with its members. */
 export function asyncApiPage(description: JsonObject): HttpResponse {
   // What `buildAsyncApi` has made.
   const document = description as unknown as Document;
@@ -105,7 +105,7 @@ ${membersOf(payload)}</section>
 `;
 }
 
-/** The members of an object and of what is in them, as lists. */
+/** The members of an object, nested, as lists. */
 function membersOf(schema: JsonObject): string {
   const {
     properties,
@@ -132,7 +132,7 @@ function membersOf(schema: JsonObject): string {
   return `<ul>\n${members.join('\n')}\n</ul>\n`;
 }
 
-/** What a value has to be, in a few words. */
+/** The type of a value, in a few words. */
 function kindOf(schema: JsonObject): string {
   const { type, const: only, enum: values, anyOf, oneOf, items, pattern, minimum, maximum } = schema;
   if (only !== undefined) return JSON.stringify(only);
@@ -149,7 +149,7 @@ function kindOf(schema: JsonObject): string {
   return [kind, ...bounds].join(', ');
 }
 
-/** The style of the page. */
+/** The page's style sheet. */
 export const STYLE = `:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
 body { margin: 0; background: light-dark(#fff, #0d1117); color: light-dark(#1b2129, #e9eef4); }
 main { max-width: 1100px; margin: auto; padding: 24px 20px; }

@@ -6,53 +6,53 @@ import { hubHistorySchema, hubPointFrameSchema } from '../protocol/vitals.js';
 import { PROTOCOL_VERSION, SUBPROTOCOLS, WEBSOCKET_PATH } from '../protocol/limits.js';
 import { type JsonObject, schemaOf } from './openapi-parts.js';
 
-/** What each frame of a client is for, and with which frames the hub answers it. */
+/** What each client frame is for, and how the hub answers it. */
 const REQUESTS: Readonly<Record<UpType, { summary: string; answers: readonly DownType[] }>> = {
   authenticate: { summary: 'Prove who a provider is', answers: ['authenticated', 'error'] },
   advertise: { summary: 'Publish or refresh an advertisement', answers: ['advertised', 'error'] },
   withdraw: { summary: 'Withdraw an advertisement', answers: ['withdrawn', 'error'] },
   heartbeat: { summary: 'Ask for a sign of life', answers: ['heartbeat'] },
   subscribe: { summary: 'Follow the matches of a filter', answers: ['subscribed', 'error'] },
-  unsubscribe: { summary: 'Follow a stream no longer', answers: ['unsubscribed', 'error'] },
+  unsubscribe: { summary: 'Stop following a stream', answers: ['unsubscribed', 'error'] },
   visibility: { summary: 'Ask who sees the advertisement', answers: ['visibility', 'error'] },
 };
 
-/** What each frame of the hub says. */
+/** What each hub frame says. */
 const SUMMARIES: Readonly<Record<DownType, string>> = {
   welcome: 'The first frame of every connection',
-  authenticated: 'The provider is who it says',
+  authenticated: 'The provider is authenticated',
   advertised: 'The advertisement is durable and visible',
   withdrawn: 'The advertisement is gone',
   removed: 'The advertisement was withdrawn elsewhere with the same key',
-  heartbeat: 'A sign of life, with the time of the hub',
-  subscribed: 'A stream begins, or goes on where it was',
-  snapshot: 'A part of what matches',
+  heartbeat: "A sign of life, with the hub's time",
+  subscribed: 'A stream starts, or resumes',
+  snapshot: 'A part of the matches',
   events: 'What changed among the matches',
   bookmark: 'A cursor up to which nothing else has changed',
-  unsubscribed: 'A stream is over',
-  visibility: 'Who sees the advertisement, and where its price stands',
+  unsubscribed: 'A stream has ended',
+  visibility: 'Who sees the advertisement, and how its price ranks',
   error: 'A request was refused, or the connection is about to be closed',
 };
 
-/** What the hub sends unasked over a WebSocket. */
+/** Frames that the hub sends unsolicited over a WebSocket. */
 const UNASKED: readonly DownType[] = ['welcome', 'removed', 'snapshot', 'events', 'bookmark', 'error'];
-/** What a stream of server-sent events has, each event named after its frame. */
+/** The frames of a stream of server-sent events, each event named after its frame. */
 const READ: readonly DownType[] = ['subscribed', 'snapshot', 'events', 'bookmark', 'error'];
 
-/** What a hub tells of itself. */
+/** Events about the hub's own state. */
 const VITALS = {
   'vitals.history': message(
     'history',
-    'What the hub was like in the last 15 minutes',
+    "The hub's state over the last 15 minutes",
     schemaOf(hubHistorySchema, 'draft-7'),
   ),
-  'vitals.point': message('point', 'What it is like now', schemaOf(hubPointFrameSchema, 'draft-7')),
+  'vitals.point': message('point', "The hub's state now", schemaOf(hubPointFrameSchema, 'draft-7')),
 } as const;
 
 const ref = (...path: readonly string[]): JsonObject => ({
   $ref: `#/${path.map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`,
 });
-/** Some frames of both sides have the same type. */
+/** Some client and hub frames share a type. */
 const sent = (type: UpType): string => `client.${type}`;
 const told = (type: DownType): string => `hub.${type}`;
 const within = (channel: string, names: readonly string[]): JsonObject[] =>
@@ -61,8 +61,8 @@ const messagesOf = (names: readonly string[]): JsonObject =>
   Object.fromEntries(names.map((name) => [name, ref('components', 'messages', name)]));
 
 /**
- * The AsyncAPI 3.0 description of the WebSocket and of the server-sent events, made from the schemas that frames are checked
- * with. It speaks for the hub: what the hub receives is what clients send.
+ * The AsyncAPI 3.0 description of the WebSocket and of server-sent events, generated from the schemas that validate frames. It takes the
+ * hub's perspective: what the hub receives is what clients send.
  */
 export function buildAsyncApi(): JsonObject {
   const requests = Object.keys(UP_SCHEMAS) as UpType[];
@@ -73,20 +73,20 @@ export function buildAsyncApi(): JsonObject {
       title: 'VM discovery hub',
       version: `${String(PROTOCOL_VERSION)}.0.0`,
       description:
-        'Live sessions of providers and streams of matches. The order of frames, close codes and signatures are in the protocol, at /docs/protocol.md of the hub; the plain HTTP interface is in /api/v1/openapi.json.',
+        'Live sessions of providers and streams of matches. The protocol, at /docs/protocol.md, defines the order of frames, close codes and signatures; /api/v1/openapi.json describes the plain HTTP interface.',
     },
     defaultContentType: 'application/json',
     servers: {
       websocket: {
         host: '{host}',
         protocol: 'wss',
-        description: `ws where the hub has no TLS. Subprotocols: ${Object.values(SUBPROTOCOLS).join(', ')}; the last one sends the same frames as MessagePack.`,
+        description: `ws if the hub has no TLS. Subprotocols: ${Object.values(SUBPROTOCOLS).join(', ')}; the latter sends the same frames as MessagePack.`,
         variables: { host: { default: 'localhost:7465', description: 'Host and port of the hub' } },
       },
       http: {
         host: '{host}',
         protocol: 'https',
-        description: 'http where the hub has no TLS',
+        description: 'http if the hub has no TLS',
         variables: { host: { default: 'localhost:7465', description: 'Host and port of the hub' } },
       },
     },
@@ -101,15 +101,14 @@ export function buildAsyncApi(): JsonObject {
         address: '/api/v1/events',
         title: 'Server-sent events',
         description:
-          'The query has the filter, as of a list; `sort`, `limit` and `resume` are those of `subscribe`. The name of an event is the type of its frame, its id the cursor.',
+          'The query contains the filter, as for a list; `sort`, `limit` and `resume` are those of `subscribe`. An event is named after the type of its frame; its id is the cursor.',
         servers: [ref('servers', 'http')],
         messages: messagesOf(READ.map(told)),
       },
       hubEvents: {
         address: '/api/v1/hub/events',
         title: 'Server-sent events about the hub',
-        description:
-          'How much is told is for the operator to say. The name of an event is the type of its frame.',
+        description: 'The operator decides how much is shown. An event is named after the type of its frame.',
         servers: [ref('servers', 'http')],
         messages: messagesOf(Object.keys(VITALS)),
       },
@@ -134,7 +133,7 @@ export function buildAsyncApi(): JsonObject {
       tell: {
         action: 'send',
         title: 'tell',
-        summary: 'What the hub sends unasked',
+        summary: 'Unsolicited frames from the hub',
         channel: ref('channels', 'websocket'),
         messages: within('websocket', UNASKED.map(told)),
       },
@@ -148,7 +147,7 @@ export function buildAsyncApi(): JsonObject {
       readHubEvents: {
         action: 'send',
         title: 'readHubEvents',
-        summary: 'What the hub is like, now and for the last 15 minutes',
+        summary: "The hub's state, now and over the last 15 minutes",
         channel: ref('channels', 'hubEvents'),
         messages: within('hubEvents', Object.keys(VITALS)),
       },
@@ -177,7 +176,7 @@ function message(name: string, summary: string, payload: JsonObject): JsonObject
 function requestSchema(type: UpType): JsonObject {
   const schema = schemaOf(UP_SCHEMAS[type], 'draft-7');
   if (type !== 'subscribe') return schema;
-  // Frames leave a filter to those who read filters.
+  // The frame's schema does not describe filters, which are parsed separately.
   const properties = { ...(schema['properties'] as JsonObject), filter: schemaOf(filterSchema, 'draft-7') };
   return { ...schema, properties };
 }

@@ -4,10 +4,10 @@ import { assetOf, madeAsset } from './assets.js';
 import { type Page, pageHeaders } from './page-headers.js';
 import { contactItem, inAttribute } from './security-txt.js';
 
-/** Where the build puts the dashboard. */
+/** The folder of the built dashboard. */
 const FOLDER = new URL('../assets/dashboard/', import.meta.url);
 
-/** The files that it is made of, by their endings. */
+/** The content types of its files, by extension. */
 const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
@@ -16,18 +16,18 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 const TEXT = 'text/plain; charset=utf-8';
 
-/** Their names change with their content. */
+/** File names contain a content hash. */
 const FOR_EVER = { 'Cache-Control': 'public, max-age=31536000, immutable' };
 const ASK_AGAIN = { 'Cache-Control': 'no-cache' };
 
-/** The paths below which the files of the dashboard lie. */
+/** The path prefix of the dashboard's files. */
 export const DASHBOARD_FILES = '/assets/';
 
 /**
- * Reads the dashboard, once, at the start.
- * @param securityContact A URI, for the page to show; null where the operator names nobody.
- * @param notice What every page says at its top; empty for nothing.
- * @returns Its page and its files by path; nothing where the build has not made any.
+ * Reads the dashboard, once, at startup.
+ * @param securityContact A URI to show on the page; null for none.
+ * @param notice A notice at the top of every page; empty for none.
+ * @returns Its page and its files by path; empty if the dashboard was not built.
  */
 export function loadDashboard(securityContact: string | null, notice: string): ReadonlyMap<string, Page> {
   if (!existsSync(FOLDER)) return new Map();

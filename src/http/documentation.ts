@@ -9,7 +9,7 @@ import { type Page, pageHeaders } from './page-headers.js';
 import { NO_SNIFFING, OPEN_TO_READERS } from './respond.js';
 import { contactItem, securityTxt } from './security-txt.js';
 
-/** The pages that a hub has for people, and their files, by path. */
+/** A hub's pages for people, and their files, by path. */
 export type Documentation = ReadonlyMap<string, Page>;
 
 const START = `window.ui = SwaggerUIBundle({
@@ -38,15 +38,15 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** Of scripts in pages only the one above runs. */
+/** The only inline script that may run is the one above. */
 const HEADERS = pageHeaders([`'sha256-${createHash('sha256').update(START).digest('base64')}'`]);
 
-/** A year, for this host alone. */
+/** One year, without subdomains. */
 const STRICT_TRANSPORT = { 'Strict-Transport-Security': 'max-age=31536000' } as const;
 
 /**
- * Has browsers never ask for this without TLS again. That holds for a host with all its ports, so a hub only says it
- * where it is what the host's default port leads to; on another port it may have neighbours without TLS.
+ * Tells browsers to use only TLS from now on. HSTS applies to all ports of a host, so a hub only sends it on the default port; on another
+ * port, the host may have other services without TLS.
  */
 function staySecure(page: Page): Page {
   return (request) => {
@@ -72,13 +72,13 @@ const STYLE_RESPONSE: HttpResponse = {
   body: STYLE,
 };
 
-/** Makes a page when it is asked for the first time: few ask, and a start should not wait for it. */
+/** Creates a page on first use, because it is rarely requested and must not delay startup. */
 function onceAsked(make: () => HttpResponse): Page {
   let made: HttpResponse | undefined;
   return () => (made ??= make());
 }
 
-/** What a hub without the dashboard has at `/`. */
+/** The page at `/` of a hub without the dashboard. */
 const frontPage = (securityContact: string | null): HttpResponse => ({
   ...PAGE_RESPONSE,
   headers: { ...PAGE_RESPONSE.headers, Vary: 'Accept' },
@@ -105,16 +105,16 @@ ${contactItem(securityContact)}</ul>
 `,
 });
 
-/** Whether a browser asks for the page at `/`; to others that is a path like any other that is not there. */
+/** Whether a browser requests the page at `/`; for other clients that path does not exist. */
 export function wantsFrontPage({ method, headers }: HttpRequest): boolean {
   return (method === 'GET' || method === 'HEAD') && /\btext\/html\b/i.test(headers.get('accept') ?? '');
 }
 
 const SCRIPT = 'text/javascript; charset=utf-8';
-/** TypeScript's declarations have no type of their own; browsers show this one. */
+/** TypeScript declarations have no content type of their own; browsers display this one. */
 const DECLARATIONS = 'text/plain; charset=utf-8';
 
-/** The files of the build, by path: what each is called in its folder, its type and its further headers. */
+/** The built files, by path: file name, content type and additional headers. */
 const FILES: readonly [path: string, name: string, type: string, headers?: Record<string, string>][] = [
   ['/docs/swagger-ui.css', 'swagger-ui.css', 'text/css; charset=utf-8'],
   ['/docs/swagger-ui-bundle.js', 'swagger-ui-bundle.js', SCRIPT],
@@ -124,11 +124,11 @@ const FILES: readonly [path: string, name: string, type: string, headers?: Recor
 ];
 
 /**
- * Reads the files that the hub serves, once, at the start. `scripts/build.mjs` makes them; a plain compilation has none, and
- * a hub out of it answers 404 in their place.
- * @param tls Whether the hub itself speaks TLS.
- * @param securityContact A URI; null where the operator names nobody.
- * @param notice What the dashboard says at the top of every page; empty for nothing.
+ * Reads the files that the hub serves, once, at startup. `scripts/build.mjs` creates them; after a plain compilation there are none, and the
+ * hub answers 404 instead.
+ * @param tls Whether the hub itself terminates TLS.
+ * @param securityContact A URI; null for none.
+ * @param notice A notice at the top of every dashboard page; empty for none.
  */
 export function loadDocumentation(
   tls: boolean,

@@ -5,10 +5,10 @@ import { ProtocolError } from '../protocol/errors.js';
 import type { HttpRequest, HttpResponse, StreamedBody } from '../protocol/http-message.js';
 import { NO_SNIFFING, OPEN_TO_READERS } from './respond.js';
 
-/** Reads that stay open, which whoever keeps connections takes on. */
+/** Reads that stay open, provided by the gateway. */
 export interface OpenReads {
   /**
-   * Makes the stream of a filter's matches, as server-sent events.
+   * Streams a filter's matches as server-sent events.
    * @throws ProtocolError when the address has too many open, or the hub.
    */
   readEvents(request: {
@@ -18,8 +18,8 @@ export interface OpenReads {
     address: string;
   }): StreamedBody;
   /**
-   * Waits until a filter's matches are no longer what they were at a cursor.
-   * @returns Null once they may be others; after the wait a cursor up to which they are the same.
+   * Waits until a filter's matches differ from those at a cursor.
+   * @returns Null once they may differ; after the wait, a cursor up to which they are the same.
    * @throws ProtocolError when the address has too many open, or the hub.
    */
   awaitChange(request: {
@@ -33,7 +33,7 @@ export interface OpenReads {
 const EVENTS_HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   'Cache-Control': 'no-store',
-  // Has nginx pass each event on as it comes.
+  // Tells nginx not to buffer events.
   'X-Accel-Buffering': 'no',
   ...NO_SNIFFING,
   ...OPEN_TO_READERS,
@@ -49,7 +49,7 @@ export function getEvents(
   addressOf: (request: HttpRequest) => string,
 ): HttpResponse {
   const { filter, first, resume } = parseEventsQuery(request.search);
-  // A browser that comes back asks for the same address as before, and only the header knows how far it got.
+  // A reconnecting browser requests the same URL again, and only the header tells how far it got.
   const lastEventId = request.headers.get('last-event-id') ?? '';
   const address = addressOf(request);
   const stream = reads.readEvents({
@@ -63,8 +63,8 @@ export function getEvents(
 
 /**
  * `GET /api/v1/hub/events`
- * @param read Takes a reader on for a client address; null where the hub shows nothing of itself.
- * @throws ProtocolError `HTTP_404` where nothing is shown, `ADV_002` for any parameter, and what `read` throws.
+ * @param read Starts a reader for a client address; null if the hub does not show its own state.
+ * @throws ProtocolError `HTTP_404` if nothing is shown, `ADV_002` for any parameter, and whatever `read` throws.
  */
 export function getHubEvents(
   read: ((address: string) => StreamedBody) | null,
@@ -74,14 +74,14 @@ export function getHubEvents(
   if (read === null) {
     throw new ProtocolError(
       'HTTP_404',
-      'this hub does not show how it is; its operator can have it do so with DISCOVERY_HUB_EVENTS',
+      'this hub does not show its own state; its operator can change that with DISCOVERY_HUB_EVENTS',
     );
   }
   const [name] = new URLSearchParams(request.search).keys();
   if (name !== undefined) {
     throw new ProtocolError(
       'ADV_002',
-      `unknown parameter ${JSON.stringify(name.slice(0, 64))}: this is about the hub as a whole, and takes none`,
+      `unknown parameter ${JSON.stringify(name.slice(0, 64))}: this is about the whole hub and takes no parameters`,
     );
   }
   return { status: 200, headers: EVENTS_HEADERS, body: '', stream: read(addressOf(request)) };

@@ -10,28 +10,28 @@ import { JSON_HEADERS, OPEN_TO_READERS } from './respond.js';
 
 const LIST_PATH = '/api/v1/advertisements';
 const LIST_HEADERS = { ...JSON_HEADERS, ...OPEN_TO_READERS } as const;
-/** Requests that are remembered, the bytes of all their answers, and the characters of each query. */
+/** Limits: cached requests, bytes of all their responses, and characters of each query. */
 const MAX_KEPT = 1024;
 const MAX_KEPT_BYTES = 8 << 20;
 const MAX_KEPT_QUERY = 512;
 
-/** A list request that was checked, and the last answer to it. Together with the query string, `version` is its key. */
+/** A validated list request, and the last response to it. The query string and `version` together are its key. */
 interface Kept {
   readonly query: ListQuery;
-  /** The version of the store that the answer was made at. */
+  /** The version of the store that the response shows. */
   readonly version: number;
-  /** Null where it was too long to be kept. */
+  /** Null if it was too long to cache. */
   readonly answer: { readonly response: HttpResponse; readonly found: FoundPage } | null;
 }
 
 /**
- * Answers lists. Clients that poll ask the same again and again: until something changes, all of them get the same
- * answer, and nobody reads a known query anew.
+ * Answers list requests from a cache. Polling clients repeat their queries: until something changes, all of them get the same response, and a
+ * known query is not parsed again.
  */
 export class ListAnswers {
   readonly #registry: Registry;
   readonly #reads: Pick<OpenReads, 'awaitChange'>;
-  /** By query string; those that were answered last are the last. */
+  /** By query string, least recently used first. */
   readonly #kept = new Map<string, Kept>();
   #bytes = 0;
 
@@ -40,20 +40,20 @@ export class ListAnswers {
     this.#reads = reads;
   }
 
-  /** How many requests are remembered. */
+  /** How many requests are cached. */
   get size(): number {
     return this.#kept.size;
   }
 
-  /** Bytes of all answers and rows that are kept. */
+  /** Bytes of all cached responses and rows. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /**
    * @param search A query string, without `?`.
-   * @param asker Named by its address.
-   * @throws ProtocolError `ADV_002` naming a parameter, `ADV_003` when too many long lists are being made or read.
+   * @param asker Identified by its address.
+   * @throws ProtocolError `ADV_002` naming a parameter, `ADV_003` if too many long lists are being made or read.
    */
   answer(search: string, asker: Asker): HttpResponse | Promise<HttpResponse> {
     const kept = this.#kept.get(search);
@@ -72,7 +72,7 @@ export class ListAnswers {
     );
   }
 
-  /** Answers once the matches have changed, or says after a while that they have not. */
+  /** Answers once the matches have changed, or with 304 after the wait. */
   async #answerLater(
     search: string,
     filter: Filter,
@@ -107,7 +107,7 @@ export class ListAnswers {
   }
 
   #keep(search: string, kept: Kept): void {
-    // Every page has an `after` of its own, and is asked for once.
+    // Pages have distinct `after` values and are rarely requested twice.
     if (search.length > MAX_KEPT_QUERY || kept.query.after !== null) return;
     this.#drop(search);
     this.#kept.set(search, kept);
@@ -126,7 +126,7 @@ export class ListAnswers {
   }
 }
 
-/** Of the body and the rows. */
+/** The size of the body and the rows. */
 function bytesOf({ answer }: Kept): number {
   return answer === null ? 0 : answer.response.body.length + 8 * answer.found.slots.length;
 }
@@ -138,8 +138,8 @@ function headersOf(search: string, { next }: FoundPage, cursor: string): HttpRes
 }
 
 /**
- * The query string of the next page. What was asked stays as it was written: encoded anew it could become three times
- * as long, which is more than clients take of a header.
+ * The query string of the next page. The original query is kept verbatim: encoded again, it could become three times as long, more than
+ * clients accept in a header.
  */
 function nextPage(search: string, after: string): string {
   const query = [without(search, ['after']), new URLSearchParams({ after }).toString()]
@@ -148,7 +148,7 @@ function nextPage(search: string, after: string): string {
   return query.replace(/[^\x21-\x7e]|[<>"]/gu, encodeURIComponent);
 }
 
-/** A query string without some of its parameters, and otherwise as it was written. */
+/** A query string without some of its parameters, otherwise verbatim. */
 function without(search: string, names: readonly string[]): string {
   return search
     .split('&')

@@ -4,9 +4,9 @@ import type { HttpResponse } from '../protocol/http-message.js';
 import { RequestTimes } from './request-times.js';
 import { NO_SNIFFING } from './respond.js';
 
-/** What the store is like that hubs share. */
+/** Figures about the store that hubs share. */
 export interface StoreFigures {
-  /** What this run of the hub is called in the store; empty while it is not there. */
+  /** The name of this run of the hub in the store; empty while it is not registered. */
   hub: string;
   revision: number;
   leaseAgeMs: number;
@@ -17,10 +17,10 @@ export interface StoreFigures {
   conflicts: number;
 }
 
-/** Where the numbers come from that are read at each scrape. */
+/** The sources of figures that are read at each scrape. */
 export interface MetricSources {
   connections: () => number;
-  /** Connections that were closed the moment they came, in all. */
+  /** Connections closed on arrival, in total. */
   refusedConnections: () => number;
   /** Readers of streamed bodies. */
   readers: () => number;
@@ -29,29 +29,29 @@ export interface MetricSources {
   streams: () => number;
   live: () => number;
   suspect: () => number;
-  /** Advertisements that went, in all, by reason. */
+  /** Advertisements removed, in total, by reason. */
   gone: () => Readonly<Record<string, number>>;
   queuedBytes: () => number;
   /** Age of the oldest write that the file does not have yet, in seconds. */
   mirrorLagSeconds: () => number;
   mirrorPending: () => number;
-  /** Of the store that hubs share; left out where there is none. */
+  /** Figures about the shared store; absent without one. */
   store?: () => StoreFigures;
   pendingVerifications: () => number;
   arenaBytes: () => number;
-  /** Different attributes and further resources, with their values, that have numbers. */
+  /** Distinct numbered values of attributes and further resources. */
   facts: () => number;
-  /** Advertisements that keep theirs as texts, because no number is left. */
+  /** Advertisements with unnumbered values, because no numbers were left. */
   unnumberedAdvertisements: () => number;
-  /** Reads in steps that wait or are being made. */
+  /** Reads in steps that are waiting or in progress. */
   pendingReads: () => number;
-  /** Is told of each time from a change until its events were sent, in seconds. */
+  /** Receives each time from a change until its events were sent, in seconds. */
   onEventsSent?: ((seconds: number) => void) | undefined;
 }
 
 const LATENCY_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
 
-/** The numbers that an operator watches, in Prometheus' text form. */
+/** The operator's metrics, in Prometheus' text format. */
 export class Metrics {
   readonly #registry = new MetricRegistry();
   readonly #requests: RequestTimes;
@@ -68,7 +68,7 @@ export class Metrics {
     const registers = [this.#registry];
     this.#onEventsSent = sources.onEventsSent;
     collectDefaultMetrics({ register: this.#registry });
-    // It reads a folder with an entry for each socket, and nothing else happens meanwhile.
+    // It synchronously reads a folder with an entry for each socket.
     this.#registry.removeSingleMetric('process_open_fds');
     this.#requests = new RequestTimes(LATENCY_BUCKETS, this.#registry);
     this.#matchToSend = new Histogram({
@@ -79,7 +79,7 @@ export class Metrics {
     });
     this.#visibilities = new Histogram({
       name: 'discovery_visibility_seconds',
-      help: 'Time until a provider was told who sees it',
+      help: 'Time to answer a visibility request',
       buckets: LATENCY_BUCKETS,
       registers,
     });
@@ -103,13 +103,13 @@ export class Metrics {
     });
     this.#refusals = new Counter({
       name: 'discovery_refusals_total',
-      help: 'Requests that were refused, over HTTP and WebSocket, by error code',
+      help: 'Refused requests, over HTTP and WebSocket, by error code',
       labelNames: ['code'],
       registers,
     });
     this.#limited = new Counter({
       name: 'discovery_rate_limited_total',
-      help: 'Requests and handshakes refused for their rate',
+      help: 'Requests and handshakes refused by the rate limit',
       labelNames: ['kind'],
       registers,
     });
@@ -127,7 +127,7 @@ export class Metrics {
     if (store !== undefined) {
       new Gauge({
         name: 'discovery_store_hub',
-        help: 'What this run of the hub is called in the shared store',
+        help: 'The name of this run of the hub in the shared store',
         labelNames: ['hub'],
         registers,
         collect() {
@@ -137,44 +137,40 @@ export class Metrics {
       });
       gauge(
         'discovery_store_revision',
-        'The last revision of the shared store that is applied',
+        'The last applied revision of the shared store',
         () => store().revision,
       );
       gauge(
         'discovery_store_lease_age_seconds',
-        'Time since the lease by which the other hubs know that this one runs was renewed',
+        "Time since the last renewal of the hub's lease in the shared store",
         () => store().leaseAgeMs / 1000,
       );
-      gauge('discovery_store_watch_restarts', 'How often the watch of the store began anew', () =>
+      gauge('discovery_store_watch_restarts', 'Restarts of the watch on the store', () =>
         Object.values(store().watchRestarts).reduce((all, some) => all + some, 0),
       );
-      gauge('discovery_store_conflicts', 'Writes that another hub came before', () => store().conflicts);
+      gauge('discovery_store_conflicts', "Writes prevented by another hub's write", () => store().conflicts);
       gauge(
         'discovery_store_transactions',
         'Transactions that wrote to the store',
         () => store().transactions,
       );
-      gauge('discovery_store_records', 'Records that they wrote', () => store().records);
+      gauge('discovery_store_records', 'Records written to the store', () => store().records);
     }
     gauge('discovery_connections', 'Open WebSocket connections', sources.connections);
     gauge('discovery_readers', 'Open streamed HTTP responses', sources.readers);
     gauge('discovery_sessions', 'Authenticated provider sessions', sources.sessions);
     gauge('discovery_subscribers', 'Open subscriptions', sources.subscriptions);
-    gauge('discovery_streams', 'Distinct filters that somebody is subscribed to', sources.streams);
-    gauge(
-      'discovery_queue_bytes',
-      'Bytes that wait in WebSockets and streamed responses',
-      sources.queuedBytes,
-    );
+    gauge('discovery_streams', 'Distinct filters with at least one subscriber', sources.streams);
+    gauge('discovery_queue_bytes', 'Bytes queued on WebSockets and streamed responses', sources.queuedBytes);
     gauge(
       'discovery_mirror_lag_seconds',
-      'Age of the oldest write that is not in the file',
+      'Age of the oldest write that is not durable yet',
       sources.mirrorLagSeconds,
     );
-    gauge('discovery_mirror_pending', 'Writes that wait for the mirror', sources.mirrorPending);
+    gauge('discovery_mirror_pending', 'Writes that are not durable yet', sources.mirrorPending);
     gauge(
       'discovery_verifications_pending',
-      'Signatures that wait to be verified',
+      'Signatures waiting to be verified',
       sources.pendingVerifications,
     );
     gauge(
@@ -184,17 +180,17 @@ export class Metrics {
     );
     gauge(
       'discovery_facts',
-      'Different attributes and further resources, with their values, that have numbers',
+      'Distinct values of attributes and further resources that have numbers',
       sources.facts,
     );
     gauge(
       'discovery_advertisements_unnumbered',
-      'Advertisements whose attributes are kept as texts, because the bound on different ones is reached',
+      'Advertisements whose attributes have no numbers, because there are too many distinct ones',
       sources.unnumberedAdvertisements,
     );
     gauge(
       'discovery_reads_pending',
-      'Lists, explanations, markets and visibilities that wait or are being made in steps',
+      'Lists and other reads in steps that are waiting or in progress',
       sources.pendingReads,
     );
     new Gauge({
@@ -209,7 +205,7 @@ export class Metrics {
     });
     new Counter({
       name: 'discovery_connections_refused_total',
-      help: 'Connections closed the moment they came, because no file is left for them',
+      help: 'Connections closed on arrival, because too many are open, overall or from their address',
       registers,
       collect() {
         this.reset();
@@ -218,7 +214,7 @@ export class Metrics {
     });
     new Counter({
       name: 'discovery_departures_total',
-      help: 'Advertisements that went, by reason',
+      help: 'Advertisements removed, by reason',
       labelNames: ['reason'],
       registers,
       collect() {
@@ -233,7 +229,7 @@ export class Metrics {
   }
 
   connectionClosed(code: number): void {
-    // Peers may send any number; only the hub's own and the usual ones get a series of their own.
+    // Peers may send any code; only the hub's own and the common ones get a series of their own.
     this.#closes.inc({
       code: (code >= 4400 && code < 4600) || (code >= 1000 && code < 1016) ? String(code) : 'other',
     });

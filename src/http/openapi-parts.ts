@@ -5,7 +5,7 @@ import { isNamedByProviders, takesMany } from '../protocol/filters/list-query.js
 /** A piece of the OpenAPI document. */
 export type JsonObject = Record<string, unknown>;
 
-/** JSON Schema of what a client may send, in the dialect that a document asks for. */
+/** The JSON Schema of what a client may send, in the dialect of a document. */
 export function schemaOf(
   schema: z.ZodType,
   target: 'draft-2020-12' | 'draft-7' = 'draft-2020-12',
@@ -15,7 +15,7 @@ export function schemaOf(
     target,
     unrepresentable: 'any',
     override: ({ jsonSchema }) => {
-      // This pattern knows no address that ends in IPv4 form, such as ::ffff:192.0.2.1, which the check accepts.
+      // This pattern lacks addresses that end in IPv4 form, such as ::ffff:192.0.2.1, which validation accepts.
       if (jsonSchema.format === 'ipv6') delete jsonSchema.pattern;
     },
   });
@@ -29,18 +29,18 @@ export const JSON_CONTENT = (schema: JsonObject): JsonObject => ({ 'application/
 
 const OTHER_NOTES: Record<string, string> = {
   sort: '`price`: by the monthly estimate for the asked amounts, unpriced last; `price_glm`: by that in GLM; `updated`: newest first; default: by provider_id',
-  limit: 'Advertisements a page; without it all matches',
+  limit: 'Advertisements per page; all matches if omitted',
   after: 'The cursor from the `Link: <…>; rel="next"` header of the previous page',
   provider_id: 'Explains this one',
   since:
-    'With `wait`: answers only once the matches differ from what they were at this `X-Discovery-Cursor` of an earlier answer',
-  wait: 'Seconds to wait for that',
+    'With `wait`: answers once the matches differ from those at this cursor, the `X-Discovery-Cursor` of an earlier response',
+  wait: 'How many seconds to wait for a change',
   resume:
-    'The cursor to go on from, e.g. the `X-Discovery-Cursor` of a list; without it a snapshot comes first',
-  by: 'What the buckets have in common; without it there is only the total',
+    'The cursor to resume from, e.g. the `X-Discovery-Cursor` of a list; without it, a snapshot comes first',
+  by: 'What to group by; without it, there is only the total',
 };
 
-/** One for each attribute and further resource: as many parameters as providers have names for. */
+/** Parameters per attribute and further resource, whose names providers choose. */
 const FACT_PARAMETERS: JsonObject[] = [
   {
     name: 'min.<resource>',
@@ -71,7 +71,7 @@ const FACT_PARAMETERS: JsonObject[] = [
   },
 ];
 
-/** The query parameters that a schema of ours takes. */
+/** The query parameters of a schema. */
 export function queryParameters(schema: z.ZodType): JsonObject[] {
   const { properties } = schemaOf(schema) as { properties: Record<string, JsonObject> };
   const own = Object.entries(properties).filter(([name]) => !isNamedByProviders(name));
@@ -117,7 +117,9 @@ export const READ_ERRORS = {
   '400': errorAnswer('ADV_002: invalid filter; the message names the parameter'),
   ...COMMON_ERRORS,
   '500': errorAnswer('ADV_003: it failed'),
-  '503': errorAnswer('ADV_003: too much is being asked, or changes meanwhile; see Retry-After'),
+  '503': errorAnswer(
+    'ADV_003: too many requests are waiting, or too much changed meanwhile; see Retry-After',
+  ),
 };
 
 export const AUTH_ERRORS = {
@@ -138,7 +140,7 @@ export const CREDENTIALS = [
     in: 'header',
     required: true,
     description:
-      '`t=<Unix milliseconds>,k=<public key>,v1=<signature>`: Ed25519 over five fields, each but the last ended by a line feed: `vm-discovery/v1`, the action (`advertise` or `withdraw`), the provider id, t, and the exact bytes of the body (empty for `withdraw`). `k` may be left out when the id is a key id. An Ethereum address signs the same text as a personal message (EIP-191), and sends `t=<Unix milliseconds>,e1=<r s v>`, 130 hex digits.',
+      '`t=<Unix milliseconds>,k=<public key>,v1=<signature>`: Ed25519 over five fields, separated by line feeds: `vm-discovery/v1`, the action (`advertise` or `withdraw`), the provider id, t, and the exact bytes of the body (empty for `withdraw`). `k` may be left out when the id is a key id. An Ethereum address signs the same text as a personal message (EIP-191), and sends `t=<Unix milliseconds>,e1=<r s v>`, 130 hex digits.',
     schema: { type: 'string' },
   },
 ];
@@ -147,7 +149,7 @@ export const PATH_ERRORS = { '400': errorAnswer('HTTP_400: the path has a broken
 
 export const PROVIDER_ID = { name: 'provider_id', in: 'path', required: true, schema: { type: 'string' } };
 
-/** The published form: what providers send, with what the hub adds. */
+/** A published advertisement: what providers send, plus what the hub adds. */
 export function publishedAdvertisement(input: JsonObject): JsonObject {
   const sent = input['properties'] as Record<string, JsonObject>;
   return {
@@ -173,11 +175,11 @@ export function publishedAdvertisement(input: JsonObject): JsonObject {
       created_at: { ...TIME, description: 'First advertised; kept across updates' },
       updated_at: { ...TIME, description: 'The last heartbeat' },
       status: { type: 'string', enum: ['live', 'suspect'] },
-      expires_at: { ...TIME, description: 'When it goes unless another heartbeat comes' },
+      expires_at: { ...TIME, description: 'When it expires without another heartbeat' },
       verified: { type: 'boolean', description: 'Whether the provider signed it' },
       ip_confirmed: {
         type: 'boolean',
-        description: 'Whether the hub has seen it, or the session that stands for it, come from `ip_address`',
+        description: 'Whether the hub has seen it, or the session behind it, come from `ip_address`',
       },
     },
   };

@@ -27,7 +27,7 @@ import {
   TIME,
 } from './openapi-parts.js';
 
-/** The OpenAPI 3.1 description of the HTTP interface, made from the schemas that validate. */
+/** The OpenAPI 3.1 description of the HTTP interface, generated from the schemas that validate requests. */
 export function buildOpenApi(): JsonObject {
   const advertisement = schemaOf(advertisementSchema);
   return {
@@ -36,14 +36,14 @@ export function buildOpenApi(): JsonObject {
       title: 'VM discovery hub',
       version: `${String(PROTOCOL_VERSION)}.0.0`,
       description:
-        'Where providers of virtual machines and those who look for one meet. Live sessions and match streams are at the WebSocket endpoint /api/v1/ws, which [the protocol](/docs/protocol.md) describes frame by frame, and [AsyncAPI](/api/v1/asyncapi.json) for programs, [readable](/docs/asyncapi) too.',
+        'A marketplace for virtual machines, where requestors find providers. Live sessions and match streams are at the WebSocket endpoint /api/v1/ws. [The protocol](/docs/protocol.md) describes it frame by frame, [AsyncAPI](/api/v1/asyncapi.json) for programs and [for people](/docs/asyncapi).',
     },
     externalDocs: { description: 'The protocol, WebSocket included', url: '/docs/protocol.md' },
     tags: [
-      { name: 'Requestors', description: 'Find providers, and check what they say' },
+      { name: 'Requestors', description: 'Find providers, and verify what they signed' },
       { name: 'Providers', description: 'Publish and withdraw an advertisement over HTTP' },
       { name: 'WebSocket', description: 'Sessions of providers, and streams of matches' },
-      { name: 'Operators', description: 'Whether the hub is well' },
+      { name: 'Operators', description: 'Health and metrics' },
       { name: 'Descriptions', description: 'The interface itself' },
     ],
     paths: {
@@ -59,18 +59,18 @@ export function buildOpenApi(): JsonObject {
               headers: {
                 'X-Discovery-Cursor': {
                   description:
-                    'Where in the stream of changes this was true; a subscription can resume from it',
+                    'The point in the stream of changes that this response shows; a subscription can resume from it',
                   schema: { type: 'string' },
                 },
-                Link: { description: 'The next page, where there is one', schema: { type: 'string' } },
+                Link: { description: 'The next page, if there is one', schema: { type: 'string' } },
               },
               content: JSON_CONTENT({ type: 'array', items: REF('PublishedAdvertisement') }),
             },
             '304': {
-              description: 'With `since` and `wait`: the matches are still those at the cursor',
+              description: 'With `since` and `wait`: the matches have not changed since the cursor',
               headers: {
                 'X-Discovery-Cursor': {
-                  description: 'Up to where nothing has changed; wait on from here',
+                  description: 'Nothing has changed up to this cursor; continue to wait from here',
                   schema: { type: 'string' },
                 },
               },
@@ -112,14 +112,14 @@ export function buildOpenApi(): JsonObject {
             {
               name: 'Last-Event-ID',
               in: 'header',
-              description: 'The cursor to go on from, as browsers send it; it counts more than `resume`',
+              description: 'The cursor to resume from, as sent by browsers; takes precedence over `resume`',
               schema: { type: 'string' },
             },
           ],
           responses: {
             '200': {
               description:
-                'A stream without end: events `subscribed`, `snapshot`, `events`, `bookmark` and `error`, whose data is the frame of that type as [the protocol](/docs/protocol.md) has it, and whose id is its cursor',
+                'An endless stream of events `subscribed`, `snapshot`, `events`, `bookmark` and `error`. The data is the frame of that type as defined by [the protocol](/docs/protocol.md), the id its cursor',
               content: { 'text/event-stream': { schema: { type: 'string' } } },
             },
             ...READ_ERRORS,
@@ -133,11 +133,12 @@ export function buildOpenApi(): JsonObject {
         get: {
           operationId: 'explain',
           tags: ['Requestors'],
-          summary: 'Why a list is as it is',
+          summary: 'Why a list contains what it does',
           parameters: queryParameters(explainQuerySchema),
           responses: {
             '200': {
-              description: 'What each condition leaves out, or what one provider misses',
+              description:
+                'How many providers each condition rejects, or which conditions one provider misses',
               content: JSON_CONTENT({ anyOf: [REF('Explanation'), REF('ProviderExplanation')] }),
             },
             ...READ_ERRORS,
@@ -149,7 +150,7 @@ export function buildOpenApi(): JsonObject {
         get: {
           operationId: 'market',
           tags: ['Requestors'],
-          summary: 'What the matches offer and ask',
+          summary: 'Supply and prices of the matches',
           parameters: queryParameters(marketQuerySchema),
           responses: {
             '200': { description: 'Sums and quantiles', content: JSON_CONTENT(REF('Market')) },
@@ -206,15 +207,15 @@ export function buildOpenApi(): JsonObject {
         get: {
           operationId: 'readHubEvents',
           tags: ['Operators'],
-          summary: 'What the hub is like, now and for the last 15 minutes, as server-sent events',
+          summary: "The hub's own state, now and over the last 15 minutes, as server-sent events",
           responses: {
             '200': {
               description:
-                'A stream without end: an event `history`, then a `point` every few seconds; [AsyncAPI](/api/v1/asyncapi.json) has what they hold',
+                'An endless stream: an event `history`, then a `point` every few seconds; [AsyncAPI](/api/v1/asyncapi.json) describes them',
               content: { 'text/event-stream': { schema: { type: 'string' } } },
             },
             ...READ_ERRORS,
-            '404': errorAnswer('HTTP_404: the hub does not show how it is'),
+            '404': errorAnswer('HTTP_404: the hub does not show its own state'),
             '503': errorAnswer('ADV_003: no place for another reader'),
           },
         },
@@ -223,7 +224,7 @@ export function buildOpenApi(): JsonObject {
         get: {
           operationId: 'health',
           tags: ['Operators'],
-          summary: 'Whether the hub is well',
+          summary: 'Whether the hub is healthy',
           responses: {
             '200': { description: 'Healthy', content: JSON_CONTENT(REF('Health')) },
             '503': {
@@ -237,7 +238,7 @@ export function buildOpenApi(): JsonObject {
         get: {
           operationId: 'metrics',
           tags: ['Operators'],
-          summary: 'Numbers for Prometheus',
+          summary: 'Metrics for Prometheus',
           responses: {
             '200': {
               description: 'Prometheus text',
@@ -286,7 +287,7 @@ export function buildOpenApi(): JsonObject {
           summary: 'Live sessions and match streams',
           responses: {
             '101': { description: `A WebSocket: ${Object.values(SUBPROTOCOLS).join(' or ')}` },
-            '400': errorAnswer('HTTP_400: no WebSocket handshake, or only unknown subprotocols offered'),
+            '400': errorAnswer('HTTP_400: not a WebSocket handshake, or only unknown subprotocols offered'),
             ...COMMON_ERRORS,
           },
         },
@@ -309,10 +310,10 @@ export function buildOpenApi(): JsonObject {
               ...HEX(KEY_PATTERN),
               type: ['string', 'null'],
               description:
-                'null where the provider id is an Ethereum address, which says who has to have signed',
+                'null if the provider id is an Ethereum address, which itself determines the signer',
             },
             t: { type: 'integer', description: 'Unix time in milliseconds' },
-            payload: { type: 'string', description: 'The text that was signed, to the byte' },
+            payload: { type: 'string', description: 'The exact text that was signed' },
             signature: HEX(SIGNATURE_PATTERN),
           },
         },

@@ -1,12 +1,12 @@
 import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
 import { NO_SNIFFING } from './respond.js';
 
-/** Answers with a page, or with a file that pages need. */
+/** Serves a page, or a file that pages need. */
 export type Page = (request: HttpRequest) => HttpResponse;
 
 /**
- * The headers of a page: nothing from elsewhere is loaded, nothing runs but the hub's own files, and no other page gets hold of it.
- * @param inlineScripts What may run beside the files: sources as a policy writes them, e.g. hashes.
+ * The headers of a page: it loads nothing from elsewhere, runs only the hub's own files, and cannot be framed or controlled by other pages.
+ * @param inlineScripts Inline scripts that may run, as sources of a content security policy, e.g. hashes.
  */
 export function pageHeaders(inlineScripts: readonly string[] = []) {
   return {

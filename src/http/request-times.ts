@@ -7,12 +7,12 @@ const METHODS = ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS'];
 type Label = (typeof LABELS)[number] | 'le';
 type Value = MetricValueWithName<Label>;
 
-/** How often requests of one kind took how long. */
+/** The counts of one kind of request, by duration. */
 class Tally {
   readonly route: string;
   readonly method: string;
   readonly status: number;
-  /** By bucket; the last is for those beyond all bounds. */
+  /** By bucket; the last one is unbounded. */
   readonly counts: Float64Array;
   sum = 0;
 
@@ -25,14 +25,14 @@ class Tally {
 }
 
 /**
- * The histogram of request times. The library checks and hashes the labels of each observation, which takes as long
- * as answering a short request; here that is left for when somebody asks for the numbers.
+ * The histogram of request times. The library validates and hashes the labels of each observation, which takes as long as answering a short
+ * request; here that is deferred until the metrics are read.
  */
 export class RequestTimes extends Histogram<Label> {
   readonly #bounds: readonly number[];
-  /** Never counts anything: it tells how the library describes a histogram. */
+  /** Stays empty: only describes the histogram to the library. */
   readonly #empty: Histogram<Label>;
-  /** What was counted last is what is mostly counted next. */
+  /** The last tally used, which is usually the next one too. */
   #last: Tally | undefined;
   readonly #tallies = new Map<string, Map<number, Tally>>();
 
@@ -54,7 +54,7 @@ export class RequestTimes extends Histogram<Label> {
     tally.sum += seconds;
   }
 
-  /** All numbers, as the library's own histograms give them. */
+  /** All values, in the form of the library's own histograms. */
   override async get(): Promise<MetricObjectWithValues<Value>> {
     const values: Value[] = [];
     for (const byKind of this.#tallies.values()) {
@@ -63,7 +63,7 @@ export class RequestTimes extends Histogram<Label> {
     return { ...(await this.#empty.get()), values };
   }
 
-  /** What the library calls for the text form. */
+  /** Called by the library to render the text form. */
   getForPromString(): Promise<MetricObjectWithValues<Value>> {
     return this.get();
   }

@@ -1,7 +1,7 @@
 import { ERROR_STATUS, type ProtocolError } from '../protocol/errors.js';
 import type { HttpResponse } from '../protocol/http-message.js';
 
-/** Has browsers take every answer for what it says it is, and nothing else. */
+/** Tells browsers not to guess content types. */
 export const NO_SNIFFING = { 'X-Content-Type-Options': 'nosniff' } as const;
 
 /** The headers of every JSON answer. */
@@ -11,19 +11,19 @@ export const JSON_HEADERS = {
   ...NO_SNIFFING,
 } as const;
 
-/** Headers that let pages from anywhere read an answer. */
+/** CORS headers that let pages from anywhere read a response. */
 export const OPEN_TO_READERS = {
   'Access-Control-Allow-Origin': '*',
   'Access-Control-Expose-Headers': 'Link, X-Discovery-Cursor, Retry-After',
 } as const;
 
-/** What an answer says besides its body: 200 and no further headers, if left out. */
+/** Status and additional headers; by default 200 and none. */
 export interface AnswerOptions {
   status?: number;
   headers?: Record<string, string>;
 }
 
-/** A JSON answer; `body` is either JSON already or a value to be written as JSON. */
+/** A JSON response; `body` is JSON already, or a value to serialise. */
 export function json(body: Uint8Array | object, options: AnswerOptions = {}): HttpResponse {
   return {
     status: options.status ?? 200,
@@ -33,9 +33,9 @@ export function json(body: Uint8Array | object, options: AnswerOptions = {}): Ht
 }
 
 /**
- * The answer to a refused request.
+ * The response to a refused request.
  * @param wallMs Unix time in milliseconds.
- * @param options The status, where it is not the one that goes with the error, and further headers.
+ * @param options The status, if it is not the error's usual one, and additional headers.
  */
 export function errorResponse(
   error: ProtocolError,

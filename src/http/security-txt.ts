@@ -2,16 +2,16 @@ import type { HttpResponse } from '../protocol/http-message.js';
 import { NO_SNIFFING } from './respond.js';
 
 const DAY_MS = 86_400_000;
-/** A hub that is gone must not be vouched for long; one that runs says it anew each time. */
+/** Short, so that the contact of a hub that is gone expires soon; a running hub renews it with every response. */
 const DAYS_VALID = 30;
 
 /**
- * What `/.well-known/security.txt` answers (RFC 9116): where to report what is wrong with the security of this hub.
+ * `/.well-known/security.txt` (RFC 9116): where to report vulnerabilities in this hub.
  * @param contact A URI.
  * @param wall Milliseconds since 1970.
  */
 export function securityTxt(contact: string, wall: number): HttpResponse {
-  // By the day, so that one day's answers are alike.
+  // Rounded to days, so that all responses of a day are equal.
   const expires = new Date((Math.floor(wall / DAY_MS) + DAYS_VALID) * DAY_MS).toISOString();
   return {
     status: 200,
@@ -24,14 +24,14 @@ export function securityTxt(contact: string, wall: number): HttpResponse {
   };
 }
 
-/** An item for the list of links on a page; empty where the operator names nobody. */
+/** An item for a page's list of links; empty without a contact. */
 export function contactItem(contact: string | null): string {
   return contact === null
     ? ''
-    : `<li><a href="${inAttribute(contact)}">Report a vulnerability</a> of this hub</li>\n`;
+    : `<li><a href="${inAttribute(contact)}">Report a vulnerability</a> in this hub</li>\n`;
 }
 
-/** A text as the value of an attribute in quotation marks. */
+/** Escapes a text for a quoted attribute value. */
 export function inAttribute(text: string): string {
   return text
     .replaceAll('&', '&amp;')

@@ -17,10 +17,10 @@ const ipAddress = z
   .union([z.ipv4(), z.ipv6()], 'must be an IPv4 or IPv6 address without leading zeros, port or brackets')
   .meta({ example: '203.0.113.7' });
 
-/** Those that filters ask for by a name of their own. */
+/** Resources for which filters have conditions of their own. */
 export const KNOWN_RESOURCES: ReadonlySet<string> = new Set(['cpu', 'memory', 'storage']);
 
-/** Cores, GB of memory and GB of disk, and whatever else the provider counts. */
+/** Cores, GB of memory and GB of disk, and any further resources. */
 export const resourcesSchema = z
   .looseObject(
     {
@@ -117,7 +117,7 @@ export interface Pricing {
   [name: string]: number | string | undefined;
 }
 
-/** Where those who rent reach the provider, at its address. */
+/** Where customers reach the provider, at its address. */
 export const endpointSchema = z.object(
   { port: amount(1, 65_535).describe('A TCP port, at `ip_address`') },
   'must be an object with a port',
@@ -159,7 +159,7 @@ export type AdvertisementStatus = 'live' | 'suspect';
 export interface PublishedAdvertisement {
   /** Its Ed25519 public key in hex, its Ethereum address, or a name that a key owns. */
   provider_id: string;
-  /** The IPv4 or IPv6 address that it says it is reached at. */
+  /** The IPv4 or IPv6 address where it claims to be reachable. */
   ip_address: string;
   /** ISO 3166-1 alpha-2, in upper case. */
   country: string;
@@ -188,7 +188,7 @@ export interface PublishedAdvertisement {
   updated_at: string;
   /** Whether its session is open, or lost. */
   status: AdvertisementStatus;
-  /** When it is taken away unless it is heard from. */
+  /** When it expires without another heartbeat. */
   expires_at: string;
   /** Whether the provider signed it. */
   verified: boolean;
@@ -196,19 +196,19 @@ export interface PublishedAdvertisement {
   ip_confirmed: boolean;
 }
 
-/** Writes one zod issue as `member: what is wrong`. */
+/** Formats one zod issue as `member: what is wrong`. */
 export function describeIssue(issue: { path: PropertyKey[]; message: string }): string {
   const path = issue.path.map(String).join('.');
   return path === '' ? issue.message : `${path}: ${issue.message}`;
 }
 
-/** Joins the first few issues, so that one answer tells of all that has to change. */
+/** Joins the first few issues, so that one response lists everything to fix. */
 export function describeIssues(issues: readonly { path: PropertyKey[]; message: string }[]): string {
   const shown = issues.slice(0, 5).map(describeIssue).join('; ');
   return issues.length > 5 ? `${shown}; and ${String(issues.length - 5)} more` : shown;
 }
 
-/** The schemas drop a member called `__proto__` without a word, where every further member has a rule to meet. */
+/** The schemas would silently drop a member called `__proto__`, although all other additional members are checked. */
 function refuseProtoMember(
   value: unknown,
   member: 'resources' | 'pricing' | 'attributes',
@@ -221,8 +221,8 @@ function refuseProtoMember(
 }
 
 /**
- * Checks a decoded advertisement.
- * @throws ProtocolError `ADV_002` when the first thing wrong lies in its resources, else `ADV_001`.
+ * Validates a decoded advertisement.
+ * @throws ProtocolError `ADV_002` if the first problem is in its resources, otherwise `ADV_001`.
  */
 export function parseAdvertisement(value: unknown): Advertisement {
   const result = advertisementSchema.safeParse(value);

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { CURSOR_PATTERN } from './cursor.js';
 
-// What a hub says about the market and about one provider's place in it, as its answers come over HTTP.
+// A hub's answers about the market and about one provider's place in it.
 
-/** A provider is told of so many conditions that stand between it and streams. */
+/** How many of the conditions that keep a provider out of streams are listed. */
 export const MAX_MISSED = 10;
 
 const count = z.int().min(0);
@@ -11,7 +11,7 @@ const cursor = z.string().regex(CURSOR_PATTERN).describe('The moment that this i
 
 const scalars = [z.string(), z.number(), z.boolean()] as const;
 const value = z.union(scalars);
-/** What a filter asks of a member, in canonical form; of an attribute values or a range. */
+/** What a filter asks for, in canonical form; for an attribute, values or a range. */
 const askedValue = z.union([
   ...scalars,
   z.array(value),
@@ -20,7 +20,7 @@ const askedValue = z.union([
     max: z.number().optional().describe('The greatest number that fits; none unless given'),
   }),
 ]);
-/** What an advertisement has to say to it; null where it says nothing. */
+/** What an advertisement offers instead; null for nothing. */
 const offeredValue = value.nullable();
 export const missSchema = z.object({
   member: z.string().describe('The condition, as a query calls it'),
@@ -34,7 +34,7 @@ export const missSchema = z.object({
 /** By the names of conditions, as a query calls them. */
 const countByMember = z.object({}).catchall(count);
 
-/** Why the answer to a list request is what it is. */
+/** Why a list request returns what it does. */
 export const explanationSchema = z.object({
   cursor,
   providers: count.describe('How many providers there are'),
@@ -51,7 +51,7 @@ export const explanationSchema = z.object({
     .describe('Up to 10 that miss the fewest conditions, of equally many the cheapest first'),
 });
 
-/** What one provider misses, and where it stands among those that match. */
+/** Which conditions one provider misses, and how it ranks among the matches. */
 export const providerExplanationSchema = z.object({
   cursor,
   provider_id: z.string().describe('Who it is'),
@@ -109,7 +109,7 @@ export const marketSchema = z.object({
   buckets: z.array(bucketSchema).describe('By what they have in common; empty unless asked for'),
 });
 
-/** The members of `visibility`, beside its type and id. */
+/** The members of `visibility`, except its type and id. */
 export const visibilityShape = {
   listed: z.boolean().describe('Whether an advertisement of the provider stands'),
   status: z
@@ -126,7 +126,7 @@ export const visibilityShape = {
       }),
     )
     .max(MAX_MISSED)
-    .describe('How many streams more it would match but for this one condition, most first'),
+    .describe('How many more streams it would match but for this one condition, most first'),
   price: z
     .object({
       usd_per_month: z.number().min(0).describe('What it asks, in US dollars a month'),
@@ -152,14 +152,14 @@ export type OfferedValue = z.infer<typeof offeredValue>;
 export type Miss = z.infer<typeof missSchema>;
 /** Why a list is as it is. */
 export type Explanation = z.infer<typeof explanationSchema>;
-/** What one provider misses, and where it stands. */
+/** Which conditions one provider misses, and how it ranks. */
 export type ProviderExplanation = z.infer<typeof providerExplanationSchema>;
-/** What some providers offer, and ask a month in US dollars. */
+/** Supply of a group of providers, and their monthly prices in US dollars. */
 export type MarketBucket = z.infer<typeof bucketSchema>;
-/** Estimates a month in US dollars: how many have one, the least, quartiles and the most. */
+/** Monthly estimates in US dollars: how many there are, minimum, quartiles and maximum. */
 export type Quantiles = MarketBucket['usd_per_month'];
-/** What the matches of a filter offer and ask, in all and by what they have in common. */
+/** Supply and prices of a filter's matches, overall and by group. */
 export type Market = z.infer<typeof marketSchema>;
 
-/** What the buckets of a market have in common: a member, or an attribute. */
+/** What a market is grouped by: a member, or an attribute. */
 export type MarketKey = 'country' | 'platform' | `attr.${string}`;

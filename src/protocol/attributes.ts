@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { LIMITS } from './limits.js';
 import { boundedText, FACT_NAME } from './values.js';
 
-/** What is said about an attribute. */
+/** The value of an attribute. */
 export type AttributeValue = string | number | boolean;
 /** Further facts about a machine, by their names, e.g. `gpu_model`. */
 export type Attributes = Record<string, AttributeValue>;
@@ -12,7 +12,7 @@ export const NO_ATTRIBUTE_NAME =
 
 /** A text of 1 to 64 characters, a finite number or a boolean. */
 export const attributeValue = z.union(
-  // Minus nought is nought.
+  // Turns -0 into 0.
   [boundedText(LIMITS.maxAttributeLength), z.number().transform((value) => value + 0), z.boolean()],
   {
     error: ({ input, errors }) =>

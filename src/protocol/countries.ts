@@ -1,4 +1,4 @@
-/** The officially assigned ISO 3166-1 alpha-2 codes, and XK, which everybody uses for Kosovo. */
+/** The officially assigned ISO 3166-1 alpha-2 codes, and XK, which is in common use for Kosovo. */
 const ASSIGNED =
   'AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ ' +
   'CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR ' +
@@ -12,13 +12,13 @@ export const COUNTRIES: readonly string[] = ASSIGNED.split(' ');
 
 const known = new Set(COUNTRIES);
 
-/** Codes that people write for a country that has another one. */
+/** Common aliases of assigned codes. */
 const ALIASES: ReadonlyMap<string, string> = new Map([
   ['UK', 'GB'],
   ['EL', 'GR'],
 ]);
 
-/** The code that goes out for an upper-case code that comes in. */
+/** The canonical code for an upper-case code. */
 export function canonicalCountry(code: string): string {
   return ALIASES.get(code) ?? code;
 }

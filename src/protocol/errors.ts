@@ -2,7 +2,7 @@ import { toWellFormed } from './text.js';
 
 /**
  * The error codes of the protocol with the HTTP status each one travels under.
- * `ADV_001` and `ADV_003` are 503 where what was asked for is only unavailable at the moment.
+ * `ADV_001` and `ADV_003` are 503 if the request is fine but the hub is temporarily unable to serve it.
  */
 export const ERROR_STATUS = {
   AUTH_001: 401,
@@ -33,10 +33,10 @@ export const ERROR_STATUS = {
   WS_4507: 503,
 } as const;
 
-/** The codes that a hub answers with; the protocol says what each means. */
+/** A hub's error codes; the protocol defines their meaning. */
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
-/** What every failure looks like to a client, over HTTP as the body and over a socket inside an `error` frame. */
+/** How clients see every failure: over HTTP as the body, over a WebSocket inside an `error` frame. */
 export interface ErrorBody {
   /** What went wrong, for programs. */
   code: ErrorCode;
@@ -47,15 +47,15 @@ export interface ErrorBody {
 }
 
 /**
- * A refusal that the protocol names. The message tells its reader what was wrong and what to do.
- * How it travels, e.g. under which HTTP status, is the business of the door that it leaves through.
+ * A refusal with a code from the protocol. The message says what was wrong and what to do. HTTP and WebSocket each decide how to transmit
+ * it, e.g. with which HTTP status.
  */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
   readonly code: ErrorCode;
-  /** Whether nothing is wrong with the request, and the hub cannot do it at the moment: some codes stand for both. */
+  /** Whether the request is fine, but the hub cannot serve it at the moment: some codes cover both cases. */
   readonly unavailable: boolean;
-  /** How long to wait before trying again; null where that is not known, or does not help. */
+  /** How long to wait before retrying; null if unknown, or if retrying does not help. */
   readonly retryAfterSeconds: number | null;
 
   constructor(
@@ -63,7 +63,7 @@ export class ProtocolError extends Error {
     message: string,
     options: { unavailable?: boolean; retryAfterSeconds?: number; cause?: unknown } = {},
   ) {
-    // Messages quote what clients sent.
+    // Messages may quote what clients sent.
     super(toWellFormed(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.unavailable = options.unavailable ?? false;

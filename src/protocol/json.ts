@@ -3,22 +3,22 @@ import { decodeUtf8, toWellFormed } from './text.js';
 
 export type Decoded = { ok: true; value: unknown } | { ok: false; problem: string };
 
-/** Reads JSON text from hostile bytes: well-formed UTF-8, bounded in depth and in number of values. */
+/** Parses JSON from untrusted bytes: well-formed UTF-8, bounded in depth and number of values. */
 export function decodeJson(bytes: Uint8Array, maxValues?: number): Decoded {
   const text = decodeUtf8(bytes);
   return text === null ? { ok: false, problem: 'it is not well-formed UTF-8' } : parseJson(text, maxValues);
 }
 
 /**
- * Reads JSON text, bounded in depth and in number of values.
- * @param maxValues How many values it may have, if not as many as a hub takes.
+ * Parses JSON text, bounded in depth and number of values.
+ * @param maxValues How many values it may have; by default as many as a hub accepts.
  */
 export function parseJson(text: string, maxValues: number = LIMITS.maxValues): Decoded {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    // It quotes the text, and may cut a character in two.
+    // The message quotes the text, and may cut a character in two.
     const reason = toWellFormed((error as Error).message.slice(0, 120));
     return { ok: false, problem: `it is not valid JSON (${reason})` };
   }
@@ -26,7 +26,7 @@ export function parseJson(text: string, maxValues: number = LIMITS.maxValues): D
   return problem === null ? { ok: true, value } : { ok: false, problem };
 }
 
-/** Walks a decoded value breadth first: an explicit queue, because recursion is what deep nesting attacks. */
+/** Walks a decoded value breadth first, with an explicit queue, because deep nesting attacks recursion. */
 function findShapeProblem(value: unknown, maxValues: number): string | null {
   let level: unknown[] = [value];
   let values = 0;

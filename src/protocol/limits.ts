@@ -1,4 +1,4 @@
-/** Every fixed bound of the protocol in one place, each with its unit in its name or comment. */
+/** Every fixed limit of the protocol, with its unit in its name or comment. */
 export const LIMITS = {
   /** Bytes of a WebSocket frame; a larger one closes the connection with 1009. */
   maxFrameBytes: 64 * 1024,
@@ -6,19 +6,19 @@ export const LIMITS = {
   maxBodyBytes: 16 * 1024,
   /** Bytes of an HTTP query string. */
   maxQueryBytes: 8 * 1024,
-  /** Containers within containers in a frame or body. */
+  /** Nesting depth of a frame or body. */
   maxDepth: 16,
-  /** Members and elements, all containers of one frame taken together. */
+  /** Members and elements, over all containers of a frame or body. */
   maxValues: 4096,
-  /** Characters of a request's `id` where it is a string. */
+  /** Characters of a request's `id`, if it is a string. */
   maxRequestIdLength: 64,
-  /** Milliseconds by which a signature's time may differ from the hub's. */
+  /** Milliseconds by which a signed time may differ from the hub's clock. */
   maxClockSkewMs: 300_000,
-  /** Milliseconds without a heartbeat after which a name no longer belongs to its key. */
+  /** Milliseconds without a heartbeat after which a binding lapses. */
   bindingLifetimeMs: 30 * 24 * 3_600_000,
   /**
-   * Milliseconds for which the newest signed time of a key id is remembered that has no advertisement. Nothing that it
-   * signed before can be accepted any more after twice the skew.
+   * Milliseconds for which the newest signed time of a key id without an advertisement is remembered. After twice the skew, nothing it
+   * signed earlier can be accepted any more.
    */
   keyMemoryMs: 1_800_000,
   maxCpu: 4096,
@@ -31,25 +31,25 @@ export const LIMITS = {
   maxNameLength: 64,
   maxNetworkLength: 64,
   maxAttributes: 32,
-  /** Characters of an attribute that is a text. */
+  /** Characters of a text attribute. */
   maxAttributeLength: 64,
-  /** Values in one list of a filter, e.g. countries. */
+  /** Values per list in a filter, e.g. countries. */
   maxFilterValues: 256,
-  /** Attributes and further resources that a filter may ask for, taken together. */
+  /** Attributes and further resources per filter, together. */
   maxFilterFacts: 16,
-  /** Provider ids that a filter may leave out. */
+  /** Provider ids that a filter may exclude. */
   maxExcluded: 100,
   /** Matches that a subscription may be limited to. */
   maxFirst: 100,
-  /** Advertisements in one list page when `limit` is given. */
+  /** The largest `limit` of a list page. */
   maxPageSize: 1000,
-  /** Advertisements in one `snapshot` frame. */
+  /** Advertisements per `snapshot` frame. */
   maxSnapshotBatch: 500,
   /** Milliseconds within which a connection has to authenticate or subscribe. */
   admissionMs: 10_000,
   /** Heartbeat intervals without a sign of life after which a connection is closed. */
   missedHeartbeats: 2.5,
-  /** Milliseconds in which a provider may ask once who sees it. */
+  /** Minimum milliseconds between two `visibility` requests of a provider. */
   visibilityMs: 5000,
   /** Milliseconds between two bookmarks on a quiet connection; the contract says at least every 30 s. */
   bookmarkMs: 20_000,

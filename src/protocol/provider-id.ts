@@ -8,9 +8,9 @@ import { NAME_SCHEME, SCHEMES, type SignatureScheme } from './schemes/table.js';
  */
 export type ProviderIdKind = 'key' | 'ethereum' | 'name';
 
-/** All that any provider id is made of. Not every such text is one: see `readProviderId`. */
+/** Matches every provider id, but also some other texts: see `readProviderId`. */
 export const PROVIDER_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
-/** What people and programs take for a key or an address. Such a text is never a name, lest it pass for somebody else. */
+/** Matches what people and programs would take for a key or an address. Such a text is never a name, to prevent impersonation. */
 const LOOKALIKE_PATTERN = /^(?:[0-9a-f]{64}|0x[0-9a-f]{40})$/i;
 
 /** A provider id. */
@@ -22,7 +22,7 @@ export interface ProviderId {
   readonly scheme: SignatureScheme;
 }
 
-/** Reads a provider id in any spelling that comes in; null when it is none. */
+/** Parses a provider id in any accepted spelling; null if it is none. */
 export function readProviderId(text: string): ProviderId | null {
   for (const scheme of SCHEMES) {
     const id = scheme.canonicalId(text);
@@ -32,22 +32,22 @@ export function readProviderId(text: string): ProviderId | null {
   return { id: text, kind: 'name', scheme: NAME_SCHEME };
 }
 
-/** The canonical form of a provider id; a text that is none stays as it is, and names nobody. */
+/** The canonical form of a provider id; any other text is returned unchanged, and names nobody. */
 export function canonicalProviderId(text: string): string {
   return readProviderId(text)?.id ?? text;
 }
 
-/** The scheme that the owner of a provider id signs with. The id is in its canonical form. */
+/** The scheme that the owner of a provider id signs with. The id must be canonical. */
 export function schemeOf(providerId: string): SignatureScheme {
   return ownSchemeOf(providerId) ?? NAME_SCHEME;
 }
 
-/** Which kind of provider id this is. It is one, and in its canonical form. */
+/** The kind of a provider id, which must be canonical. */
 export function providerIdKind(providerId: string): ProviderIdKind {
   return ownSchemeOf(providerId)?.idKind ?? 'name';
 }
 
-/** The scheme that an id is a key of. Only looks at its form: checksums cost a hash. */
+/** The scheme whose key an id is. Only checks its form, because checksums cost a hash. */
 function ownSchemeOf(providerId: string): SignatureScheme | undefined {
   return SCHEMES.find(({ idPattern }) => idPattern.test(providerId));
 }

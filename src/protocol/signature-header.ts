@@ -4,14 +4,14 @@ import { KEY_PATTERN, SCHEMES, type SignatureScheme } from './schemes/table.js';
 export interface SignatureHeader {
   /** Unix milliseconds. */
   t: number;
-  /** Null when `k` was left out. */
+  /** Null if `k` was left out. */
   publicKey: string | null;
   scheme: SignatureScheme;
-  /** As it came in. */
+  /** As received. */
   signature: string;
 }
 
-/** Writes the value of `X-Provider-Signature`. */
+/** Formats the value of `X-Provider-Signature`. */
 export function formatSignatureHeader({ t, publicKey, scheme, signature }: SignatureHeader): string {
   const key = publicKey === null ? '' : `,k=${publicKey}`;
   return `t=${String(t)}${key},${scheme.headerField}=${signature}`;
@@ -20,7 +20,7 @@ export function formatSignatureHeader({ t, publicKey, scheme, signature }: Signa
 const TIME_PATTERN = /^(0|[1-9][0-9]{0,15})$/;
 const FIELDS: ReadonlySet<string> = new Set(['t', 'k', ...SCHEMES.map(({ headerField }) => headerField)]);
 
-/** Reads `t=…,k=…` and the signature of one scheme in any order, each at most once; null when it is anything else. */
+/** Parses `t=…,k=…` and the signature of one scheme, in any order, each at most once; null for anything else. */
 export function parseSignatureHeader(header: string): SignatureHeader | null {
   if (header.length > 512) return null;
   const fields = new Map<string, string>();

@@ -1,10 +1,10 @@
 import type { SchemeName } from './schemes/scheme.js';
 import { utf8 } from './text.js';
 
-/** What a signature is for. A signature of one action is never valid as another. */
+/** What a signature is for. A signature for one action is never valid for another. */
 export type SignedAction = 'advertise' | 'withdraw' | 'session';
 
-/** The five signed fields. `payload` is what the action signs over: see `sessionPayload` for sessions. */
+/** The signed fields. For the `payload` of sessions, see `sessionPayload`. */
 export interface SignedFields {
   action: SignedAction;
   providerId: string;
@@ -13,13 +13,13 @@ export interface SignedFields {
   payload: Uint8Array | string;
 }
 
-/** What a provider signed, as `GET …/proof` hands it out, so that nobody has to trust the hub. */
+/** What a provider signed, as returned by `GET …/proof`, so that nobody has to trust the hub. */
 export interface Proof {
   /** Who has signed. */
   provider_id: string;
   /** How the signature is made. */
   scheme: SchemeName;
-  /** Null where the provider id says who has to have signed. */
+  /** Null if the provider id determines the signer. */
   public_key: string | null;
   /** When the provider signed, Unix milliseconds, by its own clock. */
   t: number;
@@ -33,12 +33,12 @@ const FORM = 'vm-discovery/v1';
 /** 32 bytes in hex. */
 export const NONCE_PATTERN = /^[0-9a-f]{64}$/;
 
-/** What is signed under a payload that is a text: see `signedBytes`. */
+/** The signed text, for a text payload: see `signedBytes`. */
 export function signedText({ action, providerId, t, payload }: SignedFields & { payload: string }): string {
   return `${FORM}\n${action}\n${providerId}\n${String(t)}\n${payload}`;
 }
 
-/** The exact bytes that are signed: five fields, each but the last ended by one line feed. */
+/** The exact signed bytes: five fields, separated by line feeds. */
 export function signedBytes({ action, providerId, t, payload }: SignedFields): Uint8Array {
   const head = utf8(signedText({ action, providerId, t, payload: '' }));
   const tail = typeof payload === 'string' ? utf8(payload) : payload;

@@ -1,12 +1,12 @@
 const encoder = new TextEncoder();
 const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The UTF-8 bytes of a text. The text has to be well formed, or its bytes are not what was meant. */
+/** The UTF-8 bytes of a text, which must be well formed. */
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** Reads UTF-8 strictly: null when the bytes are not well-formed UTF-8. */
+/** Decodes UTF-8 strictly: null if the bytes are not well formed. */
 export function decodeUtf8(bytes: Uint8Array): string | null {
   try {
     return strictDecoder.decode(bytes);
@@ -22,7 +22,7 @@ export function isWellFormed(text: string): boolean {
   return !LONE_SURROGATE.test(text);
 }
 
-/** The text with U+FFFD for each lone surrogate, so that it has a UTF-8 form. */
+/** Replaces each lone surrogate with U+FFFD, so that the text has a UTF-8 form. */
 export function toWellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, '\ufffd');
 }
@@ -48,7 +48,7 @@ export function toHex(bytes: Uint8Array): string {
   return hex;
 }
 
-/** The bytes of lower-case hex. The caller has checked the form. */
+/** The bytes of lower-case hex, whose form must have been checked. */
 export function fromHex(hex: string): Uint8Array {
   const bytes = new Uint8Array(hex.length / 2);
   for (let i = 0; i < bytes.length; i += 1) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { characterCount, hasControlCharacters, isWellFormed } from './text.js';
 
-/** What further resources and attributes are called. */
+/** Matches the names of further resources and attributes. */
 export const FACT_NAME = /^[a-z][a-z0-9_]{0,31}$/;
 
 /** A text of 1 to `max` characters that has a UTF-8 form and no control characters. */

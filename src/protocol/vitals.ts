@@ -1,15 +1,15 @@
 import * as z from 'zod';
 
-// What a hub tells of itself, as `GET /api/v1/hub/events` has it.
+// The hub's own state, as `GET /api/v1/hub/events` sends it.
 
 /** How much of itself a hub may show. */
 export const VITALS_SHOWN = ['counts', 'all'] as const;
-/** `counts`: how many there are of everything; `all`: also how well the hub does. */
+/** `counts`: numbers of everything; `all`: also performance figures. */
 export type VitalsShown = (typeof VITALS_SHOWN)[number];
 
 /** Seconds between two points. */
 export const POINT_SECONDS = 5;
-/** Points that a hub keeps: the last 15 minutes. */
+/** How many points a hub keeps: the last 15 minutes. */
 export const POINTS_KEPT = (15 * 60) / POINT_SECONDS;
 
 const count = z.int().min(0);
@@ -20,7 +20,7 @@ const spread = z.object({
   max: ms.describe('The longest, in milliseconds'),
 });
 
-/** What a hub was like at one moment; rates and times are of the interval before it. */
+/** A hub's state at one moment; rates and times are for the interval before it. */
 export const hubPointSchema = z.object({
   time: z.string().describe('ISO 8601 UTC with milliseconds'),
   live: count.describe('How many advertisements of providers that are there'),
@@ -34,9 +34,9 @@ export const hubPointSchema = z.object({
   match_to_send_ms: spread
     .nullable()
     .optional()
-    .describe('From a change until its events were handed to all sockets; null where there was none'),
-  loop_lag_ms: spread.optional().describe('By how much the event loop was late'),
-  queued_bytes: count.optional().describe('Bytes that wait in all connections'),
+    .describe('From a change until its events were handed to all sockets; null if there was none'),
+  loop_lag_ms: spread.optional().describe('Event-loop lag'),
+  queued_bytes: count.optional().describe('Bytes queued on all connections'),
   mirror: z
     .object({
       state: z.enum(['writing', 'failing']).describe('Whether writes work'),
@@ -44,21 +44,21 @@ export const hubPointSchema = z.object({
       pending: count.describe('How many writes are not durable yet'),
     })
     .optional()
-    .describe('What keeps the advertisements: the file, or the store that several hubs share'),
+    .describe('Where advertisements are stored: the file, or the store that several hubs share'),
 });
 
-/** What comes first: what the hub was like so far. Where a reader could not be told all, it comes again. */
+/** The first event: the history so far. Sent again if a reader missed points. */
 export const hubHistorySchema = z.object({
   type: z.literal('history'),
-  shows: z.enum(VITALS_SHOWN).describe('`counts`: the points have counts and rates of changes only'),
+  shows: z.enum(VITALS_SHOWN).describe('With `counts`, the points only have counts and the rate of changes'),
   interval_seconds: z.number().min(0).describe('Time between two points'),
-  points: z.array(hubPointSchema).describe('Of the last 15 minutes, the oldest first'),
+  points: z.array(hubPointSchema).describe('The last 15 minutes, oldest first'),
 });
 
-/** What comes with each interval. */
+/** Sent at each interval. */
 export const hubPointFrameSchema = z.object({ type: z.literal('point'), point: hubPointSchema });
 
-/** What a hub was like at one moment, as its operator lets it be shown. */
+/** A hub's state at one moment, as far as its operator shows it. */
 export type HubPoint = z.output<typeof hubPointSchema>;
 export type HubHistory = z.output<typeof hubHistorySchema>;
 export type HubPointFrame = z.output<typeof hubPointFrameSchema>;

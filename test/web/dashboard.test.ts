@@ -258,8 +258,8 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 180_000 }, 
       `retry: 5000\n\nevent: history\ndata: ${JSON.stringify(history)}\n\n`,
       'is for its operator',
     );
-    const refusal = { code: 'HTTP_404', message: 'this hub does not show how it is', timestamp: '' };
-    await says(404, JSON.stringify(refusal), 'Nothing to see: this hub does not show how it is');
+    const refusal = { code: 'HTTP_404', message: 'this hub does not show its own state', timestamp: '' };
+    await says(404, JSON.stringify(refusal), 'Nothing to see: this hub does not show its own state');
     complaints.splice(0, complaints.length, ...complaints.filter((text) => !text.includes('status of 404')));
     await page.close();
   });

@@ -8,7 +8,7 @@ import { readQuery } from './list-query.js';
 const explainParameters = z.object({ provider_id: providerId.optional() });
 const MARKET_KEY = /^(?:country|platform|attr\.[a-z][a-z0-9_]{0,31})$/;
 
-/** Whether buckets of a market can be told apart by this. */
+/** Whether a market can be grouped by this. */
 export function isMarketKey(text: string): text is MarketKey {
   return MARKET_KEY.test(text);
 }
@@ -20,23 +20,23 @@ const marketParameters = z.object({
     .optional(),
 });
 
-/** Of a stream of events: the cursor to go on from, and whether only the first matches are wanted. */
+/** Parameters of an event stream: the cursor to resume from, and order and limit of first matches. */
 const eventsParameters = z.object({
   resume: z.string().max(64, 'must be a cursor').optional(),
   sort: firstShape.sort.unwrap().unwrap().optional(),
   limit: firstShape.limit.unwrap().unwrap().optional(),
 });
 
-/** Everything that `events` takes, for the interface description. */
+/** All parameters of `events`, for the API description. */
 export const eventsQuerySchema = z.strictObject({ ...filterSchema.shape, ...eventsParameters.shape });
-/** Everything that `explain` takes, for the interface description. */
+/** All parameters of `explain`, for the API description. */
 export const explainQuerySchema = z.strictObject({ ...filterSchema.shape, ...explainParameters.shape });
-/** Everything that `market` takes. */
+/** All parameters of `market`. */
 export const marketQuerySchema = z.strictObject({ ...filterSchema.shape, ...marketParameters.shape });
 
 /**
- * Reads the query string (without `?`) of an `events` request.
- * @returns The first matches that are wanted, null for all; the cursor to go on from as it was given, null for none.
+ * Parses the query string (without `?`) of an `events` request.
+ * @returns Order and limit of first matches, null for all matches; the cursor to resume from as given, null for none.
  * @throws ProtocolError `ADV_002` naming the parameter.
  */
 export function parseEventsQuery(search: string): {
@@ -49,8 +49,8 @@ export function parseEventsQuery(search: string): {
 }
 
 /**
- * Reads the query string (without `?`) of an `explain` request.
- * @returns The provider that is to be explained, in canonical form; null for all.
+ * Parses the query string (without `?`) of an `explain` request.
+ * @returns The provider to explain, in canonical form; null for all.
  * @throws ProtocolError `ADV_002` naming the parameter.
  */
 export function parseExplainQuery(search: string): { filter: Filter; providerId: string | null } {
@@ -59,8 +59,8 @@ export function parseExplainQuery(search: string): { filter: Filter; providerId:
 }
 
 /**
- * Reads the query string (without `?`) of a `market` request.
- * @returns What its buckets are to have in common; null for none.
+ * Parses the query string (without `?`) of a `market` request.
+ * @returns What to group by; null for nothing.
  * @throws ProtocolError `ADV_002` naming the parameter.
  */
 export function parseMarketQuery(search: string): { filter: Filter; by: MarketKey | null } {

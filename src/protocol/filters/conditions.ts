@@ -6,7 +6,7 @@ import { readProviderId } from '../provider-id.js';
 import { amount, boundedText } from '../values.js';
 import { askedAttributes, askedResources } from './facts.js';
 
-/** What the command line has for a condition. */
+/** The command-line flag of a condition. */
 interface Flag {
   /** As commander reads it, e.g. `--cpu <cores>`. */
   form: string;
@@ -19,29 +19,29 @@ interface About {
   flag: Flag;
 }
 
-/** The currencies that prices come in, as the members of a pricing begin with them. */
+/** The currencies of prices; members of a pricing begin with them. */
 export type Currency = 'usd' | 'glm';
 
-/** One value or a list of them; goes out as a sorted list without repetitions. */
+/** One value or a list of them; normalised to a sorted list without duplicates. */
 function oneOrMany<Schema extends z.ZodType<string>>(schema: Schema) {
   const tooMany = `must have 1 to ${String(LIMITS.maxFilterValues)} values`;
   const list = z.array(schema).min(1, tooMany).max(LIMITS.maxFilterValues, tooMany);
   return z
     .union([schema.transform((value) => [value]), list], {
-      // Says what is wrong with the form that was meant, instead of that neither of the two fits.
+      // Reports the problem with the form that was meant, instead of that neither form fits.
       error: ({ errors, input }) => errors[Array.isArray(input) ? 1 : 0]?.[0]?.message,
     })
     .transform((values) => [...new Set(values)].sort());
 }
 
-/** At least so much of the resource of that name. */
+/** At least an amount of the resource with the condition's name. */
 function atLeast(max: number, about: About) {
   return { kind: 'at-least', schema: amount(1, max).optional(), ...about } as const;
 }
 
 /**
- * The member of that name equals one of these.
- * @param all Every value that there is, in a fixed order; null where providers write what they like.
+ * The member with the condition's name equals one of these.
+ * @param all All possible values, in a fixed order; null for free-form values.
  */
 function oneOf<Schema extends z.ZodType<string>>(
   value: Schema,
@@ -52,18 +52,18 @@ function oneOf<Schema extends z.ZodType<string>>(
   return { kind: 'one-of', schema: oneOrMany(value).optional(), all, description, ...about } as const;
 }
 
-/** The member of that name equals none of these. */
+/** The member equals none of these. */
 function noneOf<Schema extends z.ZodType<string>>(value: Schema, of: 'country', about: About) {
   return { kind: 'none-of', schema: oneOrMany(value).optional(), of, ...about } as const;
 }
 
-/** In any spelling; goes out in the canonical one. */
+/** Accepts any spelling; normalised to the canonical one. */
 export const providerId = z
   .string('must be a provider id')
   .transform((text) => readProviderId(text)?.id ?? '')
   .refine((id) => id !== '', 'must be a provider id');
 
-/** Leaves these providers out. */
+/** Excludes these providers. */
 function notThese(max: number, about: About) {
   const tooMany = `must have 1 to ${String(max)} provider ids`;
   const schema = z
@@ -82,7 +82,7 @@ function atMost(currency: Currency, about: About) {
   return { kind: 'at-most', schema, currency, ...about } as const;
 }
 
-/** Leaves out all that something is not true of. */
+/** Only advertisements for which something is true. */
 function only<Value extends string | boolean>(value: Value, problem: string, about: About) {
   return { kind: 'only', schema: z.literal(value, problem).optional(), value, ...about } as const;
 }
@@ -92,28 +92,28 @@ function attributes(about: About) {
   return { kind: 'attributes', schema: askedAttributes.optional(), ...about } as const;
 }
 
-/** At least so much of each of some further resources. */
+/** At least an amount of each of some further resources. */
 function furtherResources(about: About) {
   return { kind: 'further-resources', schema: askedResources.optional(), ...about } as const;
 }
 
 /**
- * All that a filter can ask, by the name of its member and query parameter, in canonical order. Everything else about a
- * condition follows from its kind: how it is read from queries and flags, what columns it has in memory, how rows are
- * tested and which index finds the filters that a row may satisfy.
+ * Everything a filter can ask, by the name of its member and query parameter, in canonical order. Everything else about a condition follows
+ * from its kind: how it is parsed from queries and flags, which columns it has, how rows are tested, and which index finds the filters that
+ * a row may match.
  */
 export const CONDITIONS = {
   cpu: atLeast(LIMITS.maxCpu, {
-    description: 'At least so many cores',
-    flag: { form: '--cpu <cores>', help: 'at least so many cores' },
+    description: 'At least this many cores',
+    flag: { form: '--cpu <cores>', help: 'at least this many cores' },
   }),
   memory: atLeast(LIMITS.maxMemory, {
-    description: 'At least so many GB of memory',
-    flag: { form: '--memory <gb>', help: 'at least so many GB of memory' },
+    description: 'At least this many GB of memory',
+    flag: { form: '--memory <gb>', help: 'at least this many GB of memory' },
   }),
   storage: atLeast(LIMITS.maxStorage, {
-    description: 'At least so many GB of disk',
-    flag: { form: '--storage <gb>', help: 'at least so many GB of disk' },
+    description: 'At least this many GB of disk',
+    flag: { form: '--storage <gb>', help: 'at least this many GB of disk' },
   }),
   country: oneOf(countryCode, COUNTRIES, {
     flag: { form: '--country <codes>', help: 'one of these countries, e.g. SE,NO' },
@@ -129,7 +129,7 @@ export const CONDITIONS = {
       'The estimate for the asked amounts is at most so many US dollars a month; providers without the three prices do not match',
     flag: {
       form: '--max-usd <amount>',
-      help: 'at most so many US dollars a month for the amounts asked for',
+      help: 'at most this many US dollars a month for the requested amounts',
     },
   }),
   max_glm_per_month: atMost('glm', {
@@ -146,16 +146,19 @@ export const CONDITIONS = {
     flag: { form: '--exclude <ids>', help: 'none of these providers' },
   }),
   status: only('live', 'can only be "live"; leave it out to see suspects too', {
-    description: '`live` leaves suspects out',
-    flag: { form: '--live', help: 'leave out providers whose connection was lost' },
+    description: '`live` excludes suspect providers',
+    flag: { form: '--live', help: 'exclude providers whose connection was lost' },
   }),
   verified: only(true, 'can only be true; leave it out to see unsigned advertisements too', {
-    description: '`true` leaves out what its provider did not sign',
-    flag: { form: '--verified', help: 'leave out what was not signed' },
+    description: '`true` excludes unsigned advertisements',
+    flag: { form: '--verified', help: 'exclude unsigned advertisements' },
   }),
   ip_confirmed: only(true, 'can only be true; leave it out to see all', {
-    description: '`true` leaves out whom the hub has not seen at the advertised address',
-    flag: { form: '--ip-confirmed', help: 'leave out whom the hub has not seen at the advertised address' },
+    description: '`true` excludes providers that the hub has not seen at the advertised address',
+    flag: {
+      form: '--ip-confirmed',
+      help: 'exclude providers that the hub has not seen at the advertised address',
+    },
   }),
   min: furtherResources({
     description: 'At least so much of further resources, by their names; who has none has 0',
@@ -186,7 +189,7 @@ export function namesOfKind<Kind extends ConditionKind>(kind: Kind): readonly Na
   return CONDITION_NAMES.filter((name): name is NameOfKind<Kind> => CONDITIONS[name].kind === kind);
 }
 
-/** The kind of a condition; undefined where there is none of that name. */
+/** The kind of a condition; undefined if there is none of that name. */
 export function kindOf(name: string): ConditionKind | undefined {
   return Object.hasOwn(CONDITIONS, name) ? CONDITIONS[name as ConditionName].kind : undefined;
 }

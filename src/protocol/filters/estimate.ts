@@ -11,7 +11,7 @@ export interface Amounts {
   storage: number;
 }
 
-/** The members of a pricing that an estimate needs, all three. */
+/** The three members of a pricing that an estimate needs. */
 export function priceMembers(currency: Currency) {
   return [
     `${currency}_per_core_month`,
@@ -21,14 +21,14 @@ export function priceMembers(currency: Currency) {
 }
 
 /**
- * The monthly estimate for some amounts at these prices; NaN where a price is NaN. Everybody sums in this order, so that
- * rounding makes no difference between a list, a stream and what a client works out itself.
+ * The monthly estimate for some amounts at these prices; NaN if a price is NaN. This is the only place that sums prices, so rounding is the
+ * same in lists, streams and clients.
  */
 export function monthlyCost(core: number, memory: number, storage: number, asked: Amounts): number {
   return core * asked.cpu + memory * asked.memory + storage * asked.storage;
 }
 
-/** What amounts cost a month at a provider, to the bit as a hub compares it; null where one of the three prices is missing. */
+/** What amounts cost per month at a provider, bit for bit what a hub compares; null if one of the three prices is missing. */
 export function monthlyEstimate(
   pricing: Pricing | null,
   asked: Amounts,
@@ -39,20 +39,19 @@ export function monthlyEstimate(
   return monthlyCost(core, memory, storage, asked);
 }
 
-/** What an order by price compares. */
+/** The members that an order by price compares. */
 interface Priced {
-  /** Decides between equal prices. */
+  /** Breaks ties. */
   readonly provider_id: string;
-  /** Null where it has none. */
+  /** Null if there is none. */
   readonly pricing: Pricing | null;
 }
 
 /**
- * The order of a hub's list by price: the cheapest for these amounts first, those without the three prices last, and of equal ones the smaller
- * provider id.
+ * The order of a hub's list by price: cheapest for these amounts first, providers without the three prices last, ties by provider id.
  */
 export function comparePrices(asked: Amounts, currency: Currency): (a: Priced, b: Priced) => number {
-  // A sum beyond all numbers is still a price.
+  // An infinite sum is still a price.
   const key = ({ pricing }: Priced): number => {
     const cost = monthlyEstimate(pricing, asked, currency);
     return cost === null ? Number.POSITIVE_INFINITY : Math.min(cost, Number.MAX_VALUE);

@@ -8,7 +8,7 @@ import type { AskedAttribute } from './facts.js';
 const ATTRIBUTE = 'attr.';
 const RESOURCE = 'min.';
 const BOUND = /^(.*)\.(min|max)$/;
-/** As JSON writes numbers. */
+/** Matches numbers as JSON writes them. */
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
 /** Whether a parameter is one of these. */
@@ -16,13 +16,13 @@ export function isFactParameter(name: string): boolean {
   return name.startsWith(ATTRIBUTE) || name.startsWith(RESOURCE);
 }
 
-/** All that a text in a query or on the command line may mean: itself, and the number or boolean that it reads as. */
+/** All meanings of a text in a query or on the command line: itself, and the number or boolean that it reads as. */
 export function readings(text: string): AttributeValue[] {
   if (text === 'true' || text === 'false') return [text, text === 'true'];
   return NUMBER.test(text) && Number.isFinite(Number(text)) ? [text, Number(text)] : [text];
 }
 
-/** A number as JSON writes it; null for any other text. */
+/** Parses a number as JSON writes it; null for any other text. */
 export function readNumber(text: string): number | null {
   return NUMBER.test(text) && Number.isFinite(Number(text)) ? Number(text) : null;
 }
@@ -37,7 +37,7 @@ export class FactParameters {
   readonly #attributes: Record<string, AttributeValue[] | { min?: number; max?: number }> = {};
 
   /**
-   * Takes one parameter.
+   * Adds one parameter.
    * @throws ProtocolError `ADV_002` naming it.
    */
   take(parameter: string, value: string): void {
@@ -62,7 +62,7 @@ export class FactParameters {
     this.#attributes[name] = { ...range, [end]: numberOf(parameter, value) };
   }
 
-  /** What they ask for, as members of a filter. */
+  /** The parameters as members of a filter. */
   get members(): object {
     return {
       ...(Object.keys(this.#min).length === 0 ? {} : { min: this.#min }),
@@ -89,8 +89,8 @@ function numberOf(parameter: string, value: string): number {
 }
 
 /**
- * The parameters that ask for what a filter asks of attributes.
- * @throws ProtocolError `ADV_002` where a query cannot ask for exactly that.
+ * The query parameters for a filter's attributes.
+ * @throws ProtocolError `ADV_002` if a query cannot express them exactly.
  */
 export function attributeParameters(
   name: string,
@@ -104,7 +104,7 @@ export function attributeParameters(
     ];
   }
   const [only] = asked;
-  // A range of one number is exact, where the number itself would mean the text as well.
+  // A range of one number is exact, whereas the number itself would also match the text.
   if (asked.length === 1 && typeof only === 'number')
     return attributeParameters(name, { min: only, max: only });
   const texts = new Set(asked.map(String));
@@ -124,7 +124,7 @@ export function attributeParameters(
   return [...texts].map((text) => [parameter, text]);
 }
 
-/** The parameter that asks for at least so much of a further resource. */
+/** The parameter that asks for at least an amount of a further resource. */
 export function resourceParameter(name: string, least: number): [parameter: string, value: string] {
   return [`${RESOURCE}${name}`, String(least)];
 }

@@ -12,7 +12,7 @@ export interface NumberRange {
   max?: number | undefined;
 }
 
-/** What may be asked of an attribute, in canonical form: values are sorted and stand once. */
+/** A condition on an attribute, in canonical form: values are sorted, without duplicates. */
 export type AskedAttribute = AttributeValue[] | NumberRange;
 
 const MANY = `must have 1 to ${String(LIMITS.maxFilterValues)} values`;
@@ -34,7 +34,7 @@ const range = z
   )
   .refine(({ min, max }) => min !== undefined || max !== undefined, 'a range has min, max or both')
   .refine(({ min, max }) => (min ?? -Infinity) <= (max ?? Infinity), 'min must not be more than max')
-  // One order of members, so that equal ranges are one text.
+  // Fixed order of members, so that equal ranges have equal texts.
   .transform(({ min, max }): NumberRange => ({
     ...(min === undefined ? {} : { min }),
     ...(max === undefined ? {} : { max }),
@@ -44,7 +44,7 @@ const values = z.array(attributeValue).min(1, MANY).max(LIMITS.maxFilterValues, 
 
 const asked = z
   .union([attributeValue.transform((value) => [value]), values, range], {
-    // Says what is wrong with the form that was meant.
+    // Reports the problem with the form that was meant.
     error: ({ errors, input }) => {
       if (typeof input !== 'object' || input === null) return errors[0]?.[0]?.message;
       return errors[Array.isArray(input) ? 1 : 2]?.[0]?.message;
@@ -52,7 +52,7 @@ const asked = z
   })
   .transform((form): AskedAttribute => (Array.isArray(form) ? sortedValues(form) : form));
 
-/** Each once: texts, then numbers, then booleans. */
+/** Without duplicates: texts, then numbers, then booleans. */
 function sortedValues(all: readonly AttributeValue[]): AttributeValue[] {
   const sorted = (type: 'string' | 'number' | 'boolean'): AttributeValue[] =>
     [...new Set(all.filter((value) => typeof value === type))].sort((a, b) => (a < b ? -1 : 1));
@@ -63,7 +63,7 @@ function sortedByName<Value>(object: Record<string, Value>): Record<string, Valu
   return Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Refuses names that nobody can have. */
+/** Refuses names that no attribute or resource can have. */
 function namesAreFine(
   problemOf: (name: string) => string | null,
 ): (object: Record<string, unknown>, context: z.core.$RefinementCtx<Record<string, unknown>>) => void {
@@ -79,7 +79,7 @@ function namesAreFine(
   };
 }
 
-/** What is asked of attributes, by their names. */
+/** Conditions on attributes, by name. */
 export const askedAttributes = z
   .object({}, 'must be an object of attributes')
   .catchall(asked)
@@ -88,7 +88,7 @@ export const askedAttributes = z
 
 const leastAmount = `must be an integer from 0 to ${String(Number.MAX_SAFE_INTEGER)}`;
 
-/** What is asked at least of further resources, by their names. */
+/** Minimum amounts of further resources, by name. */
 export const askedResources = z
   .object({}, 'must be an object of amounts')
   .catchall(z.int(leastAmount).min(0, leastAmount))

@@ -10,7 +10,7 @@ const shape = Object.fromEntries(
   CONDITION_NAMES.map((name) => [name, CONDITIONS[name].schema.describe(CONDITIONS[name].description)]),
 ) as unknown as FilterShape;
 
-/** The conditions that an advertisement has to meet; all of them are optional, all given ones must hold. */
+/** The conditions of a filter. All are optional; all given ones must hold. */
 export const filterSchema = z
   .strictObject(shape, {
     error: (issue) =>
@@ -30,11 +30,11 @@ export const filterSchema = z
 /** What a client may send as a subscription's `filter`. */
 export type FilterInput = z.input<typeof filterSchema>;
 
-/** A checked filter in its canonical form: lists sorted, without repetitions, codes in upper case. */
+/** A validated filter in canonical form: lists sorted, without duplicates, codes in upper case. */
 export type Filter = z.infer<typeof filterSchema>;
 
 /**
- * Checks a decoded filter and brings it into canonical form.
+ * Validates a decoded filter and brings it into canonical form.
  * @throws ProtocolError `ADV_002` naming the member.
  */
 export function parseFilter(value: unknown): Filter {
@@ -43,14 +43,14 @@ export function parseFilter(value: unknown): Filter {
   throw new ProtocolError('ADV_002', `invalid filter: ${describeIssues(result.error.issues)}`);
 }
 
-/** A text that is the same for equal filters and for no others. */
+/** A text that is equal exactly for equal filters. */
 export function canonicalFilterKey(filter: Filter): string {
   return JSON.stringify(
     CONDITION_NAMES.flatMap((member) => (filter[member] === undefined ? [] : [[member, filter[member]]])),
   );
 }
 
-/** The amounts that a monthly price is estimated for: those asked, 1 where not asked. */
+/** The amounts that a monthly price is estimated for: those requested, otherwise 1. */
 export function askedAmounts(filter: Filter): Amounts {
   return { cpu: filter.cpu ?? 1, memory: filter.memory ?? 1, storage: filter.storage ?? 1 };
 }

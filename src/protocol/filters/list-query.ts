@@ -10,7 +10,7 @@ export const SORTS = ['price', 'price_glm', 'updated'] as const;
 /** `id` is the default order and has no name in the query. */
 export type SortOrder = (typeof SORTS)[number] | 'id';
 
-/** Where a page ended: the sort key and the id of its last advertisement. */
+/** The end of a page: the sort key and the id of its last advertisement. */
 export interface PageCursor {
   sort: SortOrder;
   /** The estimate (null for unpriced), Unix milliseconds of the last heartbeat, or null for `id`. */
@@ -27,13 +27,13 @@ export interface ListQuery {
   after: PageCursor | null;
 }
 
-/** What is asked for, and when. */
+/** A list query, and what to wait for. */
 export interface ListRequest extends ListQuery {
-  /** What to wait for: that the matches are no longer what they were at a cursor. Null: nothing. */
+  /** Waits until the matches differ from those at a cursor. Null: does not wait. */
   wait: { since: string; seconds: number } | null;
 }
 
-/** Whether a condition has a parameter for each attribute or resource, which providers name. */
+/** Whether a condition has a parameter for each attribute or resource, whose names providers choose. */
 export function isNamedByProviders(name: string): boolean {
   const kind = kindOf(name);
   return kind === 'attributes' || kind === 'further-resources';
@@ -68,7 +68,7 @@ const pageSchema = z.object({
     .optional(),
 });
 
-/** Everything that the list takes, for the interface description. */
+/** All parameters of the list, for the API description. */
 export const listQuerySchema = z.strictObject({ ...filterSchema.shape, ...pageSchema.shape });
 
 function refuse(message: string): never {
@@ -105,7 +105,7 @@ function parameters(search: string, others: readonly string[]): [name: string, v
 }
 
 /**
- * Reads a query string (without `?`) of a filter and some other parameters, which may be given once.
+ * Parses a query string (without `?`) of a filter and some other parameters, each of which may be given once.
  * @throws ProtocolError `ADV_002` naming the parameter: a filter is never silently dropped.
  */
 export function readQuery<Others extends z.ZodRawShape>(
@@ -128,7 +128,7 @@ export function readQuery<Others extends z.ZodRawShape>(
         refuse(`${name}: must be a plain decimal number, not ${JSON.stringify(value.slice(0, 32))}`);
       raw[name] = Number(value);
     } else {
-      // Only conditions are true, and of those only the ones that can be.
+      // Only conditions can be true, and only some of them.
       raw[name] = value === 'true' && kindOf(name) === 'only' ? true : value;
     }
   }
@@ -142,7 +142,7 @@ export function readQuery<Others extends z.ZodRawShape>(
 }
 
 /**
- * Reads the query string (without `?`) of a list request.
+ * Parses the query string (without `?`) of a list request.
  * @throws ProtocolError `ADV_002` naming the parameter.
  */
 export function parseListQuery(search: string): ListRequest {
@@ -162,9 +162,9 @@ export function parseListQuery(search: string): ListRequest {
 
 const pageCursorSchema = z.tuple([z.enum(['id', ...SORTS]), z.number().nullable(), z.string().max(128)]);
 
-/** Writes the opaque value of `after`: base64url of a small JSON array. */
+/** Formats the opaque value of `after`: a small JSON array in base64url. */
 export function formatPageCursor({ sort, key, providerId }: PageCursor): string {
-  // Without a detour over UTF-8, because provider ids are ASCII.
+  // No UTF-8 encoding needed, because provider ids are ASCII.
   return btoa(JSON.stringify([sort, key, providerId]))
     .replaceAll('+', '-')
     .replaceAll('/', '_')

@@ -1,5 +1,5 @@
 /**
- * Why the hub closes a socket. 44xx: coming back unchanged is pointless. 45xx and 1001: reconnect with
+ * Why the hub closes a WebSocket. 44xx: reconnecting unchanged is pointless. 45xx and 1001: reconnect with
  * jittered backoff, and resume.
  */
 export const CLOSE = {
@@ -18,7 +18,7 @@ export const CLOSE = {
 
 export type CloseCode = (typeof CLOSE)[keyof typeof CLOSE];
 
-/** Whether a client that was closed with this code should come back by itself. */
+/** Whether a client closed with this code should reconnect by itself. */
 export function shouldReconnect(code: number): boolean {
   return !(code >= 4400 && code < 4500) && code !== CLOSE.frameTooBig;
 }

@@ -7,12 +7,12 @@ import { utf8 } from '../text.js';
 /** The wire forms of WebSocket frames. */
 export type CodecName = keyof typeof SUBPROTOCOLS;
 
-/** The forms in which frames of streams leave the hub: over WebSockets, or as server-sent events. */
+/** The forms in which the hub sends frames of streams: over WebSockets, or as server-sent events. */
 export type WireName = CodecName | 'events';
 
 /**
- * One of the wire forms. Beside whole frames it can put together frames out of parts that are encoded
- * already, so that an advertisement is encoded once however many streams it goes to.
+ * One of the wire forms. Besides encoding whole frames, it can assemble frames from encoded parts, so that an advertisement is encoded once,
+ * however many streams it goes to.
  */
 export interface Codec {
   readonly name: WireName;
@@ -21,19 +21,19 @@ export interface Codec {
   /** Encodes a whole value. */
   encode(value: unknown): Uint8Array;
   /**
-   * Reads hostile bytes, bounded in depth and number of values.
-   * @param maxValues How many values there may be, if not as many as a hub takes: snapshots have more.
+   * Decodes untrusted bytes, bounded in depth and number of values.
+   * @param maxValues How many values there may be; by default as many as a hub accepts. Snapshots have more.
    */
   decode(bytes: Uint8Array, maxValues?: number): Decoded;
-  /** The encoded object `head` (1 to 14 members) with one more member whose value is encoded already. */
+  /** Encodes the object `head` (1 to 14 members) with one more member whose value is already encoded. */
   extend(head: object, member: string, value: Uint8Array): Uint8Array;
   /** The same with a member that is a list of encoded items. */
   extendList(head: object, member: string, items: readonly Uint8Array[]): Uint8Array;
-  /** What is sent for an encoded frame: over WebSockets the frame itself. */
+  /** What to send for an encoded frame: over WebSockets, the frame itself. */
   wrap(head: FrameHead, frame: Uint8Array): Uint8Array;
 }
 
-/** What a frame of a stream says of itself. */
+/** The metadata of a stream's frame. */
 export interface FrameHead {
   readonly type: string;
   /** Null where it has none. */
@@ -87,7 +87,7 @@ const packr = new Packr({
   mapsAsObjects: true,
   int64AsType: 'number',
   encodeUndefinedAsNil: true,
-  // What is encoded is plain data; a member that a stranger called toJSON is no function to call.
+  // Values are plain data; a member that a stranger named toJSON must not be called.
   useToJSON: false,
 });
 
@@ -100,7 +100,7 @@ function packListHeader(length: number): Uint8Array {
 /** An object up to the value of its last member. */
 function openMsgpack(head: object, member: string): Uint8Array[] {
   const open = packr.pack(head);
-  // A map of up to 15 members says their number in the low half of its first byte.
+  // A map of up to 15 members has their number in the low half of its first byte.
   open[0] = open[0]! + 1;
   return [open, packr.pack(member)];
 }
@@ -131,8 +131,8 @@ export const CODECS: Readonly<Record<CodecName, Codec>> = { json, msgpack };
 
 /**
  * Picks the codec for a handshake: the first offered subprotocol that is known.
- * @param offered The value of `Sec-WebSocket-Protocol`; empty when the client sent none, which means JSON.
- * @returns The codec and the subprotocol to confirm; null when only unknown ones were offered.
+ * @param offered The value of `Sec-WebSocket-Protocol`; empty if the client sent none, which means JSON.
+ * @returns The codec and the subprotocol to confirm; null if only unknown ones were offered.
  */
 export function negotiateCodec(offered: string): { codec: Codec; subprotocol: string } | null {
   if (offered.trim() === '') return { codec: json, subprotocol: '' };

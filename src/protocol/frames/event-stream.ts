@@ -4,8 +4,8 @@ import { utf8 } from '../text.js';
 const END = utf8('\n\n');
 
 /**
- * Server-sent events, as HTML defines them: JSON frames, each in an event that has the frame's type for a name and its
- * cursor for an id. JSON has no line breaks of its own here.
+ * Server-sent events, as defined by HTML: each JSON frame is the data of an event, with the frame's type as its name and the cursor as its
+ * id. The JSON contains no line breaks.
  */
 export const EVENT_STREAM: Codec = {
   ...json,
@@ -19,13 +19,13 @@ export const EVENT_STREAM: Codec = {
 /** All forms in which frames of streams leave the hub. */
 export const WIRES: Readonly<Record<WireName, Codec>> = { ...CODECS, events: EVENT_STREAM };
 
-/** Has a reader come back after so many milliseconds when the stream ends. */
+/** Tells a reader how many milliseconds to wait before reconnecting. */
 export function retryAfter(ms: number): Uint8Array {
   return utf8(`retry: ${String(ms)}\n\n`);
 }
 
-/** A comment: tells the reader, and whatever stands between, that the stream is alive. */
+/** A comment, to tell the reader and any proxies that the stream is alive. */
 export const COMMENT = utf8(':\n\n');
 
-/** Makes a reader forget from where it could resume. */
+/** Clears the reader's last event id, so that it cannot resume. */
 export const FORGET = utf8('id:\n\n');

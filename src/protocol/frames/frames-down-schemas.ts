@@ -17,8 +17,8 @@ import { PROVIDER_ID_PATTERN } from '../provider-id.js';
 import { NONCE_PATTERN } from '../signing.js';
 import { boundedText } from '../values.js';
 
-// What a hub of this version sends, to the letter. Clients read frames more loosely, because a newer hub may say more:
-// src/client must not load this, which `npm run check` enforces.
+// Exactly what a hub of this version sends. Clients parse frames more leniently, because a newer hub may send more, so src/client must not
+// load this, which `npm run check` enforces.
 
 const time = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 const providerId = z.string().regex(PROVIDER_ID_PATTERN);
@@ -54,7 +54,7 @@ const streamEvent = z.discriminatedUnion('op', [
   }),
 ]);
 
-/** The exact schema of every frame that the hub sends, by its type: no member may be missing, or be there beside these. */
+/** The exact schema of every frame that the hub sends, by type: no member may be missing, and no other present. */
 export const DOWN_SCHEMAS = {
   welcome: z.strictObject({
     type: z.literal('welcome'),
@@ -116,7 +116,7 @@ export const DOWN_SCHEMAS = {
   }),
   error: z.strictObject({
     type: z.literal('error'),
-    // May be absent, but never undefined or null.
+    // Optional, but never undefined or null.
     id: z.exactOptional(requestId),
     code: z.enum(Object.keys(ERROR_STATUS) as [ErrorCode, ...ErrorCode[]]),
     message: z.string(),
@@ -124,7 +124,7 @@ export const DOWN_SCHEMAS = {
   }),
 } as const satisfies Record<DownType, z.ZodType>;
 
-/** A type with its intersections written out, so that two ways of writing one shape can be compared. */
+/** A type with its intersections expanded, so that equal shapes can be compared. */
 type Plain<T> = T extends object ? { [Member in keyof T]: Plain<T[Member]> } : T;
 type IsSame<A, B> =
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- this is how the compiler compares two types exactly
@@ -134,5 +134,5 @@ type Drifted = {
 }[DownType];
 type MustBeNever<T extends never> = T;
 
-/** Does not compile when a schema and its type in frames-down.ts differ; the error names the frame. */
+/** Does not compile if a schema and its type in frames-down.ts differ; the error names the frame. */
 export type DriftedFrames = MustBeNever<Drifted>;

@@ -32,7 +32,7 @@ export type DownFrame =
     }
   | { type: 'advertised'; id: RequestId; advertisement: PublishedAdvertisement }
   | { type: 'withdrawn'; id: RequestId }
-  /** Not an answer: the provider's advertisement was withdrawn by another way than this session. */
+  /** Unsolicited: the provider's advertisement was withdrawn by other means than this session. */
   | { type: 'removed'; reason: 'withdrawn' }
   | { type: 'heartbeat'; server_time: string }
   /** The cursor is null unless resumed. */

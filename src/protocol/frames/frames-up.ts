@@ -12,7 +12,7 @@ export const requestId = z.union(
   `must be an integer or a string of 1 to ${String(LIMITS.maxRequestIdLength)} characters`,
 );
 
-/** Names a request, so that its answer can be told from others. */
+/** Matches a response to its request. */
 export type RequestId = z.infer<typeof requestId>;
 
 const time = z.int('must be Unix time in milliseconds').min(0, 'must be Unix time in milliseconds');
@@ -27,7 +27,7 @@ const authenticate = z.object({
   public_key: z
     .string('must be a string')
     .regex(KEY_PATTERN, `must be ${KEY_FORM}`)
-    // Null is how some write that a member is absent.
+    // Some clients write null for an absent member.
     .nullish(),
   t: time,
   signature,
@@ -84,7 +84,7 @@ export type Up<Type extends UpType> = Extract<UpFrame, { type: Type }>;
 export type UpResult =
   { ok: true; frame: UpFrame } | { ok: false; id: RequestId | undefined; message: string };
 
-/** Checks a decoded object that should be a client's frame. Unknown members are ignored. */
+/** Validates a decoded object as a client's frame. Unknown members are ignored. */
 export function parseUpFrame(value: object): UpResult {
   const { type, id } = value as { type?: unknown; id?: unknown };
   const known = requestId.safeParse(id);

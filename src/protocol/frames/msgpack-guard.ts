@@ -1,17 +1,16 @@
 import { LIMITS } from '../limits.js';
 
 /**
- * Walks MessagePack bytes without building anything, and tells what is wrong with them: null when they are
- * exactly one value of plain types (nil, booleans, numbers, strings, binary, arrays, maps with string keys)
- * within the bounds of depth and count. Extension types are refused, because decoders give them meanings
- * (records, dates, regular expressions) that this protocol has no use for.
- * @param maxValues How many values there may be, if not as many as a hub takes.
+ * Scans MessagePack bytes without building anything, and returns what is wrong with them: null if they are exactly one value of plain types
+ * (nil, booleans, numbers, strings, binary, arrays, maps with string keys) within the limits on depth and count. Extension types are refused,
+ * because decoders give them meanings (records, dates, regular expressions) that this protocol has no use for.
+ * @param maxValues How many values there may be; by default as many as a hub accepts.
  */
 export function findMsgpackProblem(bytes: Uint8Array, maxValues: number = LIMITS.maxValues): string | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   // How many values are still due in each open container; the frame itself is a container of one.
   const due = [1];
-  // Whether the container at the same depth is a map, whose values come in pairs of key and value.
+  // Whether the container at each depth is a map, whose entries are pairs of key and value.
   const isMap = [false];
   let position = 0;
   let values = 0;

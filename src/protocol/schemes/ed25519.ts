@@ -3,7 +3,7 @@ import { sha512 } from '@noble/hashes/sha2';
 import { fromHex, toHex } from '../text.js';
 import type { SignatureScheme } from './scheme.js';
 
-// The library leaves hashing to its caller.
+// The library expects its caller to provide hashing.
 curve.hashes.sha512 = sha512;
 
 const KEY_PATTERN = /^[0-9a-f]{64}$/;
@@ -30,12 +30,12 @@ export function signBytes(bytes: Uint8Array, keyPair: KeyPair): string {
   return toHex(curve.sign(Uint8Array.from(bytes), keyPair.secretKey.slice(0, SEED_BYTES)));
 }
 
-/** A number of a little-endian byte string. */
+/** The number encoded by a little-endian byte string. */
 const numberOf = (bytes: Uint8Array): bigint => BigInt(`0x${toHex(bytes.slice().reverse())}`);
 
 /**
- * Verifies as libsodium does: R is computed and compared byte by byte (RFC 8032, 5.1.7, without the cofactor). The library's
- * own `verify` multiplies by the cofactor, which takes signatures that the hub refuses.
+ * Verifies like libsodium: computes R and compares its bytes (RFC 8032, 5.1.7, without the cofactor). The library's own `verify` multiplies
+ * by the cofactor, and so accepts signatures that the hub refuses.
  */
 function verifyExactly(bytes: Uint8Array, key: string, signature: string): boolean {
   try {
@@ -47,7 +47,7 @@ function verifyExactly(bytes: Uint8Array, key: string, signature: string): boole
     const s = numberOf(fromHex(signature.slice(64)));
     return curve.Point.BASE.multiply(s, false).subtract(point.multiply(challenge, false)).toHex() === r;
   } catch {
-    // Not every y is that of a point.
+    // Not every y belongs to a point.
     return false;
   }
 }
@@ -84,17 +84,17 @@ function yOf(point: string): string {
 export function isAcceptablePublicKey(publicKey: string): boolean {
   if (!KEY_PATTERN.test(publicKey)) return false;
   const y = yOf(publicKey);
-  // Only keys that begin like the prime have to be compared in full.
+  // Only keys that begin like the prime need a full comparison.
   return !SMALL_ORDER_Y.has(y) && (!y.endsWith('7f') || reverseHex(y) < FIELD_PRIME);
 }
 
 /**
- * Whether a signature is one that a signer makes: S is below the group order (RFC 8032, 5.1.7), without which signatures
- * are malleable, and R is not of small order, which would give the secret key away and which libraries judge differently.
+ * Whether an honest signer can have made a signature: S is below the group order (RFC 8032, 5.1.7), otherwise signatures would be malleable,
+ * and R is not of small order, which would reveal the secret key and on which libraries disagree.
  */
 export function isAcceptableSignature(signature: string): boolean {
   if (!SIGNATURE_PATTERN.test(signature) || SMALL_ORDER_Y.has(yOf(signature.slice(0, 64)))) return false;
-  // Only those that begin like the order have to be compared in full.
+  // Only those that begin like the order need a full comparison.
   return signature.charAt(126) === '0' || reverseHex(signature.slice(64)) < GROUP_ORDER;
 }
 

@@ -5,16 +5,16 @@ import * as curve from '@noble/secp256k1';
 import { fromHex, toHex, utf8 } from '../text.js';
 import type { SignatureScheme } from './scheme.js';
 
-// The library leaves hashing to its caller.
+// The library expects its caller to provide hashing.
 curve.hashes.sha256 = sha256;
 curve.hashes.hmacSha256 = (key, message) => hmac(sha256, key, message);
-/** What is signed is a hash already. */
+/** The input is already a hash. */
 const PREHASHED = { prehash: false } as const;
 
 const ADDRESS_PATTERN = /^0x[0-9a-fA-F]{40}$/;
 const SIGNATURE_PATTERN = /^(?:0x)?[0-9a-f]{130}$/;
 
-/** The EIP-55 form of an address that is given as 40 lower-case hex digits: the case of its letters is a checksum. */
+/** The EIP-55 form of an address given as 40 lower-case hex digits: the case of its letters is a checksum. */
 function checksummed(digits: string): string {
   const hash = toHex(keccak_256(utf8(digits)));
   let address = '0x';
@@ -26,8 +26,8 @@ function checksummed(digits: string): string {
 }
 
 /**
- * Reads an Ethereum address: all in lower case, all in upper case, or with its checksum.
- * @returns Its EIP-55 form; null when it is none, or its checksum is wrong.
+ * Parses an Ethereum address: all in lower case, all in upper case, or with its checksum.
+ * @returns Its EIP-55 form; null if it is no address, or its checksum is wrong.
  */
 export function canonicalAddress(text: string): string | null {
   if (!ADDRESS_PATTERN.test(text)) return null;
@@ -44,7 +44,7 @@ export function addressDigits(publicKey: Uint8Array): string {
 
 const PREFIX = '\x19Ethereum Signed Message:\n';
 
-/** What is really signed of a personal message (EIP-191, version 0x45): 32 bytes. */
+/** The 32-byte hash that is signed for a personal message (EIP-191, version 0x45). */
 export function personalMessageHash(message: Uint8Array): Uint8Array {
   return keccak_256
     .create()
@@ -58,27 +58,27 @@ const GROUP_ORDER = 'fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd03
 const HALF_ORDER = '7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0';
 const ZERO = '0'.repeat(64);
 
-/** The recovery id that the last byte of a signature stands for: 0 or 1; undefined for any other byte. */
+/** The recovery id for each allowed last byte of a signature. */
 const RECOVERY_IDS: Readonly<Record<number, 0 | 1>> = { 0: 0, 1: 1, 27: 0, 28: 1 };
 
-/** Which of the two possible keys signed: 0 or 1; undefined for a byte that says neither. */
+/** Which of the two possible keys signed, by the signature's last byte; undefined for any other byte. */
 export function recoveryId(v: number): 0 | 1 | undefined {
   return RECOVERY_IDS[v];
 }
 
 /**
- * Whether r and s lie within the group's order, v names one of two keys, and s is the lower one of the two that are valid:
- * without that, anybody can make a second signature of the same message (EIP-2).
+ * Whether r and s are below the group's order, v names one of two keys, and s is the lower of the two valid values, otherwise anybody could
+ * make a second signature of the same message (EIP-2).
  */
 function isAcceptableSignature(signature: string): boolean {
   const r = signature.slice(0, 64);
   const s = signature.slice(64, 128);
-  // Texts of equal length in lower-case hex are ordered as the numbers are.
+  // Lower-case hex strings of equal length sort like the numbers.
   const inRange = r !== ZERO && r < GROUP_ORDER && s !== ZERO && s <= HALF_ORDER;
   return inRange && recoveryId(Number.parseInt(signature.slice(128), 16)) !== undefined;
 }
 
-/** The address that signed a personal message, as 40 lower-case hex digits; null when there is none. */
+/** The address that signed a personal message, as 40 lower-case hex digits; null if there is none. */
 function recoverAddress(message: Uint8Array, signature: string): string | null {
   try {
     const recovery = recoveryId(Number.parseInt(signature.slice(128), 16))!;
@@ -91,7 +91,7 @@ function recoverAddress(message: Uint8Array, signature: string): string | null {
   }
 }
 
-/** Whether 32 bytes are a private key: neither zero nor beyond the order of the group. */
+/** Whether 32 bytes are a private key: not zero, and below the order of the group. */
 export function isPrivateKey(bytes: Uint8Array): boolean {
   return curve.utils.isValidSecretKey(bytes);
 }
@@ -110,8 +110,8 @@ export function signPersonalMessage(message: Uint8Array, privateKey: Uint8Array)
 }
 
 /**
- * EIP-191 personal messages, signed by Ethereum accounts. The key is the address, which is also the provider id: which
- * public key signed can be recovered from a signature, and whose it is follows from its hash.
+ * EIP-191 personal messages, signed by Ethereum accounts. The key is the address, which is also the provider id: the public key can be
+ * recovered from a signature, and its hash is the address.
  */
 export const EIP191: SignatureScheme = {
   name: 'eip191',

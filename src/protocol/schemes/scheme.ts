@@ -1,9 +1,9 @@
-/** The names of the schemes, as proofs have them. */
+/** The names of the schemes, as used in proofs. */
 export type SchemeName = 'ed25519' | 'eip191';
 
 /**
- * One way of signing. All that depends on it is in its entry of the table (table.ts). The hub verifies with faster
- * libraries than a browser has; it finds them by the scheme's name (src/registry/write/verifier).
+ * One way of signing. Everything specific to it is in its entry of the table (table.ts). Hubs verify with faster libraries than browsers
+ * have, which they look up by the scheme's name (src/registry/write/verifier).
  *
  * A key is what a signature is checked against, in the text form that owners of provider ids are compared in.
  */

@@ -97,7 +97,7 @@ test('a hub that shows nothing of itself is not asked again; one that has no pla
   await settle();
   events.stream.answer(
     404,
-    JSON.stringify({ code: 'HTTP_404', message: 'this hub does not show how it is' }),
+    JSON.stringify({ code: 'HTTP_404', message: 'this hub does not show its own state' }),
   );
   await settle();
   time.advance(3_600_000);
