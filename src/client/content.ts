@@ -10,24 +10,24 @@ import { LIMITS } from '../protocol/limits.js';
 import { isWellFormed, utf8 } from '../protocol/text.js';
 import { DiscoveryError } from './errors.js';
 
-/** What a provider may advertise; members that the protocol does not know travel along. */
+/** What a provider may advertise; members unknown to the protocol are sent too. */
 export type AdvertisementInput = z.input<typeof advertisementSchema>;
 
-/** An advertisement that has been checked and is ready to be signed. */
+/** A validated advertisement, ready to be signed. */
 export interface PreparedAdvertisement {
   /** The JSON text whose bytes are signed. */
   readonly text: string;
-  /** What a hub makes of it. */
+  /** How a hub will read it. */
   readonly content: Advertisement;
 }
 
 /**
- * Checks an advertisement as a hub will, before anything is sent.
- * @throws DiscoveryError `ADV_002` when it is the resources, else `ADV_001`; the message names the member.
+ * Validates an advertisement like a hub would, before anything is sent.
+ * @throws DiscoveryError `ADV_002` for invalid resources, otherwise `ADV_001`; the message names the member.
  */
 export function prepareAdvertisement(advertisement: AdvertisementInput): PreparedAdvertisement {
   try {
-    // What counts is the text: a price of NaN, say, is written as null.
+    // The text is what counts: for example, a price of NaN becomes null in JSON.
     const text = JSON.stringify(advertisement) as string | undefined;
     if (text === undefined || !isWellFormed(text)) {
       throw new DiscoveryError('ADV_001', 'the advertisement cannot be written as JSON');
@@ -39,7 +39,7 @@ export function prepareAdvertisement(advertisement: AdvertisementInput): Prepare
 }
 
 /**
- * Reads the JSON text of an advertisement as a hub does.
+ * Parses the JSON text of an advertisement like a hub does.
  * @throws DiscoveryError or ProtocolError `ADV_001` or `ADV_002`
  */
 export function readAdvertisement(text: string): Advertisement {
@@ -55,7 +55,7 @@ export function readAdvertisement(text: string): Advertisement {
   return parseAdvertisement(decoded.value);
 }
 
-/** The members that a provider decides on, absent ones null. */
+/** The members that a provider chooses, null if absent. */
 function contentOf(advertisement: Advertisement | PublishedAdvertisement): object {
   const { ip_address, country, resources, platform, pricing, name, payments_network } = advertisement;
   const { attributes, endpoint } = advertisement;
@@ -72,12 +72,12 @@ function contentOf(advertisement: Advertisement | PublishedAdvertisement): objec
   };
 }
 
-/** Whether a published advertisement says what its provider means to say. */
+/** Whether a published advertisement has the content that its provider wants. */
 export function saysTheSame(content: Advertisement, published: PublishedAdvertisement): boolean {
   return equalJson(contentOf(content), contentOf(published));
 }
 
-/** Whether two states of an advertisement differ by nothing but heartbeats. */
+/** Whether two states of an advertisement differ only by heartbeats. */
 export function differByHeartbeatOnly(a: PublishedAdvertisement, b: PublishedAdvertisement): boolean {
   const { updated_at: _aUpdated, expires_at: _aExpires, ...restOfA } = a;
   const { updated_at: _bUpdated, expires_at: _bExpires, ...restOfB } = b;

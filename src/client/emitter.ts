@@ -3,14 +3,13 @@ export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(payload: never) => void>>();
 
   /**
-   * Adds a listener. It is called synchronously; what it throws surfaces as an uncaught error and disturbs
-   * nobody else.
-   * @returns A function that takes it away again.
+   * Adds a listener, which is called synchronously. If it throws, that surfaces as an uncaught error, without affecting other listeners.
+   * @returns A function that removes it.
    */
   on<Name extends keyof Events>(name: Name, listener: (payload: Events[Name]) => void): () => void {
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
-    // A wrapper of its own, so that a function that is added twice is called twice.
+    // Wrapped, so that a function added twice is called twice.
     const entry = (payload: Events[Name]): void => {
       listener(payload);
     };

@@ -1,19 +1,18 @@
 import { ERROR_STATUS, type ErrorBody, type ErrorCode, ProtocolError } from '../protocol/errors.js';
 
 /**
- * What goes wrong without the hub saying so:
+ * Failures that are not refusals by the hub:
  * - `NETWORK`: the hub could not be reached, or the connection broke;
  * - `TIMEOUT`: it did not answer in time;
- * - `UNEXPECTED`: it answered with something that is not of this protocol;
+ * - `UNEXPECTED`: it answered with something outside this protocol;
  * - `REPLACED`: a newer session of the same provider has taken over;
- * - `REFUSED`: it closed the connection and says that coming back unchanged is pointless;
- * - `SUPERSEDED`: a later call on the same session, or a withdrawal elsewhere with the same key, asked for something else
- *   before this one was done;
+ * - `REFUSED`: it closed the connection with a code that makes reconnecting unchanged pointless;
+ * - `SUPERSEDED`: a later call on the same session, or a withdrawal elsewhere with the same key, replaced this one before it was done;
  * - `STOPPED`: the session, watch or request was stopped, by `stop()` or its signal, whose reason is the `cause`;
- * - `SOURCE`: the function that should have told what to advertise failed;
+ * - `SOURCE`: the function that provides the advertisement failed;
  * - `PROOF`: a proof does not hold;
- * - `KEY`: a key, or the file it should come from or go to, is not usable;
- * - `USAGE`: a call that cannot be right, e.g. with a malformed URL.
+ * - `KEY`: a key, or its file, is unusable;
+ * - `USAGE`: an invalid call, e.g. with a malformed URL.
  */
 export type LocalErrorCode =
   | 'NETWORK'
@@ -28,36 +27,36 @@ export type LocalErrorCode =
   | 'KEY'
   | 'USAGE';
 
-/** The hub's codes, and those that arise on this side. */
+/** The hub's codes, and those of the client. */
 export type DiscoveryErrorCode = ErrorCode | LocalErrorCode;
 
-/** The further facts of a `DiscoveryError`; what is left out is null, and `retry` follows from the code. */
+/** Additional properties of a `DiscoveryError`, null by default; `retry` is derived from the code by default. */
 export interface DiscoveryErrorOptions {
-  /** The HTTP status; that of the code unless given. */
+  /** The HTTP status; by default that of the code. */
   status?: number | undefined;
-  /** Whether trying again, unchanged, can help. */
+  /** Whether retrying unchanged can help. */
   retry?: boolean | undefined;
   /** How many seconds the hub asks to wait first. */
   retryAfterSeconds?: number | null | undefined;
   /** The code that the WebSocket was closed with. */
   closeCode?: number | undefined;
-  /** What was thrown below. */
+  /** The underlying error. */
   cause?: unknown;
 }
 
-/** The one error that everything here throws, rejects with, or reports. */
+/** The only error that the client throws, rejects with, or reports. */
 export class DiscoveryError extends Error {
   /** Always `DiscoveryError`. */
   override readonly name = 'DiscoveryError';
-  /** What went wrong, for programs: a code of the hub, or one of this side. */
+  /** What went wrong, for programs: a code of the hub, or of the client. */
   readonly code: DiscoveryErrorCode;
-  /** The HTTP status that goes with it; null where there is none. */
+  /** The corresponding HTTP status; null if there is none. */
   readonly status: number | null;
   /** Whether trying again, unchanged, can help. */
   readonly retry: boolean;
-  /** How many seconds the hub asks to wait first; null where it does not say. */
+  /** How many seconds the hub asks to wait first; null if it does not say. */
   readonly retryAfterSeconds: number | null;
-  /** The code that the WebSocket was closed with; null where that was not the cause. */
+  /** The code that the WebSocket was closed with; null if that was not the cause. */
   readonly closeCode: number | null;
 
   /** @param message What was wrong and what to do, for people. */
@@ -70,7 +69,7 @@ export class DiscoveryError extends Error {
     this.closeCode = options.closeCode ?? null;
   }
 
-  /** The error that a hub described, in the body of a response or in an `error` frame. */
+  /** The error described by a hub, in the body of a response or in an `error` frame. */
   static fromBody(
     body: Pick<ErrorBody, 'message'> & {
       /** What went wrong, for programs; one of the hub's codes, or of a newer hub's. */
@@ -84,7 +83,7 @@ export class DiscoveryError extends Error {
     return new DiscoveryError('UNEXPECTED', `${body.code}: ${body.message}`, options);
   }
 
-  /** Anything that was thrown, as a `DiscoveryError`: itself, a refusal of the shared checks, or `code`. */
+  /** Converts anything thrown to a `DiscoveryError`: itself, a refusal by the shared validation, or `code`. */
   static from(error: unknown, code: DiscoveryErrorCode): DiscoveryError {
     if (error instanceof DiscoveryError) return error;
     if (error instanceof ProtocolError)
@@ -93,7 +92,7 @@ export class DiscoveryError extends Error {
   }
 }
 
-/** What an unknown thrown thing says. The reason may hide: `fetch` puts it in its cause, Node in a list. */
+/** The message of an unknown thrown value. The reason may be hidden: `fetch` puts it in the cause, Node in a list of errors. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const hidden = error instanceof AggregateError ? (error.errors[0] as unknown) : error.cause;
@@ -102,7 +101,7 @@ export function messageOf(error: unknown): string {
   return own === '' ? messageOf(hidden) : `${own}: ${messageOf(hidden)}`;
 }
 
-/** Why a connection to a URL failed, for people: with what to do where the platform's own words do not say it. */
+/** Why a connection to a URL failed, for people, with advice if the platform's message has none. */
 export function explainFailure(error: unknown, url: string): string {
   const { code, message = '' } = innermost(error);
   if (
@@ -117,7 +116,7 @@ export function explainFailure(error: unknown, url: string): string {
   return messageOf(error);
 }
 
-/** What happened at the bottom of it: `fetch` has it in its cause. */
+/** The innermost cause: `fetch` hides it there. */
 function innermost(error: unknown): { code?: unknown; message?: string } {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error ? innermost(cause) : (error ?? {});

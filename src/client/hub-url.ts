@@ -1,30 +1,30 @@
 import { WEBSOCKET_PATH } from '../protocol/limits.js';
 import { DiscoveryError } from './errors.js';
 
-/** Where a hub is reached. */
+/** The location of a hub. */
 export interface HubUrl {
   /** `http(s)://host[:port][/prefix]`, without a slash at the end. */
   readonly http: string;
-  /** The whole address of its WebSocket. */
+  /** The full URL of its WebSocket. */
   readonly webSocket: string;
-  /** What is dialled, as in an HTTP `Host` header: the one host that a session is signed for. */
+  /** The dialled host, as in an HTTP `Host` header: the one that a session is signed for. */
   readonly host: string;
 }
 
 /**
- * Where to find a hub: its URL; or those of several that are one, comma-separated or in a list. They are tried in a random
- * order, so that clients spread over them.
+ * The URL of a hub, or of several that act as one, comma-separated or in a list. They are tried in random order, so that clients spread over
+ * them.
  */
 export type HubAddress = string | URL | readonly (string | URL)[];
 
-/** More than anybody runs as one. */
+/** More hubs than anybody runs as one. */
 const MAX_HUBS = 32;
 
 /**
- * Reads where hubs are.
+ * Parses the URLs of hubs.
  * @param random From 0 up to, not including, 1.
  * @returns Each hub once, in a random order.
- * @throws DiscoveryError `USAGE` when one is no such address, or there is none, or too many.
+ * @throws DiscoveryError `USAGE` if one is invalid, or there are none or too many.
  */
 export function parseHubUrls(address: HubAddress, random: () => number): readonly HubUrl[] {
   const given = typeof address === 'string' || address instanceof URL ? [address] : address;
@@ -46,8 +46,8 @@ function shuffled<Item>(items: Item[], random: () => number): Item[] {
 }
 
 /**
- * Reads the address of a hub: `http`, `https`, `ws` or `wss`, perhaps with a path that a proxy keeps it under.
- * @throws DiscoveryError `USAGE` when it is no such address.
+ * Parses the URL of a hub: `http`, `https`, `ws` or `wss`, optionally with a path below which a proxy serves it.
+ * @throws DiscoveryError `USAGE` if it is no such URL.
  */
 export function parseHubUrl(url: string | URL): HubUrl {
   let parsed: URL;

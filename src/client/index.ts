@@ -1,6 +1,6 @@
 /**
- * The client of a VM discovery hub, for providers and for those who look for one. The same module runs in Node and
- * in a browser; under Node there are also functions that keep a key in a file.
+ * The client of a VM discovery hub, for providers and requestors. The same module runs in Node and in browsers; in Node there are also
+ * functions that keep keys in files.
  *
  * A provider stays advertised for as long as this runs:
  *
@@ -15,7 +15,7 @@
  * session.start();
  * ```
  *
- * A requestor sees what matches, and every change of it:
+ * A requestor sees the matches and every change to them:
  *
  * ```ts
  * import { watch } from 'vm-discovery-hub/client';

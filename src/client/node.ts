@@ -1,6 +1,6 @@
 /**
- * The client of a VM discovery hub under Node: all that the browser has (see `index.ts` for examples), WebSockets
- * by `ws`, and keys in files.
+ * The client of a VM discovery hub in Node: everything that browsers have (see `index.ts` for examples), plus WebSockets with `ws`, and key
+ * files.
  *
  * @module
  */

@@ -3,7 +3,7 @@ import { DiscoveryError } from './errors.js';
 
 const errorBody = z.object({ code: z.string(), message: z.string() });
 
-/** The error that an HTTP answer amounts to. */
+/** The error for an HTTP response. */
 export function refusal(
   status: number,
   headers: { get(name: string): string | null },
@@ -20,7 +20,7 @@ export function refusal(
   );
 }
 
-/** JSON, or undefined when it is none. */
+/** The parsed JSON, or undefined if it is invalid. */
 export function parse(text: string): unknown {
   try {
     return JSON.parse(text);

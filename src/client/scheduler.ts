@@ -1,10 +1,10 @@
-/** What tells the time and runs things later. Tests drive their own. */
+/** Clock and timers. Tests drive their own. */
 export interface Scheduler {
   /** Unix time in milliseconds; may jump. */
   now(): number;
   /**
-   * Calls `run` once, after so many milliseconds.
-   * @returns A function that takes it back.
+   * Calls `run` once, after a number of milliseconds.
+   * @returns A function that cancels it.
    */
   after(ms: number, run: () => void): () => void;
 }

@@ -6,8 +6,8 @@ import { readQuery } from '../protocol/filters/list-query.js';
 import { DiscoveryError } from './errors.js';
 
 /**
- * The query string of a filter and other parameters, with `?`; empty when nothing is asked.
- * @throws DiscoveryError `ADV_002` naming what is not acceptable, before anything is sent.
+ * The query string of a filter and other parameters, with `?`; empty if there are none.
+ * @throws DiscoveryError `ADV_002` naming what is invalid, before anything is sent.
  */
 export function searchOf(
   filter: FilterInput,
@@ -36,8 +36,8 @@ export function searchOf(
 const nothingElse = z.object({});
 
 /**
- * The filter of a query string, as `filterToQuery` and the interface write it; `?` in front may be there.
- * @throws DiscoveryError `ADV_002` naming the parameter: one that is no part of a filter is not passed over.
+ * Parses the filter in a query string, as written by `filterToQuery` or for the REST interface, with or without a leading `?`.
+ * @throws DiscoveryError `ADV_002` naming the parameter; parameters that are not part of a filter are not ignored.
  */
 export function filterFromQuery(query: string): Filter {
   try {
@@ -48,8 +48,8 @@ export function filterFromQuery(query: string): Filter {
 }
 
 /**
- * The query string of a filter, with `?`; empty when nothing is asked: what the interface takes, and what reads well in an address.
- * @throws DiscoveryError `ADV_002` naming what is not acceptable, or what a query cannot say.
+ * The query string of a filter for the REST interface, with `?`; empty for an empty filter. It also reads well in a URL.
+ * @throws DiscoveryError `ADV_002` naming what is invalid, or what a query cannot express.
  */
 export function filterToQuery(filter: FilterInput): string {
   return searchOf(filter);
@@ -67,8 +67,8 @@ function factParameters({ min = {}, attributes = {} }: Filter): [parameter: stri
 }
 
 /**
- * A number of at least 0 without an exponent, which a query does not know: with the very digits that JSON gives it, so that a
- * list and a watch ask for the same.
+ * A number of at least 0 without an exponent, which queries do not accept, with exactly the digits of JSON, so that a list and a watch ask
+ * for the same.
  */
 function decimal(value: number): string {
   const [digits = '', exponent] = String(value).split('e');

@@ -1,19 +1,18 @@
-// Stands in for zod in what clients load. The rules are written once, with zod, and the hub runs them with zod; for a
-// browser that library is most of what it would have to load. This runs the same rules: it has just those parts of zod
-// that they use, and reports what zod reports. `scripts/build.mjs` puts it in the place of `zod` wherever it bundles a
-// client, and test/client/bundle/zod.test.ts holds the two against each other. What the rules use beyond it is missing here, and
-// fails as soon as the bundle is loaded.
+// Replaces zod in client bundles. The rules are written once, with zod, and the hub runs them with zod; in a browser, that library would be
+// most of the download. This runs the same rules: it has only those parts of zod that they use, and reports what zod would report.
+// `scripts/build.mjs` substitutes it for `zod` in every client bundle, and test/client/bundle/zod.test.ts compares the two. A rule that uses
+// anything missing here fails as soon as the bundle is loaded.
 
-/** One thing that is wrong. */
+/** One problem. */
 interface Issue {
   code: string;
   path: PropertyKey[];
   message: string;
-  /** Whether later checks of the same value still make sense; false rules out even those that look at every value. */
+  /** Whether later checks of the same value still make sense; false even rules out those that check every value. */
   goesOn?: boolean | undefined;
-  /** Of an object: the members that it must not have. */
+  /** For an object: the members that it must not have. */
   keys?: string[];
-  /** Of a union: what is wrong by each option. */
+  /** For a union: the problems with each option. */
   errors?: Issue[][];
 }
 
@@ -26,7 +25,7 @@ interface Outcome {
 type Message = string | { error: (issue: Issue & { input: unknown }) => string | undefined } | undefined;
 
 interface Check {
-  /** Also looks at values that something is wrong with already. */
+  /** Also checks values that already have a problem. */
   always: boolean;
   find: (value: unknown) => (Partial<Issue> & { about?: Message })[];
 }
@@ -69,11 +68,11 @@ class Schema {
   readonly #read: (value: unknown) => Outcome;
   readonly #checks: readonly Check[];
   readonly #about: Message;
-  /** What its bounds are bounds of. */
+  /** What its bounds apply to. */
   readonly #bounded: Bounded | undefined;
-  /** What stands for a value that is absent; undefined where it may not be absent. */
+  /** The default for an absent value; undefined if it may not be absent. */
   readonly absent: { value: unknown } | undefined;
-  /** Of an object: the schemas of its members. */
+  /** For an object: the schemas of its members. */
   readonly shape: Readonly<Record<string, Schema>>;
 
   constructor(
@@ -113,7 +112,7 @@ class Schema {
     return issues.length === 0 ? { success: true, data } : { success: false, error: { issues } };
   }
 
-  /** @throws Error when something is wrong. */
+  /** @throws Error if there is a problem. */
   parse(value: unknown): unknown {
     const parsed = this.safeParse(value);
     if (parsed.success) return parsed.data;
@@ -161,7 +160,7 @@ class Schema {
     return new Schema(
       (value) => {
         const outcome = this.run(value);
-        // A member too many says nothing about the others, which is what is changed.
+        // An unknown member says nothing about the others.
         if (outcome.issues.some(({ code }) => code !== 'unrecognized_keys'))
           return { ...outcome, aborted: true };
         return { ...outcome, value: change(outcome.value as never) };
@@ -180,7 +179,7 @@ class Schema {
     const fits = (value: number | { length: number }): boolean => sizeOf(value) <= most;
     const bounded = this.#test(fits, about, {}, always);
     if (this.#bounded !== 'list') return bounded;
-    // Nobody reads the elements of a list that is too long.
+    // The elements of a list that is too long are not checked.
     return bounded.#with(null, (value) =>
       Array.isArray(value) && !fits(value)
         ? failed(value, about ?? this.#about, { goesOn: false })
@@ -220,7 +219,7 @@ class Schema {
     return objectOf(this.shape, rest, this.#about);
   }
 
-  /** What is said about a schema is for readers of the interface description. */
+  /** Descriptions only matter for the API description. */
   meta(): this {
     return this;
   }
@@ -230,7 +229,7 @@ class Schema {
   }
 }
 
-/** Lengths are looked at even where something is wrong with what they are of; numbers are not. */
+/** Lengths are checked even if the value already has a problem; numbers are not. */
 const canBeMeasured = ({ value, issues, aborted }: Outcome): boolean =>
   !aborted &&
   (typeof value === 'string' || Array.isArray(value)) &&
@@ -254,7 +253,7 @@ function oneOfThese(values: readonly unknown[], about: Message): Schema {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** @param rest What further members have to be; null where there must be none, undefined where they are dropped. */
+/** @param rest The schema of additional members; null to forbid them, undefined to drop them. */
 function objectOf(
   shape: Readonly<Record<string, Schema>>,
   rest: Schema | null | undefined,
@@ -312,7 +311,7 @@ export const looseObject = (shape: Readonly<Record<string, Schema>>, about?: Mes
   objectOf(shape, unknown(), about);
 export const strictObject = (shape: Readonly<Record<string, Schema>>, about?: Message): Schema =>
   objectOf(shape, null, about);
-/** @param _names Names are strings anyway. */
+/** @param _names Ignored: names are strings anyway. */
 export const record = (_names: Schema, values: Schema, about?: Message): Schema =>
   objectOf({}, values, about);
 
@@ -329,7 +328,7 @@ export function array(item: Schema, about?: Message): Schema {
   return new Schema(read, { about, bounded: 'list' });
 }
 
-/** A list of just so many elements, each with a schema of its own. */
+/** A list of fixed length, with a schema for each element. */
 export function tuple(items: readonly Schema[], about?: Message): Schema {
   return new Schema(
     (value) => {
@@ -361,7 +360,7 @@ export function union(options: readonly Schema[], about?: Message): Schema {
   return new Schema(read, { about });
 }
 
-/** The option whose member of that name fits; what is wrong by that one is what is wrong. */
+/** The option whose discriminating member fits; its problems are reported. */
 export function discriminatedUnion(name: string, options: readonly Schema[], about?: Message): Schema {
   const read = (value: unknown): Outcome => {
     if (!isObject(value)) return failed(value, about);

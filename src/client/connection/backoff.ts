@@ -1,13 +1,13 @@
-/** Milliseconds that the first wait stays below. */
+/** Upper bound of the first wait, in milliseconds. */
 const FIRST_MS = 500;
-/** Milliseconds that every wait stays below. */
+/** Upper bound of every wait, in milliseconds. */
 const CAP_MS = 60_000;
-/** Milliseconds of what a hub asks for that are heeded. */
+/** The longest wait requested by a hub that is honoured, in milliseconds. */
 const MAX_ASKED_MS = 3_600_000;
 
 /**
- * How long to wait before each new try: anything from nothing up to a limit that doubles with every try ("full
- * jitter"), so that thousands of clients that lost the same hub do not come back in one moment.
+ * How long to wait before each retry: a random time up to a limit that doubles with every retry ("full jitter"), so that thousands of clients
+ * that lost the same hub do not reconnect at the same moment.
  */
 export class Backoff {
   readonly #random: () => number;
@@ -18,14 +18,14 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** Tries since the last reset. */
+  /** Retries since the last reset. */
   get tries(): number {
     return this.#tries;
   }
 
   /**
-   * The milliseconds to wait before the next try.
-   * @param atLeastMs What the hub asked for, heeded up to an hour; the jitter comes on top.
+   * The milliseconds to wait before the next retry.
+   * @param atLeastMs The wait that the hub asked for, honoured up to an hour; the jitter comes on top.
    */
   next(atLeastMs = 0): number {
     const limit = Math.min(CAP_MS, FIRST_MS * 2 ** Math.min(this.#tries, 16));
@@ -33,7 +33,7 @@ export class Backoff {
     return Math.min(atLeastMs, MAX_ASKED_MS) + Math.floor(this.#random() * limit);
   }
 
-  /** The next try is a first one again. */
+  /** Starts over with the shortest wait. */
   reset(): void {
     this.#tries = 0;
   }

@@ -4,43 +4,43 @@ import { parse, refusal } from '../refusal.js';
 import type { Scheduler } from '../scheduler.js';
 import { EventParser } from './event-parser.js';
 
-/** Milliseconds from asking to the first bytes; something between that collects the stream lets none through. */
+/** Milliseconds from the request to the first bytes; a buffering proxy lets none through. */
 const FIRST_BYTES_MS = 10_000;
-/** Milliseconds between two looks at the silence of a hub, which sends something every 15 s. */
+/** Milliseconds between two checks for silence; a hub sends something every 15 s. */
 const LOOK_MS = 5000;
-/** Silent looks after which it is given up. */
+/** Silent checks after which the stream is given up. */
 const LOST_AFTER_LOOKS = 8;
-/** Characters of a refusal that are read. */
+/** How many characters of a refusal are read. */
 const MAX_REFUSAL_CHARACTERS = 64 * 1024;
 
 export interface EventLinkOptions<Frame> {
-  /** The whole address, with what is asked for. */
+  /** The full URL, with the query. */
   url: string;
   fetch: typeof globalThis.fetch;
   scheduler: Scheduler;
   /**
-   * Reads the data of an event; null for what is not known here.
-   * @throws DiscoveryError when it is not what a hub sends.
+   * Parses the data of an event; null for unknown types.
+   * @throws DiscoveryError if it is not what a hub sends.
    */
   read: (text: string) => Frame | null;
 }
 
-/** What a reading tells. After `lost`, or once it is closed from this side, it tells nothing more. */
+/** Receives a stream's events; none after `lost`, or once it is closed from this side. */
 export interface EventLinkListener<Frame> {
   /**
-   * The stream has begun.
-   * @param date When, by the hub's clock, as an HTTP date; null where that cannot be seen.
+   * The stream has started.
+   * @param date When, by the hub's clock, as an HTTP date; null if not visible.
    */
   opened(date: string | null): void;
   frame(frame: Frame): void;
   /**
-   * The stream is over, or never began.
-   * @param closeCode What the hub would have closed a WebSocket with; null where it broke or was given up on this side.
+   * The stream has ended, or never started.
+   * @param closeCode The code that the hub would have closed a WebSocket with; null if the stream broke or was given up on this side.
    */
   lost(error: DiscoveryError, closeCode: number | null): void;
 }
 
-/** One stream of server-sent events, from the request to its end: the way to a hub that `Link` is over a WebSocket. */
+/** One stream of server-sent events, from the request to its end; the counterpart of `Link` for WebSockets. */
 export class EventLink<Frame extends { readonly type: string }> {
   readonly #options: EventLinkOptions<Frame>;
   readonly #listener: EventLinkListener<Frame>;
@@ -50,7 +50,7 @@ export class EventLink<Frame extends { readonly type: string }> {
   #isOpen = false;
   #silentLooks = 0;
   #cancelTimer: () => void;
-  /** What the stream asks to wait before it is read again, in milliseconds. */
+  /** The reconnection delay that the stream asks for, in milliseconds. */
   #retryMs: number | null = null;
 
   constructor(options: EventLinkOptions<Frame>, listener: EventLinkListener<Frame>) {
@@ -63,13 +63,13 @@ export class EventLink<Frame extends { readonly type: string }> {
     this.#done = this.#read();
   }
 
-  /** Gives the stream up, as lost. */
+  /** Gives up the stream as lost. */
   drop(error: DiscoveryError): void {
     this.#end(error, null);
     this.#giveUp.abort();
   }
 
-  /** Stops reading. Resolves when the stream is gone. */
+  /** Stops reading. Resolves once the stream is closed. */
   close(): Promise<void> {
     this.#over = true;
     this.#cancelTimer();
@@ -77,7 +77,7 @@ export class EventLink<Frame extends { readonly type: string }> {
     return this.#done;
   }
 
-  /** The address without what is asked for. */
+  /** The URL without the query. */
   get #place(): string {
     return this.#options.url.replace(/\?.*$/s, '');
   }
@@ -85,7 +85,7 @@ export class EventLink<Frame extends { readonly type: string }> {
   async #read(): Promise<void> {
     const { fetch, url } = this.#options;
     try {
-      // In a turn of its own: whoever makes a link is told nothing before it has it.
+      // Asynchronous, so that no callback comes before the caller has the link.
       await Promise.resolve();
       const response = await fetch(url, {
         headers: { Accept: 'text/event-stream' },
@@ -106,7 +106,7 @@ export class EventLink<Frame extends { readonly type: string }> {
     }
   }
 
-  /** What the stream asks to wait. */
+  /** The delay that the stream asks for, as an error option. */
   get #pause(): { retryAfterSeconds: number | null } {
     return { retryAfterSeconds: this.#retryMs === null ? null : this.#retryMs / 1000 };
   }
@@ -141,7 +141,7 @@ export class EventLink<Frame extends { readonly type: string }> {
     });
   }
 
-  /** Hands out the body as text, for as long as that is wanted. */
+  /** Yields the body as text, for as long as it is wanted. */
   async #pieces(response: Response, take: (piece: string) => boolean): Promise<void> {
     if (response.body === null) return;
     const decoder = new TextDecoder();
@@ -169,14 +169,14 @@ export class EventLink<Frame extends { readonly type: string }> {
       this.#listener.frame(frame);
       return;
     }
-    // What ends a WebSocket with a close code has its say here.
+    // Carries the reason for which a WebSocket would have been closed.
     const said = `the hub ended the stream with ${closeCode}: ${frame.message}`;
     const options = { closeCode: Number(closeCode), ...this.#pause };
     this.#end(new DiscoveryError('NETWORK', said, options), Number(closeCode));
     this.#giveUp.abort();
   }
 
-  /** Looks now and then whether anything was heard. It counts looks, not time: see `Link`. */
+  /** Checks periodically for silence. It counts checks, not time: see `Link`. */
   #lookLater(): void {
     this.#cancelTimer = this.#options.scheduler.after(LOOK_MS, () => {
       this.#silentLooks += 1;

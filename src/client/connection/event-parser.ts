@@ -1,25 +1,25 @@
-/** Characters of one event at most: far more than the hub puts into one. */
+/** The most characters of one event: far more than a hub ever sends. */
 const MAX_EVENT_CHARACTERS = 32 * 1024 * 1024;
 
-/** What is read of a stream of server-sent events. */
+/** Receives the content of a stream of server-sent events. */
 export interface EventListener {
   /** The data of one event. */
   data(text: string): void;
-  /** The stream says how many milliseconds to wait before it is read again. */
+  /** The stream sets the reconnection delay, in milliseconds. */
   retry(ms: number): void;
 }
 
 /**
- * Reads server-sent events as HTML defines them, out of pieces that end anywhere. Names and ids are left aside: a frame
- * has both in itself. What it holds of an unfinished event is bounded.
+ * Parses server-sent events, as defined by HTML, from pieces that end anywhere. Names and ids are ignored, because frames contain both. The
+ * buffer for an unfinished event is bounded.
  */
 export class EventParser {
   readonly #listener: EventListener;
-  /** The pieces of the line that is not over yet. */
+  /** The pieces of the current, incomplete line. */
   #line: string[] = [];
   #data: string[] = [];
   #characters = 0;
-  /** Whether the last line ended with a carriage return, which a line feed may still belong to. */
+  /** Whether the last line ended with a carriage return, which a line feed may still follow. */
   #afterReturn = false;
 
   constructor(listener: EventListener) {
@@ -27,8 +27,8 @@ export class EventParser {
   }
 
   /**
-   * Takes the next piece.
-   * @throws RangeError when an event is longer than any that a hub sends.
+   * Adds the next piece.
+   * @throws RangeError if an event is longer than any that a hub sends.
    */
   push(piece: string): void {
     const ends = /\r\n?|\n/g;

@@ -9,7 +9,7 @@ import { DiscoveryError } from '../errors.js';
 import { decodeMsgpack } from './msgpack.js';
 
 /**
- * What comes from a hub is checked for the members that are used here, and no further: a newer hub may say more.
+ * Input from a hub is only checked for the members used here, because a newer hub may send more.
  */
 export const publishedSchema = z.looseObject({
   provider_id: z.string().min(1),
@@ -19,7 +19,7 @@ export const publishedSchema = z.looseObject({
   platform: z.string().nullable(),
   pricing: z.record(z.string(), z.union([z.number(), z.string()])).nullable(),
   name: z.string().nullable(),
-  // Hubs that have stood for a while do not send it.
+  // Older hubs do not send it.
   provider_name: z.string().nullish(),
   payments_network: z.string().nullable(),
   attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).nullish(),
@@ -93,10 +93,10 @@ const SCHEMAS: Readonly<Record<DownType, z.ZodType>> = {
 };
 
 /**
- * Reads a frame of the hub: text is JSON, bytes are MessagePack. As little as the hub trusts what it is sent, it
- * is trusted here; only the number of values is not bounded, because snapshots have many.
- * @returns Null for a type that is not known here, which a newer hub may send.
- * @throws DiscoveryError `UNEXPECTED` when it is not a frame of this protocol.
+ * Parses a frame from the hub: text is JSON, bytes are MessagePack. Its input is trusted as little as a hub trusts its clients; only the
+ * number of values is not bounded, because snapshots have many.
+ * @returns Null for an unknown type, which a newer hub may send.
+ * @throws DiscoveryError `UNEXPECTED` if it is not a frame of this protocol.
  */
 export function readFrame(data: string | Uint8Array): DownFrame | null {
   const decoded = typeof data === 'string' ? parseJson(data, Infinity) : decodeMsgpack(data, Infinity);

@@ -12,20 +12,20 @@ import { Link } from './link.js';
 import { isRefusal, neverArrived, type Reading, type Transport, type TransportOptions } from './transport.js';
 import { defaultWebSocket, type WebSocketFactory } from './web-socket.js';
 
-/** Milliseconds that a connection has to live before trouble counts from the beginning again. */
+/** How long a connection has to last before the backoff is reset, in milliseconds. */
 const STABLE_MS = 30_000;
-/** Milliseconds of events after which WebSockets are tried again: at first, and after ever more failures at most. */
+/** After how many milliseconds of events WebSockets are tried again: initially, and at most after repeated failures. */
 const TRY_AGAIN_MS = { first: 30_000, most: 3_600_000 };
 
 /**
  * - `idle`: not started;
  * - `connecting`: dialling, until the hub's welcome;
- * - `authenticating`, `subscribing`: connected, and asking for what it is there for;
- * - `live`: all is as it should be;
- * - `waiting`: the connection was lost; another try follows;
- * - `replaced`: a newer session of this provider has taken over; it is over;
- * - `refused`: the hub does not want this, and trying again would not change its mind; it is over;
- * - `stopped`: by `stop()` or the signal; it is over.
+ * - `authenticating`, `subscribing`: connected, and starting the session or subscription;
+ * - `live`: everything works;
+ * - `waiting`: the connection was lost; a retry follows;
+ * - `replaced`: a newer session of this provider has taken over; final;
+ * - `refused`: the hub refused, and retrying would not help; final;
+ * - `stopped`: by `stop()` or the signal; final.
  */
 export type ConnectionState =
   | 'idle'
@@ -38,55 +38,55 @@ export type ConnectionState =
   | 'refused'
   | 'stopped';
 
-/** The states that nothing follows on. */
+/** The final states. */
 export type FinalState = 'replaced' | 'refused' | 'stopped';
 
-/** What is told of a new state. */
+/** A change of state. */
 export interface StateChange<State extends ConnectionState = ConnectionState> {
   /** The new state. */
   readonly state: State;
   /** Why it is waiting, replaced or refused; otherwise null. */
   readonly error: DiscoveryError | null;
-  /** Milliseconds until the next try while it is waiting; otherwise null. */
+  /** Milliseconds until the next retry while waiting; otherwise null. */
   readonly retryInMs: number | null;
 }
 
-/** What sessions and watches can be told about the way they connect. All of it is optional. */
+/** Connection options of sessions and watches, all optional. */
 export interface ConnectOptions {
-  /** The wire form; `json` unless given. MessagePack is about a third shorter. */
+  /** The wire form; `json` by default. MessagePack is about a third shorter. */
   codec?: CodecName | undefined;
-  /** Stops it, as `stop()` does. */
+  /** Stops it, like `stop()`. */
   signal?: AbortSignal | undefined;
-  /** What opens WebSockets, if not what suits the platform. */
+  /** Opens WebSockets; by default the platform's. */
   webSocket?: WebSocketFactory | undefined;
-  /** What tells the time and runs things later, for tests. */
+  /** Clock and timers, for tests. */
   scheduler?: Scheduler | undefined;
   /** From 0 up to, not including, 1; for tests. */
   random?: (() => number) | undefined;
 }
 
-/** What is said over a connection: the part in which sessions and watches differ. */
+/** What happens over a connection: the part in which sessions and watches differ. */
 export interface Conversation {
-  /** What the state is called between the hub's welcome and `established()`. */
+  /** The name of the state between the hub's welcome and `established()`. */
   readonly handshake: 'authenticating' | 'subscribing';
-  /** How to go on where WebSockets do not get through; absent where only they will do. */
+  /** How to continue where WebSockets do not get through; absent if only they will do. */
   readonly reading?: Reading;
-  /** A new connection is there: time to ask for what it is for. */
+  /** A new connection is open: time to authenticate or subscribe. */
   greeted(welcome: Down<'welcome'>): void;
   /** Any later frame. */
   received(frame: DownFrame): void;
   /** The hub pinged, and was answered. */
   heartbeat?(): void;
-  /** The connection is gone; unless `ended` follows, another one will come. */
+  /** The connection was lost; unless `ended` follows, another one will be opened. */
   interrupted(error: DiscoveryError): void;
-  /** It is over. `error` is null when it was stopped. */
+  /** It is over. `error` is null if it was stopped. */
   ended(state: FinalState, error: DiscoveryError | null): void;
   stateChanged(change: StateChange): void;
 }
 
 /**
- * Keeps a connection to a hub, or to one of several, for as long as it is wanted: reconnects with backoff whenever that can help, and
- * stops where the hub says that it cannot.
+ * Keeps a connection to a hub, or to one of several, for as long as it is wanted: reconnects with backoff whenever that can help, and stops if
+ * the hub makes clear that it cannot.
  */
 export class HubConnection {
   readonly #hubs: HubRotation;
@@ -94,7 +94,7 @@ export class HubConnection {
   readonly #codec: CodecName;
   readonly #webSocket: WebSocketFactory;
   readonly #fetch: typeof globalThis.fetch;
-  /** The ways that may be taken. */
+  /** The allowed transports. */
   readonly #transports: readonly Transport[];
   readonly #scheduler: Scheduler;
   readonly #random: () => number;
@@ -104,14 +104,14 @@ export class HubConnection {
   };
   #state: ConnectionState = 'idle';
   #link: Link | EventLink<DownFrame> | null = null;
-  /** The way that is taken first: the one that led to the hub last. */
+  /** The transport tried first: the last one that worked. */
   #transport: Transport;
-  /** A WebSocket that may replace events, while it is tried. */
+  /** A WebSocket being tried as a replacement for events. */
   #trial: Link | null = null;
   #trials = 0;
   #cancelTrial: () => void = () => undefined;
   #cancelTimer: () => void = () => undefined;
-  /** What the hub said last, if that was an error: the reason for a close that follows. */
+  /** The hub's last frame, if it was an error: the reason for a close that follows. */
   #lastRefusal: DiscoveryError | null = null;
   #closing: Promise<void> = Promise.resolve();
 
@@ -142,12 +142,12 @@ export class HubConnection {
     return this.#hubs.hub;
   }
 
-  /** Whether nothing follows any more. */
+  /** Whether the state is final. */
   get isOver(): boolean {
     return this.#state === 'stopped' || this.#state === 'refused' || this.#state === 'replaced';
   }
 
-  /** Begins, once; later calls change nothing. */
+  /** Starts; later calls have no effect. */
   start(): void {
     if (this.#state !== 'idle') return;
     if (this.#signal?.aborted === true) {
@@ -158,7 +158,7 @@ export class HubConnection {
     this.#connect();
   }
 
-  /** What the conversation asked for is there. */
+  /** The session or subscription is established. */
   established(): void {
     this.#cancelTimer = this.#scheduler.after(STABLE_MS, () => {
       this.#hubs.stable();
@@ -170,17 +170,17 @@ export class HubConnection {
     if (this.#link instanceof Link) this.#link.send(frame);
   }
 
-  /** Gives the present connection up and tries another one. */
+  /** Gives up the present connection and tries another one. */
   reconnect(error: DiscoveryError): void {
     this.#link?.drop(error);
   }
 
-  /** Gives up for good: the hub refused in a way that no other connection changes. */
+  /** Gives up for good: the hub refused in a way that another connection would not change. */
   refuse(error: DiscoveryError): void {
     this.#finish('refused', error);
   }
 
-  /** Ends it. Resolves when the connection is closed. */
+  /** Stops. Resolves once the connection is closed. */
   stop(): Promise<void> {
     this.#finish('stopped', null);
     return this.#closing;
@@ -188,14 +188,14 @@ export class HubConnection {
 
   #connect(): void {
     this.#become('connecting');
-    // A listener to the state may have had enough of it.
+    // A state listener may have stopped it.
     if (this.isOver) return;
     this.#dial(this.#transport, null);
   }
 
   /**
-   * Takes one way, and the other one where it leads nowhere.
-   * @param before Why the other one has failed already; null on the first.
+   * Tries one transport, and then the other if it fails.
+   * @param before Why the other one failed; null for the first.
    */
   #dial(transport: Transport, before: DiscoveryError | null): void {
     this.#lastRefusal = null;
@@ -211,7 +211,7 @@ export class HubConnection {
       }
       const other = this.#transports.find((one) => one !== transport);
       if (before === null && other !== undefined) this.#dial(other, error);
-      // The usual way is the one that somebody can do something about.
+      // Report the WebSocket's error, because that is the one that can be fixed.
       else this.#lost(transport === 'events' ? (before ?? error) : error, null);
     };
     this.#link = transport === 'events' ? this.#readEvents(greeted, lost) : this.#openSocket(greeted, lost);
@@ -262,7 +262,7 @@ export class HubConnection {
     this.#conversation.received(frame);
   }
 
-  /** While events are read, now and then a WebSocket is tried beside them; they go on until it is greeted. */
+  /** While reading events, tries a WebSocket from time to time; events continue until the hub welcomes it. */
   #tryWebSocketLater(): void {
     if (!this.#transports.includes('websocket')) return;
     const limit = Math.min(TRY_AGAIN_MS.most, TRY_AGAIN_MS.first * 2 ** Math.min(this.#trials, 16));

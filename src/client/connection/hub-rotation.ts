@@ -1,25 +1,25 @@
 import type { HubUrl } from '../hub-url.js';
 import { Backoff } from './backoff.js';
 
-/** Milliseconds that the wait for a hub stays below which could be dialled at once: those who lost another one come together. */
+/** Upper bound of the wait before dialling a hub that has no backoff, in milliseconds: all clients that lost another hub come at once. */
 const SPREAD_MS = 500;
 
 interface Place {
   readonly hub: HubUrl;
   readonly backoff: Backoff;
-  /** When it failed last, and how long it is left alone from then on, in milliseconds. */
+  /** When it last failed, and how long it is left alone after that, in milliseconds. */
   failedAt: number;
   waitMs: number;
 }
 
 /**
- * Which of several hubs to dial, and when: the present one until it fails, then whichever may be tried first. Each has a backoff of its
- * own, so one that is away for long costs nobody anything. With a single hub it is its backoff.
+ * Decides which of several hubs to dial, and when: the present one until it fails, then whichever may be tried first. Each has its own
+ * backoff, so one that is down for long slows nobody down. With a single hub, this is its backoff.
  */
 export class HubRotation {
   readonly #random: () => number;
   readonly #now: () => number;
-  /** The present one first, then those that have not been tried for longest. */
+  /** The present one first, then the least recently tried. */
   readonly #places: Place[];
 
   /**
@@ -33,20 +33,20 @@ export class HubRotation {
     this.#places = hubs.map((hub) => ({ hub, backoff: new Backoff(random), failedAt: 0, waitMs: 0 }));
   }
 
-  /** The present one. */
+  /** The present hub. */
   get hub(): HubUrl {
     return this.#places[0]!.hub;
   }
 
-  /** The present one has been there for a while: its failures are forgotten. */
+  /** The present hub has been up for a while: forgets its failures. */
   stable(): void {
     this.#places[0]!.backoff.reset();
   }
 
   /**
-   * The present one has failed: another one may be the present one now.
-   * @param atLeastMs How long it asks to be left alone.
-   * @returns Milliseconds to wait before the present one is dialled.
+   * The present hub has failed; another may become the present one.
+   * @param atLeastMs How long the failed hub asks to be left alone.
+   * @returns Milliseconds to wait before dialling the present hub.
    */
   failed(atLeastMs = 0): number {
     const lost = this.#places.shift()!;
@@ -63,7 +63,7 @@ export class HubRotation {
 
   #waitFor({ failedAt, waitMs }: Place): number {
     const elapsed = this.#now() - failedAt;
-    // A clock that was set back tells nothing.
+    // If the clock was set back, the times mean nothing.
     return elapsed < 0 ? 0 : Math.max(0, waitMs - elapsed);
   }
 }

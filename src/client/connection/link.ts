@@ -10,11 +10,11 @@ import type { ClientSocket, SocketClosure, WebSocketFactory } from './web-socket
 
 /** Milliseconds from dialling to the hub's welcome. */
 const WELCOME_MS = 10_000;
-/** Looks at the silence of the hub per heartbeat interval. */
+/** Checks for silence per heartbeat interval. */
 const LOOKS_PER_HEARTBEAT = 4;
-/** Silent looks after which the hub is asked for a sign of life: a bit more than one interval. */
+/** Silent checks after which the hub is asked for a sign of life: a bit more than one interval. */
 const ASK_AFTER_LOOKS = 5;
-/** Silent looks after which it is given up: 2.5 intervals. */
+/** Silent checks after which it is given up: 2.5 intervals. */
 const LOST_AFTER_LOOKS = 10;
 /** Milliseconds that a closing handshake may take. */
 const CLOSING_MS = 1000;
@@ -26,22 +26,22 @@ export interface LinkOptions {
   scheduler: Scheduler;
 }
 
-/** What a link tells. After `lost`, or once it is closed from this side, it tells nothing more. */
+/** Receives a link's events; none after `lost`, or once it is closed from this side. */
 export interface LinkListener {
   /** The hub's first frame. */
   welcome(frame: Down<'welcome'>): void;
   /** Any later frame. */
   frame(frame: DownFrame): void;
-  /** The hub pinged, and was answered; browsers keep that to themselves. */
+  /** The hub pinged, and was answered; browsers do not report pings. */
   heartbeat(): void;
   /**
    * The connection is gone.
-   * @param closeCode What the hub closed it with; null when it broke or was given up on this side.
+   * @param closeCode The hub's close code; null if the connection broke or was given up on this side.
    */
   lost(error: DiscoveryError, closeCode: number | null): void;
 }
 
-/** One WebSocket to a hub, from dialling to its end: frames in, frames out, and an ear for silence. */
+/** One WebSocket to a hub, from dialling to its end: frames in, frames out, and detection of silence. */
 export class Link {
   readonly #options: LinkOptions;
   readonly #listener: LinkListener;
@@ -52,7 +52,7 @@ export class Link {
   #cancelTimer: () => void;
   #welcomed = false;
   #silentLooks = 0;
-  /** Milliseconds between two looks; known from the welcome on. */
+  /** Milliseconds between two checks; known from the welcome on. */
   #lookMs = 0;
   #lookDue = 0;
 
@@ -74,13 +74,13 @@ export class Link {
     this.#socket?.send(binary ? encodeMsgpack(frame) : JSON.stringify(frame));
   }
 
-  /** Gives the connection up, as lost. */
+  /** Gives up the connection as lost. */
   drop(error: DiscoveryError): void {
     this.#end(error, null);
     this.#socket?.terminate();
   }
 
-  /** Closes the connection in good order. Resolves when it is gone. */
+  /** Closes the connection cleanly. Resolves once it is closed. */
   close(): Promise<void> {
     this.#over = true;
     this.#cancelTimer();
@@ -157,8 +157,8 @@ export class Link {
   }
 
   /**
-   * Looks now and then whether anything was heard. It counts looks, not time, so that a process that stood
-   * still does not blame the hub for it; it asks the hub at once instead.
+   * Checks periodically for silence. It counts checks, not time, so that a process that was suspended does not blame the hub, but asks it for
+   * a sign of life instead.
    */
   #lookLater(): void {
     const { scheduler } = this.#options;

@@ -2,17 +2,17 @@ import { findMsgpackProblem } from '../../protocol/frames/msgpack-guard.js';
 import type { Decoded } from '../../protocol/json.js';
 import { utf8 } from '../../protocol/text.js';
 
-// The hub has a library for MessagePack. A client says little and needs none: this is a twelfth of its size, runs
-// everywhere, and has nothing to compile.
+// The hub uses a MessagePack library. A client needs little of it: this is a twelfth of its size, runs everywhere, and has nothing to
+// compile.
 
-/** Appends a lead byte and a number of so many bytes behind it, big endian. */
+/** Appends a lead byte and a big-endian number of `bytes` bytes. */
 function putSized(out: number[], lead: number, bytes: number, size: number): void {
   out.push(lead);
   for (let at = bytes - 1; at >= 0; at -= 1) out.push(Math.floor(size / 256 ** at) % 256);
 }
 
 /**
- * Appends the head of a text, a list or a map with so many bytes, elements or members.
+ * Appends the head of a string, list or map, with its number of bytes, elements or members.
  * @param short The lead byte that has the size in it, for sizes below a bound.
  * @param long The lead bytes that are followed by a size of 1, 2 and 4 bytes; null where there is none.
  */
@@ -65,18 +65,18 @@ function put(out: number[], value: unknown): void {
   }
 }
 
-/** Encodes plain data; members that are undefined are left out, as in JSON. */
+/** Encodes plain data; undefined members are omitted, as in JSON. */
 export function encodeMsgpack(value: unknown): Uint8Array {
   const out: number[] = [];
   put(out, value);
   return Uint8Array.from(out);
 }
 
-/** Texts up to this many bytes are read by hand where they are ASCII, because calling the platform costs more. */
+/** ASCII texts up to this many bytes are decoded by hand, because calling the platform's decoder costs more. */
 const SHORT_TEXT = 24;
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Reads bytes that the guard has found sound: nothing is looked at twice. */
+/** Reads bytes that have passed the guard, without further checks. */
 class Reader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -177,8 +177,8 @@ class Reader {
 }
 
 /**
- * Reads one value from hostile bytes, bounded in depth.
- * @param maxValues How many values there may be, if not as many as a hub takes.
+ * Decodes one value from untrusted bytes, bounded in depth.
+ * @param maxValues How many values there may be; by default as many as a hub accepts.
  */
 export function decodeMsgpack(bytes: Uint8Array, maxValues?: number): Decoded {
   const problem = findMsgpackProblem(bytes, maxValues);

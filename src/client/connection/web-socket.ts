@@ -1,42 +1,42 @@
 import { DiscoveryError } from '../errors.js';
 
-/** What became of a socket. */
+/** How a socket ended. */
 export interface SocketClosure {
-  /** The close code; 1006 when there was none. */
+  /** The close code; 1006 if there was none. */
   code: number;
   /** The reason that came with it; may be empty. */
   reason: string;
-  /** What is known beyond the code, e.g. that the hub refused the handshake and why. */
+  /** Details beyond the code, e.g. why the hub refused the handshake. */
   error?: DiscoveryError;
 }
 
-/** What a socket tells. After `closed` it tells nothing more. */
+/** Receives a socket's events; none after `closed`. */
 export interface SocketListener {
   /** A whole message: text, or the bytes of a binary one. */
   message(data: string | Uint8Array): void;
-  /** A ping came; browsers keep them to themselves. */
+  /** A ping arrived; browsers do not report pings. */
   alive(): void;
-  /** Called exactly once, also when the socket never opened. */
+  /** Called exactly once, even if the socket never opened. */
   closed(closure: SocketClosure): void;
 }
 
-/** A socket as it is used here. Calls in the wrong moment are ignored. */
+/** A WebSocket. Calls at the wrong moment are ignored. */
 export interface ClientSocket {
   /** Sends one message: a text, or bytes as a binary one. */
   send(data: string | Uint8Array): void;
-  /** Begins the closing handshake. */
+  /** Starts the closing handshake. */
   close(): void;
   /** Cuts the connection, as far as the platform allows. */
   terminate(): void;
 }
 
 /**
- * Opens a WebSocket, offering one subprotocol. Never follows a redirect: a session is signed for the host that
- * was dialled. Failures come through `closed`.
+ * Opens a WebSocket, offering one subprotocol. Must not follow redirects, because a session is signed for the dialled host. Failures are
+ * reported through `closed`.
  */
 export type WebSocketFactory = (url: string, subprotocol: string, listener: SocketListener) => ClientSocket;
 
-/** The little that is used of the platform's `WebSocket`. */
+/** The part of the platform's `WebSocket` that is used. */
 interface PlatformSocket {
   binaryType: string;
   readonly readyState: number;
@@ -78,7 +78,7 @@ export const platformWebSocket: WebSocketFactory = (url, subprotocol, listener) 
 
 let defaultFactory = platformWebSocket;
 
-/** What opens sockets where the caller does not say; an entry for a platform without `WebSocket` sets it. */
+/** Sets the default factory; called by entry points for platforms without `WebSocket`. */
 export function setDefaultWebSocket(factory: WebSocketFactory): void {
   defaultFactory = factory;
 }

@@ -32,19 +32,19 @@ const ADVERTISEMENTS = '/api/v1/advertisements';
 const EXPLAIN = '/api/v1/explain';
 const MARKET = '/api/v1/market';
 
-/** What every request can be told. */
+/** Options of every request. */
 export interface RequestOptions {
-  /** Gives the request up; it then rejects with a DiscoveryError `STOPPED`, whose `cause` is the signal's reason. */
+  /** Aborts the request, which then rejects with a DiscoveryError `STOPPED` whose `cause` is the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** What a client can be told about the way it makes requests. */
+/** Options of a client. */
 export interface DiscoveryClientOptions {
-  /** Milliseconds that the hub may be silent, until it answers and within an answer; 10,000 unless given. */
+  /** How long the hub may be silent, before and during a response, in milliseconds; 10,000 by default. */
   timeoutMs?: number | undefined;
-  /** What makes requests, if not the platform's `fetch`. */
+  /** Makes requests; by default the platform's `fetch`. */
   fetch?: typeof globalThis.fetch | undefined;
-  /** What tells the time and runs things later, for tests. */
+  /** Clock and timers, for tests. */
   scheduler?: Scheduler | undefined;
   /** From 0 up to, not including, 1; for tests. */
   random?: (() => number) | undefined;
@@ -52,9 +52,9 @@ export interface DiscoveryClientOptions {
 
 /** How to list. */
 export interface FindOptions extends RequestOptions {
-  /** `price` and `price_glm`: cheapest first, in that currency, unpriced last; `updated`: latest heartbeat first; otherwise by provider id. */
+  /** `price` and `price_glm`: cheapest first, in US dollars or GLM, unpriced last; `updated`: latest heartbeat first; by default, by provider id. */
   sort?: (typeof SORTS)[number] | undefined;
-  /** How many to get at most; all unless given. */
+  /** The most to return; all by default. */
   limit?: number | undefined;
 }
 
@@ -62,35 +62,35 @@ export interface FindOptions extends RequestOptions {
 export interface PageOptions extends RequestOptions {
   /** The order, as in `FindOptions`. */
   sort?: FindOptions['sort'];
-  /** Advertisements on a page, 1 to 1000; 1000 unless given. */
+  /** Advertisements per page, 1 to 1000; 1000 by default. */
   pageSize?: number | undefined;
-  /** The `next` of an earlier page of the same list; from the beginning unless given. */
+  /** The `next` of an earlier page of the same list; by default, starts at the beginning. */
   after?: string | undefined;
 }
 
 /** One page of a list. */
 export interface Page {
-  /** In the order of the list. */
+  /** In the list's order. */
   advertisements: PublishedAdvertisement[];
-  /** The point in the hub's stream of changes, `"<epoch>:<seq>"`, at which the page was true. */
+  /** The point in the hub's stream of changes, `"<epoch>:<seq>"`, that the page shows. */
   cursor: string;
-  /** Where the next page begins; null on the last one. */
+  /** Where the next page starts; null on the last one. */
   next: string | null;
 }
 
-/** Who signs a write, for providers that have a name. */
+/** Options of signed requests. */
 export interface SignOptions extends RequestOptions {
-  /** A name that the Ed25519 key owns, or will once it is used; the public key itself unless given. */
+  /** A name that the Ed25519 key owns, or will own after its first use; by default the public key itself. */
   providerId?: string | undefined;
 }
 
 /** How to sum up a market. */
 export interface MarketOptions extends RequestOptions {
-  /** What tells its buckets apart; the total alone unless given. */
+  /** What to group by; by default there is only the total. */
   by?: MarketKey | undefined;
 }
 
-/** How a hub says it is. */
+/** A hub's health. */
 export interface Health {
   /** `degraded` while it cannot take writes. */
   status: 'healthy' | 'degraded';
@@ -106,16 +106,16 @@ const healthSchema: z.ZodType<Health> = z.object({
 const anything = z.unknown();
 
 /**
- * The plain HTTP interface of a hub. Every method rejects with a `DiscoveryError`: with the hub's code when it
- * refused, `NETWORK` or `TIMEOUT` when it could not be reached, `UNEXPECTED` when what answers is not a hub.
+ * The plain HTTP interface of a hub. Methods reject with a `DiscoveryError`: with the hub's code if it refused, `NETWORK` or `TIMEOUT` if it
+ * could not be reached, `UNEXPECTED` if the server is not a hub.
  */
 export class DiscoveryClient {
   readonly #http: HttpCaller;
   readonly #scheduler: Scheduler;
 
   /**
-   * @param url `http(s)://host[:port]` of the hub, or of several that are one: what the one that is asked cannot do now, because it
-   * is not reached, or cannot reach its store, the next one is asked for. Whoever answered last is asked first.
+   * @param url `http(s)://host[:port]` of the hub, or of several that act as one: if one cannot be reached, or cannot reach its store, the
+   * next is asked. The one that answered last is asked first.
    * @throws DiscoveryError `USAGE` for a malformed URL.
    */
   constructor(url: HubAddress, options: DiscoveryClientOptions = {}) {
@@ -125,16 +125,16 @@ export class DiscoveryClient {
   }
 
   /**
-   * Milliseconds that the hub's clock is ahead of this one, to within a second, by its last answer; null before the first, and
-   * in browsers, which do not tell. `Date.now() + clockOffsetMs` is what to hold the hub's times against.
+   * Milliseconds by which the hub's clock was ahead of this one at its last response, to within a second; null before the first, and in
+   * browsers, which hide it. Compare the hub's times with `Date.now() + clockOffsetMs`.
    */
   get clockOffsetMs(): number | null {
     return this.#http.clockOffsetMs;
   }
 
   /**
-   * The providers that match a filter, in one array. Without a limit they are all as of one moment; with one above
-   * 1000 they are fetched page by page.
+   * The providers that match a filter, in one array. Without a limit, all are as of one moment; with a limit above 1000, they are fetched page
+   * by page.
    */
   async find(filter: FilterInput = {}, options: FindOptions = {}): Promise<PublishedAdvertisement[]> {
     const { limit, sort, signal } = options;
@@ -148,7 +148,7 @@ export class DiscoveryClient {
     return found.slice(0, limit);
   }
 
-  /** The providers that match a filter, page by page, each fetched when it is asked for. */
+  /** The providers that match a filter, page by page, each fetched on demand. */
   async *pages(
     filter: FilterInput = {},
     { sort, signal, pageSize = LIMITS.maxPageSize, after: start }: PageOptions = {},
@@ -161,18 +161,18 @@ export class DiscoveryClient {
     } while (after !== null);
   }
 
-  /** The advertisement of one provider; null when there is none. */
+  /** The advertisement of one provider; null if there is none. */
   get(providerId: string, options: RequestOptions = {}): Promise<PublishedAdvertisement | null> {
     return this.#orNull(this.#read(itemPath(providerId), publishedSchema, options));
   }
 
-  /** What a provider signed, to be checked with `verifyProof`; null when there is nothing signed of it. */
+  /** What a provider signed, for `verifyProof`; null if it has no signed advertisement. */
   proof(providerId: string, options: RequestOptions = {}): Promise<Proof | null> {
     return this.#orNull(this.#read(`${itemPath(providerId)}/proof`, proofSchema, options));
   }
 
   /**
-   * Publishes an advertisement, or refreshes it: without a session it expires unless this is done again in time.
+   * Publishes or refreshes an advertisement: without a session, it expires unless this is repeated in time.
    * Resolves, with what the hub shows now, once it is durable.
    */
   async advertise(
@@ -191,9 +191,9 @@ export class DiscoveryClient {
   }
 
   /**
-   * Takes an advertisement back everywhere.
-   * @param providerId A name that the Ed25519 key owns; the id of the key or signer unless given.
-   * @returns False when there was none: also when a hub did it and failed before it said so, and another one was asked.
+   * Withdraws an advertisement.
+   * @param providerId A name that the Ed25519 key owns; by default the id of the key or signer.
+   * @returns False if there was none. With several hubs, also if one withdrew it but failed before confirming, and another was asked.
    */
   async withdraw(key: KeyPair | Signer, providerId?: string, options: RequestOptions = {}): Promise<boolean> {
     const signer = signerFrom(key, providerId);
@@ -204,12 +204,12 @@ export class DiscoveryClient {
     return (await this.#orNull(answer)) !== null;
   }
 
-  /** Why a list is as it is: how many each condition leaves out, and who comes nearest. */
+  /** Why a list contains what it does: how many providers each condition rejects, and which come nearest. */
   explain(filter: FilterInput = {}, options: RequestOptions = {}): Promise<Explanation> {
     return this.#read(`${EXPLAIN}${searchOf(filter)}`, explanationSchema, options);
   }
 
-  /** Which conditions one provider misses, and where it stands among the matches; null when there is no such provider. */
+  /** Which conditions one provider misses, and how it ranks among the matches; null if there is no such provider. */
   explainProvider(
     providerId: string,
     filter: FilterInput = {},
@@ -219,13 +219,13 @@ export class DiscoveryClient {
     return this.#orNull(this.#read(`${EXPLAIN}${search}`, providerExplanationSchema, options));
   }
 
-  /** What the matches of a filter offer and ask, all together and by what they have in common. */
+  /** Supply and prices of a filter's matches, overall and by group. */
   market(filter: FilterInput = {}, options: MarketOptions = {}): Promise<Market> {
     const { by, signal } = options;
     return this.#read(`${MARKET}${searchOf(filter, { by })}`, marketSchema, { signal });
   }
 
-  /** How the hub is: `degraded` while it cannot write, or while it is stopping. */
+  /** The hub's health: `degraded` while it cannot write, or is stopping. */
   async health(options: RequestOptions = {}): Promise<Health> {
     const { body } = await this.#http.call('/health', healthSchema, { ...options, expect: [200, 503] });
     return body;
@@ -265,7 +265,7 @@ export class DiscoveryClient {
     };
   }
 
-  /** Null where the hub says that there is no such advertisement. */
+  /** Null if the hub has no such advertisement. */
   async #orNull<Result>(result: Promise<Result>): Promise<Result | null> {
     try {
       return await result;

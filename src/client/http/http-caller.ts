@@ -5,13 +5,13 @@ import { parse, refusal } from '../refusal.js';
 
 /** One request. */
 export interface HttpCall {
-  /** `GET` unless given. */
+  /** `GET` by default. */
   method?: 'GET' | 'POST' | 'DELETE';
   headers?: Readonly<Record<string, string>>;
   /** JSON. */
   body?: string;
   signal?: AbortSignal | undefined;
-  /** The statuses whose body is the answer; 200 unless given. */
+  /** The statuses that count as success; 200 by default. */
   expect?: readonly number[];
 }
 
@@ -20,16 +20,16 @@ export interface HttpAnswer<Body> {
   headers: { get(name: string): string | null };
 }
 
-/** What hubs answer, or proxies in their place, while they cannot serve: another one may. */
+/** Statuses of hubs, or of proxies in front of them, that cannot serve at the moment: another hub may. */
 const PASSING_STATUSES: readonly (number | null)[] = [502, 503, 504];
 const DEFAULT_TIMEOUT_MS = 10_000;
-/** The header tells whole seconds: half of one is the best guess. */
+/** The header has whole seconds, so half a second is the best guess for the rest. */
 const DATE_ROUNDING_MS = 500;
 
-/** Makes requests of a hub, or of one of several, and turns whatever goes wrong into a `DiscoveryError`. */
+/** Sends requests to a hub, or to one of several, and converts all failures to `DiscoveryError`s. */
 export class HttpCaller {
   readonly #bases: readonly string[];
-  /** Which of them is asked first. */
+  /** The index of the hub to ask first. */
   #at = 0;
   readonly #fetch: typeof globalThis.fetch;
   readonly #timeoutMs: number;
@@ -48,18 +48,18 @@ export class HttpCaller {
     this.#bases = bases;
     this.#scheduler = options.scheduler;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    // Called as a plain function: browsers refuse a `fetch` that is called as a method of something else.
+    // Called as a plain function: browsers reject `fetch` as a method of another object.
     this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   }
 
-  /** Milliseconds that the hub's clock was ahead of this one at its last answer; null while that is not known. */
+  /** Milliseconds by which the hub's clock was ahead of this one at its last response; null while unknown. */
   get clockOffsetMs(): number | null {
     return this.#clockOffsetMs;
   }
 
   /**
-   * Makes one request; of each hub in turn, until one answers.
-   * @param call The request, or what makes it anew for each hub: no two take the same signature.
+   * Sends a request to each hub in turn, until one answers.
+   * @param call The request, or a function that creates it anew for each hub, because no two accept the same signature.
    */
   async call<Body>(
     path: string,
@@ -76,7 +76,7 @@ export class HttpCaller {
       } catch (error) {
         if (!(error instanceof DiscoveryError) || !mayPassElsewhere(error)) throw error;
         failures.push({ base, error });
-        // Others may have gone on meanwhile.
+        // Other requests may have moved on meanwhile.
         if (this.#at === at) this.#at = (at + 1) % this.#bases.length;
       }
     }
@@ -121,7 +121,7 @@ export class HttpCaller {
         method,
         headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
         signal: giveUp.signal,
-        // What is signed goes to the hub that was named, and to nobody else.
+        // Signed requests must only go to the named hub.
         redirect: method === 'GET' ? 'follow' : 'error',
         ...(body === undefined ? {} : { body }),
       });
@@ -149,7 +149,7 @@ function mayPassElsewhere({ code, status }: DiscoveryError): boolean {
   return code === 'NETWORK' || code === 'TIMEOUT' || PASSING_STATUSES.includes(status);
 }
 
-/** The error of the last hub; where there are several, with what each of them said. */
+/** The error of the last hub; if there are several, with the messages of all. */
 function allFailed(failures: readonly { base: string; error: DiscoveryError }[]): DiscoveryError {
   const { error: last } = failures.at(-1)!;
   if (failures.length === 1) return last;
@@ -165,7 +165,7 @@ function allFailed(failures: readonly { base: string; error: DiscoveryError }[])
   });
 }
 
-/** Calls back once a hub has said nothing for a while. */
+/** Calls back once a hub has been silent for a while. */
 class Silence {
   readonly #begin: () => () => void;
   #cancel: () => void;
@@ -175,7 +175,7 @@ class Silence {
     this.#cancel = this.#begin();
   }
 
-  /** Something was heard. */
+  /** Restarts the wait. */
   broken(): void {
     this.#cancel();
     this.#cancel = this.#begin();
@@ -186,7 +186,7 @@ class Silence {
   }
 }
 
-/** A long list takes as long as it takes, as long as something comes. */
+/** Reads a body, however long it takes, as long as data keeps coming. */
 async function readText(response: Response, silence: Silence): Promise<string> {
   if (response.body === null) return response.text();
   const decoder = new TextDecoder();
@@ -201,5 +201,5 @@ async function readText(response: Response, silence: Silence): Promise<string> {
 }
 
 function stopped(signal: AbortSignal | undefined): DiscoveryError {
-  return new DiscoveryError('STOPPED', 'the request was given up by its signal', { cause: signal?.reason });
+  return new DiscoveryError('STOPPED', 'the request was aborted by its signal', { cause: signal?.reason });
 }

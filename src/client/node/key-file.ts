@@ -10,7 +10,7 @@ const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
 /**
  * Writes a key to a new file that only its owner may read (mode 0600), as PKCS#8 PEM: what
  * `openssl genpkey -algorithm ed25519` writes.
- * @throws DiscoveryError `KEY` when there is such a file already (it is never overwritten), or it cannot be written.
+ * @throws DiscoveryError `KEY` if the file already exists (it is never overwritten) or cannot be written.
  */
 export async function saveKey(path: string, key: KeyPair): Promise<void> {
   const base64 = Buffer.concat([PKCS8_HEAD, seedOf(key)]).toString('base64');
@@ -19,8 +19,8 @@ export async function saveKey(path: string, key: KeyPair): Promise<void> {
 
 /**
  * Reads a key that `saveKey` or `openssl genpkey -algorithm ed25519` wrote.
- * @throws DiscoveryError `KEY` when there is none, when it is of another kind or encrypted, and when others than
- * the file's owner may read it (not checked on Windows).
+ * @throws DiscoveryError `KEY` if there is none, if it is of another kind or encrypted, or if others than the file's owner may read it (not
+ * checked on Windows).
  */
 export async function loadKey(path: string): Promise<KeyPair> {
   const key = readPem(path, await readPrivateFile(path));
@@ -35,7 +35,7 @@ export async function loadKey(path: string): Promise<KeyPair> {
 
 /**
  * Reads a private key in PEM form.
- * @throws DiscoveryError `KEY` when there is none, or it is encrypted.
+ * @throws DiscoveryError `KEY` if there is none, or it is encrypted.
  */
 export function readPem(path: string, pem: string): KeyObject {
   try {
@@ -54,8 +54,8 @@ export function keyPairOf(key: KeyObject): KeyPair {
 }
 
 /**
- * Reads the key in a file; makes and saves a new one when there is no such file.
- * @throws DiscoveryError `KEY` as `loadKey` and `saveKey` do.
+ * Reads the key in a file; if there is no such file, creates and saves a new key.
+ * @throws DiscoveryError `KEY` like `loadKey` and `saveKey`.
  */
 export async function loadOrCreateKey(path: string): Promise<KeyPair> {
   try {

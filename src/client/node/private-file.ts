@@ -1,13 +1,13 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { DiscoveryError } from '../errors.js';
 
-/** Bytes of a file that is read as a key; a real one has a few hundred at most. */
+/** The largest file to read as a key; real ones have a few hundred bytes at most. */
 const MAX_FILE_BYTES = 64 * 1024;
 const FOR_OTHERS = 0o077;
 
 /**
  * Writes a new file that only its owner may read (mode 0600).
- * @throws DiscoveryError `KEY` when there is such a file already (it is never overwritten), or it cannot be written.
+ * @throws DiscoveryError `KEY` if the file already exists (it is never overwritten) or cannot be written.
  */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
   let file: FileHandle;
@@ -24,7 +24,7 @@ export async function writePrivateFile(path: string, text: string): Promise<void
     await file.writeFile(text);
     await file.sync();
   } catch (cause) {
-    // Half a key would be in the way of the next try.
+    // A partial key would block the next attempt.
     await unlink(path).catch(() => undefined);
     throw new DiscoveryError('KEY', `the key cannot be written to ${path}: ${(cause as Error).message}`, {
       cause,
@@ -66,7 +66,7 @@ export async function readPrivateFile(path: string): Promise<string> {
   }
 }
 
-/** Whether an error says that there is no such file. */
+/** Whether an error means that there is no such file. */
 export function isMissing(error: unknown): boolean {
   return codeOf((error as DiscoveryError).cause) === 'ENOENT';
 }

@@ -7,13 +7,13 @@ import { ed25519Signer, ethereumSigner, type Signer } from '../signing/signer.js
 import { keyPairOf, loadOrCreateKey, readPem } from './key-file.js';
 import { isMissing, readPrivateFile, writePrivateFile } from './private-file.js';
 
-/** How the first generation keeps an account. */
+/** The first generation's file format for accounts. */
 const firstGenerationSchema = z.object({ address: z.string(), private_key: z.string() });
 
 /**
- * Writes the private key of an Ethereum account to a new file that only its owner may read (mode 0600), as 64 hex digits:
- * what `geth account import` reads, and other tools take as a private key.
- * @throws DiscoveryError `KEY` when there is such a file already (it is never overwritten), or it cannot be written.
+ * Writes the private key of an Ethereum account to a new file that only its owner may read (mode 0600), as 64 hex digits, the form that
+ * `geth account import` and other tools read.
+ * @throws DiscoveryError `KEY` if the file already exists (it is never overwritten) or cannot be written.
  */
 export async function saveEthereumKey(path: string, privateKey: Uint8Array): Promise<void> {
   ethereumSigner(privateKey);
@@ -21,12 +21,11 @@ export async function saveEthereumKey(path: string, privateKey: Uint8Array): Pro
 }
 
 /**
- * Reads the key in a file and makes a signer of it. The file holds a PEM (Ed25519, or secp256k1 for an Ethereum account),
- * the private key of an Ethereum account as 64 hex digits, or the JSON with `address` and `private_key` of the first
- * generation of this service.
- * @param providerId A name that an Ed25519 key owns, or will once it is used; what the key says itself unless given.
- * @throws DiscoveryError `KEY` when there is no such key, or when others than the file's owner may read it (not checked on
- * Windows), `AUTH_001` or `AUTH_004` when it cannot own the id.
+ * Creates a signer from the key in a file: a PEM (Ed25519, or secp256k1 for an Ethereum account), the private key of an Ethereum account as 64
+ * hex digits, or the first generation's JSON with `address` and `private_key`.
+ * @param providerId A name that an Ed25519 key owns, or will own after its first use; by default the key's own id.
+ * @throws DiscoveryError `KEY` if there is no such key, or if others than the file's owner may read it (not checked on Windows), `AUTH_001` or
+ * `AUTH_004` if it cannot own the id.
  */
 export async function loadSigner(path: string, providerId?: string): Promise<Signer> {
   const text = (await readPrivateFile(path)).trim();
@@ -36,8 +35,8 @@ export async function loadSigner(path: string, providerId?: string): Promise<Sig
 }
 
 /**
- * Reads the key in a file; makes an Ed25519 key and saves it when there is no such file.
- * @throws DiscoveryError as `loadSigner` and `saveKey` do.
+ * Creates a signer from the key in a file; if there is no such file, creates and saves an Ed25519 key.
+ * @throws DiscoveryError like `loadSigner` and `saveKey`.
  */
 export async function loadOrCreateSigner(path: string, providerId?: string): Promise<Signer> {
   try {

@@ -4,10 +4,10 @@ import { DiscoveryError, explainFailure } from '../errors.js';
 import { parse, refusal } from '../refusal.js';
 import type { SocketClosure, WebSocketFactory } from '../connection/web-socket.js';
 
-/** Bytes of the body of a refused handshake that are read. */
+/** How many bytes of a refused handshake's body are read. */
 const MAX_REFUSAL_BYTES = 64 * 1024;
 
-/** WebSockets by `ws`: they see the hub's pings, and why a handshake was refused. */
+/** WebSockets with `ws`, which reports the hub's pings, and why a handshake was refused. */
 export const nodeWebSocket: WebSocketFactory = (url, subprotocol, listener) => {
   const socket = new WebSocket(url, [subprotocol], { perMessageDeflate: false, followRedirects: false });
   let error: DiscoveryError | undefined;
@@ -37,7 +37,7 @@ export const nodeWebSocket: WebSocketFactory = (url, subprotocol, listener) => {
   });
   socket.on('close', (code, reason) => {
     const closure: SocketClosure = { code, reason: reason.toString('utf8') };
-    // A code that the hub gave says more than the error of a socket that it closed.
+    // The hub's close code is more informative than the error of a closed socket.
     listener.closed(error !== undefined && code === 1006 ? { ...closure, error } : closure);
   });
   return {
@@ -61,7 +61,7 @@ async function readRefusal(response: IncomingMessage): Promise<DiscoveryError> {
       if (text.length > MAX_REFUSAL_BYTES) break;
     }
   } catch {
-    // What came so far has to do.
+    // Use what came so far.
   }
   const headers = { get: (name: string) => response.headers[name.toLowerCase()]?.toString() ?? null };
   return refusal(response.statusCode ?? 0, headers, parse(text));

@@ -19,40 +19,40 @@ import { type AdvertisementSource, Publisher } from './publisher.js';
 import { Questions } from './questions.js';
 import { type Signer, signerFrom, signWith } from '../signing/signer.js';
 
-/** What a provider's session needs to know. */
+/** Options of a provider's session. */
 export interface ProviderSessionOptions extends ConnectOptions {
   /** Signs for the provider: a signer, or an Ed25519 key, which never leaves this process. */
   key: KeyPair | Signer;
-  /** A name that the Ed25519 key owns, or will once it is used; the public key itself unless given. */
+  /** A name that the Ed25519 key owns, or will own after its first use; by default the public key itself. */
   providerId?: string | undefined;
-  /** What to offer, or a function that tells it whenever it is to be sent. */
+  /** The advertisement, or a function that returns it whenever it has to be sent. */
   advertisement: AdvertisementSource;
 }
 
 /** The states of a provider's session. */
 export type SessionState = Exclude<ConnectionState, 'subscribing'>;
 
-/** What a provider's session tells. */
+/** Events of a provider's session. */
 export interface SessionEvents {
   /** A new state. */
   state: StateChange<SessionState>;
-  /** The hub shows this now: after it was sent, and after each reconnect that found it in place. */
+  /** The hub now shows this: after it was sent, and after each reconnect that found it in place. */
   published: PublishedAdvertisement;
   /**
-   * The hub shows nothing of this provider any more, and that stays so until `update()` or `refresh()`: because
-   * `withdraw()` was called, or, `elsewhere`, because somebody with the same key has withdrawn by another way.
+   * The hub no longer shows this provider, until `update()` or `refresh()`: because `withdraw()` was called, or, with `elsewhere`, because
+   * somebody with the same key withdrew it by other means.
    */
   withdrawn: {
-    /** Whether somebody else with the same key has withdrawn. */
+    /** Whether somebody with the same key withdrew it elsewhere. */
     readonly elsewhere: boolean;
   };
-  /** The hub asked for a sign of life and got it. Browsers do not tell of these. */
+  /** The hub asked for a sign of life and got it. Not reported in browsers. */
   heartbeat: undefined;
-  /** Something went wrong, and the session goes on: e.g. the hub did not accept an update. */
+  /** Something went wrong, but the session continues: e.g. the hub did not accept an update. */
   problem: DiscoveryError;
 }
 
-/** Milliseconds that the hub may take to answer a request. */
+/** How long the hub may take to answer a request, in milliseconds. */
 const ANSWER_MS = 30_000;
 
 type Answer = Down<'advertised'> | Down<'withdrawn'>;
@@ -65,10 +65,10 @@ interface PendingRequest {
 }
 
 /**
- * Keeps a provider advertised: authenticates, publishes what is not yet on file, stays connected, which is the
- * provider's heartbeat, and comes back whenever the connection is lost, for ever. It ends when it is stopped,
- * replaced by a newer session of the same provider, or refused: as a provider, or with the first thing that it wants to
- * advertise. Where a later one is refused, that is a problem, and what was advertised before stays.
+ * Keeps a provider advertised: authenticates, publishes what is not yet on file, stays connected, which is the provider's heartbeat, and
+ * reconnects for ever whenever the connection is lost. It ends when it is stopped, replaced by a newer session of the same provider, or
+ * refused: either the provider itself, or the first advertisement. If a later advertisement is refused, that is a problem, and the previous one
+ * stays.
  *
  * ```ts
  * const session = new ProviderSession(url, { key, advertisement });
@@ -78,7 +78,7 @@ interface PendingRequest {
  * ```
  */
 export class ProviderSession {
-  /** Whom it speaks for. */
+  /** The provider it speaks for. */
   readonly providerId: string;
   readonly #signer: Signer;
   readonly #scheduler: Scheduler;
@@ -89,15 +89,15 @@ export class ProviderSession {
   #lastId = 0;
   #request: PendingRequest | null = null;
   readonly #questions = new Questions();
-  /** What the present connection began with. */
+  /** The welcome of the present connection. */
   #welcome: Down<'welcome'> | null = null;
-  /** Milliseconds by which the clock here is ahead of the hub's. */
+  /** Milliseconds by which the local clock is ahead of the hub's. */
   #skewMs = 0;
 
   /**
-   * @param url `http(s)://host[:port]` of the hub, or of several that are one; `ws` and `wss` mean the same.
-   * @throws DiscoveryError `AUTH_001` or `AUTH_004` when the key cannot own the provider id, `ADV_001` or
-   * `ADV_002` when the advertisement is not acceptable, `USAGE` for a malformed URL.
+   * @param url `http(s)://host[:port]` of the hub, or of several that act as one; `ws` and `wss` mean the same.
+   * @throws DiscoveryError `AUTH_001` or `AUTH_004` if the key cannot own the provider id, `ADV_001` or `ADV_002` for an invalid advertisement,
+   * `USAGE` for a malformed URL.
    */
   constructor(url: HubAddress, options: ProviderSessionOptions) {
     const { key, advertisement } = options;
@@ -131,12 +131,12 @@ export class ProviderSession {
     this.#connection = new HubConnection(hubs, options, this.#conversation());
   }
 
-  /** `http(s)://host[:port]` of the hub that holds the session, or is tried next. */
+  /** `http(s)://host[:port]` of the hub that holds the session, or will be tried next. */
   get hub(): string {
     return this.#connection.hub.http;
   }
 
-  /** What it is doing now. */
+  /** The current state. */
   get state(): SessionState {
     return this.#connection.state as SessionState;
   }
@@ -146,12 +146,12 @@ export class ProviderSession {
     return this.#error;
   }
 
-  /** What the hub showed of this provider when it was last heard of; null when nothing. */
+  /** The provider's advertisement as the hub last showed it; null for none. */
   get advertisement(): PublishedAdvertisement | null {
     return this.#publisher.onFile;
   }
 
-  /** Adds a listener. @returns A function that takes it away again. */
+  /** Adds a listener. @returns A function that removes it. */
   on<Name extends keyof SessionEvents>(
     name: Name,
     listener: (payload: SessionEvents[Name]) => void,
@@ -159,48 +159,46 @@ export class ProviderSession {
     return this.#events.on(name, listener);
   }
 
-  /** Connects, and from now on keeps the provider advertised. Only the first call counts. */
+  /** Connects, and keeps the provider advertised from now on. Only the first call has an effect. */
   start(): this {
     this.#connection.start();
     return this;
   }
 
   /**
-   * Resolves as soon as the hub shows what is to be advertised; that may take until the hub can be reached.
-   * @throws DiscoveryError when the hub or the source of the advertisement fails for a reason that does not pass
-   * by itself, `SUPERSEDED` when it is withdrawn first, and `REPLACED`, `STOPPED` and the like when it is over.
+   * Resolves once the hub shows the advertisement; that may take until the hub can be reached.
+   * @throws DiscoveryError if the hub or the advertisement's source fails for a reason that does not pass by itself, `SUPERSEDED` if it is
+   * withdrawn first, and `REPLACED`, `STOPPED` etc. when the session is over.
    */
   published(): Promise<PublishedAdvertisement> {
     return this.#publisher.published();
   }
 
   /**
-   * Advertises something else from now on; nothing is sent when it says the same.
-   * @throws DiscoveryError as `published()`, and `ADV_001` or `ADV_002` when it is not acceptable: then what was
-   * advertised before stays.
+   * Changes the advertisement; sends nothing if the content is the same.
+   * @throws DiscoveryError like `published()`, and `ADV_001` or `ADV_002` if it is invalid, in which case the previous one stays.
    */
   update(advertisement: AdvertisementSource): Promise<PublishedAdvertisement> {
     return this.#publisher.update(advertisement);
   }
 
-  /** Asks the function for the advertisement again, and publishes what is new; also undoes `withdraw()`. */
+  /** Calls the advertisement function again, and publishes what is new; also undoes `withdraw()`. */
   refresh(): Promise<PublishedAdvertisement> {
     return this.#publisher.refresh();
   }
 
   /**
-   * Takes the advertisement back everywhere, and keeps it so, until `update()` or `refresh()`; the session stays
-   * connected.
-   * @throws DiscoveryError as `published()`.
+   * Withdraws the advertisement until `update()` or `refresh()`; the session stays connected.
+   * @throws DiscoveryError like `published()`.
    */
   withdraw(): Promise<void> {
     return this.#publisher.withdraw();
   }
 
   /**
-   * Asks who sees the provider; a hub answers once in 5 s.
-   * @throws DiscoveryError `RATE_001` when it was asked too often; `WS_001` when the hub is too old to know; `NETWORK` when there
-   * is no connection, or it is lost; `TIMEOUT` when the hub does not answer; `STOPPED` and the like when it is over.
+   * Asks who sees the provider, at most once in 5 s.
+   * @throws DiscoveryError `RATE_001` if asked too often; `WS_001` if the hub is too old; `NETWORK` if there is no connection, or it is lost;
+   * `TIMEOUT` if the hub does not answer; `STOPPED` etc. when the session is over.
    */
   visibility(): Promise<Visibility> {
     if (this.state !== 'live') {
@@ -216,8 +214,8 @@ export class ProviderSession {
   }
 
   /**
-   * Ends the session. Without `withdraw()` before it the hub keeps the advertisement, as suspect, until it
-   * expires. Resolves when the connection is closed.
+   * Ends the session. Unless you call `withdraw()` first, the hub keeps the advertisement, as suspect, until it expires. Resolves once the
+   * connection is closed.
    */
   stop(): Promise<void> {
     return this.#connection.stop();
@@ -306,13 +304,13 @@ export class ProviderSession {
   #refused(frame: Down<'error'>): void {
     if (frame.code === 'AUTH_002') this.#learnSkew(frame.timestamp);
     if (this.state === 'authenticating' && frame.code === 'AUTH_002') {
-      // Clocks get corrected, also the hub's.
+      // Clocks get corrected, including the hub's.
       this.#connection.reconnect(DiscoveryError.fromBody(this.#explain(frame), { retry: true }));
     } else if (this.state === 'authenticating' && frame.code.startsWith('AUTH_')) {
       this.#connection.refuse(DiscoveryError.fromBody(this.#explain(frame), { retry: false }));
     } else if (frame.id !== undefined && frame.id === this.#request?.id) {
-      // A refusal that these pass by themselves: the hub cannot write now (what it would not take has been
-      // refused here already), or an earlier signature lies ahead of the clock here.
+      // These refusals pass by themselves: the hub cannot write now (an invalid advertisement would already have been refused here), or an
+      // earlier signature is ahead of the local clock.
       const retry = frame.code === 'ADV_001' || frame.code === 'AUTH_002';
       const error = DiscoveryError.fromBody(this.#explain(frame), { retry });
       this.#settle((request) => {
@@ -321,13 +319,13 @@ export class ProviderSession {
     }
   }
 
-  /** @param hubTime What the hub's clock shows, ISO 8601. */
+  /** @param hubTime The hub's time, ISO 8601. */
   #learnSkew(hubTime: string): void {
     const hubNow = Date.parse(hubTime);
     if (!Number.isNaN(hubNow)) this.#skewMs = this.#scheduler.now() - hubNow;
   }
 
-  /** Says by how much the clocks differ where that explains a refusal. */
+  /** Adds the difference between the clocks if it explains a refusal. */
   #explain(frame: Down<'error'>): Down<'error'> {
     const seconds = Math.round(Math.abs(this.#skewMs) / 1000);
     if (frame.code !== 'AUTH_002' || seconds < 1) return frame;
@@ -338,7 +336,7 @@ export class ProviderSession {
     };
   }
 
-  /** Signs with the present time. A wallet may take its time: what it is for may be over when it answers. */
+  /** Signs with the present time. A wallet may take so long that the purpose is obsolete when it answers. */
   #sign(
     action: SignedAction,
     payload: string,
@@ -357,7 +355,7 @@ export class ProviderSession {
     );
   }
 
-  /** Signs and sends a request, and waits for its answer; there is one at a time. */
+  /** Signs and sends a request, and waits for its answer; one at a time. */
   #ask(
     action: 'advertise' | 'withdraw',
     signedPayload: string,

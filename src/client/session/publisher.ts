@@ -9,21 +9,21 @@ import {
 } from '../content.js';
 import { DiscoveryError } from '../errors.js';
 
-/** An advertisement, or a function that is asked for it on every connect and on `refresh()`. */
+/** An advertisement, or a function that is called for it on every connect and on `refresh()`. */
 export type AdvertisementSource =
   AdvertisementInput | (() => AdvertisementInput | Promise<AdvertisementInput>);
 
-/** What a publisher does its work with, and whom it tells. */
+/** What a publisher needs from its session. */
 export interface PublisherPort {
   scheduler: Scheduler;
   random: () => number;
-  /** Sends an advertisement; resolves with what the hub shows then. */
+  /** Sends an advertisement; resolves with what the hub then shows. */
   advertise(text: string): Promise<PublishedAdvertisement>;
   withdraw(): Promise<void>;
   published(advertisement: PublishedAdvertisement): void;
-  /** @param elsewhere Whether it was not asked for here. */
+  /** @param elsewhere Whether it was requested elsewhere. */
   withdrawn(elsewhere: boolean): void;
-  /** What is to be advertised is not acceptable, and never was anything: there is nothing left to do. */
+  /** The advertisement is invalid, and nothing was ever published: there is nothing left to do. */
   refused(error: DiscoveryError): void;
   problem(error: DiscoveryError): void;
 }
@@ -37,8 +37,8 @@ interface Waiter {
 }
 
 /**
- * Brings what the hub has on file to what the provider wants, whenever one of the two changes, with one request at
- * a time. What is wanted outlives connections, so a call while there is none is simply done later.
+ * Reconciles what the hub has on file with what the provider wants, whenever either changes, with one request at a time. Wishes outlive
+ * connections, so a call without a connection is simply carried out later.
  */
 export class Publisher {
   readonly #port: PublisherPort;
@@ -47,22 +47,22 @@ export class Publisher {
   #wish: Wish = 'advertise';
   /** Whether the wish to withdraw came from elsewhere. */
   #elsewhere = false;
-  /** What to advertise; null while a function has not told it yet. */
+  /** What to advertise; null until a function has returned it. */
   #prepared: PreparedAdvertisement | null = null;
   #mustAsk = false;
-  /** Counts questions to the source: only the answer to the last one matters. */
+  /** Counts calls of the source: only the last result matters. */
   #question = 0;
   #asking = false;
 
   #connected = false;
   #onFile: PublishedAdvertisement | null = null;
-  /** What the hub has accepted over this connection. */
+  /** What the hub accepted over this connection. */
   #accepted: PreparedAdvertisement | null = null;
-  /** What it does not take, and why; not sent again until something changes. */
+  /** What it refused, and why; not sent again until something changes. */
   #refused: { what: PreparedAdvertisement | null; error: DiscoveryError } | null = null;
-  /** Whether the present state has been told. */
+  /** Whether the present state has been reported. */
   #told = false;
-  /** Whether anything has ever been published here. */
+  /** Whether anything has ever been published by this session. */
   #hasPublished = false;
   #working = false;
   #requesting = false;
@@ -71,7 +71,7 @@ export class Publisher {
   #waiters: Waiter[] = [];
   #over: DiscoveryError | null = null;
 
-  /** @throws DiscoveryError `ADV_001` or `ADV_002` when the advertisement is not acceptable. */
+  /** @throws DiscoveryError `ADV_001` or `ADV_002` for an invalid advertisement. */
   constructor(source: AdvertisementSource, port: PublisherPort) {
     this.#port = port;
     this.#backoff = new Backoff(port.random);
@@ -79,7 +79,7 @@ export class Publisher {
     if (typeof source !== 'function') this.#prepared = prepareAdvertisement(source);
   }
 
-  /** What the hub showed when it was last heard of. */
+  /** What the hub last showed. */
   get onFile(): PublishedAdvertisement | null {
     return this.#onFile;
   }
@@ -119,7 +119,7 @@ export class Publisher {
 
   // ---- what happens to the connection -----------------------------------------------------------------------
 
-  /** @param onFile What the hub has of this provider. */
+  /** @param onFile The provider's advertisement on the hub. */
   connected(onFile: PublishedAdvertisement | null): void {
     this.#connected = true;
     this.#onFile = onFile;
@@ -135,8 +135,7 @@ export class Publisher {
   }
 
   /**
-   * The provider has withdrawn by another way, and so wants it: nothing is published again before `update()` or
-   * `refresh()`.
+   * The provider withdrew by other means, and so wants it that way: nothing is published until `update()` or `refresh()`.
    */
   withdrawnElsewhere(): void {
     if (this.#wish === 'withdraw') return;
@@ -167,7 +166,7 @@ export class Publisher {
   }
 
   #isSettled(wish: Wish): boolean {
-    // While a request is under way nobody knows what the hub has on file.
+    // While a request is in flight, what the hub has on file is unknown.
     if (!this.#connected || this.#requesting || this.#wish !== wish) return false;
     if (wish === 'withdraw') return this.#onFile === null;
     if (this.#mustAsk || this.#asking || this.#prepared === null || this.#onFile === null) return false;
@@ -175,7 +174,7 @@ export class Publisher {
     return this.#onFile.verified && saysTheSame(this.#prepared.content, this.#onFile);
   }
 
-  /** Resolves, once the wish has come true, with what the hub has then. */
+  /** Resolves once the wish is fulfilled, with what the hub then shows. */
   #settled(wish: Wish): Promise<PublishedAdvertisement | null> {
     if (this.#over !== null) return Promise.reject(this.#over);
     if (this.#isSettled(wish)) return Promise.resolve(this.#onFile);
@@ -185,7 +184,7 @@ export class Publisher {
     });
   }
 
-  /** Does what there is to do. May be called at any time. */
+  /** Takes the next step, if any. May be called at any time. */
   #work(): void {
     if (this.#connected && this.#wish === 'advertise' && this.#mustAsk) void this.#askSource();
     if (this.#working) return;
@@ -199,7 +198,7 @@ export class Publisher {
       await (this.#wish === 'withdraw' ? this.#withdrawNow() : this.#advertiseNow());
       this.#requesting = false;
     }
-    // Nothing may come between the last look and this.
+    // Must directly follow the last check.
     this.#working = false;
     this.#tell();
   }
@@ -226,7 +225,7 @@ export class Publisher {
         this.#port.refused(error);
         return;
       }
-      // The function may know better next time; until then what was advertised before stays.
+      // The function may succeed next time; until then, the previous advertisement stays.
       this.#report(error);
       this.#retryLater();
     }
@@ -260,7 +259,7 @@ export class Publisher {
   }
 
   #failed(what: PreparedAdvertisement | null, error: DiscoveryError): void {
-    // After a lost connection the next one brings all to order.
+    // If the connection was lost, the next one sorts everything out.
     if (!this.#connected) return;
     if (error.retry) {
       this.#paused = true;
@@ -275,8 +274,8 @@ export class Publisher {
   }
 
   /**
-   * Whether it would say that it is live, and not be advertised, for ever. What was published before would stay, and a user
-   * who has declined to sign may do so later.
+   * Whether the session would be live for ever without being advertised. An earlier advertisement would stay, and a user who declined to sign
+   * may do so later.
    */
   #isHopeless(error: DiscoveryError): boolean {
     return !error.retry && !this.#hasPublished && error.code !== 'KEY';
@@ -304,7 +303,7 @@ export class Publisher {
     this.#told = false;
   }
 
-  /** Tells of a problem, also to those who wait for the present wish. */
+  /** Reports a problem, also to callers waiting for the present wish. */
   #report(error: DiscoveryError): void {
     this.#reject((waiter) => waiter.wish === this.#wish, error);
     this.#port.problem(error);
@@ -336,7 +335,7 @@ export class Publisher {
   }
 }
 
-/** Lets a caller ignore a promise: failures are also told as problems or states. */
+/** Lets callers ignore a promise, because failures are also reported as problems or states. */
 function handled<Result>(promise: Promise<Result>): Promise<Result> {
   promise.catch(() => undefined);
   return promise;

@@ -9,13 +9,13 @@ interface Question {
   readonly cancelTimer: () => void;
 }
 
-/** What a provider has asked and not been told yet: who sees it. */
+/** A provider's pending visibility requests. */
 export class Questions {
   readonly #open = new Map<RequestId, Question>();
 
   /**
-   * @param id That of the request.
-   * @param after Calls back when the hub has had time enough; returns what cancels that.
+   * @param id The request id.
+   * @param after Calls back when the hub has had enough time; returns a function that cancels that.
    */
   add(id: RequestId, after: (timedOut: () => void) => () => void): Promise<Visibility> {
     return new Promise((resolve, reject) => {
@@ -30,14 +30,14 @@ export class Questions {
     this.#take(id)?.resolve(visibility);
   }
 
-  /** @returns Whether it was a question that was refused. */
+  /** @returns Whether the refusal was of such a request. */
   refuse(frame: Down<'error'>): boolean {
     const question = frame.id === undefined ? undefined : this.#take(frame.id);
     question?.reject(DiscoveryError.fromBody(frame));
     return question !== undefined;
   }
 
-  /** Nobody will answer any more. */
+  /** Rejects all, because no answer will come. */
   failAll(error: DiscoveryError): void {
     for (const id of [...this.#open.keys()]) this.#take(id)?.reject(error);
   }

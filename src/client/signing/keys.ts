@@ -4,7 +4,7 @@ import { isPrivateKey } from '../../protocol/schemes/ethereum.js';
 import { fromHex } from '../../protocol/text.js';
 import { DiscoveryError } from '../errors.js';
 
-/** The little that is used of the platform's `crypto`. */
+/** The part of the platform's `crypto` that is used. */
 interface PlatformCrypto {
   getRandomValues(bytes: Uint8Array): Uint8Array;
 }
@@ -12,13 +12,13 @@ interface PlatformCrypto {
 const SEED_BYTES = 32;
 const SEED_PATTERN = /^[0-9a-fA-F]{64}$/;
 
-/** Makes a new Ed25519 key from the platform's randomness. Its public key is a provider id. */
+/** Generates an Ed25519 key from the platform's randomness. Its public key is a provider id. */
 export function generateKey(): KeyPair {
   const { crypto } = globalThis as unknown as { crypto: PlatformCrypto };
   return keyFromSeed(crypto.getRandomValues(new Uint8Array(SEED_BYTES)));
 }
 
-/** Makes the private key of a new Ethereum account from the platform's randomness: 32 bytes. */
+/** Generates the private key of a new Ethereum account from the platform's randomness: 32 bytes. */
 export function generateEthereumKey(): Uint8Array {
   const { crypto } = globalThis as unknown as { crypto: PlatformCrypto };
   const privateKey = new Uint8Array(SEED_BYTES);
@@ -47,8 +47,8 @@ export function seedOf(key: KeyPair): Uint8Array {
 }
 
 /**
- * Checks that an Ed25519 key may speak for a provider id, as far as that can be known without the hub.
- * @throws DiscoveryError `AUTH_001` for an id that no key can own, `AUTH_004` for the id of another key.
+ * Checks that an Ed25519 key may speak for a provider id, as far as the client can tell.
+ * @throws DiscoveryError `AUTH_001` for an id that no Ed25519 key can own, `AUTH_004` for the id of another key.
  */
 export function checkProviderId(providerId: string, key: KeyPair): string {
   const id = readProviderId(providerId);

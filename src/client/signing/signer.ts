@@ -13,28 +13,28 @@ import { DiscoveryError } from '../errors.js';
 import { checkProviderId } from './keys.js';
 
 /**
- * Signs for one provider: with a key at hand, or by asking whoever has it, such as a wallet. Make one with
+ * Signs for one provider: with a key it holds, or by asking whoever has it, such as a wallet. Create one with
  * `ed25519Signer`, `ethereumSigner` or `walletSigner`, or write one of your own.
  */
 export interface Signer {
-  /** Who signs: a key id, a name, or an Ethereum address in its EIP-55 form. */
+  /** The provider id: a key id, a name, or an Ethereum address in its EIP-55 form. */
   readonly providerId: string;
-  /** How: names and key ids with `ed25519`, Ethereum addresses with `eip191`. */
+  /** The scheme: `ed25519` for names and key ids, `eip191` for Ethereum addresses. */
   readonly scheme: SchemeName;
-  /** The Ed25519 public key in hex, which hubs are told beside the signature. Not with `eip191`. */
+  /** The Ed25519 public key in hex, which is sent along with the signature. Not used with `eip191`. */
   readonly publicKey?: string | undefined;
   /**
-   * Signs a text: its UTF-8 bytes with Ed25519, or the text as a personal message with EIP-191.
-   * @returns The signature in hex, now or later.
-   * @throws Error when it cannot, or its user does not want to.
+   * Signs a text: its UTF-8 bytes with Ed25519, or as a personal message with EIP-191.
+   * @returns The signature in hex, or a promise of it.
+   * @throws Error if it cannot sign, or its user declines.
    */
   sign(text: string): string | Promise<string>;
 }
 
 /**
  * Signs with an Ed25519 key.
- * @param providerId A name that the key owns, or will once it is used; the public key itself unless given.
- * @throws DiscoveryError `AUTH_001` or `AUTH_004` when the key cannot own the id.
+ * @param providerId A name that the key owns, or will own after its first use; by default the public key itself.
+ * @throws DiscoveryError `AUTH_001` or `AUTH_004` if the key cannot own the id.
  */
 export function ed25519Signer(key: KeyPair, providerId: string = key.publicKey): Signer {
   checkProviderId(providerId, key);
@@ -51,7 +51,7 @@ const PRIVATE_KEY_PATTERN = /^(?:0x)?[0-9a-fA-F]{64}$/;
 /**
  * Signs with the private key of an Ethereum account; its address is the provider id.
  * @param privateKey 32 bytes, or 64 hex digits with or without `0x`.
- * @throws DiscoveryError `KEY` when it is none.
+ * @throws DiscoveryError `KEY` if it is no private key.
  */
 export function ethereumSigner(privateKey: Uint8Array | string): Signer {
   const bytes =
@@ -71,7 +71,7 @@ export function ethereumSigner(privateKey: Uint8Array | string): Signer {
 }
 
 /**
- * Lets a wallet sign, for an account whose key nobody else sees:
+ * Signs with a wallet, which keeps its key to itself:
  *
  * ```ts
  * walletSigner(wallet.address, (text) => wallet.signMessage(text)); // ethers
@@ -79,10 +79,10 @@ export function ethereumSigner(privateKey: Uint8Array | string): Signer {
  * walletSigner(address, (text) => ethereum.request({ method: 'personal_sign', params: [hexOf(text), address] })); // a browser's
  * ```
  *
- * `personal_sign` takes the UTF-8 bytes of the text in hex, with `0x`. A hub waits 10 seconds for the signature of a session; a wallet that asks its user each time has to be quick.
+ * `personal_sign` takes the UTF-8 bytes of the text in hex, with `0x`. A hub waits 10 seconds for a session's signature, so a wallet that asks its user each time has to be quick.
  * @param address The account's address, in any spelling; its EIP-55 form is the provider id.
  * @param signMessage Signs a text as a personal message (EIP-191); returns 65 bytes in hex.
- * @throws DiscoveryError `AUTH_001` when it is no address.
+ * @throws DiscoveryError `AUTH_001` if it is no address.
  */
 export function walletSigner(
   address: string,
@@ -98,7 +98,7 @@ export function walletSigner(
   return { providerId, scheme: 'eip191', sign: (text) => signMessage(text) };
 }
 
-/** A key pair or a signer, for calls that take either. */
+/** Converts a key pair or a signer to a signer. */
 export function signerFrom(key: KeyPair | Signer, providerId: string | undefined): Signer {
   if (!('sign' in key)) return ed25519Signer(key, providerId);
   const id = readProviderId(key.providerId);
@@ -118,9 +118,9 @@ export function signerFrom(key: KeyPair | Signer, providerId: string | undefined
 }
 
 /**
- * Has a signer sign, and brings the signature into its canonical form. A signer that answers at once has its answer used
- * at once, so that nothing can come in between.
- * @param failed Is told with `KEY` when there is no signature.
+ * Signs, and brings the signature into canonical form. The result of a synchronous signer is used synchronously, so that nothing can come in
+ * between.
+ * @param failed Called with a `KEY` error if there is no signature.
  */
 export function signWith(
   signer: Signer,

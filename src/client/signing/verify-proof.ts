@@ -31,13 +31,13 @@ export const proofSchema: z.ZodType<Proof> = z.object({
 
 /** What a proof proves. */
 export interface VerifiedProof {
-  /** Who has signed. */
+  /** The provider that signed. */
   providerId: string;
-  /** How the signature is made. */
+  /** The signature scheme. */
   scheme: SchemeName;
   /**
-   * The key that signed; null where the provider id is an Ethereum address, whose account has signed. Whether a *name*
-   * belongs to the key is the hub's word, unless the key is known from elsewhere.
+   * The key that signed; null if the provider id is an Ethereum address, whose account signed. For a *name*, you only have the hub's word that it
+   * belongs to the key, unless you know the key from elsewhere.
    */
   publicKey: string | null;
   /** When the provider signed, Unix milliseconds, by its own clock. */
@@ -46,18 +46,17 @@ export interface VerifiedProof {
   advertisement: Advertisement;
 }
 
-/** What a proof is to be held against. */
+/** What to compare a proof with. */
 export interface ProofExpectation {
-  /** What a hub shows of the provider: it has to be just what the provider signed. */
+  /** The advertisement that a hub shows, which must be exactly what the provider signed. */
   published?: PublishedAdvertisement | undefined;
-  /** The key that has to have signed, for names whose key is known. */
+  /** The key that must have signed, for names whose key is known. */
   publicKey?: string | undefined;
 }
 
 /**
- * Checks what a provider signed, without trusting the hub that passed it on: form, key, signature, content, and
- * that whoever the provider id names has signed.
- * @throws DiscoveryError `PROOF` with what does not hold.
+ * Verifies what a provider signed, without trusting the hub: form, key, signature, content, and that the owner of the provider id signed.
+ * @throws DiscoveryError `PROOF` saying what does not hold.
  */
 export function verifyProof(proof: ProofInput, expected: ProofExpectation = {}): VerifiedProof {
   const parsed = proofSchema.safeParse(proof);
@@ -70,7 +69,7 @@ export function verifyProof(proof: ProofInput, expected: ProofExpectation = {}):
   if (id.kind === 'key' && providerId !== publicKey)
     refuse('its provider id is the public key of another key');
   if (expected.publicKey !== undefined && expected.publicKey !== publicKey) {
-    refuse('another key than the expected one has signed it');
+    refuse('a key other than the expected one signed it');
   }
   const signed = id.scheme.canonicalSignature(signature);
   const fields: SignedFields = { action: 'advertise', providerId, t, payload };
@@ -86,7 +85,7 @@ export function verifyProof(proof: ProofInput, expected: ProofExpectation = {}):
   const { published } = expected;
   if (published !== undefined) {
     if (published.provider_id !== providerId) refuse(`it is not of provider ${published.provider_id}`);
-    if (!saysTheSame(advertisement, published)) refuse('the hub shows something else than what was signed');
+    if (!saysTheSame(advertisement, published)) refuse('the hub shows something other than what was signed');
   }
   return { providerId, scheme, publicKey, signedAt: t, advertisement };
 }

@@ -3,9 +3,9 @@ import type { RemovalReason } from '../../protocol/frames/frames-down.js';
 import { differByHeartbeatOnly } from '../content.js';
 
 /**
- * One change of a watched match set.
- * - `removed` carries the advertisement as it was last known. Its reason is the hub's, or `missed`: it left while
- *   there was no connection, and the hub no longer knows why.
+ * One change to a watched set of matches.
+ * - `removed` carries the advertisement as last known. Its reason is the hub's, or `missed`: it left while there was no connection, and the
+ *   hub no longer knows why.
  */
 export type Change =
   | {
@@ -31,15 +31,15 @@ export type Change =
       readonly reason: RemovalReason | 'missed';
     };
 
-/** What became of one provider: from one state to another; null is absence. */
+/** A provider's transition from one state to another; null means absent. */
 export interface Transition {
   before: PublishedAdvertisement | null;
   after: PublishedAdvertisement | null;
-  /** Why it went, if it did. */
+  /** Why it was removed, if it was. */
   reason: RemovalReason | 'missed';
 }
 
-/** The change that a transition amounts to; null when it is none, or nothing but heartbeats. */
+/** The change for a transition; null if there is none, or only heartbeats. */
 export function changeOf({ before, after, reason }: Transition): Change | null {
   if (after === null) return before === null ? null : { type: 'removed', advertisement: before, reason };
   if (before === null) return { type: 'added', advertisement: after };
@@ -53,9 +53,9 @@ interface Reader {
 }
 
 /**
- * The changes that one consumer has not taken yet: at most one for each provider. Changes of the same provider are
- * merged into their net effect on what the consumer knows, so a consumer that is slow gets fewer changes, not
- * older ones, and the queue never holds more entries than providers that come or go.
+ * The changes that one consumer has not taken yet: at most one per provider. Changes of the same provider are merged into their net effect on
+ * what the consumer knows, so a slow consumer gets fewer changes, not older ones, and the queue never holds more entries than there are
+ * providers that come or go.
  */
 export class ChangeQueue implements AsyncIterableIterator<Change, undefined, undefined> {
   readonly #waiting = new Map<string, Transition>();
@@ -63,12 +63,12 @@ export class ChangeQueue implements AsyncIterableIterator<Change, undefined, und
   readonly #onReturn: (queue: ChangeQueue) => void;
   #end: { error: Error | null } | null = null;
 
-  /** @param onReturn Called when the consumer has had enough. */
+  /** @param onReturn Called when the consumer stops iterating. */
   constructor(onReturn: (queue: ChangeQueue) => void) {
     this.#onReturn = onReturn;
   }
 
-  /** Providers with a change that waits. */
+  /** Providers with a pending change. */
   get size(): number {
     return this.#waiting.size;
   }
@@ -87,7 +87,7 @@ export class ChangeQueue implements AsyncIterableIterator<Change, undefined, und
     else reader.resolve({ done: false, value: change });
   }
 
-  /** No more changes come. With an error, what waits is still handed out before it. */
+  /** No more changes will come. With an error, pending changes are still delivered before it. */
   finish(error: Error | null): void {
     if (this.#end !== null) return;
     this.#end = { error };
@@ -99,7 +99,7 @@ export class ChangeQueue implements AsyncIterableIterator<Change, undefined, und
     return new Promise((resolve, reject) => {
       for (const [providerId, transition] of this.#waiting) {
         this.#waiting.delete(providerId);
-        // Never null: what amounts to nothing does not stay in the queue.
+        // Never null: changes that cancel out do not stay in the queue.
         resolve({ done: false, value: changeOf(transition)! });
         return;
       }
@@ -119,7 +119,7 @@ export class ChangeQueue implements AsyncIterableIterator<Change, undefined, und
     return this;
   }
 
-  /** Tells a reader of the end: an error once, after that simply that it is over. */
+  /** Signals the end to a consumer: the error once, afterwards simply done. */
   #conclude({ resolve, reject }: Reader): void {
     const error = this.#end?.error ?? null;
     this.#end = { error: null };

@@ -15,31 +15,31 @@ import { parseHubUrl } from '../hub-url.js';
 import { parse } from '../refusal.js';
 import { type Scheduler, systemScheduler } from '../scheduler.js';
 
-/** How to watch a hub. All of it is optional. */
+/** Options of `watchHub()`, all optional. */
 export interface HubWatchOptions {
-  /** What reads events, if not the platform's `fetch`. */
+  /** Reads events; by default the platform's `fetch`. */
   fetch?: typeof globalThis.fetch | undefined;
-  /** What tells the time and runs things later, for tests. */
+  /** Clock and timers, for tests. */
   scheduler?: Scheduler | undefined;
   /** From 0 up to, not including, 1; for tests. */
   random?: (() => number) | undefined;
 }
 
-/** The states of a `HubWatch`: those of a watch, without the ones that only a WebSocket has. */
+/** The states of a `HubWatch`: those of a watch, except those specific to WebSockets. */
 export type HubWatchState = 'connecting' | 'live' | 'waiting' | 'refused' | 'stopped';
 
-/** What a `HubWatch` tells. */
+/** Events of a `HubWatch`. */
 export interface HubWatchEvents {
   /** A new state. */
   state: StateChange<HubWatchState>;
-  /** `points` has changed. */
+  /** `points` changed. */
   change: readonly HubPoint[];
 }
 
-/** What of the past is kept, in seconds. */
+/** How much of the past is kept, in seconds. */
 const KEPT_SECONDS = 15 * 60;
 
-/** What a hub is like, now and for the last 15 minutes, kept true. Made by `watchHub()`. */
+/** A hub's own state, now and over the last 15 minutes, kept up to date. Created by `watchHub()`. */
 export class HubWatch {
   readonly #url: string;
   readonly #fetch: typeof globalThis.fetch;
@@ -57,18 +57,18 @@ export class HubWatch {
     this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
     this.#scheduler = options.scheduler ?? systemScheduler;
     this.#backoff = new Backoff(options.random ?? Math.random);
-    // In a turn of its own, so that listeners which are added at once miss nothing.
+    // Asynchronous, so that listeners added right away miss nothing.
     this.#cancelTimer = this.#scheduler.after(0, () => {
       this.#connect();
     });
   }
 
-  /** What it is doing now. */
+  /** The current state. */
   get state(): HubWatchState {
     return this.#state;
   }
 
-  /** The last 15 minutes, the oldest first; while the connection is lost, as they were last. */
+  /** The last 15 minutes, oldest first; while the connection is lost, as last known. */
   get points(): readonly HubPoint[] {
     return this.#history?.points ?? [];
   }
@@ -83,7 +83,7 @@ export class HubWatch {
     return this.#history?.interval_seconds ?? null;
   }
 
-  /** Adds a listener. @returns A function that takes it away again. */
+  /** Adds a listener. @returns A function that removes it. */
   on<Name extends keyof HubWatchEvents>(
     name: Name,
     listener: (payload: HubWatchEvents[Name]) => void,
@@ -91,7 +91,7 @@ export class HubWatch {
     return this.#events.on(name, listener);
   }
 
-  /** Ends the watch; `points` keeps what it holds. Resolves when the connection is closed. */
+  /** Ends the watch; `points` keeps its content. Resolves once the connection is closed. */
   async stop(): Promise<void> {
     if (this.#isOver) return;
     this.#cancelTimer();
@@ -137,7 +137,7 @@ export class HubWatch {
 
   #lost(error: DiscoveryError): void {
     this.#link = null;
-    // A hub that shows nothing of itself, or does not know how, will not change its mind.
+    // A hub that does not show its own state, or is too old to, will not change its mind.
     if (error.code === 'HTTP_404') {
       this.#become('refused', error);
       return;
@@ -157,7 +157,7 @@ export class HubWatch {
 
 const FRAMES = { history: hubHistorySchema, point: hubPointFrameSchema } as const;
 
-/** Null for a type that is not known here, which a newer hub may send. */
+/** Null for an unknown type, which a newer hub may send. */
 function readHubFrame(text: string): HubHistory | HubPointFrame | null {
   const value = parse(text);
   const type = (value as { type?: unknown } | null | undefined)?.type;
@@ -168,8 +168,8 @@ function readHubFrame(text: string): HubHistory | HubPointFrame | null {
 }
 
 /**
- * Watches what a hub is like: how many providers, sessions and subscribers it has and, where its operator shows that, how well it does.
- * It connects at once, and reconnects until it is stopped or the hub says that it shows nothing.
+ * Watches a hub's own state: how many providers, sessions and subscribers it has and, if its operator shows that, how well it performs. It
+ * connects at once, and reconnects until it is stopped or the hub says that it shows nothing.
  *
  * ```ts
  * const hub = watchHub('https://hub.example');

@@ -22,45 +22,44 @@ import { searchOf } from '../search.js';
 /** The states of a watch. */
 export type WatchState = Exclude<ConnectionState, 'authenticating' | 'replaced'>;
 
-/** How to watch; `sort` and `limit` go together. */
+/** Options of `watch()`; `sort` and `limit` go together. */
 export interface WatchOptions extends ConnectOptions, TransportOptions {
-  /** Cheapest first, in US dollars or GLM, for the amounts that the filter asks for. */
+  /** Cheapest first, in US dollars or GLM, for the amounts in the filter. */
   sort?: RankSort | undefined;
-  /** Only the first so many in that order, 1 to 100. */
+  /** How many to watch, the first in that order: 1 to 100. */
   limit?: number | undefined;
 }
 
-/** The `id` of what is read as events; requests count from 1. */
+/** The `id` of the subscription in an event stream; requests count from 1. */
 const READING = 0;
-/** An HTTP date tells whole seconds: half of one is the best guess. */
+/** An HTTP date has whole seconds, so half a second is the best guess for the rest. */
 const DATE_ROUNDING_MS = 500;
 
 type Compare = (a: PublishedAdvertisement, b: PublishedAdvertisement) => number;
 
 const byId: Compare = (a, b) => (a.provider_id < b.provider_id ? -1 : 1);
 
-/** What a watch tells. */
+/** Events of a watch. */
 export interface WatchEvents {
   /** A new state. */
   state: StateChange<WatchState>;
-  /** Called once for each change, after `providers` shows it. */
+  /** Called once per change, after `providers` is updated. */
   change: Change;
 }
 
 /**
- * The providers that match a filter, kept true: while connected the hub's changes are applied as they come; after
- * a lost connection the watch resumes where it was, or compares a new snapshot with what it holds and tells the
- * differences only. Made by `watch()`.
+ * The providers that match a filter, kept up to date: while connected, the hub's changes are applied as they come; after a lost connection, the
+ * watch resumes where it was, or compares a new snapshot with what it holds and only reports the differences. Created by `watch()`.
  */
 export class Watch implements AsyncIterable<Change> {
   /**
-   * Resolves when `providers` is complete for the first time.
-   * @throws DiscoveryError when it is over before: `ADV_002`, `REFUSED`, `STOPPED`, …
+   * Resolves once `providers` is complete for the first time.
+   * @throws DiscoveryError if the watch ends before: `ADV_002`, `REFUSED`, `STOPPED`, …
    */
   readonly ready: Promise<void>;
   /**
-   * What matches now, by provider id. While the connection is lost: what matched last. Heartbeats alone are no
-   * changes, so `updated_at` and `expires_at` are as of the last change.
+   * The current matches, by provider id; while the connection is lost, the last known ones. Heartbeats alone are no changes, so `updated_at` and
+   * `expires_at` are as of the last change.
    */
   readonly providers: ReadonlyMap<string, PublishedAdvertisement>;
   readonly #providers = new Map<string, PublishedAdvertisement>();
@@ -76,17 +75,17 @@ export class Watch implements AsyncIterable<Change> {
   #resolveReady!: () => void;
   #rejectReady!: (error: DiscoveryError) => void;
   #error: DiscoveryError | null = null;
-  /** The point in the hub's stream of changes that `providers` is true at; null before the first snapshot. */
+  /** The point in the hub's stream of changes that `providers` shows; null before the first snapshot. */
   #cursor: string | null = null;
   #clockOffsetMs: number | null = null;
   #requests = 0;
-  /** The `id` of the one that is being answered. */
+  /** The `id` of the pending request. */
   #request = READING;
   #stream: string | null = null;
-  /** A snapshot that is being received. */
+  /** The snapshot being received. */
   #snapshot: Map<string, PublishedAdvertisement> | null = null;
 
-  /** @throws DiscoveryError `ADV_002` for a filter, order or limit that is not acceptable, `USAGE` for a malformed URL. */
+  /** @throws DiscoveryError `ADV_002` for an invalid filter, order or limit, `USAGE` for a malformed URL. */
   constructor(url: HubAddress, filter: FilterInput, options: WatchOptions) {
     try {
       this.#filter = parseFilter(filter);
@@ -104,7 +103,7 @@ export class Watch implements AsyncIterable<Change> {
       this.#resolveReady = resolve;
       this.#rejectReady = reject;
     });
-    // Whoever does not wait for it learns of failures through the state.
+    // Avoids an unhandled rejection: failures are also reported through the state.
     this.ready.catch(() => undefined);
     const hubs = parseHubUrls(url, options.random ?? Math.random);
     const reading = this.#reading(options.transport);
@@ -112,7 +111,7 @@ export class Watch implements AsyncIterable<Change> {
       ...this.#conversation(),
       ...(reading === null ? {} : { reading }),
     });
-    // In a turn of its own, so that listeners which are added at once miss nothing.
+    // Asynchronous, so that listeners added right away miss nothing.
     queueMicrotask(() => {
       this.#connection.start();
     });
@@ -125,19 +124,19 @@ export class Watch implements AsyncIterable<Change> {
   }
 
   /**
-   * Milliseconds that the hub's clock was ahead of this one when it greeted last; null before. `Date.now() + clockOffsetMs` is
-   * what to hold the hub's times against.
+   * Milliseconds by which the hub's clock was ahead of this one at its last welcome; null before. Compare the hub's times with
+   * `Date.now() + clockOffsetMs`.
    */
   get clockOffsetMs(): number | null {
     return this.#clockOffsetMs;
   }
 
-  /** `http(s)://host[:port]` of the hub that it hears from, or tries next. */
+  /** `http(s)://host[:port]` of the hub it is connected to, or will try next. */
   get hub(): string {
     return this.#connection.hub.http;
   }
 
-  /** What it is doing now. */
+  /** The current state. */
   get state(): WatchState {
     return this.#connection.state as WatchState;
   }
@@ -147,15 +146,14 @@ export class Watch implements AsyncIterable<Change> {
     return this.#error;
   }
 
-  /** Adds a listener. @returns A function that takes it away again. */
+  /** Adds a listener. @returns A function that removes it. */
   on<Name extends keyof WatchEvents>(name: Name, listener: (payload: WatchEvents[Name]) => void): () => void {
     return this.#events.on(name, listener);
   }
 
   /**
-   * The changes as a sequence: first an `added` for each provider that matches already, then each change. A
-   * consumer that is slow gets the net effect of what it missed, at most one change for each provider. The
-   * sequence ends when the watch is stopped, and throws a DiscoveryError when the hub refuses it.
+   * The changes as an async sequence: first an `added` for each current match, then each change. A slow consumer gets the net effect of what it
+   * missed, at most one change per provider. The sequence ends when the watch is stopped, and throws a DiscoveryError if the hub refuses it.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Change, undefined, undefined> {
     const queue = new ChangeQueue((done) => {
@@ -172,7 +170,7 @@ export class Watch implements AsyncIterable<Change> {
     return queue;
   }
 
-  /** Ends the watch; `providers` keeps what it holds. Resolves when the connection is closed. */
+  /** Ends the watch; `providers` keeps its content. Resolves once the connection is closed. */
   stop(): Promise<void> {
     return this.#connection.stop();
   }
@@ -207,8 +205,8 @@ export class Watch implements AsyncIterable<Change> {
   }
 
   /**
-   * The watch as server-sent events; null where a query cannot say what a frame can.
-   * @throws DiscoveryError `ADV_002` where it can not, and there is no other way.
+   * How to read the watch as server-sent events; null if a query cannot express the filter.
+   * @throws DiscoveryError `ADV_002` if it cannot and no other transport is allowed.
    */
   #reading(transport: WatchOptions['transport']): Reading | null {
     const searchNow = (): string =>
@@ -233,7 +231,7 @@ export class Watch implements AsyncIterable<Change> {
     };
   }
 
-  /** A new connection asks for what is watched. */
+  /** Subscribes over a new connection. */
   #begin(request: number): void {
     this.#request = request;
     this.#stream = null;
@@ -250,7 +248,7 @@ export class Watch implements AsyncIterable<Change> {
         return;
       case 'events':
         if (frame.stream === this.#stream && this.#snapshot === null) {
-          // Stored first: a listener may stop the watch or ask for the providers.
+          // Stored first: a listener may stop the watch or read `providers`.
           this.#cursor = frame.cursor;
           for (const event of frame.events) this.#apply(event);
         }
@@ -296,9 +294,9 @@ export class Watch implements AsyncIterable<Change> {
     else this.#move(event.advertisement.provider_id, event.advertisement, 'missed');
   }
 
-  /** Brings one provider to a new state, and tells what changed by it. */
+  /** Updates one provider's state, and reports the change. */
   #move(providerId: string, after: PublishedAdvertisement | null, reason: Transition['reason']): void {
-    // A listener to the change before may have stopped the watch.
+    // A listener of the previous change may have stopped the watch.
     if (this.#connection.isOver) return;
     const before = this.#providers.get(providerId) ?? null;
     if (after === null) this.#providers.delete(providerId);
@@ -328,7 +326,7 @@ export class Watch implements AsyncIterable<Change> {
  * for await (const change of matches) console.log(change.type, change.advertisement.provider_id);
  * ```
  *
- * With `sort` and `limit` it is a live ranking: `ranking` is always the first so many, and who is pushed out is removed as
+ * With `sort` and `limit`, it is a live ranking: `ranking` always has the first matches, and a provider that drops out is removed as
  * `outranked`.
  *
  * ```ts
@@ -336,11 +334,11 @@ export class Watch implements AsyncIterable<Change> {
  * cheapest.on('change', () => console.log(cheapest.ranking.map((provider) => provider.provider_id)));
  * ```
  *
- * With several hubs that are one, the watch goes on at another when one fails, from where it was.
+ * With several hubs that act as one, if one fails the watch continues at another, exactly where it was.
  *
- * @param url `http(s)://host[:port]` of the hub, or of several that are one; `ws` and `wss` mean the same.
+ * @param url `http(s)://host[:port]` of the hub, or of several that act as one; `ws` and `wss` mean the same.
  * @param filter What providers have to offer; `{}` for all.
- * @throws DiscoveryError `ADV_002` for a filter, order or limit that is not acceptable, `USAGE` for a malformed URL.
+ * @throws DiscoveryError `ADV_002` for an invalid filter, order or limit, `USAGE` for a malformed URL.
  */
 export function watch(url: HubAddress, filter: FilterInput = {}, options: WatchOptions = {}): Watch {
   return new Watch(url, filter, options);
