@@ -33,7 +33,7 @@ export function getProof({ registry }: AdvertisementService, providerId: string)
   if (proof === null) {
     throw new ProtocolError(
       'ADV_004',
-      `the advertisement of ${providerId} is unsigned, so there is no proof of it`,
+      `the advertisement of ${providerId} is not signed, so there is no proof of it`,
     );
   }
   return json(proof, { headers: OPEN_TO_READERS });

@@ -69,7 +69,7 @@ export function verifyProof(proof: ProofInput, expected: ProofExpectation = {}):
   if (id.kind === 'key' && providerId !== publicKey)
     refuse('its provider id is the public key of another key');
   if (expected.publicKey !== undefined && expected.publicKey !== publicKey) {
-    refuse('a key other than the expected one signed it');
+    refuse('another key, not the expected one, signed it');
   }
   const signed = id.scheme.canonicalSignature(signature);
   const fields: SignedFields = { action: 'advertise', providerId, t, payload };
