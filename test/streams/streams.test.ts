@@ -339,7 +339,7 @@ test('a snapshot that is read so slowly that too much of it has to be kept is gi
   assert.equal(world.registry.moments.bytes, 0, 'it is let go of at once, not when it is read on');
   client.room = 1;
   world.hub.advance(subscription);
-  assert.match(String(client.fellBehind), /too much changed while the snapshot was read/);
+  assert.match(String(client.fellBehind), /too much changed while the snapshot was being read/);
 });
 
 test('a connection that its other streams have just filled is not sent one more', async () => {

@@ -74,7 +74,7 @@ test('threads that keep dying are a problem until one lives', async (t) => {
     return true;
   });
   assert.match(mirror.problem ?? '', /keeps dying/);
-  const again = log.next(/writes again/);
+  const again = log.next(/is writing again/);
   mirror.fragile = false;
   await again;
   assert.equal(mirror.problem, null);

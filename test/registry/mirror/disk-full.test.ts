@@ -44,7 +44,7 @@ test(
     assert.ok(mirror.pending >= 2);
     assert.ok(mirror.lagMs > 0);
 
-    const again = log.next(/writes again/);
+    const again = log.next(/is writing again/);
     disk.free();
     await again;
     assert.equal(mirror.problem, null);
