@@ -23,7 +23,13 @@ const BYTES = new Intl.NumberFormat(undefined, {
   notation: 'compact',
   unitDisplay: 'narrow',
 });
-const GLM = decimals(2);
+const GLM = decimals(2, 2);
+const UNIT_MONEY = new Intl.NumberFormat(undefined, {
+  style: 'currency',
+  currency: 'USD',
+  maximumFractionDigits: 6,
+});
+const UNIT_GLM = decimals(6, 2);
 const DATE_TIME = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const AGO = new Intl.RelativeTimeFormat(undefined, { numeric: 'always', style: 'long' });
@@ -44,6 +50,9 @@ export const formats = {
   /** For the ends of scales. */
   wholeUsd: (value: number): string => WHOLE_MONEY.format(value),
   glm: (value: number): string => `${GLM.format(value)} GLM`,
+  /** The price of one unit, which may be a small part of a cent. */
+  unitUsd: (value: number): string => UNIT_MONEY.format(value),
+  unitGlm: (value: number): string => `${UNIT_GLM.format(value)} GLM`,
   gigabytes: (value: number): string => `${COUNT.format(value)} GB`,
   /** How often in a second. */
   rate: (value: number): string => RATE.format(value),

@@ -101,14 +101,32 @@ function Panel({ title, children }: { title: string; children: ComponentChildren
   );
 }
 
-const PRICES: Readonly<Record<string, string>> = {
-  usd_per_core_month: 'USD for a core',
-  usd_per_gb_ram_month: 'USD for a GB of memory',
-  usd_per_gb_storage_month: 'USD for a GB of disk',
-  glm_per_core_month: 'GLM for a core',
-  glm_per_gb_ram_month: 'GLM for a GB of memory',
-  glm_per_gb_storage_month: 'GLM for a GB of disk',
-};
+/** What is paid for a unit of, and the members that say how much. */
+const UNIT_PRICES: readonly [unit: string, usd: string, glm: string][] = [
+  ['A core', 'usd_per_core_month', 'glm_per_core_month'],
+  ['A GB of memory', 'usd_per_gb_ram_month', 'glm_per_gb_ram_month'],
+  ['A GB of disk', 'usd_per_gb_storage_month', 'glm_per_gb_storage_month'],
+];
+const KNOWN_PRICES = new Set(UNIT_PRICES.flat());
+
+/** The price of each unit in both currencies, then whatever else is said about prices. */
+function priceFacts(pricing: Pricing): Fact[] {
+  const units = UNIT_PRICES.flatMap(([unit, usdMember, glmMember]): Fact[] => {
+    const [usd, glm] = [pricing[usdMember], pricing[glmMember]];
+    const said = [
+      typeof usd === 'number' ? [formats.unitUsd(usd)] : [],
+      typeof glm === 'number' ? [formats.unitGlm(glm)] : [],
+    ].flat();
+    return said.length === 0 ? [] : [[unit, said.join(' or ')]];
+  });
+  const further = Object.entries(pricing)
+    .filter(([member]) => !KNOWN_PRICES.has(member))
+    .map(([member, value]): Fact => [
+      words(member),
+      typeof value === 'number' ? formats.number(value) : String(value),
+    ]);
+  return [...units, ...further];
+}
 
 /** What it costs: for the amounts asked for, which the address holds, and for all that it offers. */
 function Price({ advertisement: { pricing, resources } }: Props): JSX.Element {
@@ -138,13 +156,7 @@ function Price({ advertisement: { pricing, resources } }: Props): JSX.Element {
         {field('storage', 'and', 'GB disk')}
       </div>
       <p class="hint">All that it offers: {estimates(pricing, resources)}</p>
-      <Facts
-        facts={Object.entries(pricing ?? {}).map(([member, value]) => [
-          PRICES[member] ?? words(member),
-          typeof value === 'number' ? formats.number(value) : String(value),
-        ])}
-        nothing="It says no prices."
-      />
+      <Facts facts={priceFacts(pricing ?? {})} nothing="It says no prices." />
     </Panel>
   );
 }
