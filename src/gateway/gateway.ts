@@ -184,6 +184,11 @@ export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
     return readEvents(this, request);
   }
 
+  /** Asks for a long body's place before the body is made: see `LongBodies.check`. */
+  checkLongBody(address: string): void {
+    this.longBodies.check(address);
+  }
+
   /** Waits until a filter's matches change: see `ListWaits.wait`. */
   awaitChange(request: WaitRequest): Promise<string | null> {
     return this.waits.wait(request);

@@ -28,6 +28,11 @@ export interface OpenReads {
     seconds: number;
     address: string;
   }): Promise<string | null>;
+  /**
+   * Asks whether a long list would be taken in, before it has been made.
+   * @throws ProtocolError `ADV_003` when the address reads as many as it may.
+   */
+  checkLongBody(address: string): void;
 }
 
 const EVENTS_HEADERS = {

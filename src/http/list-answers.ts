@@ -24,18 +24,21 @@ interface Kept {
   readonly answer: { readonly response: HttpResponse; readonly found: FoundPage } | null;
 }
 
+/** What lists need of whoever keeps connections. */
+type ListReads = Pick<OpenReads, 'awaitChange' | 'checkLongBody'>;
+
 /**
  * Answers list requests from a cache. Polling clients repeat their queries: until something changes, all of them get the same response, and a
  * known query is not parsed again.
  */
 export class ListAnswers {
   readonly #registry: Registry;
-  readonly #reads: Pick<OpenReads, 'awaitChange'>;
+  readonly #reads: ListReads;
   /** By query string, least recently used first. */
   readonly #kept = new Map<string, Kept>();
   #bytes = 0;
 
-  constructor(registry: Registry, reads: Pick<OpenReads, 'awaitChange'>) {
+  constructor(registry: Registry, reads: ListReads) {
     this.#registry = registry;
     this.#reads = reads;
   }
@@ -63,7 +66,7 @@ export class ListAnswers {
     }
     const query: ListQuery & Partial<ListRequest> = kept?.query ?? parseListQuery(search);
     if (query.wait != null) return this.#answerLater(search, query.filter, query.wait, asker);
-    const answer = this.#registry.work.run(asker, () => this.#make(search, query));
+    const answer = this.#registry.work.run(asker, () => this.#make(search, query, asker));
     if (answer !== null) return answer;
     throw new ProtocolError(
       'ADV_003',
@@ -93,10 +96,12 @@ export class ListAnswers {
     return { status: 304, headers: { ...LIST_HEADERS, 'X-Discovery-Cursor': cursor }, body: '' };
   }
 
-  *#make(search: string, query: ListQuery): Work<HttpResponse> {
+  *#make(search: string, query: ListQuery, asker: Asker): Work<HttpResponse> {
     const { version } = this.#registry.store;
     const known = this.#kept.get(search)?.answer;
-    const { found, body, cursor } = yield* this.#registry.listInSteps(query, known?.found);
+    const { found, body, cursor } = yield* this.#registry.listInSteps(query, known?.found, () => {
+      this.#reads.checkLongBody(asker.key());
+    });
     const headers = found === known?.found ? known.response.headers : headersOf(search, found, cursor);
     const isShort = body instanceof Uint8Array;
     const response = isShort

@@ -213,9 +213,9 @@ export class Registry {
    * Makes a list in steps, each of at most some thousand rows: see `ListReader.read`.
    * @param known The rows found earlier for the same query.
    */
-  *listInSteps(query: ListQuery, known?: FoundPage): Work<ListAnswer> {
+  *listInSteps(query: ListQuery, known?: FoundPage, checkLong?: () => void): Work<ListAnswer> {
     const { cursor } = this;
-    const { body, found } = yield* this.#lists.read(query, known);
+    const { body, found } = yield* this.#lists.read(query, known, checkLong);
     return { body, found, cursor };
   }
 

@@ -4,9 +4,7 @@ import fc from '../support/properties.js';
 import { HttpApi } from '../../src/http/api.js';
 import { Metrics } from '../../src/http/metrics.js';
 import type { HttpRequest, HttpResponse } from '../../src/protocol/http-message.js';
-import type { ListQuery } from '../../src/protocol/filters/list-query.js';
 import type { Work } from '../../src/lib/work-queue.js';
-import type { FoundPage } from '../../src/registry/lists/list-reader.js';
 import type { ListAnswer } from '../../src/registry/registry.js';
 import { NO_READS } from '../support/gateway.js';
 import { Registry } from '../../src/registry/registry.js';
@@ -26,9 +24,9 @@ import { ADVERTISEMENT } from '../support/test-hub.js';
 class FragileRegistry extends Registry {
   broken = false;
 
-  override *listInSteps(query: ListQuery, known?: FoundPage): Work<ListAnswer> {
+  override *listInSteps(...given: Parameters<Registry['listInSteps']>): Work<ListAnswer> {
     if (this.broken) throw new Error('secret detail of the machine');
-    return yield* super.listInSteps(query, known);
+    return yield* super.listInSteps(...given);
   }
 }
 

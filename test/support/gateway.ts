@@ -82,4 +82,5 @@ export const NO_READS: OpenReads = {
     throw new Error('nobody asked for events here');
   },
   awaitChange: () => Promise.reject(new Error('nobody asked to wait here')),
+  checkLongBody: () => undefined,
 };

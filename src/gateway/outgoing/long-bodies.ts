@@ -30,23 +30,26 @@ export class LongBodies {
     return this.#open.size;
   }
 
+  /** @throws ProtocolError `ADV_003` if the address is reading as many as it may. */
+  check(address: string): void {
+    const { maxLongBodiesPerAddress: max } = this.#host.settings;
+    if (max === 0 || (this.#byAddress.get(address) ?? 0) < max) return;
+    throw new ProtocolError(
+      'ADV_003',
+      `${address} is reading ${String(max)} long lists already, the most one address may; finish reading one first, or ask for pages with limit=1000`,
+      { unavailable: true, retryAfterSeconds: 5 },
+    );
+  }
+
   /**
    * Registers a body until it is closed.
    * @param address The client address that requested it.
    * @returns The body for the transport, replacing `source`.
-   * @throws ProtocolError `ADV_003` if the address is reading as many as it may.
+   * @throws ProtocolError as `check`.
    */
   admit(source: BodySource, address: string): BodySource {
-    const { maxLongBodiesPerAddress: max } = this.#host.settings;
-    const count = this.#byAddress.get(address) ?? 0;
-    if (max > 0 && count >= max) {
-      throw new ProtocolError(
-        'ADV_003',
-        `${address} is reading ${String(max)} long lists already, the most one address may; finish reading one first, or ask for pages with limit=1000`,
-        { unavailable: true, retryAfterSeconds: 5 },
-      );
-    }
-    this.#byAddress.set(address, count + 1);
+    this.check(address);
+    this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
     const body = new LongBody(source, this.#host.now, () => {
       this.#leave(body, address);
     });

@@ -53,15 +53,18 @@ export class ListReader {
   /**
    * Makes a list in steps. It shows the moment of the first step, without later changes.
    * @param known The rows found earlier for the same query, still valid if there have only been heartbeats since.
+   * @param checkLong Called once the list is known to be a long one, and again while it is made; may throw.
    * @throws ProtocolError `ADV_003` if too many long lists are being read, or too much changes meanwhile.
    */
-  *read(query: ListQuery, known?: FoundPage): Work<ListPage> {
+  *read(query: ListQuery, known?: FoundPage, checkLong?: () => void): Work<ListPage> {
     const { contents } = this.#store;
     const matches = new FrozenMatches(this.#store, this.#snapshots, query);
     let isRead = true;
     try {
       const isGood = known?.contents === contents && query.sort !== 'updated';
-      const found = isGood ? known : { ...(yield* findPage(this.#store, query, matches)), contents };
+      const found = isGood
+        ? known
+        : { ...(yield* findPage(this.#store, query, matches, checkLong)), contents };
       const { slots } = found;
       const bytes = 2 + Math.max(0, slots.length - 1) + (yield* matches.bytesOf(slots));
       if (bytes <= MAX_BYTES_IN_ONE_PIECE) return { body: join(slots, bytes, matches), found };

@@ -15,7 +15,8 @@ const END = Buffer.from(']');
 export class LongList implements BodySource {
   readonly bytes: number;
   readonly #matches: FrozenMatches;
-  readonly #slots: readonly number[];
+  /** Read for minutes: as small as they can be. */
+  readonly #slots: Uint32Array;
   readonly #clock: ServiceClock;
   readonly #deadline: number;
   readonly #onClose: () => void;
@@ -36,7 +37,7 @@ export class LongList implements BodySource {
     onClose: () => void,
   ) {
     this.#matches = matches;
-    this.#slots = slots;
+    this.#slots = Uint32Array.from(slots);
     this.bytes = bytes;
     this.#clock = clock;
     this.#deadline = clock.now + MAX_READING_MS;

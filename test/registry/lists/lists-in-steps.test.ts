@@ -189,6 +189,31 @@ test('where all cost the same, a page by price looks at no more rows than one by
   assert.ok(work.reduce((sum, step) => sum + step, 0) < ROWS, `${String(work)} rows, of which 21 are enough`);
 });
 
+test('a list that its reader would not be given is refused before it is found: forty of one address filled the memory', () => {
+  const world = worldOf();
+  const ask = (search: string, checkLong: () => void): { steps: number; answer: ListAnswer } => {
+    const work = world.registry.listInSteps(parseListQuery(search), undefined, checkLong);
+    for (let steps = 0; ; steps += 1) {
+      const step = work.next();
+      if (step.done === true) return { steps, answer: step.value };
+    }
+  };
+  let checks = 0;
+  const countChecks = (): void => void (checks += 1);
+  const { steps } = ask('', countChecks);
+  assert.ok(
+    checks > 1,
+    `checked ${String(checks)} times in ${String(steps)} steps: others may take the last place meanwhile`,
+  );
+  const refuse = (): never => {
+    throw new Error('no place');
+  };
+  assert.throws(() => ask('', refuse), /no place/);
+  assert.equal(parse(ask('limit=1000', refuse).answer.body).length, 1000);
+  const { answer } = make(world, parseListQuery(''));
+  assert.deepEqual(read(answer).map(comparable), expected(world, {}, 'id'));
+});
+
 test('a list during which too much changes is refused, and leaves nothing behind', () => {
   const world = worldOf();
   let name = 0;
