@@ -4,13 +4,13 @@ import { parse } from 'dotenv';
 import { DiscoveryError } from '../client/node.js';
 import { contextNamed, readContexts } from './contexts.js';
 
-/** The options of client commands that have a value where no flag gives one, with the names of their variables. */
+/** The options of client commands that have a value without a flag, with the names of their variables. */
 const SETTINGS = { url: 'URL', key: 'KEY' } as const;
 const PREFIXES = ['DISCOVERY_', 'GOLEM_DISCOVERY_'] as const;
 
-/** What `--help` says of where such values come from. */
+/** The note in `--help` about where such values come from. */
 export const PRECEDENCE =
-  'Hub and key: the flag, else DISCOVERY_URL and DISCOVERY_KEY in the environment, else in .env, else the current context.';
+  'Hub and key, in order of precedence: the flags, DISCOVERY_URL and DISCOVERY_KEY in the environment, the same in .env, the current context.';
 
 /** `--context`, for one call. */
 export function contextOption(): Option {
@@ -18,8 +18,8 @@ export function contextOption(): Option {
 }
 
 /**
- * Gives `--url` and `--key` of a command their values where no flag does: from a context that is named, the environment, `.env`, or
- * the current context, in this order. Otherwise their defaults stay.
+ * Sets `--url` and `--key` of a command if no flag does: from the context named by `--context`, the environment, `.env`, or the current
+ * context, in this order. Otherwise their defaults stay.
  * @throws DiscoveryError `USAGE` for a context that does not exist, and files that cannot be read.
  */
 export function applyClientSettings(command: Command): void {
@@ -50,7 +50,7 @@ function readDotenv(): Partial<Record<string, string>> {
     return parse(readFileSync('.env'));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    // A folder of that name, as Python's tools make them, holds no settings.
+    // Ignores a folder of that name, which Python tools create.
     if (code === 'ENOENT' || code === 'EISDIR') return {};
     throw new DiscoveryError('USAGE', `.env cannot be read: ${message}`, { cause: error });
   }

@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import * as z from 'zod';
 import { DiscoveryError } from '../client/node.js';
 
-/** A hub that one works with, and the key that speaks for oneself there. */
+/** A hub that the user works with, and the user's key there. */
 const contextSchema = z.strictObject({
   url: z.string(),
   /** The path of a file, never the key itself. */
@@ -12,7 +12,7 @@ const contextSchema = z.strictObject({
 });
 
 const fileSchema = z.strictObject({
-  /** The context that counts where nothing else is said. */
+  /** The context used by default. */
   current: z.string().nullable(),
   contexts: z.record(z.string(), contextSchema),
 });
@@ -23,7 +23,7 @@ export type Contexts = z.infer<typeof fileSchema>;
 /** The folder of this user's configuration: `$XDG_CONFIG_HOME/discovery-hub`, usually `~/.config/discovery-hub`. */
 export function configFolder(environment: NodeJS.ProcessEnv = process.env): string {
   const { XDG_CONFIG_HOME: folder = '' } = environment;
-  // The specification says to ignore one that is not absolute.
+  // The specification says to ignore relative paths.
   return join(isAbsolute(folder) ? folder : join(homedir(), '.config'), 'discovery-hub');
 }
 
@@ -32,8 +32,8 @@ function contextsFile(): string {
 }
 
 /**
- * Reads the user's contexts; there are none where there is no file.
- * @throws DiscoveryError `USAGE` for a file that cannot be used.
+ * Reads the user's contexts; none if there is no file.
+ * @throws DiscoveryError `USAGE` for an unusable file.
  */
 export function readContexts(): Contexts {
   const path = contextsFile();
@@ -59,7 +59,7 @@ export function readContexts(): Contexts {
   }
 }
 
-/** Writes the user's contexts: whoever reads meanwhile sees the old ones or the new ones. Only the user may read them. */
+/** Writes the user's contexts atomically. Only the user may read them. */
 export function writeContexts(contexts: Contexts): void {
   const path = contextsFile();
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -76,8 +76,8 @@ export function writeContexts(contexts: Contexts): void {
 }
 
 /**
- * The context of that name.
- * @throws DiscoveryError `USAGE` when there is none, naming those that there are.
+ * The context with a name.
+ * @throws DiscoveryError `USAGE` if there is none, naming those that exist.
  */
 export function contextNamed(name: string, { contexts }: Contexts): Context {
   if (Object.hasOwn(contexts, name)) return contexts[name]!;

@@ -1,7 +1,7 @@
 import { CLOSE } from '../protocol/frames/close-codes.js';
 import { DiscoveryClient, DiscoveryError, generateKey, ProviderSession, watch } from '../client/node.js';
 
-/** What one step of an examination found. */
+/** The result of one step of an examination. */
 export interface Finding {
   step: string;
   outcome: 'ok' | 'warning' | 'failed';
@@ -10,7 +10,7 @@ export interface Finding {
   fix?: string;
 }
 
-/** Skew that a signature survives, and skew that deserves a word, in milliseconds. */
+/** Clock skew at which signatures fail, and at which to warn, in milliseconds. */
 const MAX_SKEW_MS = 300_000;
 const NOTABLE_SKEW_MS = 5000;
 const PATIENCE_MS = 10_000;
@@ -18,12 +18,12 @@ const ROUND_TRIPS = 5;
 
 const CLOCK_FIX = 'Signatures are refused beyond 300 s: set the clock, e.g. with timedatectl set-ntp true.';
 
-/** Never tells what to offer, so that nothing is ever published. */
+/** A source that never returns an advertisement, so that nothing is published. */
 const NOTHING_TO_OFFER = (): Promise<never> => new Promise(() => undefined);
 
 /**
- * Examines a hub the way a provider would use it. Ends after the first step that fails: what came after it would fail for the
- * same reason, and look like another one.
+ * Examines a hub the way a provider would use it. Stops at the first failed step, because later ones would fail for the same reason and look
+ * like separate problems.
  */
 export async function* examine(url: string): AsyncGenerator<Finding, void, undefined> {
   for await (const finding of steps(url)) {
@@ -74,7 +74,7 @@ async function checkHealth(client: DiscoveryClient): Promise<Finding> {
       'Advertisements are refused until this is over; the operator of the hub sees the reason in its log.';
     return { step: 'healthy', outcome: 'failed', detail: reason ?? 'the hub is degraded', fix };
   } catch (error) {
-    const fix = 'Something else than a discovery hub seems to answer there.';
+    const fix = 'Something other than a discovery hub seems to answer there.';
     return knownCause(error) ?? { step: 'healthy', outcome: 'failed', detail: messageOf(error), fix };
   }
 }
@@ -90,7 +90,7 @@ function describeSkew(offset: number | null): Finding {
   return { step, outcome: 'ok', detail: 'within a few seconds of the hub' };
 }
 
-/** Authenticates with a key made for the purpose. The hub learns of it, and forgets it again. */
+/** Authenticates with a temporary key, which the hub soon forgets. */
 async function* checkSession(url: string): AsyncGenerator<Finding, void, undefined> {
   const session = new ProviderSession(url, { key: generateKey(), advertisement: NOTHING_TO_OFFER });
   const { welcomed, error } = await tryToAuthenticate(session);
@@ -131,11 +131,11 @@ async function explainHandshake(url: string, error: DiscoveryError | null): Prom
   return { step: 'handshake', outcome: 'failed', detail, fix: getThrough ? `${only} ${fix}` : fix };
 }
 
-/** Whether a watch without a WebSocket hears from the hub. */
+/** Whether a watch over server-sent events reaches the hub. */
 async function eventsGetThrough(url: string): Promise<boolean> {
   const signal = AbortSignal.timeout(PATIENCE_MS);
   const matches = watch(url, {}, { sort: 'price', limit: 1, transport: 'events', signal });
-  // A failure is not waited for any longer than a silence.
+  // Give up on the first failure, as on silence.
   matches.on('state', ({ state }) => {
     if (state === 'waiting') void matches.stop();
   });
@@ -149,7 +149,7 @@ async function eventsGetThrough(url: string): Promise<boolean> {
   }
 }
 
-/** What an error says about its cause, whichever step it came up in; null where that depends on the step. */
+/** The cause of an error, if it is the same in every step; null if it depends on the step. */
 function knownCause(error: unknown): Finding | null {
   if (!(error instanceof DiscoveryError)) return null;
   const { code, status, closeCode, message: detail, retryAfterSeconds } = error;
@@ -192,7 +192,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** fetch hides the reason one level down. */
+/** `fetch` hides the reason one level down. */
 function causeOf(error: unknown): NodeJS.ErrnoException | undefined {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error ? cause : undefined;

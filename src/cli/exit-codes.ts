@@ -1,25 +1,25 @@
 import { DiscoveryError } from '../client/node.js';
 
-/** What scripts can tell from the exit status. */
+/** The exit statuses. */
 export const EXIT = {
   ok: 0,
-  /** The hub refused, or the command failed for a reason that it has written. */
+  /** The hub refused, or the command failed for a reason that it printed. */
   failed: 1,
   /** The command line is wrong. */
   usage: 2,
-  /** What was asked for does not exist. */
+  /** The requested item does not exist. */
   notFound: 3,
   /** The hub could not be reached, or did not answer in time. */
   unreachable: 4,
   /** Another session of the same provider has taken over. */
   replaced: 5,
-  /** A setting of the hub cannot be used. */
+  /** A setting of the hub is invalid. */
   config: 78,
 } as const;
 
 const UNREACHABLE: ReadonlySet<string> = new Set(['NETWORK', 'TIMEOUT', 'UNEXPECTED']);
 
-/** The exit status that an error amounts to. */
+/** The exit status for an error. */
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof DiscoveryError)) return EXIT.failed;
   if (error.code === 'USAGE') return EXIT.usage;

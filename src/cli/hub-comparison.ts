@@ -3,10 +3,10 @@ import { DiscoveryClient } from '../client/node.js';
 import { type Cursor, parseCursor } from '../protocol/cursor.js';
 import type { Finding } from './examination.js';
 
-/** How long a hub may take to get as far as the others, and how long deserves a word, in milliseconds. */
+/** How long a hub may take to catch up with the others, and from when to warn, in milliseconds. */
 const PATIENCE_MS = 5000;
 const NOTABLE_MS = 1000;
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const LOOK_MS = 20;
 
 const ONE_STORE =
@@ -21,8 +21,8 @@ interface Position {
 }
 
 /**
- * Whether hubs are one, which their epoch tells, and how far they are apart: how long each takes to get as far as the one that is
- * furthest now.
+ * Checks whether hubs act as one, which their epoch tells, and how far apart they are: how long each takes to catch up with the one that is
+ * furthest ahead now.
  * @param urls At least two.
  */
 export async function* compareHubs(urls: readonly string[]): AsyncGenerator<Finding, void, undefined> {
@@ -75,11 +75,10 @@ async function measureLag({ url, client, cursor }: Position, target: number): Pr
   return { step, outcome: tookMs > NOTABLE_MS ? 'warning' : 'ok', detail };
 }
 
-/** The point in its stream of changes that a hub has come to. */
+/** A hub's current point in its stream of changes. */
 async function cursorOf(client: DiscoveryClient): Promise<Cursor> {
   const page = await client.pages({}, { pageSize: 1 }).next();
   const cursor = page.done === true ? null : parseCursor(page.value.cursor);
-  if (cursor === null)
-    throw new Error('a list without a cursor: something stands between that changes answers');
+  if (cursor === null) throw new Error('a list came without a cursor: a proxy seems to modify responses');
   return cursor;
 }

@@ -1,7 +1,7 @@
 import { wrapped } from './tables/text.js';
 import { printable, widthOf } from './terminal.js';
 
-/** Writes a sentence for people: in lines that fit a terminal, and in one line where there is none. */
+/** Writes a sentence for people: wrapped on a terminal, otherwise in one line. */
 export function writeNotice(
   stream: NodeJS.WriteStream,
   text: string,

@@ -10,49 +10,49 @@ import {
 } from '../protocol/filters/conditions.js';
 import { configFolder } from './contexts.js';
 
-/** Where a key is kept unless told otherwise. */
+/** The default key file. */
 export const DEFAULT_KEY_FILE = join(configFolder(), 'key.pem');
 
-/** `--url`, or what `applyClientSettings` finds. */
+/** `--url`, with a fallback from `applyClientSettings`. */
 export function urlOption(): Option {
   return new Option('--url <url>', 'the hub, or several that are one, comma-separated')
     .env('DISCOVERY_URL')
     .default('http://localhost:7465');
 }
 
-/** `--key`, or what `applyClientSettings` finds. */
+/** `--key`, with a fallback from `applyClientSettings`. */
 export function keyOption(): Option {
   return new Option('--key <file>', 'the key file: PEM, hex, or JSON of the first generation')
     .env('DISCOVERY_KEY')
     .default(DEFAULT_KEY_FILE, '$XDG_CONFIG_HOME/discovery-hub/key.pem');
 }
 
-/** Reads a whole number; its bounds are the hub's to check. */
+/** Parses a whole number; the hub checks its bounds. */
 export function wholeNumber(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It has to be a whole number.');
   return Number(text);
 }
 
-/** Reads a whole number of at least 1. */
+/** Parses a whole number of at least 1. */
 export function positiveNumber(text: string): number {
   const value = wholeNumber(text);
   if (value === 0) throw new InvalidArgumentError('It has to be at least 1.');
   return value;
 }
 
-/** Reads a decimal number of at least 0. */
+/** Parses a decimal number of at least 0. */
 export function decimalNumber(text: string): number {
   if (!/^\d{1,15}(\.\d+)?$/.test(text))
     throw new InvalidArgumentError('It has to be a number of at least 0.');
   return Number(text);
 }
 
-/** Collects an option that may be given several times, or with commas. */
+/** Collects an option that may be repeated or comma-separated. */
 function collect(text: string, earlier: unknown): string[] {
   return [...((earlier ?? []) as string[]), ...text.split(',').map((part) => part.trim())];
 }
 
-/** Reads `gpu=2`, several times. */
+/** Parses `gpu=2`; may be repeated. */
 export function collectLeast(text: string, earlier: unknown): Record<string, number> {
   const [name, amount, ...rest] = text.split('=');
   if (name === undefined || amount === undefined || rest.length > 0)
@@ -60,13 +60,13 @@ export function collectLeast(text: string, earlier: unknown): Record<string, num
   return { ...(earlier as Record<string, number> | undefined), [name]: wholeNumber(amount) };
 }
 
-/** What the flags of a command with filters are parsed into, by commander's names. */
+/** The parsed flags of a command with filters, by commander's names. */
 export type FilterFlags = Readonly<Record<string, unknown>>;
 
-/** Reads the text of a flag; `earlier` is what the flag was given before. */
+/** Parses the text of a flag; `earlier` is its previous value. */
 type Reader = (text: string, earlier: unknown) => unknown;
 
-/** How the value of a flag is read; undefined for a flag without one. */
+/** The parser of a flag's value; undefined for a flag without one. */
 const READERS: Readonly<Record<ConditionKind, Reader | undefined>> = {
   'at-least': wholeNumber,
   'one-of': collect,
@@ -84,7 +84,7 @@ const FLAGS = CONDITION_NAMES.map((name) => {
   return { name, option, key: option.attributeName(), reader: READERS[kind] };
 });
 
-/** A reader that refuses what a hub would, before it is asked. */
+/** A parser that refuses what a hub would refuse. */
 function checked(name: ConditionName, reader: Reader): Reader {
   return (text, earlier) => {
     const value = reader(text, earlier);
@@ -100,10 +100,10 @@ export function withFilterFlags(command: Command): Command {
     const own = new Option(option.flags, option.description);
     command.addOption(reader === undefined ? own : own.argParser<unknown>(checked(name, reader)));
   }
-  return command.option('--gpu <count>', 'at least so many GPUs: short for --min gpu=…', wholeNumber);
+  return command.option('--gpu <count>', 'at least this many GPUs: short for --min gpu=…', wholeNumber);
 }
 
-/** The filter that flags ask for. */
+/** The filter given by flags. */
 export function filterOf(flags: FilterFlags): FilterInput {
   const filter = Object.fromEntries(
     FLAGS.flatMap(({ name, key }) => {

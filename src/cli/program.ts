@@ -40,10 +40,10 @@ const COMMANDS = [
   addManual,
 ];
 
-/** The whole command line: help, shell completion and the manual page are made from it. */
+/** The whole command line: help, shell completion and the manual page are generated from it. */
 export function buildProgram(): Command {
   const program = new Command('discovery-hub')
-    .description('Where providers of virtual machines and those who look for one meet.')
+    .description('A marketplace for virtual machines, where requestors find providers.')
     .version(version)
     .exitOverride()
     .showHelpAfterError('(add --help for an explanation)')
@@ -65,8 +65,7 @@ export function buildProgram(): Command {
 }
 
 /**
- * The arguments as the command line reads them: where no command is named, `serve` is meant. As commander's default command it would
- * take mistyped names for arguments of its own.
+ * Adds `serve` to arguments without a command. If it were commander's default command, it would take mistyped names for its own arguments.
  */
 export function withDefaultCommand(args: readonly string[]): string[] {
   const [first] = args;

@@ -1,15 +1,15 @@
 import { type DiscoveryClient, DiscoveryError, type PublishedAdvertisement } from '../client/node.js';
 import { formatPageCursor } from '../protocol/filters/list-query.js';
 
-/** Candidates that are named where several fit. */
+/** How many candidates to name if several fit. */
 const MAX_NAMED = 5;
-/** Advertisements that are looked through for those that end as asked. */
+/** How many advertisements to search for a matching end. */
 const MAX_LOOKED_THROUGH = 20_000;
 
 /**
- * Finds a provider by its id, by the beginning of it, or by beginning and end as tables show long names: `eu-nor…t-0042`.
- * @returns Null when there is none.
- * @throws DiscoveryError `USAGE` when several fit.
+ * Finds a provider by its id, a prefix of it, or the shortened form that tables show: `eu-nor…t-0042`.
+ * @returns Null if there is none.
+ * @throws DiscoveryError `USAGE` if several fit.
  */
 export async function findProvider(
   client: DiscoveryClient,
@@ -23,7 +23,7 @@ export async function findProvider(
   if (begin === '') return null;
   const found: PublishedAdvertisement[] = [];
   let lookedThrough = 0;
-  // Lists are sorted by id, so those that begin like that follow each other.
+  // Lists are sorted by id, so those with the prefix are adjacent.
   const after = formatPageCursor({ sort: 'id', key: null, providerId: begin });
   for await (const { advertisements } of client.pages(
     {},

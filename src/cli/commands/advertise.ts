@@ -20,7 +20,7 @@ import { clearVisibility, leaveVisibility } from '../provider/visibility-file.js
 import { askForVisibility } from '../provider/visibility-questions.js';
 import { coloursFor, untilStopped } from '../terminal.js';
 
-/** How often the machine is measured again, in milliseconds: its disk fills and empties. */
+/** How often to measure the machine again, in milliseconds, because its free disk space changes. */
 const MEASURE_MS = 10 * 60_000;
 
 interface AdvertiseFlags extends AdvertisementFlags {
@@ -30,7 +30,7 @@ interface AdvertiseFlags extends AdvertisementFlags {
   codec: CodecName;
   notify?: boolean;
   withdrawOnExit?: boolean;
-  /** What `withdrawOnExit` was called before. */
+  /** The earlier name of `withdrawOnExit`. */
   withdrawOnStop?: boolean;
 }
 
@@ -58,7 +58,7 @@ export function addAdvertise(program: Command): void {
 async function advertise(flags: AdvertiseFlags): Promise<void> {
   const hardware = flags.detect ? await findHardware() : NO_HARDWARE;
   const source = (): ReturnType<typeof buildAdvertisement> => buildAdvertisement(flags, hardware);
-  // What no hub would take is refused before one is asked.
+  // Refuse what no hub would accept before contacting one.
   const said = source();
   const { content } = prepareAdvertisement(said);
   const facts = describeAttributes(content);
@@ -89,11 +89,11 @@ async function advertise(flags: AdvertiseFlags): Promise<void> {
     leaveVisibility(flags.key, { url: flags.url, hub, provider_id: providerId, at: Date.now(), visibility });
   });
   const measuring = setInterval(() => {
-    // What goes wrong is reported as a problem, and the old advertisement stays.
+    // Failures are reported as problems, and the old advertisement stays.
     session.refresh().catch(() => undefined);
   }, MEASURE_MS);
   session.on('withdrawn', () => {
-    // To publish what was measured would undo it.
+    // Publishing the measurement would undo the withdrawal.
     clearInterval(measuring);
   });
   const ended = new Promise<void>((resolve) => {
@@ -118,7 +118,7 @@ async function advertise(flags: AdvertiseFlags): Promise<void> {
   if (session.state === 'replaced') {
     writeNotice(
       process.stderr,
-      'Where this is another machine with a copy of the key, give it a key of its own: discovery-hub keygen --key <file>',
+      'If this is another machine with a copy of the key, give it a key of its own: discovery-hub keygen --key <file>',
     );
   }
   if (session.error !== null) process.exitCode = exitCodeOf(session.error);
@@ -126,10 +126,10 @@ async function advertise(flags: AdvertiseFlags): Promise<void> {
 
 /**
  * Ends the session.
- * @returns What becomes of the machine on the hub now; empty when it is not listed there.
+ * @returns What will happen to the advertisement on the hub; empty if it is not listed there.
  */
 async function stop(session: ProviderSession, withdraws: boolean): Promise<string> {
-  // A hub that does not answer any more must not keep the command from ending.
+  // An unresponsive hub must not keep the command from exiting.
   if (withdraws && session.state === 'live') await session.withdraw().catch(() => undefined);
   const { advertisement } = session;
   await session.stop();

@@ -16,12 +16,15 @@ interface ClusterFlags {
   json?: boolean;
 }
 
-/** `discovery-hub cluster`, for operators of several hubs that are one. */
+/** `discovery-hub cluster`, for operators of several hubs that act as one. */
 export function addCluster(program: Command): void {
   const cluster = program
     .command('cluster')
-    .description('show the hubs that share a store, and how the store is')
-    .option('--hubs <urls>', 'ask these hubs, too, how far they are: their URLs, comma-separated')
+    .description('show the hubs that share a store, and the state of the store')
+    .option(
+      '--hubs <urls>',
+      'also ask these hubs how far they have followed the store: URLs, comma-separated',
+    )
     .option('--json', 'print a JSON object')
     .addHelpText(
       'after',
@@ -37,10 +40,8 @@ Example:
     .action(showCluster);
   cluster
     .command('import')
-    .description(
-      'take the file of a hub into an empty store, so that its providers are there when several hubs start',
-    )
-    .option('--db <file>', 'the file; comes before DISCOVERY_DB_URL')
+    .description("import a hub's file into an empty store, before several hubs start on it")
+    .option('--db <file>', 'the file; overrides DISCOVERY_DB_URL')
     .addHelpText(
       'after',
       notes(
@@ -105,7 +106,7 @@ async function importFile(flags: Pick<HubFlags, 'db'>): Promise<void> {
   }
 }
 
-/** How far an import has come: a line that is kept up to date on a terminal, one now and then in a pipe. */
+/** Reports the progress of an import: a line that is updated on a terminal, or occasional lines in a pipe. */
 class Progress {
   readonly #all: number;
   #toldAt = performance.now();
@@ -127,7 +128,7 @@ class Progress {
   }
 }
 
-/** The settings, which have to name a store; null, and said, where a hub could not start with them. */
+/** The settings, which must name a store; prints the problem and returns null if a hub could not start with them. */
 function configOf(flags: HubFlags): (Config & { store: SharedLogSettings }) | null {
   let problem: string;
   try {
@@ -144,7 +145,7 @@ function configOf(flags: HubFlags): (Config & { store: SharedLogSettings }) | nu
   return null;
 }
 
-/** @throws DiscoveryError `NETWORK` when the store does not answer. */
+/** @throws DiscoveryError `NETWORK` if the store does not answer. */
 async function withStore<Result>(
   settings: SharedLogSettings,
   use: (client: EtcdClient, settings: SharedLogSettings) => Promise<Result>,

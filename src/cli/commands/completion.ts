@@ -7,7 +7,7 @@ import { completionScript, type Shell, SHELLS } from '../help/completion.js';
 export function addCompletion(program: Command): void {
   program
     .command('completion')
-    .description('print a script that has a shell complete commands, flags and values')
+    .description('print a script that makes a shell complete commands, flags and values')
     .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
     .addHelpText(
       'after',

@@ -72,7 +72,7 @@ function printJson(settings: readonly CheckedSetting[], problems: string[], warn
   );
 }
 
-/** The text that counts. None of the settings is a secret: keys and certificates are named by their files. */
+/** The effective text. No setting is secret: keys, certificates and passwords are given as file names. */
 function textOf({ name, given }: CheckedSetting): string {
   const text = given === null || given.text === '' ? SETTINGS[name].fallback : given.text;
   return printable(text);

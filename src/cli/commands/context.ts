@@ -11,7 +11,7 @@ import { cut, displayWidth, pad } from '../tables/text.js';
 export function addContext(program: Command): void {
   const context = program
     .command('context')
-    .description('keep the hubs that you work with, and the keys that you use there')
+    .description('manage the hubs that you work with, and your keys there')
     .addHelpText(
       'after',
       notes(`
@@ -46,7 +46,7 @@ Example:
     .action(list);
   context
     .command('remove')
-    .description('forget a context; its key file stays')
+    .description('remove a context; its key file stays')
     .argument('<name>', 'the context')
     .action(remove);
 }
@@ -62,7 +62,7 @@ function add(name: string, { url, key }: { url: string; key?: string }): void {
   // Refuses what is no address.
   new DiscoveryClient(url);
   if (key !== undefined && /^(?:0x)?[0-9a-f]{64}$|-----BEGIN/i.test(key)) {
-    throw new DiscoveryError('USAGE', 'A context names the file of a key; it does not hold the key itself.');
+    throw new DiscoveryError('USAGE', 'A context contains the path of a key file, not the key itself.');
   }
   const { current, contexts } = readContexts();
   const isNew = !Object.hasOwn(contexts, name);

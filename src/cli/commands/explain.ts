@@ -22,7 +22,7 @@ export function addExplain(program: Command): void {
     withFilterFlags(
       program
         .command('explain')
-        .description('say why a list is as it is, or why one provider is not in it')
+        .description('explain why a list contains what it does, or why one provider is not in it')
         .argument('[id]', 'explain this provider; its beginning is enough, or what a table shows'),
     ).addOption(urlOption()),
     ['table', 'json', 'csv'],

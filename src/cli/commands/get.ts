@@ -11,10 +11,7 @@ export function addGet(program: Command): void {
   program
     .command('get')
     .description('show one provider, and check its signature without trusting the hub')
-    .argument(
-      '<id>',
-      'the provider id, as much of its beginning as tells it from others, or as a table shows it',
-    )
+    .argument('<id>', 'the provider id, an unambiguous prefix of it, or its shortened form in a table')
     .addOption(urlOption())
     .addHelpText(
       'after',
@@ -41,7 +38,7 @@ async function get(id: string, flags: { url: string }): Promise<void> {
     process.exitCode = EXIT.failed;
     return;
   }
-  // Throws when the proof does not hold, or is not of what the hub shows.
+  // Throws if the proof does not hold, or does not match what the hub shows.
   const { publicKey, providerId } = verifyProof(proof, { published: advertisement });
   const signer = publicKey ?? `the Ethereum account ${providerId}`;
   const when = new Date(proof.t).toISOString();

@@ -27,7 +27,7 @@ interface ListFlags extends FilterFlags, OutputFlags {
 export function sortOption(): Option {
   return new Option(
     '--sort <order>',
-    'cheapest, in US dollars or GLM, or latest heard from, first; by id unless given',
+    'cheapest first, in US dollars or GLM, or latest heartbeat first; by id by default',
   ).choices(SORTS);
 }
 
@@ -37,7 +37,7 @@ export function addList(program: Command): void {
     withFilterFlags(program.command('list').description('show the providers that match'))
       .addOption(urlOption())
       .addOption(sortOption())
-      .option('--limit <count>', 'show at most so many', positiveNumber),
+      .option('--limit <count>', 'show at most this many', positiveNumber),
     ['table', 'wide', 'json', 'csv', 'id'],
   )
     .addHelpText(
@@ -90,7 +90,7 @@ async function list(flags: ListFlags): Promise<void> {
   }
 }
 
-/** What to ask less of. Without an answer to that, the list is still an answer. */
+/** Which condition to relax. If that cannot be found out, the list alone will do. */
 async function hintFor(client: DiscoveryClient, filter: FilterInput): Promise<string | null> {
   try {
     return relaxationsOf(await client.explain(filter), parseFilter(filter));

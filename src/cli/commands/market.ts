@@ -17,7 +17,7 @@ interface MarketFlags extends FilterFlags, OutputFlags {
 export function addMarket(program: Command): void {
   withFormFlags(
     withFilterFlags(
-      program.command('market').description('sum up what the providers that match offer and ask'),
+      program.command('market').description('sum up supply and prices of the matching providers'),
     )
       .addOption(urlOption())
       .addOption(

@@ -35,18 +35,18 @@ const { version: VERSION } = createRequire(import.meta.url)('vm-discovery-hub/pa
   version: string;
 };
 
-/** What to open in a browser on this machine; a hub that listens everywhere is found at `localhost`. */
+/** The URL to open in a browser on this machine; for a hub that listens on all addresses, that of `localhost`. */
 function urlOf({ host, tls }: Config, port: number): string {
   const name = ['0.0.0.0', '::', ''].includes(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   return `${tls === null ? 'http' : 'https'}://${name}:${String(port)}`;
 }
 
-/** Room for less than that is hardly what the operator wants. */
+/** Warn if there is room for fewer connections. */
 const FEW_CONNECTIONS = 900;
 
 /** Runs a hub until SIGTERM or SIGINT. A second signal stops it at once. */
 async function serve(options: HubFlags): Promise<void> {
-  // Before anything takes time: the first process of a container only gets the signals that it handles.
+  // Before anything slow: the first process of a container only receives signals that it handles.
   let onStop = (_signal: NodeJS.Signals): void => {
     process.stderr.write('stopped before the start was complete\n');
     process.exit(0);
@@ -65,7 +65,7 @@ async function serve(options: HubFlags): Promise<void> {
     process.exitCode = EXIT.config;
     return;
   }
-  // Loaded here, so that the other commands do not wait for what only a hub needs.
+  // Loaded here, so that other commands do not load what only a hub needs.
   const [{ createLog }, { startHub }] = await Promise.all([
     import('../../log.js'),
     import('../../server.js'),
@@ -119,7 +119,7 @@ async function serve(options: HubFlags): Promise<void> {
   }
 }
 
-/** `process.exit` would wait for all threads, and one that waits for a disk that hangs never ends. */
+/** `process.exit` would wait for all threads, including one that is blocked on a hanging disk. */
 function endAtOnce(): void {
   process.kill(process.pid, 'SIGKILL');
 }

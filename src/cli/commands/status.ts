@@ -20,7 +20,7 @@ export function addStatus(program: Command): void {
   program
     .command('status')
     .alias('id')
-    .description('show your provider id, and how you stand on a hub')
+    .description('show your provider id, and what a hub shows of you')
     .addOption(urlOption())
     .addOption(keyOption())
     .option('--id <provider id>', 'a name that an Ed25519 key owns; what the key says itself unless given')
@@ -36,7 +36,7 @@ export function addStatus(program: Command): void {
 
 async function status(flags: StatusFlags): Promise<void> {
   const { providerId } = await loadSigner(flags.key, flags.id);
-  // Known without the hub, which may not be reachable.
+  // Does not need the hub, which may be unreachable.
   if (flags.json !== true) print('provider', providerId);
   const standing = await standingOf(new DiscoveryClient(flags.url), providerId);
   const who = { url: flags.url, provider_id: providerId };
@@ -46,7 +46,7 @@ async function status(flags: StatusFlags): Promise<void> {
   if (!standing.listed) process.exitCode = EXIT.notFound;
 }
 
-/** @param hub The one that holds the session; null where that is not known here. */
+/** @param hub The hub that holds the session; null if unknown. */
 function describe(
   { advertisement, price }: Standing,
   visibility: Visibility | null,

@@ -31,7 +31,7 @@ export function addWatch(program: Command): void {
       .addOption(sortOption())
       .option(
         '--limit <count>',
-        'follow only the first so many, 1 to 100, in an order by price',
+        'follow only the first matches, 1 to 100, in an order by price',
         positiveNumber,
       ),
     ['table', 'wide', 'json'],
@@ -51,7 +51,7 @@ Example:
     .action(follow);
 }
 
-/** @throws DiscoveryError `USAGE` for a limit in an order that hubs do not follow. */
+/** @throws DiscoveryError `USAGE` for a limit with an order that hubs do not support. */
 function firstOf({ sort, limit }: WatchFlags): Pick<WatchOptions, 'sort' | 'limit'> {
   if (limit === undefined) return {};
   if (sort === 'price' || sort === 'price_glm') return { sort, limit };
@@ -75,7 +75,7 @@ async function showTable(matches: Watch, ranking: Ranking, flags: WatchFlags): P
   const table = new LiveTable(matches, ranking, {
     amounts: amountsOf(flags),
     columns: chosenColumns(flags, filterOf(flags)).map((column) =>
-      // Heartbeats alone are no changes, so this is all that a watch knows.
+      // A watch is not told of heartbeats alone, so this is the best it knows.
       column.key === 'seen' ? { ...column, title: 'CHANGED' } : column,
     ),
     limit: flags.limit ?? null,

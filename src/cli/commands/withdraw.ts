@@ -8,7 +8,7 @@ import { keyOption, urlOption } from '../options.js';
 export function addWithdraw(program: Command): void {
   program
     .command('withdraw')
-    .description('take an advertisement back')
+    .description('withdraw an advertisement')
     .addOption(urlOption())
     .addOption(keyOption())
     .option('--id <provider id>', 'a name that an Ed25519 key owns; what the key says itself unless given')

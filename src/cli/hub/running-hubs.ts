@@ -1,20 +1,20 @@
-/** What a running hub tells of itself in its metrics; null where it does not. */
+/** A running hub's figures, from its metrics; null if unavailable. */
 export interface RunningHub {
   url: string;
-  /** Why it could not be asked; null where it could. */
+  /** Why it could not be queried; null if it could. */
   problem: string | null;
-  /** What it is called in the store. */
+  /** Its name in the store. */
   hub: string | null;
   /** The last revision of the store that it has applied. */
   revision: number | null;
-  /** Seconds since it has renewed its lease. */
+  /** Seconds since it last renewed its lease. */
   leaseAgeSeconds: number | null;
   sessions: number | null;
 }
 
 const PATIENCE_MS = 3000;
 
-/** Asks hubs how they are, by their URLs. */
+/** Queries hubs by their URLs. */
 export function askHubs(urls: readonly string[]): Promise<RunningHub[]> {
   return Promise.all(urls.map(askHub));
 }
@@ -48,7 +48,7 @@ async function textOf(url: URL): Promise<string> {
   return response.text();
 }
 
-/** @returns Why it is not healthy; null when it is. */
+/** @returns Why it is not healthy; null if it is. */
 async function healthOf(url: URL): Promise<string | null> {
   const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
   if (response.ok) return null;
