@@ -9,7 +9,17 @@ import type { Browser, Page } from 'playwright-core';
 import { generateKey, type KeyPair, ProviderSession, saveKey, seedOf } from '../../src/client/node.js';
 import { HubProcess } from '../process/hub-process.js';
 import { NO_BROWSER, startBrowser } from '../support/chromium.js';
-import { AXE_PROBLEMS, CUT_OFF, FOCUSED, HAS_MARKS, NAMES, OBSERVE_ROWS, OVERFLOW, SEEN } from './in-page.js';
+import {
+  AXE_PROBLEMS,
+  CUT_OFF,
+  DIRECTION,
+  FOCUSED,
+  HAS_MARKS,
+  NAMES,
+  OBSERVE_ROWS,
+  OVERFLOW,
+  SEEN,
+} from './in-page.js';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -117,10 +127,16 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 180_000 }, 
     assert.deepEqual(await page.evaluate(CUT_OFF), []);
     await session.stop();
     await row(page, 'alpha').getByText('suspect').waitFor();
+    assert.deepEqual(await page.evaluate(CUT_OFF), []);
     const back = await advertise({ name: 'alpha', usd: 7.5 }, key);
     await row(page, 'alpha').getByText('live', { exact: true }).waitFor();
     await back.withdraw();
     await page.getByText('Nobody is here yet').waitFor();
+    // What is too long is cut at its end: that of Arabic is on the left.
+    const arabic = await advertise({ name: 'مزود الخوادم السحابية الأول في المدينة الكبيرة', usd: 3 });
+    await page.getByText('مزود').waitFor();
+    assert.equal(await page.evaluate(DIRECTION), 'rtl, left');
+    await arabic.withdraw();
     await page.close();
   });
 

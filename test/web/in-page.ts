@@ -28,10 +28,14 @@ export const SEEN = 'globalThis.seen';
 /** By how many pixels the page is wider than its window. */
 export const OVERFLOW = 'document.documentElement.scrollWidth - innerWidth';
 
-/** The titles and numbers of the table of which something is cut off. */
-export const CUT_OFF = `[...document.querySelectorAll('[role=columnheader], .table-body .cell-number')]
+/** The titles, numbers and states in the table of which something is cut off. */
+export const CUT_OFF = `[...document.querySelectorAll('[role=columnheader], .table-body .cell-number, .cell:has(.badge)')]
   .filter((cell) => [cell, ...cell.children].some((part) => part.scrollWidth > part.clientWidth && part.clientWidth > 0))
   .map((cell) => cell.textContent)`;
+
+/** Which way the first provider's name runs, and where it begins. */
+export const DIRECTION = `(({ direction, textAlign }) => direction + ', ' + textAlign)(
+  getComputedStyle(document.querySelector('.table-body .cell')))`;
 
 export const FOCUSED = 'document.activeElement.tagName';
 

@@ -38,7 +38,7 @@ const number = (
   title: string,
   value: Column['value'],
   format = formats.count,
-  least = 96,
+  least = 92,
 ): Column =>
   column({ name, title, value, isNumber: true, text: ofNumber(format), width: { share: 0.7, least } });
 /** What a title such as "USD/month" takes, and what a small number does. */
@@ -61,13 +61,13 @@ export const COLUMNS: readonly Column[] = [
     name: 'provider',
     title: 'Provider',
     value: ({ name, provider_id: id }) => name ?? id,
-    width: { share: 2, least: 150 },
+    width: { share: 2, least: 130 },
   }),
   column({
     name: 'status',
     title: 'Status',
     value: ({ status }) => status,
-    width: { share: 0.7, least: 92 },
+    width: { share: 0.7, least: 104 },
   }),
   number(
     'price',
@@ -88,13 +88,18 @@ export const COLUMNS: readonly Column[] = [
     title: 'Country',
     value: ({ country }) => country,
     text: (value) => formats.country(String(value)),
-    width: { share: 1.1, least: 110 },
+    width: { share: 1.1, least: 140 },
   }),
   number('cpu', 'Cores', ({ resources }) => resources.cpu, formats.count, NARROW),
   number('memory', 'Memory', ({ resources }) => resources.memory, formats.gigabytes),
   number('storage', 'Disk', ({ resources }) => resources.storage, formats.gigabytes),
   number('gpu', 'GPUs', ({ resources }) => resources['gpu'] ?? 0, formats.count, NARROW),
-  column({ name: 'platform', title: 'Platform', value: ({ platform }) => platform }),
+  column({
+    name: 'platform',
+    title: 'Platform',
+    value: ({ platform }) => platform,
+    width: { share: 0.8, least: 106 },
+  }),
   column({
     name: 'network',
     title: 'Payments',

@@ -168,7 +168,12 @@ const TableRow = memo(function TableRow(props: RowProps): JSX.Element {
         <NarrowCells {...props} row={row} />
       ) : (
         columns.map((column) => (
-          <div key={column.name} role="cell" class={column.isNumber ? 'cell cell-number' : 'cell'}>
+          <div
+            key={column.name}
+            role="cell"
+            class={column.isNumber ? 'cell cell-number' : 'cell'}
+            dir={column.isNumber ? undefined : 'auto'}
+          >
             <Cell column={column} row={row} amounts={amounts} query={props.query} />
           </div>
         ))
@@ -191,9 +196,9 @@ function Cell({ column, row, amounts, query }: CellProps): JSX.Element {
     return <StatusBadge status={mark === 'removed' ? 'gone' : advertisement.status} />;
   const text = column.text(column.value(advertisement, amounts));
   return (
-    <bdi class="cell-text" title={text.length > 12 ? text : undefined}>
+    <span class="cell-text" title={text.length > 12 ? text : undefined}>
       {text}
-    </bdi>
+    </span>
   );
 }
 
@@ -201,7 +206,7 @@ function ProviderLink({ row: { advertisement }, query }: { row: Row; query: stri
   const { name, provider_id: id } = advertisement;
   return (
     <a class="row-link" href={linkTo('provider', query, id)} title={name === null ? id : `${name} (${id})`}>
-      <bdi>{name ?? formats.shortId(id)}</bdi>
+      {name ?? formats.shortId(id)}
     </a>
   );
 }
@@ -214,7 +219,7 @@ function NarrowCells({ row, amounts, query, columns }: RowProps & { row: Row }):
   const offers = `${formats.count(resources.cpu)} cores · ${formats.gigabytes(resources.memory)} · ${formats.gigabytes(resources.storage)}`;
   return (
     <>
-      <div role="cell" class="narrow-name">
+      <div role="cell" class="narrow-name" dir="auto">
         <ProviderLink row={row} query={query} />
       </div>
       <div role="cell" class="narrow-price">
