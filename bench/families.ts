@@ -1,6 +1,7 @@
 import type { Family, PartInfo } from './part.js';
 import { answers } from './parts/answers.js';
 import { attributes, manyAttributes } from './parts/attributes.js';
+import { dashboard } from './parts/dashboard.js';
 import { distinctFilters } from './parts/distinct-filters.js';
 import { firstMatches } from './parts/first-matches.js';
 import { growth } from './parts/growth.js';
@@ -39,4 +40,4 @@ export const LONGEST_STOP: PartInfo = {
 };
 
 /** Measured only when it is asked for by name. */
-export const ON_REQUEST: readonly Family[] = [growth, manyAttributes];
+export const ON_REQUEST: readonly Family[] = [growth, manyAttributes, dashboard];

@@ -59,8 +59,15 @@ export async function bundleDashboard() {
   const files = Object.fromEntries(outputFiles.map(({ path, contents }) => [basename(path), contents]));
   const named = (start, ending) =>
     `assets/${Object.keys(files).find((name) => name.startsWith(start) && name.endsWith(ending))}`;
+  const script = named('dashboard-', '.js');
+  const [, entry] = Object.entries(metafile.outputs).find(([path]) => path.endsWith(basename(script)));
+  // What the script begins with importing is fetched beside it, not after it.
+  const preloads = entry.imports
+    .filter(({ kind }) => kind === 'import-statement')
+    .map(({ path }) => `<link rel="modulepreload" href="assets/${basename(path)}" />`);
   const page = readFileSync(join('web', 'index.html'), 'utf8')
-    .replace('{script}', named('dashboard-', '.js'))
+    .replace('{script}', script)
+    .replace('<link rel="stylesheet"', (link) => [...preloads, link].join('\n    '))
     .replace('{style}', named('dashboard-', '.css'))
     .replace('{icon}', named('icon-', '.svg'));
   return { ...files, 'index.html': page, 'licences.txt': licencesOf(Object.keys(metafile.inputs)) };

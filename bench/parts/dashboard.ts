@@ -1,0 +1,106 @@
+import { existsSync } from 'node:fs';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { seedDatabase } from '../database.js';
+import { Hub } from '../hub.js';
+import { type Family, type Outcome, WrongAnswerError } from '../part.js';
+
+const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const PROVIDERS = 100_000;
+const SECONDS = 5;
+const VISITS = 5;
+/** As fast as a wheel is turned: three rows. */
+const PIXELS_A_FRAME = 114;
+const SLOWER = 4;
+
+/** Scrolls the table with each frame; resolves with the frames a second. */
+const SCROLL = `((seconds) => new Promise((resolve) => {
+  const table = document.querySelector('.table');
+  const started = performance.now();
+  let frames = 0;
+  const next = (now) => {
+    if (now - started >= seconds * 1000) return resolve(frames / ((now - started) / 1000));
+    frames += 1;
+    table.scrollTop += ${String(PIXELS_A_FRAME)};
+    requestAnimationFrame(next);
+  };
+  requestAnimationFrame(next);
+}))`;
+
+/** Milliseconds from the navigation until now. */
+const SINCE_NAVIGATION = 'performance.now()';
+const ROW = '.table-row a';
+
+/** The dashboard in a browser, which is only measured when it is asked for, and needs a Chromium. */
+export const dashboard: Family = {
+  title: 'the dashboard in Chromium',
+  parts: [
+    {
+      name: 'dashboard-scroll',
+      work: 'frames while the table of 100,000 providers is scrolled by 3 rows with each',
+      baseline: '–',
+      unit: 'per second',
+      aim: { of: 'figure', sense: 'at least', value: 50 },
+    },
+    {
+      name: 'dashboard-start',
+      work: 'from the navigation until rows of 100,000 providers are shown, the browser 4 times slower, nothing in its cache',
+      baseline: '–',
+      unit: 'ms',
+      aim: { of: 'figure', sense: 'at most', value: 1000 },
+    },
+  ],
+  async run(bench, wanted) {
+    const executablePath = BROWSERS.find((path) => existsSync(path));
+    if (executablePath === undefined) throw new WrongAnswerError('no Chromium is installed');
+    const providers = bench.size(PROVIDERS);
+    bench.say(`filling a database with ${providers.toLocaleString('en')} providers`);
+    await seedDatabase(bench, 'dashboard.db', providers, []);
+    const hub = await Hub.start(bench, 'dashboard.db');
+    const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    bench.own({ kill: () => void browser.close() });
+    const outcomes: Outcome[] = [];
+    const note = async (name: string, figure: number, text: string): Promise<void> => {
+      const { longestStopMs } = await hub.state();
+      const nothing = { baseline: null, loadShare: null, baselineLoadShare: null };
+      outcomes.push({ name, hub: figure, ...nothing, longestStopMs, note: text });
+    };
+    if (wanted.has('dashboard-scroll')) {
+      bench.say('scrolling');
+      const page = await visit(browser, hub);
+      const rate = await page.evaluate<number>(`${SCROLL}(${String(bench.size(SECONDS))})`);
+      await page.close();
+      await note('dashboard-scroll', rate, 'a browser without a screen makes 60 at most');
+    }
+    if (wanted.has('dashboard-start')) {
+      const times: number[] = [];
+      for (let visits = 0; visits < VISITS; visits += 1) {
+        bench.say('opening it');
+        times.push(await timeStart(browser, hub));
+      }
+      const [median] = times.sort((a, b) => a - b).slice(Math.floor(VISITS / 2));
+      await note('dashboard-start', median!, `median of ${String(VISITS)}`);
+    }
+    await browser.close();
+    await hub.end();
+    return outcomes;
+  },
+};
+
+async function visit(browser: Browser, hub: Hub): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  await page.goto(hub.url);
+  await page.locator(ROW).first().waitFor();
+  return page;
+}
+
+async function timeStart(browser: Browser, hub: Hub): Promise<number> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  const page = await context.newPage();
+  const devTools = await context.newCDPSession(page);
+  await devTools.send('Emulation.setCPUThrottlingRate', { rate: SLOWER });
+  await page.goto(hub.url, { waitUntil: 'commit' });
+  await page.locator(ROW).first().waitFor();
+  const time = await page.evaluate<number>(SINCE_NAVIGATION);
+  await context.close();
+  return time;
+}
