@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import type { DatabaseLocation } from './registry/mirror/location.js';
 import type { SharedLogSettings } from './registry/etcd/settings.js';
 
 /** The settings of a shared store, as given. */
@@ -12,6 +13,7 @@ interface GivenStore {
   ETCD_USERNAME: string;
   ETCD_PASSWORD_FILE: string;
   HUB_NAME: string;
+  DB_URL: DatabaseLocation;
 }
 
 /** The settings of a shared store contradict each other, or name files that cannot be read; the message says which. */
@@ -40,6 +42,8 @@ export function readStoreSettings(given: GivenStore): SharedLogSettings | null {
     prefix: given.ETCD_PREFIX,
     // Besides letters and digits, host names contain only dots and dashes.
     hubName: given.HUB_NAME === '' ? hostname().replace(/[^\w.-]/g, '-') : given.HUB_NAME,
+    // Where the hub would keep all of its state, were it alone.
+    markPath: given.DB_URL.kind === 'file' ? `${given.DB_URL.path}.store` : null,
     ca: given.ETCD_CA === '' ? null : read('ETCD_CA', given.ETCD_CA),
     client: cert === '' ? null : { cert: read('ETCD_CERT', cert), key: read('ETCD_KEY', key) },
     user:

@@ -295,6 +295,7 @@ describe('settings', () => {
         endpoints: ['http://etcd-1:2379', 'http://[::1]:2379'],
         prefix: '/p/',
         hubName: 'one',
+        markPath: 'discovery.db.store',
         ca: null,
         client: null,
         user: { name: 'hub', password: 'secret' },

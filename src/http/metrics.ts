@@ -8,7 +8,10 @@ import { NO_SNIFFING } from './respond.js';
 export interface StoreFigures {
   /** The name of this run of the hub in the store; empty while it is not registered. */
   hub: string;
+  epoch: string;
   revision: number;
+  /** How often the whole store was read. */
+  loads: number;
   leaseAgeMs: number;
   /** By reason. */
   watchRestarts: Readonly<Record<string, number>>;
@@ -135,6 +138,20 @@ export class Metrics {
           this.set({ hub: store().hub }, 1);
         },
       });
+      new Gauge({
+        name: 'discovery_store_epoch',
+        help: 'The epoch of the shared store that this hub follows',
+        labelNames: ['epoch'],
+        registers,
+        collect() {
+          this.set({ epoch: store().epoch }, 1);
+        },
+      });
+      gauge(
+        'discovery_store_loads',
+        'How often the whole shared store was read: at the start, and after a compaction that was slept through',
+        () => store().loads,
+      );
       gauge(
         'discovery_store_revision',
         'The last applied revision of the shared store',

@@ -51,6 +51,7 @@ function etcdOf(size: number): Kind {
           user: null,
           prefix,
           hubName: 'test',
+          markPath: null,
         };
         return SharedLog.in(settings, new TestLog())(sink);
       };

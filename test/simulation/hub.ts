@@ -99,7 +99,7 @@ export class SimulatedHub {
       cpu: () => 0,
       boot: () => null,
     };
-    const settings = { endpoints: ['the simulation'], prefix: PREFIX, hubName: this.name };
+    const settings = { endpoints: ['the simulation'], prefix: PREFIX, hubName: this.name, markPath: null };
     const open = SharedLog.over(new EtcdClient(nodes, null, timers), settings, SILENT);
     const opening: OpenLog = async (sink) => this.#seamed(await open(sink));
     const registrySettings = {

@@ -18,7 +18,7 @@ export interface Mutant {
 /** Each of them has to be caught. */
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
   'no compare': { seed: 2, store: { ignoresRevisions: true } },
-  'no fence': { seed: 25, store: { ignoresFences: true } },
+  'no fence': { seed: 4, store: { ignoresFences: true } },
   'no sweep': { swallows: (entry, isSweep) => isSweep && entry.kind === 'detach' },
   'parts of a revision applied': { breaksRevisions: true },
   'resume granted below the floor': { covers: (changes, seq) => changes.hasReached(seq) },

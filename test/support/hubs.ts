@@ -48,7 +48,7 @@ export class Hubs {
     for (let no = 0; no < sharing(); no += 1) {
       const log = pino({ level: 'silent' });
       const settings = { endpoints: store.urls, ca: null, client: null, user: null };
-      const open = SharedLog.in({ ...settings, prefix, hubName: `hub-${no}` }, log);
+      const open = SharedLog.in({ ...settings, prefix, hubName: `hub-${no}`, markPath: null }, log);
       const openLog: OpenLog = async (sink) => {
         const opened = await open(sink);
         logs.push(opened);

@@ -120,6 +120,8 @@ class Cluster {
       DISCOVERY_PORT: String(this.#ports[number]),
       DISCOVERY_ETCD_ENDPOINTS: this.#endpoints,
       DISCOVERY_HUB_NAME: name,
+      // Nothing is kept beside what goes with the demo.
+      DISCOVERY_DB_URL: 'sqlite:///:memory:',
       DISCOVERY_DRAIN_SECONDS: '1',
       // All providers have one address.
       DISCOVERY_RATE_LIMIT_PER_MINUTE: '0',

@@ -8,6 +8,8 @@ export class Keys {
   readonly providers: { key: Buffer; rangeEnd: Buffer };
   /** The progress of an import, while there is one. */
   readonly importing: Buffer;
+  /** What a hub writes that was declared dead, in the place of its records; says nothing. */
+  readonly refused: Buffer;
   /** All running hubs. */
   readonly hubs: { key: Buffer; rangeEnd: Buffer };
   readonly #prefix: string;
@@ -18,6 +20,7 @@ export class Keys {
     this.identity = Buffer.from(`${prefix}e`);
     this.all = below(prefix);
     this.importing = Buffer.from(`${prefix}i`);
+    this.refused = Buffer.from(`${prefix}r`);
     this.providers = below(`${prefix}p/`);
     this.hubs = below(`${prefix}h/`);
   }

@@ -38,6 +38,10 @@ export class Membership {
     this.#renewedAt = client.timers.now();
   }
 
+  get #value(): Buffer {
+    return Buffer.from(JSON.stringify({ name: this.#name }));
+  }
+
   /** The name of this run of the hub; a new one after each `join`. */
   get hub(): string {
     return this.#hub;
@@ -66,7 +70,7 @@ export class Membership {
     const key = this.#keys.hub(hub);
     const { header } = await this.#client.call(METHODS.txn, {
       compare: [{ target: TARGET.version, result: RESULT.equal, key, version: 0 }],
-      success: [{ put: { key, value: Buffer.from(JSON.stringify({ name: this.#name })), lease } }],
+      success: [{ put: { key, value: this.#value, lease } }],
     });
     this.#hub = hub;
     this.#lease = lease;
@@ -90,6 +94,18 @@ export class Membership {
       }
     }
     await this.#revoke(old);
+  }
+
+  /**
+   * Writes once more that this hub runs, which changes nothing: shows whether the store can be written.
+   * @throws EtcdError (as a rejection) when it cannot.
+   */
+  async affirm(): Promise<void> {
+    const key = this.#keys.hub(this.#hub);
+    await this.#client.call(METHODS.txn, {
+      compare: [{ target: TARGET.version, result: RESULT.greater, key, version: 0 }],
+      success: [{ put: { key, value: this.#value, lease: this.#lease } }],
+    });
   }
 
   /** Deregisters this hub, which ends its sessions at once. */

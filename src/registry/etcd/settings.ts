@@ -6,4 +6,13 @@ export interface SharedLogSettings extends EtcdSettings {
   prefix: string;
   /** The hub's name for people. */
   hubName: string;
+  /** The file in which the hub remembers how far it has followed the store; null for none. */
+  markPath: string | null;
+}
+
+/** What the log says to its operator. */
+export interface SharedLogLogger {
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
 }

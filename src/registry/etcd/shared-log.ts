@@ -1,5 +1,4 @@
 import { type CallOff, passed } from '../../lib/timers.js';
-import { LIMITS } from '../../protocol/limits.js';
 import type { Entry } from '../entry.js';
 import {
   type Deliver,
@@ -9,29 +8,27 @@ import {
   type OpenLog,
   PersistenceError,
 } from '../log.js';
+import { Bindings } from './bindings.js';
 import { EtcdClient } from './client/client.js';
 import { EtcdError } from './client/endpoint.js';
 import { DELETED, METHODS, RESULT, TARGET } from './client/messages.js';
 import { Keys } from './keys.js';
 import { Membership } from './membership.js';
 import { decodeRecord, entriesOf, entryOf, type ProviderRecord } from './record.js';
-import type { SharedLogSettings } from './settings.js';
-import { checkVersion, readEpoch, readState, type StoreState } from './store-state.js';
+import type { SharedLogLogger, SharedLogSettings } from './settings.js';
+import { type Mark, StoreMark } from './store-mark.js';
+import { checkVersion, findChange, readEpoch, readState, type StoreState } from './store-state.js';
 import { Watch, type WatchEvent } from './watch.js';
 import { type Known, Writer } from './writer.js';
-
-/** Where the log reports to the operator. */
-export interface SharedLogLogger {
-  info(message: string): void;
-  warn(message: string): void;
-  error(message: string): void;
-}
 
 /** Figures for monitoring. */
 export interface SharedLogFigures {
   /** The name of this run of the hub in the store. */
   hub: string;
+  epoch: string;
   revision: number;
+  /** How often the whole store was read: at the start, and after compactions that were slept through. */
+  loads: number;
   /** Time since the last renewal of the lease, in milliseconds. */
   leaseAgeMs: number;
   watchRestarts: Readonly<Record<string, number>>;
@@ -45,10 +42,9 @@ const TICK_MS = 500;
 const SILENCE_MS = 5000;
 /** How long writes count as failing after a failed transaction, if no other follows, in milliseconds. */
 const PROBLEM_MS = 10_000;
+/** How often it is tried whether a problem has passed, in milliseconds. */
+const PROBE_MS = 2000;
 const RETRY_MS = 500;
-/** How many bindings one purge checks, and how many it removes. */
-const MAX_LOOKED_AT = 50_000;
-const MAX_PURGED = 100;
 
 /**
  * The log that several hubs share, in etcd: one record per provider, whose revisions are the positions. This hub's own entries and those of
@@ -61,6 +57,10 @@ export class SharedLog implements Log {
   readonly #log: SharedLogLogger;
   readonly #membership: Membership;
   readonly #writer: Writer;
+  readonly #mark: StoreMark;
+  #loads = 1;
+  /** What has become of the store where it is another than the one that was followed; null while it is the same. */
+  #change: string | null = null;
   #watch: Watch | null = null;
   /** The initial state, to be delivered first; null once it is. */
   #start: StoreState | null;
@@ -68,12 +68,11 @@ export class SharedLog implements Log {
   readonly #known = new Map<string, Known>();
   /** The running hubs. */
   #hubs = new Set<string>();
-  /** For ids without an advertisement: when the owner was last seen (steady Unix ms), and whether the id is its own key. */
-  readonly #bindings = new Map<string, { seenAt: number; isKey: boolean }>();
-  #purging: Iterator<[string, { seenAt: number; isKey: boolean }], undefined> | null = null;
+  readonly #bindings = new Bindings();
   #deliver: Deliver = () => undefined;
   #follower: LogFollower = NOT_FOLLOWED;
   #problemAt = 0;
+  #probedAt = 0;
   #endTicks: CallOff | null = null;
   #isClosing = false;
 
@@ -83,6 +82,7 @@ export class SharedLog implements Log {
     epoch: string,
     start: StoreState,
     membership: Membership,
+    mark: StoreMark,
     log: SharedLogLogger,
   ) {
     this.#client = client;
@@ -91,9 +91,10 @@ export class SharedLog implements Log {
     this.#start = start;
     this.#position = start.revision;
     this.#membership = membership;
+    this.#mark = mark;
     this.#log = log;
     this.#writer = new Writer(client, keys, {
-      hub: () => membership.hub,
+      hub: () => this.hub,
       position: () => this.#position,
       known: (providerId) => this.#known.get(providerId),
     });
@@ -107,23 +108,30 @@ export class SharedLog implements Log {
   /** Like `in`, with an existing client, which the log will close. */
   static over(
     client: EtcdClient,
-    { endpoints, prefix, hubName }: Pick<SharedLogSettings, 'endpoints' | 'prefix' | 'hubName'>,
+    {
+      endpoints,
+      prefix,
+      hubName,
+      markPath,
+    }: Pick<SharedLogSettings, 'endpoints' | 'prefix' | 'hubName' | 'markPath'>,
     log: SharedLogLogger,
   ): OpenLog<SharedLog> {
     return async () => {
       const keys = new Keys(prefix);
       const membership = new Membership(client, keys, hubName);
+      const mark = new StoreMark(markPath, log);
       try {
         await checkVersion(client);
-        const epoch = await readEpoch(client, keys);
+        const found = await readEpoch(client, keys);
+        await mark.check(found, String(keys.identity));
         const start = await readState(client, keys);
         await membership.join();
-        return new SharedLog(client, keys, epoch, start, membership, log);
+        return new SharedLog(client, keys, found.epoch, start, membership, mark, log);
       } catch (error) {
         client.close();
         if (!(error instanceof EtcdError)) throw error;
         throw new Error(
-          `etcd at ${endpoints.join(', ')} cannot be used: ${error.message}; check DISCOVERY_ETCD_…, and whether etcd is running`,
+          `etcd at ${endpoints.join(', ')} cannot be used: ${error.advice}; check DISCOVERY_ETCD_…, and whether etcd is running`,
           { cause: error },
         );
       }
@@ -131,7 +139,7 @@ export class SharedLog implements Log {
   }
 
   get hub(): string {
-    return this.#membership.hub;
+    return this.#change === null ? this.#membership.hub : '';
   }
 
   get isShared(): boolean {
@@ -155,6 +163,7 @@ export class SharedLog implements Log {
   }
 
   get problem(): string | null {
+    if (this.#change !== null) return this.#change;
     const { silentMs } = this;
     if (silentMs > SILENCE_MS) return `etcd has not answered for ${Math.round(silentMs / 1000)} s`;
     const isRecent = this.#client.timers.now() - this.#problemAt < PROBLEM_MS;
@@ -164,7 +173,9 @@ export class SharedLog implements Log {
   get figures(): SharedLogFigures {
     return {
       hub: this.hub,
+      epoch: this.epoch,
       revision: this.#position,
+      loads: this.#loads,
       leaseAgeMs: this.#membership.ageMs,
       watchRestarts: this.#watch?.restarts ?? {},
       ...this.#writer.counts,
@@ -181,11 +192,14 @@ export class SharedLog implements Log {
     this.#follow();
     this.#endTicks = this.#client.timers.every(TICK_MS, () => {
       this.#writer.tick();
+      void this.#probe();
+      this.#mark.note(this.#followed, this.#client.timers.now());
     });
   }
 
   propose(entry: Entry): Promise<number> {
     if (entry.kind === 'end') return Promise.reject(new TypeError('a hub cannot propose an end'));
+    if (this.#change !== null) return Promise.reject(new PersistenceError(this.#change));
     const proposal = this.#writer.propose(entry);
     proposal.then(
       // The watch may deliver a write before its response arrives.
@@ -197,6 +211,20 @@ export class SharedLog implements Log {
       },
     );
     return proposal;
+  }
+
+  /** While the store refuses writes, tries whether it takes one again: nobody may write for as long as the hub says that it cannot. */
+  async #probe(): Promise<void> {
+    const { timers } = this.#client;
+    if (this.problem === null || this.hub === '' || timers.now() - this.#probedAt < PROBE_MS) return;
+    this.#probedAt = timers.now();
+    try {
+      await this.#membership.affirm();
+      this.#writer.problem = null;
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+      this.#problemAt = timers.now();
+    }
   }
 
   /** Heartbeats are not shared: a hub vouches for its sessions as long as it runs. */
@@ -211,17 +239,7 @@ export class SharedLog implements Log {
 
   /** Removes lapsed bindings. Expired advertisements are removed by entries. */
   purge(_expiredIds: string[], now: number): void {
-    const lapsed: string[] = [];
-    this.#purging ??= this.#bindings.entries();
-    for (let looked = 0; looked < MAX_LOOKED_AT && lapsed.length < MAX_PURGED; looked += 1) {
-      const step = this.#purging.next();
-      if (step.done === true) {
-        this.#purging = null;
-        break;
-      }
-      const [providerId, { seenAt, isKey }] = step.value;
-      if (now - seenAt > (isKey ? LIMITS.keyMemoryMs : LIMITS.bindingLifetimeMs)) lapsed.push(providerId);
-    }
+    const lapsed = this.#bindings.lapsed(now);
     if (lapsed.length > 0) void this.#remove(lapsed);
   }
 
@@ -231,13 +249,32 @@ export class SharedLog implements Log {
     await this.#membership.leave();
     this.#endTicks?.();
     this.#watch?.close();
+    await this.#mark.close(this.#followed);
     this.#client.close();
   }
 
   // ---- what the watch delivers --------------------------------------------------------------------------------
 
+  get #followed(): Mark {
+    return { epoch: this.epoch, revision: this.#position };
+  }
+
+  /**
+   * Whether the store is the one that was followed. Where it is not, the hub neither writes nor follows any more, and gives up its lease: to those
+   * who ask it has lost the store.
+   */
+  async #isSame(): Promise<boolean> {
+    const change = await findChange(this.#client, this.#keys, this.#followed);
+    if (change === null || this.#change !== null) return change === null;
+    this.#change = change;
+    this.#log.error(change);
+    void this.#membership.leave();
+    return false;
+  }
+
   #follow(): void {
     this.#watch = new Watch(this.#client, this.#keys.all, this.#position, {
+      mayBegin: () => this.#isSame(),
       revision: (revision, events) => {
         this.#position = revision;
         for (const event of events) this.#apply(event, revision);
@@ -301,12 +338,9 @@ export class SharedLog implements Log {
     // A late write may name a session whose hub has ended meanwhile.
     const open = session !== null && this.#hubs.has(session.hub) ? session : null;
     this.#known.set(providerId, { revision, foreignRevision, session: open });
-    if (advertisement === null && open === null && identity !== null) {
-      const isKey = identity.publicKey === providerId;
-      this.#bindings.set(providerId, { seenAt: identity.seenAt, isKey });
-    } else {
-      this.#bindings.delete(providerId);
-    }
+    if (advertisement === null && open === null && identity !== null)
+      this.#bindings.set(providerId, identity.publicKey, identity.seenAt);
+    else this.#bindings.delete(providerId);
   }
 
   #hubEnded(hub: string, revision: number): void {
@@ -337,7 +371,9 @@ export class SharedLog implements Log {
     );
     while (!this.#isClosing) {
       try {
+        if (!(await this.#isSame())) return;
         const state = await readState(this.#client, this.#keys);
+        this.#loads += 1;
         this.#follower.leapt(state.revision);
         this.#take(state);
         this.#follow();
@@ -369,7 +405,9 @@ export class SharedLog implements Log {
       this.#know(providerId, { ...record, session }, written, false);
       if (known !== undefined && record.advertisement === null)
         this.#tell({ kind: 'withdraw', providerId, identity: record.identity }, revision);
-      if (known?.session) this.#tell({ kind: 'detach', providerId, ...known.session }, revision);
+      // A session that goes on, or has moved, is none that ends: nobody is told that the provider was suspect.
+      if (known?.session && session === null)
+        this.#tell({ kind: 'detach', providerId, ...known.session }, revision);
       for (const entry of entriesOf(providerId, { ...record, session })) this.#tell(entry, revision);
       this.#writer.applied(record.writeId, revision, null);
     }

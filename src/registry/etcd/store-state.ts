@@ -3,9 +3,15 @@ import type { EtcdClient } from './client/client.js';
 import { type KeyValue, METHODS, RESULT, TARGET } from './client/messages.js';
 import type { Keys } from './keys.js';
 import { decodeRecord, type ProviderRecord } from './record.js';
+import { type Mark, wentBack } from './store-mark.js';
 
 /** How many records to read at a time. */
 const PAGE = 2000;
+/**
+ * Where ranges of ids begin that are read beside each other, after the first: etcd counts what is left of a range with each page. Keys
+ * in base58 spread over them evenly.
+ */
+const SHARD_STARTS = ['9', 'G', 'Q', 'Z', 'i', 'r'];
 /** Older versions lose watch events when the leader changes. */
 const OLDEST = [3, 5] as const;
 
@@ -29,7 +35,7 @@ export async function checkVersion(client: EtcdClient): Promise<void> {
  * The epoch of the store: derived from the cluster's id, which stays the same when a store is wiped and recreated in the same way, and from
  * a random key, which is created once and which an operator can reset.
  */
-export async function readEpoch(client: EtcdClient, keys: Keys): Promise<string> {
+export async function readEpoch(client: EtcdClient, keys: Keys): Promise<Mark> {
   const { identity } = keys;
   const { header, succeeded, responses } = await client.call(METHODS.txn, {
     compare: [{ target: TARGET.version, result: RESULT.equal, key: identity, version: 0 }],
@@ -38,7 +44,23 @@ export async function readEpoch(client: EtcdClient, keys: Keys): Promise<string>
   });
   const [kv] = responses[0]?.range?.kvs ?? [];
   if (succeeded || kv === undefined) return readEpoch(client, keys);
-  return epochOf(header!.clusterId, kv.value);
+  return { epoch: epochOf(header!.clusterId, kv.value), revision: header!.revision };
+}
+
+/**
+ * Compares the store with the one that a hub follows.
+ * @returns Null where it is the same, else what has become of it and what to do.
+ * @throws EtcdError (as a rejection)
+ */
+export async function findChange(client: EtcdClient, keys: Keys, followed: Mark): Promise<string | null> {
+  const { identity } = keys;
+  const { header, kvs } = await client.call(METHODS.range, { key: identity });
+  const [kv] = kvs;
+  if (kv === undefined || epochOf(header!.clusterId, kv.value) !== followed.epoch) {
+    return 'this etcd is not the store that this hub has followed: it was made anew, or its epoch was renewed; restart this hub';
+  }
+  const { revision } = header!;
+  return revision < followed.revision ? wentBack(followed.revision, revision, String(identity)) : null;
 }
 
 /** Derives the epoch from the cluster's id and the value of the identity key. */
@@ -53,13 +75,32 @@ export async function readState(client: EtcdClient, keys: Keys): Promise<StoreSt
   const revision = header!.revision;
   for (const { key } of kvs) hubs.add(keys.read(key)!.id);
   const providers: StoreState['providers'] = new Map();
-  const { rangeEnd } = keys.providers;
-  let from = keys.providers.key;
+  const { key: first, rangeEnd: last } = keys.providers;
+  const starts = [first, ...SHARD_STARTS.map((start) => Buffer.concat([first, Buffer.from(start)]))];
+  await Promise.all(
+    starts.map((start, index) =>
+      readRange(client, start, starts[index + 1] ?? last, revision, (kv) => {
+        providers.set(keys.read(kv.key)!.id, recordIn(kv));
+      }),
+    ),
+  );
+  return { revision, hubs, providers };
+}
+
+/** Reads one range page by page, at a revision. */
+async function readRange(
+  client: EtcdClient,
+  start: Buffer,
+  rangeEnd: Buffer,
+  revision: number,
+  take: (kv: KeyValue) => void,
+): Promise<void> {
+  let from = start;
   for (;;) {
     const page = await client.call(METHODS.range, { key: from, rangeEnd, limit: PAGE, revision });
-    for (const kv of page.kvs) providers.set(keys.read(kv.key)!.id, recordIn(kv));
+    for (const kv of page.kvs) take(kv);
     const last = page.kvs.at(-1);
-    if (!page.more || last === undefined) return { revision, hubs, providers };
+    if (!page.more || last === undefined) return;
     from = Buffer.concat([last.key, Buffer.of(0)]);
   }
 }

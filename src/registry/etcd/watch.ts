@@ -12,6 +12,11 @@ export interface WatchTarget {
 
 /** Receives what a watch reports. */
 export interface Follower {
+  /**
+   * Asked before the watch begins, and again before it goes on anew: whether it may. After a no, it is over.
+   * @throws EtcdError (as a rejection) when nobody can tell now.
+   */
+  mayBegin(): Promise<boolean>;
   /** All changes at one revision. Revisions come in order, each once. */
   revision(revision: number, events: readonly WatchEvent[]): void;
   /** Nothing else happened up to this revision. */
@@ -85,6 +90,11 @@ export class Watch {
   async #open(): Promise<void> {
     this.#parts = [];
     try {
+      // A watch from a revision that the store has yet to come to would say nothing, for ever.
+      if (!(await this.#follower.mayBegin())) {
+        this.close();
+        return;
+      }
       const { endpoint, token } = await this.#client.node(this.#turn);
       if (this.#isOver) return;
       // The previous stream's silence does not count against this one.

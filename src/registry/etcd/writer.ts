@@ -60,6 +60,7 @@ const MAX_UNDER_WAY = 2;
 const MAX_WAITING = 50_000;
 /** How long a proposal may take overall, in milliseconds. */
 const DEADLINE_MS = 5000;
+const NO_VALUE = Buffer.alloc(0);
 const NOT_A_MEMBER = 'the other hubs declared this one dead; it is joining again';
 
 /** Entries based on a decision by their proposer: if another hub writes in between, they have to be decided again. */
@@ -216,7 +217,7 @@ export class Writer {
       this.problem = null;
     } catch (error) {
       const failure =
-        error instanceof EtcdError ? new PersistenceError(`etcd: ${error.message}`) : (error as Error);
+        error instanceof EtcdError ? new PersistenceError(`etcd: ${error.advice}`) : (error as Error);
       if (error instanceof EtcdError) this.problem = failure.message;
       for (const proposal of batch) this.#fail(proposal, failure);
     }
@@ -281,7 +282,12 @@ export class Writer {
     const fence = { target: TARGET.version, result: RESULT.greater, key: this.#keys.hub(hub), version: 0 };
     const answer = await this.#client.call(
       METHODS.txn,
-      { compare: [fence], success: writes.map((write) => ({ txn: this.#txnOf(write) })) },
+      {
+        compare: [fence],
+        success: writes.map((write) => ({ txn: this.#txnOf(write) })),
+        // etcd looks for puts in the outer transaction alone: without this one, a full quota would keep no record out.
+        failure: [{ put: { key: this.#keys.refused, value: NO_VALUE } }],
+      },
       DEADLINE_MS,
     );
     this.counts.transactions += 1;

@@ -78,7 +78,7 @@ test('the log that several hubs share', { skip: WITHOUT_ETCD }, async (t) => {
   const open = async (prefix: string, isFollowing = true): Promise<Followed> => {
     const settings = { endpoints: [etcd.url], ca: null, client: null, user: null };
     const log = new TestLog();
-    const shared = await SharedLog.in({ ...settings, prefix, hubName: 'test' }, log)(NO_SINK);
+    const shared = await SharedLog.in({ ...settings, prefix, hubName: 'test', markPath: null }, log)(NO_SINK);
     opened.push(shared);
     return new Followed(shared, isFollowing);
   };

@@ -44,6 +44,12 @@ export class EtcdError extends Error {
     return this.code === FAILED_PRECONDITION && this.message.includes('already exists');
   }
 
+  /** What it says, and what to do about it where only an operator can. */
+  get advice(): string {
+    if (this.code !== RESOURCE_EXHAUSTED || !this.message.includes('space exceeded')) return this.message;
+    return `${this.message}: compact and defragment it, then disarm its alarm, as docs/cluster.md says`;
+  }
+
   /** Whether etcd has compacted the requested revision. */
   get isCompacted(): boolean {
     return this.code === OUT_OF_RANGE && this.message.includes('compacted');
@@ -53,6 +59,7 @@ export class EtcdError extends Error {
 const UNKNOWN = 2;
 const DEADLINE_EXCEEDED = 4;
 const NOT_FOUND = 5;
+const RESOURCE_EXHAUSTED = 8;
 const FAILED_PRECONDITION = 9;
 const OUT_OF_RANGE = 11;
 const INTERNAL = 13;
