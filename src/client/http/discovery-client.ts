@@ -54,7 +54,7 @@ export interface DiscoveryClientOptions {
 export interface FindOptions extends RequestOptions {
   /** `price` and `price_glm`: cheapest first, in US dollars or GLM, unpriced last; `updated`: latest heartbeat first; by default, by provider id. */
   sort?: (typeof SORTS)[number] | undefined;
-  /** The most to return; all by default. */
+  /** How many advertisements to return at most; all by default. */
   limit?: number | undefined;
 }
 
