@@ -179,7 +179,7 @@ export const requestItem: fc.Arbitrary<RequestItem> = fc.record(
 export interface BuiltRequest {
   bytes: Buffer;
   method: string;
-  /** Whether its answer may come after that of a later one would: it waits for a signature or the disk. */
+  /** Whether its answer may come after that of a later one would: it waits for a signature, the disk, or, as a list, its turn. */
   isLater: boolean;
 }
 
@@ -254,7 +254,10 @@ export function buildRequest(item: RequestItem, speaker: Speaker): BuiltRequest 
     headers.push(...Object.entries(speaker.headers('withdraw', '')));
   }
   const isLater =
-    body.length > 0 || !['GET', 'HEAD', 'OPTIONS'].includes(method) || targets[route] === '/metrics';
+    route === 'list' ||
+    body.length > 0 ||
+    !['GET', 'HEAD', 'OPTIONS'].includes(method) ||
+    targets[route] === '/metrics';
   return { bytes: withBody(method, targets[route], headers, body, chunked), method, isLater };
 }
 
