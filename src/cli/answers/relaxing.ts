@@ -30,7 +30,7 @@ export function relaxationsOf(explanation: Explanation, filter: Filter): string 
   if (found.length > 0) return `${found.join('; ')}.`;
   const [first] = nearest;
   if (matched > 0 || first === undefined) return null;
-  const misses = first.misses.map((miss) => describeMiss(miss)).join(' and ');
+  const misses = new Intl.ListFormat('en').format(first.misses.map((miss) => describeMiss(miss)));
   return `Every provider misses several conditions; the nearest, ${first.provider_id}, misses ${misses}.`;
 }
 

@@ -62,7 +62,10 @@ async function explainAll(client: DiscoveryClient, asked: FilterInput, flags: Ex
     return;
   }
   const width = widthOf(process.stdout);
-  writeNotice(process.stdout, `${String(matched)} of ${counted(providers)} match.`);
+  writeNotice(
+    process.stdout,
+    `${String(matched)} of ${counted(providers)} ${matched === 1 || providers === 1 ? 'matches' : 'match'}.`,
+  );
   if (Object.keys(rejected).length > 0) write(`\n${conditionTable(explanation, filter, width)}`);
   if (nearest.length > 0) write(`\n${nearestTable(explanation, width)}`);
   const relaxations = relaxationsOf(explanation, filter);

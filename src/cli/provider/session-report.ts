@@ -41,7 +41,7 @@ export class SessionReport {
       this.#isWithdrawn = false;
       this.#problem = null;
       this.#tell(
-        `published ${advertisement.provider_id}: ${describeOffer(advertisement)}; ${describePrice(advertisement)}; without heartbeats until ${advertisement.expires_at}`,
+        `published ${advertisement.provider_id}: ${describeOffer(advertisement)}; ${describePrice(advertisement)}; expires at ${advertisement.expires_at} unless a heartbeat comes first`,
       );
     });
     session.on('withdrawn', ({ elsewhere }) => {

@@ -33,8 +33,8 @@ function refuse(message: string): never {
 
 /** Collects these parameters of a query. */
 export class FactParameters {
-  readonly #min: Record<string, number> = {};
-  readonly #attributes: Record<string, AttributeValue[] | { min?: number; max?: number }> = {};
+  readonly #min = new Map<string, number>();
+  readonly #attributes = new Map<string, AttributeValue[] | { min?: number; max?: number }>();
 
   /**
    * Adds one parameter.
@@ -48,25 +48,25 @@ export class FactParameters {
     const bound = BOUND.exec(parameter.slice(ATTRIBUTE.length));
     const name = bound?.[1] ?? parameter.slice(ATTRIBUTE.length);
     if (!FACT_NAME.test(name)) refuse(`${parameter.slice(0, 64)}: ${NO_ATTRIBUTE_NAME}`);
-    const known = this.#attributes[name];
+    const known = this.#attributes.get(name);
     if (known !== undefined && Array.isArray(known) !== (bound === null))
       refuse(`attr.${name}: ask for values or for a range, not for both`);
     if (bound === null) {
       const values = value.split(',').flatMap(readings);
-      this.#attributes[name] = [...((known ?? []) as AttributeValue[]), ...values];
+      this.#attributes.set(name, [...((known ?? []) as AttributeValue[]), ...values]);
       return;
     }
     const end = bound[2] as 'min' | 'max';
     const range = (known ?? {}) as { min?: number; max?: number };
     if (range[end] !== undefined) refuse(`${parameter} is given twice`);
-    this.#attributes[name] = { ...range, [end]: numberOf(parameter, value) };
+    this.#attributes.set(name, { ...range, [end]: numberOf(parameter, value) });
   }
 
   /** The parameters as members of a filter. */
   get members(): object {
     return {
-      ...(Object.keys(this.#min).length === 0 ? {} : { min: this.#min }),
-      ...(Object.keys(this.#attributes).length === 0 ? {} : { attributes: this.#attributes }),
+      ...(this.#min.size === 0 ? {} : { min: Object.fromEntries(this.#min) }),
+      ...(this.#attributes.size === 0 ? {} : { attributes: Object.fromEntries(this.#attributes) }),
     };
   }
 
@@ -77,8 +77,8 @@ export class FactParameters {
         `${parameter.slice(0, 64)}: is not a resource name: use a lower-case letter, then up to 31 of a-z, 0-9 and _`,
       );
     }
-    if (this.#min[name] !== undefined) refuse(`${parameter} is given twice`);
-    this.#min[name] = numberOf(parameter, value);
+    if (this.#min.has(name)) refuse(`${parameter} is given twice`);
+    this.#min.set(name, numberOf(parameter, value));
   }
 }
 

@@ -279,3 +279,10 @@ test('what is wrong with an attribute or a further resource is said of its param
   ];
   for (const [search, message] of wrong) assert.match(refusal(search), message, search);
 });
+
+test('a fact that is named like a member of every object is asked for like any other', () => {
+  const { filter: asked } = parseListQuery('attr.constructor=x&min.constructor=2');
+  assert.deepEqual(asked.attributes, { constructor: ['x'] });
+  assert.deepEqual(asked.min, { constructor: 2 });
+  assert.match(refusal('min.constructor=1&min.constructor=2'), /given twice/);
+});

@@ -123,7 +123,10 @@ test('hubs in hard times', { skip: WITHOUT_ETCD }, async (t) => {
       );
       assert.deepEqual(new Set(seen.map(String)), new Set([gone.publicKey, `${changed.publicKey},NO`]));
       assert.equal(watcher.frames.length, 0);
-      assert.deepEqual(await all(a), await all(b));
+      // When a provider was last heard of over a session is known exactly to the hub that has it.
+      const content = async (hub: TestHub): Promise<object[]> =>
+        (await all(hub)).map((one) => ({ ...one, updated_at: null, expires_at: null }));
+      assert.deepEqual(await content(a), await content(b));
       assert.match(await (await fetch(`${a.url}/metrics`)).text(), /^discovery_store_loads 2$/m);
       moved.terminate();
     },

@@ -144,7 +144,7 @@ test('skips and counts rows that cannot be understood', async (t) => {
   const { advertisements, loaded } = await loadFile(path, log);
   assert.deepEqual([...advertisements.keys()], ['good']);
   assert.equal(loaded.skippedRows, 7);
-  assert.match(log.lines.join(), /7 rows .* left out/);
+  assert.match(log.lines.join(), /7 rows .* were skipped/);
 });
 
 test('refuses a file of a newer hub and leaves it as it is', async (t) => {
