@@ -15,7 +15,7 @@ interface PageEntry {
   readonly Page: ComponentType<PageProps>;
 }
 
-// Those that few visitors open first are loaded when they are opened.
+// Pages that few visitors open first load on demand.
 const ENTRIES: Readonly<Record<PageName, PageEntry>> = {
   providers: { title: 'Providers', Page: ProvidersPage },
   provider: { title: 'Provider', Page: ProviderPage },
@@ -31,15 +31,15 @@ const ENTRIES: Readonly<Record<PageName, PageEntry>> = {
   hub: { title: 'Hub', Page: lazy(async () => (await import('./pages/hub/hub-page.js')).HubPage) },
 };
 
-/** What the hub writes into the page of what its operator has set. */
+/** Reads a setting of the operator that the hub wrote into the page. */
 const written = (name: string): string =>
   document.querySelector<HTMLMetaElement>(`meta[name=${name}]`)?.content ?? '';
-/** Whom the operator names. */
+/** Where to report vulnerabilities; empty if the operator set nothing. */
 const securityContact = written('security-contact');
-/** What the operator has to say to all visitors. */
+/** The operator's notice to all visitors; empty if there is none. */
 const notice = written('notice');
 
-/** The whole dashboard: what is on every page, and the page that the address names. */
+/** The whole dashboard: header, footer and the page that the URL names. */
 export function Dashboard(): JSX.Element {
   const { page, providerId } = place.value;
   const { title, Page } = ENTRIES[page];
@@ -48,14 +48,14 @@ export function Dashboard(): JSX.Element {
   const first = useRef(shown);
   useEffect(() => {
     document.title = `${title} · VM discovery hub`;
-    // Whoever goes on by keyboard or hears the page starts where it begins; a page that was opened has not been left.
+    // After navigation, keyboard and screen reader users start at the top of the new page. The first page keeps its focus.
     if (first.current !== shown) main.current?.focus();
     first.current = shown;
   }, [shown, title]);
   return (
     <>
       <a class="skip" href="#content" onClick={(event) => skipTo(event, main.current)}>
-        Skip to the content
+        Skip to content
       </a>
       {notice !== '' && (
         <p class="banner" role="note">
@@ -85,7 +85,7 @@ export function Dashboard(): JSX.Element {
         </Suspense>
       </main>
       <footer>
-        <a href={`${hubUrl}/docs`}>Interface</a>
+        <a href={`${hubUrl}/docs`}>API</a>
         <a href={`${hubUrl}/docs/protocol.md`}>Protocol</a>
         <a href={`${hubUrl}/metrics`}>Metrics</a>
         <a href={`${hubUrl}/assets/licences.txt`}>Licences</a>
@@ -96,7 +96,7 @@ export function Dashboard(): JSX.Element {
 }
 
 function skipTo(event: Event, target: HTMLElement | null): void {
-  // The address after `#` is where in the dashboard one is.
+  // The URL fragment is the dashboard's route, so the link must not change it.
   event.preventDefault();
   target?.focus();
 }

@@ -116,7 +116,7 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 180_000 }, 
 
   test('a provider appears, changes, turns suspect and goes on an open page', async () => {
     const page = await open();
-    await page.getByText('Nobody is here yet').waitFor();
+    await page.getByText('No providers yet').waitFor();
     assert.equal(await page.getByRole('note').textContent(), SETTINGS.NOTICE);
     const key = generateKey();
     const session = await advertise({ name: 'alpha', usd: 3 }, key);
@@ -131,7 +131,7 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 180_000 }, 
     const back = await advertise({ name: 'alpha', usd: 7.5 }, key);
     await row(page, 'alpha').getByText('live', { exact: true }).waitFor();
     await back.withdraw();
-    await page.getByText('Nobody is here yet').waitFor();
+    await page.getByText('No providers yet').waitFor();
     // What is too long is cut at its end: that of Arabic is on the left.
     const arabic = await advertise({ name: 'مزود الخوادم السحابية الأول في المدينة الكبيرة', usd: 3 });
     await page.getByText('مزود').waitFor();
@@ -180,8 +180,8 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 180_000 }, 
 
   test('where nothing matches, it says what keeps providers out, and one click lets them in', async () => {
     const page = await open('#/providers?cpu=8&country=FI');
-    await page.getByText('Nobody offers all of that').waitFor();
-    await page.getByRole('button', { name: 'Without “in Finland”' }).click();
+    await page.getByText('No matching providers').waitFor();
+    await page.getByRole('button', { name: 'Remove “in Finland”' }).click();
     await row(page, 'cedar').waitFor();
     assert.match(page.url(), /#\/providers\?cpu=8$/);
     await page.close();
@@ -211,7 +211,7 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 180_000 }, 
     await advertise({ name: 'proven', usd: 5 }, key);
     const place = `#/provider/${key.publicKey}?cpu=4`;
     const page = await open(place);
-    await page.getByText('Signed, and unaltered.').waitFor();
+    await page.getByText('Signature valid.').waitFor();
     await page.getByText('$20.00', { exact: true }).waitFor();
     // From now on the hub lies: it shows a lower price than the provider asks for.
     await page.route(`**/api/v1/advertisements/${key.publicKey}`, async (route) => {
@@ -221,7 +221,7 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 180_000 }, 
       await route.fulfill({ response: answer, json: body });
     });
     await page.reload();
-    await page.getByRole('alert').getByText('The proof is broken.').waitFor();
+    await page.getByRole('alert').getByText('Invalid proof.').waitFor();
     await page.close();
   });
 
@@ -243,10 +243,10 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 180_000 }, 
     const figure = page.locator('.figures div', { hasText: 'Sessions' }).locator('dd');
     const sessions = Number(await figure.textContent());
     assert.ok(sessions > 0);
-    for (const title of ['Providers', 'Connections', 'From match to send', 'Lateness of the event loop']) {
+    for (const title of ['Providers', 'Connections', 'Match-to-send latency', 'Event loop delay']) {
       assert.match(
         (await chart(title).getAttribute('aria-label'))!,
-        /: between .+ and .+, now .+|nothing yet/,
+        /: between .+ and .+, now .+|no data yet/,
       );
     }
     await advertise({ name: 'one more', usd: 5, country: 'IS' });
@@ -272,10 +272,10 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 180_000 }, 
     await says(
       200,
       `retry: 5000\n\nevent: history\ndata: ${JSON.stringify(history)}\n\n`,
-      'is for its operator',
+      'only to its operator',
     );
     const refusal = { code: 'HTTP_404', message: 'this hub does not show its own state', timestamp: '' };
-    await says(404, JSON.stringify(refusal), 'Nothing to see: this hub does not show its own state');
+    await says(404, JSON.stringify(refusal), 'Not available: this hub does not show its own state');
     complaints.splice(0, complaints.length, ...complaints.filter((text) => !text.includes('status of 404')));
     await page.close();
   });
@@ -293,8 +293,8 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 180_000 }, 
     await page.getByLabel('Key file').setInputFiles(pem);
     await page.getByRole('heading', { name: 'Listed' }).waitFor();
     await page.locator('.facts div', { hasText: 'In Belgium' }).getByText('1 of 2').waitFor();
-    await page.getByLabel('Would this search find it?').fill('#/providers?cpu=64&country=BE');
-    await page.getByText('No. It misses cpu (asked 64, offers 4).').waitFor();
+    await page.getByLabel('Check a search').fill('#/providers?cpu=64&country=BE');
+    await page.getByText('Does not match: cpu (wanted 64, offers 4).').waitFor();
     const replaced = new Promise((resolve) =>
       first.on('state', ({ state }) => state === 'replaced' && resolve(state)),
     );

@@ -1,6 +1,6 @@
 import type { Amounts, Filter } from '../../src/client/index.js';
 
-/** The amounts that prices are worked out for: those asked for, 1 where none is. */
+/** The amounts to compute prices for: those in the filter, 1 where it names none. */
 export function amountsOf({ cpu = 1, memory = 1, storage = 1 }: Filter): Amounts {
   return { cpu, memory, storage };
 }

@@ -1,19 +1,19 @@
 import { type Amounts, monthlyEstimate, type PublishedAdvertisement } from '../../src/client/index.js';
 import { formats } from './formats.js';
 
-/** What a cell has: something to sort by, null where there is nothing. */
+/** The value of a cell, used for sorting; null if the advertisement has none. */
 export type Value = string | number | boolean | null;
 
 /** A column of the table of providers. */
 export interface Column {
   readonly name: string;
   readonly title: string;
-  /** Numbers stand to the right, so that their digits can be compared. */
+  /** Numbers are right-aligned, so that digits line up. */
   readonly isNumber: boolean;
-  /** Its share of the width, and the least of it in pixels. */
+  /** Its share of the width, and its minimum width in pixels. */
   readonly width: { readonly share: number; readonly least: number };
   readonly value: (advertisement: PublishedAdvertisement, amounts: Amounts) => Value;
-  /** What is read in the cell. */
+  /** Formats the value for display. */
   readonly text: (value: Value) => string;
 }
 
@@ -32,7 +32,7 @@ const column = (given: Given): Column => ({
   text: plain,
   ...given,
 });
-/** @param least Pixels that the title and the longest usual number need; they are not cut off. */
+/** @param least Minimum width in pixels: enough for the title and the longest usual number. */
 const number = (
   name: string,
   title: string,
@@ -41,7 +41,7 @@ const number = (
   least = 92,
 ): Column =>
   column({ name, title, value, isNumber: true, text: ofNumber(format), width: { share: 0.7, least } });
-/** What a title such as "USD/month" takes, and what a small number does. */
+/** Pixels for a title such as "USD/month", and for a small number. */
 const WIDE = 120;
 const NARROW = 76;
 const flag = (name: string, title: string, value: Column['value']): Column =>
@@ -55,7 +55,7 @@ const time = (name: string, title: string, member: 'created_at' | 'updated_at'):
     width: { share: 1.2, least: 150 },
   });
 
-/** All columns but those of attributes. */
+/** All columns except those of attributes. */
 export const COLUMNS: readonly Column[] = [
   column({
     name: 'provider',
@@ -112,7 +112,7 @@ export const COLUMNS: readonly Column[] = [
     width: { share: 1.2, least: 130 },
   }),
   flag('verified', 'Signed', ({ verified }) => verified),
-  flag('confirmed', 'Seen there', ({ ip_confirmed: confirmed }) => confirmed),
+  flag('confirmed', 'Confirmed', ({ ip_confirmed: confirmed }) => confirmed),
   time('since', 'First seen', 'created_at'),
   time('updated', 'Last change', 'updated_at'),
   column({
@@ -137,7 +137,7 @@ export const DEFAULT_COLUMNS: readonly string[] = [
 
 const ATTRIBUTE = /^attr\.([a-z][a-z0-9_]{0,31})$/;
 
-/** The column of that name, which may be one of an attribute (`attr.<name>`); null where there is none. */
+/** Finds a column by name, including attribute columns (`attr.<name>`); null if there is none. */
 export function columnNamed(name: string): Column | null {
   const attribute = ATTRIBUTE.exec(name)?.[1];
   if (attribute === undefined) return COLUMNS.find((one) => one.name === name) ?? null;
@@ -150,7 +150,7 @@ export function columnNamed(name: string): Column | null {
   });
 }
 
-/** Orders by a column: numbers before texts, what is not there last in both directions, ties by provider id. */
+/** Compares by a column: numbers before strings, missing values last in both directions, ties by provider id. */
 export function orderBy(
   { value }: Column,
   descending: boolean,

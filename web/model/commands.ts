@@ -1,18 +1,18 @@
 import type { Filter } from '../../src/client/index.js';
 import { formatFilter } from './view.js';
 
-/** One way of asking a hub the same from elsewhere. */
+/** A command or snippet that repeats a request outside the dashboard. */
 export interface Command {
   readonly title: string;
   readonly text: string;
 }
 
-/** A text as one word of a POSIX shell. */
+/** Quotes a text as one word of a POSIX shell. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Ways to get one provider, and to check its proof. */
+/** Commands that fetch one provider and verify its proof. */
 export function providerCommands(hub: string, providerId: string): Command[] {
   const path = `${hub}/api/v1/advertisements/${encodeURIComponent(providerId)}`;
   return [
@@ -30,7 +30,7 @@ if (published !== null && proof !== null) console.log(verifyProof(proof, { publi
   ];
 }
 
-/** Ways to get what a filter matches, cheapest first, and to go on watching it. */
+/** Commands that list the matches of a filter, cheapest first, and watch them. */
 export function filterCommands(hub: string, filter: Filter): Command[] {
   const query = formatFilter(filter);
   const list = `${hub}/api/v1/advertisements?${query === '' ? '' : `${query}&`}sort=price&limit=10`;

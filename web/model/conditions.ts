@@ -1,11 +1,11 @@
 import type { Explanation, Filter } from '../../src/client/index.js';
 import { formats } from './formats.js';
 
-/** One condition of a filter, to be read and to be taken away. */
+/** One condition of a filter, to display and remove. */
 export interface Condition {
   /** As an explanation names it, e.g. `cpu`, `min.gpu`, `attr.gpu_model`. */
   readonly member: string;
-  /** What it asks for, in words. */
+  /** The condition in words. */
   readonly text: string;
 }
 
@@ -24,13 +24,13 @@ const WORDS: Omit<Members, 'min' | 'attributes'> = {
   country: (codes) => `in ${countries(codes)}`,
   platform: (names) => `platform ${some(names)}`,
   payments_network: (names) => `paid over ${some(names)}`,
-  max_usd_per_month: (most) => `at most ${formats.usd(most)} a month`,
-  max_glm_per_month: (most) => `at most ${formats.glm(most)} a month`,
+  max_usd_per_month: (most) => `at most ${formats.usd(most)} per month`,
+  max_glm_per_month: (most) => `at most ${formats.glm(most)} per month`,
   not_country: (codes) => `not in ${countries(codes)}`,
   exclude: (ids) => `without ${formats.count(ids.length)} ${ids.length === 1 ? 'provider' : 'providers'}`,
   status: () => 'live',
   verified: () => 'signed',
-  ip_confirmed: () => 'seen at its address',
+  ip_confirmed: () => 'address confirmed',
 };
 
 /** All conditions of a filter, one by one. */
@@ -73,15 +73,15 @@ export function without(filter: Filter, member: string): Filter {
   return Object.keys(facts).length === 0 ? rest : { ...rest, [group]: facts };
 }
 
-/** What would bring matches where there are none. */
+/** A way to get matches: conditions to drop. */
 export interface Relaxation {
-  /** The conditions that go. */
+  /** The conditions to drop. */
   readonly members: readonly string[];
-  /** How many more then match, at least. */
+  /** Minimum number of additional matches. */
   readonly gain: number;
 }
 
-/** What to give up for more matches: single conditions first, most gain first; else what the nearest providers miss. */
+/** Conditions to drop for more matches: single ones by gain; if none helps, the sets that the nearest providers miss. */
 export function relaxations({ only_by: onlyBy, nearest }: Explanation): Relaxation[] {
   const single = Object.entries(onlyBy)
     .filter(([, gain]) => gain > 0)

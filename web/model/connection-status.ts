@@ -1,26 +1,26 @@
 import type { WatchState } from '../../src/client/index.js';
 
 /**
- * How what is shown stands to the hub:
- * - `connecting`: nothing has come yet;
- * - `live`: it changes as the hub changes;
- * - `stale`: the connection is lost, what is shown is as of `since`;
- * - `resumed`: it was lost and is live again, complete;
+ * Whether the displayed data is current:
+ * - `connecting`: no data has arrived yet;
+ * - `live`: data is current;
+ * - `stale`: the connection is lost, data is as of `since`;
+ * - `resumed`: the connection is back and nothing was missed;
  * - `over`: the hub refused, for the reason given.
  */
 export interface ConnectionStatus {
   readonly kind: 'connecting' | 'live' | 'stale' | 'resumed' | 'over';
-  /** Unix milliseconds: since when. */
+  /** Start of this status, in Unix milliseconds. */
   readonly since: number;
   readonly reason: string | null;
 }
 
-/** Milliseconds for which it is said that the connection was lost and came back. */
+/** How long `resumed` is shown, in milliseconds. */
 export const RESUMED_MS = 10_000;
 
 export const CONNECTING: ConnectionStatus = { kind: 'connecting', since: 0, reason: null };
 
-/** The status after a watch has told of a new state. */
+/** The status after a watch enters a new state. */
 export function nextStatus(
   before: ConnectionStatus,
   state: WatchState,
@@ -45,7 +45,7 @@ export function nextStatus(
 
 const ORDER: readonly ConnectionStatus['kind'][] = ['over', 'stale', 'connecting', 'resumed', 'live'];
 
-/** What to say of several connections together: the worst; connecting where there is none. */
+/** The worst status of several connections; connecting if there are none. */
 export function worstOf(statuses: Iterable<ConnectionStatus>, now: number): ConnectionStatus {
   let worst: ConnectionStatus | null = null;
   for (const status of statuses) {

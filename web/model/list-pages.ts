@@ -1,12 +1,12 @@
 import type { Page, PublishedAdvertisement } from '../../src/client/index.js';
 
-/** Advertisements on a page: as many as a hub gives at once, so that far rows take few requests. */
+/** Advertisements per page: the hub's maximum, so that distant rows take few requests. */
 export const PAGE_SIZE = 1000;
-/** Pages that are kept. */
+/** Number of cached pages. */
 const KEPT = 12;
-/** Milliseconds after which a page in view is read again. */
+/** Age in milliseconds at which a visible page is refetched. */
 const STALE_MS = 15_000;
-/** Milliseconds until another try where the hub does not say. */
+/** Retry delay in milliseconds if the hub names none. */
 const RETRY_MS = 3000;
 
 interface KeptPage {
@@ -15,24 +15,24 @@ interface KeptPage {
 }
 
 export interface ListPagesOptions {
-  /** Reads the page that begins after a cursor; the first one with null. */
+  /** Fetches the page after a cursor; null for the first page. */
   read: (after: string | null) => Promise<Page>;
-  /** Rows have come, or have been read again. */
+  /** Called when rows arrive or are refreshed. */
   changed: () => void;
-  /** A page could not be read and will be tried again; null once that is over. */
+  /** Called when a page fails and will be retried; with null once it succeeds. */
   failed: (error: Error | null) => void;
   now: () => number;
-  /** Calls back once, after so many milliseconds. @returns A function that takes it back. */
+  /** Calls back once, after a delay in milliseconds. @returns A function that cancels it. */
   after: (ms: number, run: () => void) => () => void;
 }
 
 /**
- * The rows of a list that is too long to be held: pages are read as they come into view, one at a time, and forgotten again. A hub gives
- * pages one after the other, so the way to a far row leads over those before it.
+ * The rows of a list too long to hold in memory. Pages are fetched one at a time as they scroll into view, and evicted later. Paging is
+ * by cursor, so reaching a distant row means fetching the pages before it.
  */
 export class ListPages {
   readonly #options: ListPagesOptions;
-  /** The cursor that each page begins after, as far as known. */
+  /** The cursor of each page, as far as known. */
   readonly #starts: (string | null)[] = [null];
   readonly #pages = new Map<number, KeptPage>();
   #end: number | null = null;
@@ -45,22 +45,22 @@ export class ListPages {
     this.#options = options;
   }
 
-  /** How many rows there are, once the last page has been seen; null before. */
+  /** Number of rows; null until the last page has been fetched. */
   get end(): number | null {
     return this.#end;
   }
 
-  /** How many rows can be reached with one more request. */
+  /** Number of rows reachable with one more request. */
   get known(): number {
     return this.#end ?? this.#starts.length * PAGE_SIZE;
   }
 
-  /** The advertisement in a row; undefined while it has not been read. */
+  /** The advertisement in a row; undefined until it has loaded. */
   at(row: number): PublishedAdvertisement | undefined {
     return this.#pages.get(Math.floor(row / PAGE_SIZE))?.advertisements[row % PAGE_SIZE];
   }
 
-  /** Says which rows are in view: from the first to before the last. */
+  /** Sets the visible rows: first inclusive, last exclusive. */
   show(from: number, to: number): void {
     this.#view = { from, to };
     if (!this.#isReading) this.#readNext();
@@ -71,7 +71,7 @@ export class ListPages {
     this.#cancelTimer();
   }
 
-  /** The page to read next; null where all in view are fresh. */
+  /** The next page to fetch; null if all visible pages are fresh. */
   #next(): number | null {
     const last = Math.floor(Math.max(this.#view.from, this.#view.to - 1) / PAGE_SIZE);
     const now = this.#options.now();

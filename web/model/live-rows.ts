@@ -3,26 +3,26 @@ import type { Change, PublishedAdvertisement } from '../../src/client/index.js';
 /** What happened to a row just now. */
 export type Mark = 'added' | 'updated' | 'removed';
 
-/** One row as it is shown. Never changed: a row that changes is another object. */
+/** One displayed row. Immutable: a changed row is a new object. */
 export interface Row {
   readonly advertisement: PublishedAdvertisement;
   readonly mark: Mark | null;
-  /** When it was marked, in the milliseconds of the caller. */
+  /** When it was marked, in milliseconds of the caller's clock. */
   readonly markedAt: number;
 }
 
-/** Milliseconds for which a change can be seen. */
+/** How long a change stays marked, in milliseconds. */
 export const MARK_MS = 1600;
 
 type Order = (a: PublishedAdvertisement, b: PublishedAdvertisement) => number;
 
 /**
- * The rows of a table that changes under its reader's eyes. A change marks its row for a moment; one that goes stays for as long, marked.
- * While the order is held nothing moves: rows change where they are, those that go stay, those that come wait.
+ * The rows of a live table. A changed row is marked briefly; a removed row stays, marked, for the same time.
+ * While the order is held, nothing moves: rows change in place, removed rows stay, new rows wait.
  */
 export class LiveRows {
   #order: Order;
-  /** In the order in which they are shown. */
+  /** In display order. */
   #rows: Row[] = [];
   /** As they were settled last. */
   #settled: readonly Row[] = [];
@@ -37,22 +37,22 @@ export class LiveRows {
     this.#order = order;
   }
 
-  /** What is to be shown; another array after each change. */
+  /** The rows to show; a new array after each change. */
   get rows(): readonly Row[] {
     return this.#settled;
   }
 
-  /** How many have come while the order was held. */
+  /** Number of new rows waiting while the order is held. */
   get waiting(): number {
     return this.#waiting.size;
   }
 
-  /** Whether time alone will change something: a mark that is over. */
+  /** Whether a mark is still to expire. */
   get hasMarks(): boolean {
     return this.#marks > 0;
   }
 
-  /** Begins anew, with what is there; nothing of it is marked. */
+  /** Starts over from a snapshot; no row is marked. */
   start(advertisements: Iterable<PublishedAdvertisement>): void {
     this.#waiting.clear();
     this.#marks = 0;

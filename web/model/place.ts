@@ -2,10 +2,10 @@
 export const PAGES = ['providers', 'market', 'map', 'visible', 'hub'] as const;
 export type PageName = (typeof PAGES)[number] | 'provider';
 
-/** Where in the dashboard somebody is; an address says it after its `#`. */
+/** A place in the dashboard, encoded in the URL fragment. */
 export interface Place {
   readonly page: PageName;
-  /** Whose page, where it is that of one provider; otherwise null. */
+  /** The provider of a provider page; otherwise null. */
   readonly providerId: string | null;
   /** A query string without `?`: what the page shows. */
   readonly query: string;
@@ -13,7 +13,7 @@ export interface Place {
 
 const isPage = (name: string): name is (typeof PAGES)[number] => (PAGES as readonly string[]).includes(name);
 
-/** Reads what an address has after its `#`; whatever is none of the pages leads to the first one. */
+/** Parses a URL fragment. Unknown pages lead to the first one. */
 export function readPlace(fragment: string): Place {
   const [path = '', ...rest] = fragment.replace(/^#?\/?/, '').split('?');
   const query = rest.join('?');

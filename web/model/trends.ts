@@ -7,15 +7,15 @@ export interface TrendPoint {
   readonly value: number | null;
 }
 
-/** Where in a chart things lie: x and y from 0 to these, y downwards. */
+/** Size of the drawing area; y points down. */
 export interface ChartSize {
   readonly width: number;
   readonly height: number;
 }
 
-/** Between points that are further apart than so many intervals nothing is known. */
+/** A gap of more than this many intervals breaks the line. */
 const GAP_INTERVALS = 2.5;
-/** A chart whose values are all 0 has a scale, too. */
+/** The scale of a chart whose values are all 0. */
 const LEAST_TOP = 1;
 /** What is smaller is drawn as 0: so near to nothing, numbers have no nice ones above them. */
 const NOTHING = 1e-9;
@@ -27,8 +27,8 @@ export function topOf(trends: readonly (readonly TrendPoint[])[]): number {
 }
 
 /**
- * The line of a trend as an SVG path. It is broken where nothing was measured or the hub was not there; a point with no neighbour
- * is a line too short to see but for its round ends.
+ * The line of a trend as an SVG path. It breaks where nothing was measured or the hub was down. A point without
+ * neighbours becomes a dot: a tiny line with round caps.
  * @param from Unix milliseconds at the left end.
  * @param to Unix milliseconds at the right end.
  * @param top The value at the upper end; 0 is at the lower.

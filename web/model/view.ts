@@ -1,13 +1,13 @@
 import { type Filter, filterFromQuery, type FilterInput, filterToQuery } from '../../src/client/index.js';
 import { COLUMNS, columnNamed, DEFAULT_COLUMNS } from './columns.js';
 
-/** By which column a table is sorted. */
+/** The sort column and direction of the table. */
 export interface Sort {
   readonly column: string;
   readonly descending: boolean;
 }
 
-/** What the table of providers shows, as an address says it. */
+/** What the table of providers shows, as encoded in the URL. */
 export interface View {
   readonly filter: Filter;
   readonly sort: Sort;
@@ -18,8 +18,7 @@ export interface View {
 const CHEAPEST_FIRST: Sort = { column: 'price', descending: false };
 
 /**
- * Reads a view out of a query string: the interface's own parameters for the filter, beside `sort` and `columns`. What cannot be read
- * is told, and left out.
+ * Parses a view from a query string: the API's filter parameters, `sort` and `columns`. Invalid parts are reported and left out.
  */
 export function readView(query: string): { view: View; problem: string | null } {
   const sort = CHEAPEST_FIRST;
@@ -40,7 +39,7 @@ export function readView(query: string): { view: View; problem: string | null } 
   }
 }
 
-/** The reverse of `readView`; what is as it is without being said is left out. */
+/** The reverse of `readView`; defaults are omitted. */
 export function formatView({ filter, sort, columns }: View): string {
   const parts = [formatFilter(filter)];
   const name = `${sort.descending ? '-' : ''}${sort.column}`;
@@ -49,7 +48,7 @@ export function formatView({ filter, sort, columns }: View): string {
   return parts.filter((part) => part !== '').join('&');
 }
 
-/** A filter as a query string without `?`; empty for one that a query cannot say. */
+/** A filter as a query string without `?`; empty if a query string cannot express it. */
 export function formatFilter(filter: FilterInput): string {
   try {
     return filterToQuery(filter).slice(1);

@@ -3,14 +3,14 @@ import { useSignal } from '@preact/signals';
 import type { Command } from '../model/commands.js';
 import { CopyButton } from './copy-button.js';
 
-/** Commands to copy, one under the other. */
+/** Copyable commands, one tab per language. */
 export function Commands({ commands }: { commands: readonly Command[] }): JSX.Element {
   const chosen = useSignal(0);
   const command = commands[chosen.value] ?? commands[0]!;
   return (
     <div class="commands">
       <div class="commands-head">
-        <div class="segments" role="group" aria-label="In which language">
+        <div class="segments" role="group" aria-label="Language">
           {commands.map(({ title }, index) => (
             <button
               key={title}

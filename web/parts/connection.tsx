@@ -11,7 +11,7 @@ const SIGNS: Readonly<Record<ConnectionStatus['kind'], string>> = {
   over: '○',
 };
 
-/** How what is shown stands to the hub, always in view. */
+/** The connection status, on every page. */
 export function Connection(): JSX.Element {
   const status = connection.value;
   return (
@@ -24,7 +24,7 @@ export function Connection(): JSX.Element {
 function wordsFor({ kind, since, reason }: ConnectionStatus): string {
   switch (kind) {
     case 'connecting':
-      return reason === null ? 'Connecting …' : 'The hub cannot be reached; trying again';
+      return reason === null ? 'Connecting …' : 'Hub unreachable; retrying';
     case 'live':
       return 'Live';
     case 'resumed':

@@ -1,10 +1,10 @@
 import type { JSX } from 'preact';
 import { useSignal } from '@preact/signals';
 
-/** Milliseconds for which the button says that it is done. */
+/** How long the button shows the outcome, in milliseconds. */
 const SAID_MS = 2000;
 
-/** Copies a text. Where the browser refuses, the button says so, and the text is there to be selected. */
+/** Copies a text. If the browser refuses, the button says so. */
 export function CopyButton({
   text,
   of,
@@ -20,7 +20,7 @@ export function CopyButton({
       await navigator.clipboard.writeText(text);
       said.value = 'Copied';
     } catch {
-      said.value = copyBySelecting(text) ? 'Copied' : 'Not allowed here';
+      said.value = copyBySelecting(text) ? 'Copied' : 'Copy failed';
     }
     setTimeout(() => {
       said.value = null;
@@ -33,7 +33,7 @@ export function CopyButton({
   );
 }
 
-/** Works on pages without TLS, too, as many hubs are reached: browsers hide `navigator.clipboard` from them. */
+/** Fallback for pages without TLS, where browsers hide `navigator.clipboard`. */
 function copyBySelecting(text: string): boolean {
   const area = document.createElement('textarea');
   area.value = text;

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 
-/** Named figures, side by side, each as text. */
+/** A row of labelled figures. */
 export function Figures({ figures }: { figures: readonly (readonly [string, string])[] }): JSX.Element {
   return (
     <dl class="figures">

@@ -5,7 +5,7 @@ import { formats } from '../model/formats.js';
 const WIDTH = 100;
 const HEIGHT = 14;
 
-/** The spread of prices: a line from the lowest to the highest, a box around the middle half, a stroke at the median. */
+/** A box plot of prices: whiskers at minimum and maximum, a box from p25 to p75, a stroke at the median. */
 export function QuantileBar({
   quantiles,
   scale,

@@ -7,12 +7,12 @@ const THEMES: readonly [Theme, string][] = [
   ['dark', 'Dark'],
 ];
 
-/** Dark or light. */
+/** Chooses the colour theme. */
 export function ThemeChoice(): JSX.Element {
   return (
     <select
       class="theme"
-      aria-label="Colours"
+      aria-label="Theme"
       value={theme.value}
       onChange={({ currentTarget }) => {
         theme.value = currentTarget.value as Theme;

@@ -10,7 +10,7 @@ export interface Trend {
 
 export interface TrendChartProps {
   readonly title: string;
-  /** What is drawn, at most three lines. */
+  /** At most three lines. */
   readonly trends: readonly Trend[];
   textOf: (value: number) => string;
   /** Unix milliseconds of both ends. */
@@ -21,7 +21,7 @@ export interface TrendChartProps {
 
 const SIZE = { width: 300, height: 72 };
 
-/** Lines over time on one scale from 0, told apart by their strokes. Their latest values stand beside their names. */
+/** A line chart over time with one scale from 0. Lines differ by stroke; the key shows their latest values. */
 export function TrendChart({ title, trends, textOf, from, to, intervalMs }: TrendChartProps): JSX.Element {
   const heading = useId();
   const top = topOf(trends.map(({ points }) => points));
@@ -87,6 +87,6 @@ function latestOf(points: readonly TrendPoint[], textOf: (value: number) => stri
 
 function wordsFor({ name, points }: Trend, textOf: (value: number) => string): string {
   const values = points.flatMap(({ value }) => (value === null ? [] : [value]));
-  if (values.length === 0) return `${name}: nothing yet`;
+  if (values.length === 0) return `${name}: no data yet`;
   return `${name}: between ${textOf(Math.min(...values))} and ${textOf(Math.max(...values))}, now ${latestOf(points, textOf)}`;
 }

@@ -2,21 +2,20 @@ import { useEffect, useRef } from 'preact/hooks';
 import { type Signal, useSignal } from '@preact/signals';
 import { DiscoveryError } from '../../src/client/index.js';
 
-/** What a page asked the hub for, and what came of it last. */
+/** The latest result of a polled request. */
 export interface Answer<Value> {
   /** Null before the first answer. */
   readonly value: Value | null;
-  /** Why the last request failed; null when it did not. */
+  /** Why the last request failed; null if it succeeded. */
   readonly problem: string | null;
 }
 
-/** Milliseconds until another try where the hub does not say. */
+/** Retry delay in milliseconds if the hub names none. */
 const RETRY_MS = 4000;
 
 /**
- * Asks again and again for as long as the component is there and the page is in view; a failed request is repeated, and leaves what
- * was known in place.
- * @param key Asks anew at once when it changes.
+ * Polls while the component is mounted and the page is visible. A failed request is retried; the last value stays.
+ * @param key A new key restarts polling at once.
  */
 export function useAnswer<Value>(
   ask: (signal: AbortSignal) => Promise<Value>,

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 
-/** The browser's time in Unix milliseconds, every second. */
+/** The browser's time in Unix milliseconds, updated every second. */
 export const localNow = signal(Date.now());
 
 setInterval(() => {

@@ -11,24 +11,24 @@ import {
 import { CONNECTING, type ConnectionStatus, nextStatus, worstOf } from '../model/connection-status.js';
 import { localNow } from './clock.js';
 
-/** Where the hub is that served this page, also where a proxy has it below a path. */
+/** Base URL of the hub that served this page, including any path prefix of a proxy. */
 export const hubUrl = new URL('.', location.href.replace(/#.*/, '')).href.replace(/\/$/, '');
 
-/** The plain HTTP interface of the hub. */
+/** The client of the hub's HTTP API. */
 export const hub = new DiscoveryClient(hubUrl);
 
 const statuses = signal<ReadonlyMap<Watch | HubWatch, ConnectionStatus>>(new Map());
 
-/** How what is shown stands to the hub. */
+/** The connection status over all watches. */
 export const connection = computed(() => worstOf(statuses.value.values(), localNow.value));
 
-/** Milliseconds that the hub's clock is ahead of the browser's. */
+/** How far the hub's clock is ahead of the browser's, in milliseconds. */
 const clockOffsetMs = signal(0);
 
-/** The hub's time, every second. */
+/** The hub's time, updated every second. */
 export const hubNow = computed(() => localNow.value + clockOffsetMs.value);
 
-/** Watches a filter, or the first of its matches, and lets `connection` know how that goes. */
+/** Watches a filter, or its first matches, and reports the state to `connection`. */
 export function follow(filter: FilterInput, first: Pick<WatchOptions, 'sort' | 'limit'> = {}): Watch {
   const followed = watch(hubUrl, filter, first);
   setStatus(followed, CONNECTING);
@@ -40,7 +40,7 @@ export function follow(filter: FilterInput, first: Pick<WatchOptions, 'sort' | '
   return followed;
 }
 
-/** Watches what the hub is like, and lets `connection` know how that goes. A hub that shows nothing of it is no less live. */
+/** Watches the hub's vitals and reports the state to `connection`. A hub that does not publish them still counts as live. */
 export function followHub(): { watch: HubWatch; end: () => void } {
   const followed = watchHub(hubUrl);
   const end = (): void => {
@@ -56,7 +56,7 @@ export function followHub(): { watch: HubWatch; end: () => void } {
   return { watch: followed, end };
 }
 
-/** Ends what `follow` began. */
+/** Stops a watch that `follow` started. */
 export function unfollow(followed: Watch): void {
   void followed.stop();
   forget(followed);
@@ -74,10 +74,10 @@ function forget(followed: Watch | HubWatch): void {
   statuses.value = rest;
 }
 
-/** Matches nobody: tells on pages that watch nothing how the connection is, and what the hub's clock says. */
+/** Matches no provider. Watching it gives every page the connection status and the hub's clock. */
 const NOBODY = { cpu: 4096, memory: 65_536, storage: 10_000_000, max_usd_per_month: 0 } as const;
 
-/** Keeps a connection for as long as the page is open. */
+/** Keeps one connection open while the page is open. */
 export function keepPulse(): void {
   follow(NOBODY);
 }

@@ -4,7 +4,7 @@ export type Theme = 'system' | 'light' | 'dark';
 
 const THEME = 'vm-discovery.theme';
 
-/** Browsers that keep nothing for this page throw. */
+/** The stored theme. Browsers that block storage throw. */
 function stored(): Theme {
   try {
     const theme = localStorage.getItem(THEME);
@@ -14,7 +14,7 @@ function stored(): Theme {
   }
 }
 
-/** Dark, light, or as the system has it. */
+/** The colour theme; `system` follows the operating system. */
 export const theme = signal<Theme>(stored());
 
 effect(() => {
@@ -22,11 +22,11 @@ effect(() => {
   try {
     localStorage.setItem(THEME, theme.value);
   } catch {
-    // Then it holds until the page is left.
+    // Without storage, the choice lasts until the page closes.
   }
 });
 
-/** Whether there is room for whole tables. */
+/** Whether the viewport is too narrow for full tables. */
 export const isNarrow = signal(false);
 
 const narrow = matchMedia('(width < 760px)');

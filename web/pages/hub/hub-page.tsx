@@ -34,7 +34,7 @@ const COUNTS: readonly ChartKind[] = [
     ],
   },
   {
-    title: 'Who watches',
+    title: 'Subscribers',
     textOf: formats.count,
     lines: [
       ['subscribers', ({ subscribers }) => subscribers],
@@ -42,7 +42,7 @@ const COUNTS: readonly ChartKind[] = [
     ],
   },
   {
-    title: 'Updates a second',
+    title: 'Updates per second',
     textOf: formats.rate,
     lines: [['updates', (point) => point.updates_per_second]],
   },
@@ -50,36 +50,36 @@ const COUNTS: readonly ChartKind[] = [
 
 const CONDITION: readonly ChartKind[] = [
   {
-    title: 'From match to send',
+    title: 'Match-to-send latency',
     textOf: formats.milliseconds,
     lines: [
       ['median', (point) => point.match_to_send_ms?.p50 ?? null],
-      ['99 % within', (point) => point.match_to_send_ms?.p99 ?? null],
-      ['longest', (point) => point.match_to_send_ms?.max ?? null],
+      ['p99', (point) => point.match_to_send_ms?.p99 ?? null],
+      ['max', (point) => point.match_to_send_ms?.max ?? null],
     ],
   },
   {
-    title: 'Lateness of the event loop',
+    title: 'Event loop delay',
     textOf: formats.milliseconds,
     lines: [
       ['median', (point) => point.loop_lag_ms?.p50 ?? null],
-      ['99 % within', (point) => point.loop_lag_ms?.p99 ?? null],
-      ['longest', (point) => point.loop_lag_ms?.max ?? null],
+      ['p99', (point) => point.loop_lag_ms?.p99 ?? null],
+      ['max', (point) => point.loop_lag_ms?.max ?? null],
     ],
   },
   {
-    title: 'Waiting to be sent',
+    title: 'Send queue',
     textOf: formats.bytes,
     lines: [['bytes', (point) => point.queued_bytes ?? null]],
   },
   {
-    title: 'Writes not durable yet',
+    title: 'Pending writes',
     textOf: formats.count,
     lines: [['writes', ({ mirror }) => mirror?.pending ?? null]],
   },
 ];
 
-/** What the hub is like, now and for the last 15 minutes. */
+/** The hub's vitals, now and over the last 15 minutes. */
 export function HubPage(): JSX.Element {
   const { vitals, refusal } = useVitals().value;
   return (
@@ -90,13 +90,13 @@ export function HubPage(): JSX.Element {
           <p class="hint">
             {vitals.shows === 'all'
               ? 'Now, and over the last 15 minutes.'
-              : 'Now, and over the last 15 minutes. This hub shows visitors how many there are of everything; how well it does is for its operator.'}
+              : 'Now, and over the last 15 minutes. This hub shows visitors counts only; its performance is visible only to its operator.'}
           </p>
         )}
       </header>
       {refusal !== null && (
         <div class="nothing">
-          <p>Nothing to see: {refusal}.</p>
+          <p>Not available: {refusal}.</p>
         </div>
       )}
       {vitals === null && refusal === null && <p class="loading">Loading …</p>}
@@ -107,7 +107,8 @@ export function HubPage(): JSX.Element {
 
 function Vitals({ vitals: { points, shows, intervalMs } }: { vitals: HubVitals }): JSX.Element {
   const latest = points.at(-1);
-  if (latest === undefined) return <p class="hint">The hub has only just begun; the first numbers follow.</p>;
+  if (latest === undefined)
+    return <p class="hint">The hub has just started. The first figures will appear shortly.</p>;
   const to = Date.parse(latest.time);
   const times = points.map(({ time }) => Date.parse(time));
   return (
@@ -141,7 +142,7 @@ function PresentFigures({ point }: { point: HubPoint }): JSX.Element {
     ['Sessions', formats.count(point.sessions)],
     ['Subscribers', formats.count(point.subscribers)],
     ['Streams', formats.count(point.streams)],
-    ['Updates a second', formats.rate(point.updates_per_second)],
+    ['Updates per second', formats.rate(point.updates_per_second)],
     ...(mirror === undefined
       ? []
       : ([['Storage', mirror.state === 'writing' ? 'Writing' : 'Failing']] as const)),

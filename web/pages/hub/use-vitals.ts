@@ -3,15 +3,15 @@ import { type Signal, useSignal } from '@preact/signals';
 import type { HubPoint, VitalsShown } from '../../../src/client/index.js';
 import { followHub } from '../../state/hub.js';
 
-/** What is known of the hub. */
+/** The hub's vitals as last received. */
 export interface HubVitals {
-  /** The last 15 minutes, the oldest first. */
+  /** The last 15 minutes, oldest first. */
   readonly points: readonly HubPoint[];
   readonly shows: VitalsShown;
   readonly intervalMs: number;
 }
 
-/** Follows what the hub is like for as long as the component is there. */
+/** Follows the hub's vitals while the component is mounted. */
 export function useVitals(): Signal<{ vitals: HubVitals | null; refusal: string | null }> {
   const state = useSignal<{ vitals: HubVitals | null; refusal: string | null }>({
     vitals: null,

@@ -17,13 +17,13 @@ const AGAIN_MS = 15_000;
 const NEVER_AGAIN_MS = 2 ** 31 - 1;
 const WIDTH = 960;
 const HEIGHT = 470;
-/** Shades, from few to many or from cheap to dear. */
+/** Shades, from few to many or from cheap to expensive. */
 const SHADES = 5;
 
 type World = Topology<{ countries: GeometryCollection }>;
 
 interface Country {
-  /** As advertisements have it; null for those that have no code. */
+  /** The code used in advertisements; null for areas without one. */
   readonly code: string | null;
   readonly path: string;
   readonly middle: readonly [x: number, y: number] | null;
@@ -31,7 +31,7 @@ interface Country {
 
 type Measure = 'providers' | 'price';
 
-/** Where providers are; a country leads to those in it. */
+/** A map of providers. Each country links to its providers. */
 export function MapPage(): JSX.Element {
   const { filter } = readView(place.value.query).view;
   const world = useAnswer(readWorld, 'world', NEVER_AGAIN_MS).value;
@@ -48,7 +48,7 @@ export function MapPage(): JSX.Element {
     <>
       <header class="page-head">
         <h1>Map</h1>
-        <div class="segments" role="group" aria-label="What shades say">
+        <div class="segments" role="group" aria-label="Shade by">
           {(['providers', 'price'] as const).map((name) => (
             <button
               key={name}
@@ -58,7 +58,7 @@ export function MapPage(): JSX.Element {
                 measure.value = name;
               }}
             >
-              {name === 'providers' ? 'Number' : 'Median price'}
+              {name === 'providers' ? 'Providers' : 'Median price'}
             </button>
           ))}
         </div>
@@ -81,7 +81,7 @@ async function readWorld(signal: AbortSignal): Promise<World> {
   return (await response.json()) as World;
 }
 
-/** Works out the shapes once, for a drawing of fixed size that the page scales. */
+/** Computes the shapes once, for a drawing of fixed size that CSS scales. */
 function draw(world: World): Country[] {
   const collection = feature(world, world.objects.countries);
   const projection = geoNaturalEarth1().fitSize([WIDTH, HEIGHT], { type: 'Sphere' });
@@ -94,13 +94,13 @@ function draw(world: World): Country[] {
     return { code, land, path: path(country) ?? '' };
   });
   return shapes.map(({ code, land, path }) => {
-    // Islands of their own that go by the code of a country have no label of their own.
+    // Separate islands that share a country's code get no label of their own.
     const isMain = code !== null && geoArea(land) === largest.get(code);
     return { code, path, middle: isMain ? projection(geoCentroid(land)) : null };
   });
 }
 
-/** The largest piece of a country: the middle of all pieces may lie in the sea. */
+/** The largest polygon of a country: the centre of all of them may lie in the sea. */
 function mainLand(geometry: Geometry): Geometry {
   if (geometry.type !== 'MultiPolygon') return geometry;
   const pieces = geometry.coordinates.map((coordinates): Geometry => ({ type: 'Polygon', coordinates }));
@@ -171,7 +171,7 @@ function WorldMap({ countries, buckets, measure, filter }: WorldMapProps): JSX.E
   );
 }
 
-/** The same as a list, for whoever does not see the map or looks for one country. */
+/** The map as a list, for screen readers and for finding one country. */
 function CountryList({ buckets, filter }: { buckets: readonly MarketBucket[]; filter: Filter }): JSX.Element {
   return (
     <section class="panel country-list">

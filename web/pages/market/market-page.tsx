@@ -11,17 +11,17 @@ import { useAnswer } from '../../state/answers.js';
 import { hub } from '../../state/hub.js';
 import { linkTo, place } from '../../state/place.js';
 
-const AGAIN_MS = 15_000;
-/** So many rows a panel, unless more are asked for. */
+const POLL_MS = 15_000;
+/** Rows per panel until it is expanded. */
 const FEW = 12;
 
 interface PanelKind {
   readonly by: MarketKey;
   readonly title: string;
-  /** What those have that say nothing of it. */
+  /** Label of the bucket without a value. */
   readonly none: string;
   textOf: (key: string) => string;
-  /** The filter that leads to one bucket. */
+  /** Narrows a filter to one bucket. */
   narrow: (filter: Filter, key: string) => Filter;
 }
 
@@ -36,27 +36,27 @@ const PANELS: readonly PanelKind[] = [
   {
     by: 'attr.gpu_model',
     title: 'By GPU',
-    none: 'no GPU named',
+    none: 'no GPU given',
     textOf: String,
     narrow: (filter, key) => ({ ...filter, attributes: { ...filter.attributes, gpu_model: [key] } }),
   },
   {
     by: 'platform',
     title: 'By platform',
-    none: 'no platform named',
+    none: 'no platform given',
     textOf: String,
     narrow: (filter, key) => ({ ...filter, platform: [key] }),
   },
 ];
 
-/** What is on offer, and for how much. */
+/** Offered resources and their prices. */
 export function MarketPage(): JSX.Element {
   const { filter } = readView(place.value.query).view;
   const query = formatFilter(filter);
   const answer = useAnswer(
     (signal) => Promise.all(PANELS.map(({ by }) => hub.market(filter, { by, signal }))),
     query,
-    AGAIN_MS,
+    POLL_MS,
   );
   const { value: markets, problem } = answer.value;
   const asked = conditionsOf(filter);
@@ -67,7 +67,7 @@ export function MarketPage(): JSX.Element {
         <p class="hint">
           {asked.length === 0 ? 'All providers' : `Providers ${asked.map(({ text }) => text).join(', ')}`}.
           Prices are for a month of {amountsText(filter)}.{' '}
-          <a href={linkTo('providers', query)}>{asked.length === 0 ? 'Search' : 'Change the search'}</a>
+          <a href={linkTo('providers', query)}>{asked.length === 0 ? 'Search' : 'Change search'}</a>
         </p>
       </header>
       {problem !== null && <p class="notice">{problem}</p>}
@@ -105,7 +105,7 @@ interface MultipleProps {
   readonly filter: Filter;
 }
 
-/** One way of telling providers apart: a row for each kind, all prices on one scale. */
+/** Providers grouped by one key: a row per bucket, all prices on one scale. */
 function Multiple({ kind, market, filter }: MultipleProps): JSX.Element {
   const showsAll = useSignal(false);
   const buckets = showsAll.value ? market.buckets : market.buckets.slice(0, FEW);
@@ -115,7 +115,7 @@ function Multiple({ kind, market, filter }: MultipleProps): JSX.Element {
     <section class="panel">
       <h2 id={`market-${kind.by}`}>{kind.title}</h2>
       {buckets.length === 0 ? (
-        <p class="hint">Nobody offers anything at the moment.</p>
+        <p class="hint">No matching providers at the moment.</p>
       ) : (
         <table class="market" aria-labelledby={`market-${kind.by}`}>
           <thead>
@@ -169,7 +169,7 @@ function Multiple({ kind, market, filter }: MultipleProps): JSX.Element {
             showsAll.value = !showsAll.value;
           }}
         >
-          {showsAll.value ? 'Fewer' : `All ${formats.count(market.buckets.length)}`}
+          {showsAll.value ? 'Show fewer' : `Show all ${formats.count(market.buckets.length)}`}
         </button>
       )}
     </section>

@@ -15,7 +15,7 @@ type Result =
   | { readonly kind: 'holds'; readonly proof: VerifiedProof }
   | { readonly kind: 'broken' | 'unknown'; readonly problem: string };
 
-/** Checks here, in the browser, what the hub shows against what the provider signed. */
+/** Verifies in the browser that the provider signed what the hub shows. */
 export function ProofCheck({ advertisement }: { advertisement: PublishedAdvertisement }): JSX.Element {
   const result = useSignal<Result>({ kind: 'checking' });
   const { updated_at: _updated, expires_at: _expires, status: _status, ...content } = advertisement;
@@ -25,7 +25,7 @@ export function ProofCheck({ advertisement }: { advertisement: PublishedAdvertis
       if (!control.signal.aborted) result.value = checked;
     });
     return () => control.abort();
-    // A heartbeat signs nothing new.
+    // Heartbeats change the times only, which are not signed.
   }, [JSON.stringify(content)]);
   return <Verdict result={result.value} providerId={advertisement.provider_id} />;
 }
@@ -35,7 +35,7 @@ async function check(advertisement: PublishedAdvertisement, signal: AbortSignal)
     const proof = await hub.proof(advertisement.provider_id, { signal });
     if (proof === null) {
       return advertisement.verified
-        ? { kind: 'broken', problem: 'the hub says that it is signed, and has nothing that was' }
+        ? { kind: 'broken', problem: 'the hub marks it as signed but has no proof' }
         : { kind: 'unsigned' };
     }
     return { kind: 'holds', proof: verifyProof(proof, { published: advertisement }) };
@@ -52,7 +52,7 @@ function Verdict({ result, providerId }: { result: Result; providerId: string })
     case 'unsigned':
       return (
         <p class="verdict verdict-none" role="status">
-          <strong>Not signed.</strong> Anybody could have written this; only the hub vouches for it.
+          <strong>Not signed.</strong> Only the hub vouches for this advertisement.
         </p>
       );
     case 'unknown':
@@ -64,7 +64,7 @@ function Verdict({ result, providerId }: { result: Result; providerId: string })
     case 'broken':
       return (
         <p class="verdict verdict-broken" role="alert">
-          <strong>The proof is broken.</strong> Do not trust what you see here: {result.problem}.
+          <strong>Invalid proof.</strong> Do not trust this advertisement: {result.problem}.
         </p>
       );
     case 'holds':
@@ -83,12 +83,12 @@ function Holds({ proof, providerId }: { proof: VerifiedProof; providerId: string
   return (
     <>
       <p class="verdict verdict-holds" role="status">
-        <strong>Signed, and unaltered.</strong> {who} signed exactly what you see here, on{' '}
-        {formats.dateTime(signedAt)}. Your browser has checked it.
+        <strong>Signature valid.</strong> {who} signed exactly what you see here, on{' '}
+        {formats.dateTime(signedAt)}. Your browser verified it.
       </p>
       {publicKey !== null && publicKey !== providerId && (
         <p class="hint">
-          That the name belongs to this key is the hub’s word: <code>{publicKey}</code>
+          Only the hub vouches that the name belongs to this key: <code>{publicKey}</code>
         </p>
       )}
     </>

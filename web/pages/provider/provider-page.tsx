@@ -15,10 +15,10 @@ import { linkTo, place, showQuery } from '../../state/place.js';
 import { NumberField } from '../providers/fields.js';
 import { ProofCheck } from './proof-check.js';
 
-/** How often its last heartbeat and its state are asked for. */
+/** Polling interval. */
 const LOOK_MS = 5000;
 
-/** All that is known of one provider. */
+/** The details of one provider. */
 export function ProviderPage({ providerId }: PageProps): JSX.Element {
   const answer = useAnswer(
     (signal) => hub.get(providerId, { signal }).then((found) => ({ found })),
@@ -44,8 +44,8 @@ export function ProviderPage({ providerId }: PageProps): JSX.Element {
         {back}
         <h1>Not listed</h1>
         <p>
-          The hub knows no advertisement of <code>{providerId}</code> at the moment. It may have expired or
-          been withdrawn; if it comes back, it appears here.
+          The hub has no advertisement of <code>{providerId}</code>. It may have expired or been withdrawn. If
+          it comes back, it appears here.
         </p>
       </>
     );
@@ -67,7 +67,7 @@ export function ProviderPage({ providerId }: PageProps): JSX.Element {
         <Offer advertisement={value.found} />
         <Life advertisement={value.found} />
       </div>
-      <Panel title="Use it elsewhere">
+      <Panel title="Use in code">
         <Commands commands={providerCommands(hubUrl, providerId)} />
       </Panel>
     </article>
@@ -101,15 +101,15 @@ function Panel({ title, children }: { title: string; children: ComponentChildren
   );
 }
 
-/** What is paid for a unit of, and the members that say how much. */
+/** Each priced unit and the members that hold its price in USD and GLM. */
 const UNIT_PRICES: readonly [unit: string, usd: string, glm: string][] = [
-  ['A core', 'usd_per_core_month', 'glm_per_core_month'],
-  ['A GB of memory', 'usd_per_gb_ram_month', 'glm_per_gb_ram_month'],
-  ['A GB of disk', 'usd_per_gb_storage_month', 'glm_per_gb_storage_month'],
+  ['Per core', 'usd_per_core_month', 'glm_per_core_month'],
+  ['Per GB of memory', 'usd_per_gb_ram_month', 'glm_per_gb_ram_month'],
+  ['Per GB of disk', 'usd_per_gb_storage_month', 'glm_per_gb_storage_month'],
 ];
 const KNOWN_PRICES = new Set(UNIT_PRICES.flat());
 
-/** The price of each unit in both currencies, then whatever else is said about prices. */
+/** The price of each unit in both currencies, then all other members of `pricing`. */
 function priceFacts(pricing: Pricing): Fact[] {
   const units = UNIT_PRICES.flatMap(([unit, usdMember, glmMember]): Fact[] => {
     const [usd, glm] = [pricing[usdMember], pricing[glmMember]];
@@ -128,7 +128,7 @@ function priceFacts(pricing: Pricing): Fact[] {
   return [...units, ...further];
 }
 
-/** What it costs: for the amounts asked for, which the address holds, and for all that it offers. */
+/** The monthly price: for the requested amounts, which the URL holds, and for everything the provider offers. */
 function Price({ advertisement: { pricing, resources } }: Props): JSX.Element {
   const { filter } = readView(place.value.query).view;
   const amounts = amountsOf(filter);
@@ -148,15 +148,15 @@ function Price({ advertisement: { pricing, resources } }: Props): JSX.Element {
     />
   );
   return (
-    <Panel title="Price a month">
+    <Panel title="Price per month">
       <p class="price">{estimates(pricing, amounts)}</p>
-      <div class="amounts" role="group" aria-label="For so much">
+      <div class="amounts" role="group" aria-label="Amounts">
         {field('cpu', 'for', 'cores')}
         {field('memory', 'with', 'GB memory')}
         {field('storage', 'and', 'GB disk')}
       </div>
-      <p class="hint">All that it offers: {estimates(pricing, resources)}</p>
-      <Facts facts={priceFacts(pricing ?? {})} nothing="It says no prices." />
+      <p class="hint">Everything it offers: {estimates(pricing, resources)}</p>
+      <Facts facts={priceFacts(pricing ?? {})} nothing="No prices given." />
     </Panel>
   );
 }
@@ -172,7 +172,7 @@ function Offer({ advertisement }: Props): JSX.Element {
   const { resources, attributes, platform, country, endpoint } = advertisement;
   const { cpu, memory, storage, ...further } = resources;
   return (
-    <Panel title="What it offers">
+    <Panel title="Offer">
       <Facts
         facts={[
           ['Cores', formats.count(cpu)],
@@ -180,8 +180,8 @@ function Offer({ advertisement }: Props): JSX.Element {
           ['Disk', formats.gigabytes(storage)],
           ...Object.entries(further).map(([name, value]): Fact => [words(name), formats.count(value)]),
           ['Country', `${formats.country(country)} (${country})`],
-          ['Platform', platform ?? 'not said'],
-          ['Payment network', advertisement.payments_network ?? 'not said'],
+          ['Platform', platform ?? 'not given'],
+          ['Payment network', advertisement.payments_network ?? 'not given'],
           ['Address', advertisement.ip_address + (endpoint == null ? '' : `, port ${String(endpoint.port)}`)],
           ...Object.entries(attributes ?? {}).map(([name, value]): Fact => [
             words(name),
@@ -193,7 +193,7 @@ function Offer({ advertisement }: Props): JSX.Element {
   );
 }
 
-/** Since when, and how long ago it was heard of, by the second. */
+/** Status and age, updated every second. */
 function Life({ advertisement }: Props): JSX.Element {
   const now = hubNow.value;
   const [created, updated, expires] = [
@@ -202,14 +202,14 @@ function Life({ advertisement }: Props): JSX.Element {
     advertisement.expires_at,
   ].map(Date.parse) as [number, number, number];
   return (
-    <Panel title="Sign of life">
+    <Panel title="Status">
       <Facts
         facts={[
-          ['Status', advertisement.status === 'live' ? 'live' : 'suspect: its connection was lost'],
+          ['State', advertisement.status === 'live' ? 'live' : 'suspect: connection lost'],
           ['Last heartbeat', formats.ago(updated, now)],
-          ['Expires without another', formats.dateTime(expires)],
+          ['Expires', formats.dateTime(expires)],
           ['Listed since', `${formats.dateTime(created)} (${formats.ago(created, now)})`],
-          ['Seen at its address', advertisement.ip_confirmed ? 'yes' : 'no'],
+          ['Address confirmed', advertisement.ip_confirmed ? 'yes' : 'no'],
           ['Signed', advertisement.verified ? 'yes' : 'no'],
         ]}
       />

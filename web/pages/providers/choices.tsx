@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useSignal } from '@preact/signals';
 import { formats } from '../../model/formats.js';
 
-/** One thing to choose, and how many providers have it. */
+/** A value to choose and the number of providers that have it. */
 export interface Offer {
   readonly value: string;
   readonly providers: number;
@@ -16,10 +16,10 @@ export interface ChoicesProps {
   readonly onChange: (chosen: string[] | undefined) => void;
 }
 
-/** From so many on there is a field to find one. */
+/** Lists of at least this many values get a search field. */
 const SEARCHED_FROM = 9;
 
-/** Some of what is offered, the most frequent first; what is chosen stays in view when nobody offers it any more. */
+/** A multiple choice of offered values, most frequent first. Chosen values stay listed when nobody offers them any more. */
 export function Choices({ label, offers, chosen, textOf = String, onChange }: ChoicesProps): JSX.Element {
   const search = useSignal('');
   const gone = chosen.filter((value) => !offers.some((offer) => offer.value === value));
@@ -55,7 +55,7 @@ export function Choices({ label, offers, chosen, textOf = String, onChange }: Ch
           </label>
         ))}
         {found.length === 0 && (
-          <p class="hint">{all.length === 0 ? 'Nobody offers any yet.' : 'None is called that.'}</p>
+          <p class="hint">{all.length === 0 ? 'Nothing on offer yet.' : 'No matches.'}</p>
         )}
       </div>
     </fieldset>

@@ -8,7 +8,7 @@ export interface ColumnChoiceProps {
   readonly onChange: (columns: readonly string[]) => void;
 }
 
-/** Which columns there are; the first one always is. */
+/** Chooses the columns of the table. The provider column cannot be hidden. */
 export function ColumnChoice({ columns, attributes, onChange }: ColumnChoiceProps): JSX.Element {
   const all = choosableColumns(columns, attributes);
   const toggle = (name: string): void => {
@@ -34,7 +34,7 @@ export function ColumnChoice({ columns, attributes, onChange }: ColumnChoiceProp
           </label>
         ))}
         <button type="button" onClick={() => onChange(DEFAULT_COLUMNS)}>
-          The usual ones
+          Reset to default
         </button>
       </fieldset>
     </details>

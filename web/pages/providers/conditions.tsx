@@ -9,17 +9,17 @@ export interface ConditionsProps {
   readonly onChange: (filter: Filter) => void;
 }
 
-/** What is asked for, each with a button that takes it away. */
+/** The active conditions of the filter, each with a button that removes it. */
 export function Conditions({ filter, onChange }: ConditionsProps): JSX.Element | null {
   const conditions = conditionsOf(filter);
   if (conditions.length === 0) return null;
   return (
-    <ul class="conditions" aria-label="Asked for">
+    <ul class="conditions" aria-label="Active conditions">
       {conditions.map(({ member, text }) => (
         <li key={member}>
           <button
             type="button"
-            aria-label={`No longer: ${text}`}
+            aria-label={`Remove condition: ${text}`}
             onClick={() => onChange(without(filter, member))}
           >
             <bdi>{text}</bdi> <span aria-hidden="true">×</span>
@@ -29,7 +29,7 @@ export function Conditions({ filter, onChange }: ConditionsProps): JSX.Element |
       {conditions.length > 1 && (
         <li>
           <button type="button" class="plain" onClick={() => onChange({})}>
-            Ask for nothing
+            Clear all
           </button>
         </li>
       )}
@@ -41,7 +41,7 @@ export interface NoMatchesProps extends ConditionsProps {
   readonly explanation: Explanation | null;
 }
 
-/** Why nothing is there, and what would bring something. */
+/** Explains an empty result and offers to drop the conditions that cause it. */
 export function NoMatches({ filter, explanation, onChange }: NoMatchesProps): JSX.Element {
   const words = new Map(conditionsOf(filter).map(({ member, text }) => [member, text]));
   const textOf = (members: readonly string[]): string =>
@@ -50,21 +50,21 @@ export function NoMatches({ filter, explanation, onChange }: NoMatchesProps): JS
   const [nearest] = explanation?.nearest ?? [];
   return (
     <section class="nothing" aria-label="No matches">
-      <h2>{words.size === 0 ? 'Nobody is here yet' : 'Nobody offers all of that'}</h2>
+      <h2>{words.size === 0 ? 'No providers yet' : 'No matching providers'}</h2>
       {explanation !== null && words.size > 0 && (
         <p>
           {explanation.providers === 0
-            ? 'There is no provider at all at the moment.'
-            : `None of ${formats.count(explanation.providers)} providers fits. As soon as one does, it appears here.`}
+            ? 'No providers are listed at the moment.'
+            : `None of ${formats.count(explanation.providers)} providers matches. Matches appear here as they come in.`}
         </p>
       )}
-      {words.size === 0 && <p>As soon as a provider advertises itself, it appears here.</p>}
+      {words.size === 0 && <p>Providers appear here as soon as they advertise.</p>}
       {ways.length > 0 && (
         <ul class="relaxations">
           {ways.map(({ members, gain }) => (
             <li key={members.join()}>
               <button type="button" onClick={() => onChange(members.reduce(without, filter))}>
-                Without {textOf(members)}
+                Remove {textOf(members)}
               </button>
               <span>
                 {formats.count(gain)} {gain === 1 ? 'provider' : 'providers'}
@@ -75,7 +75,7 @@ export function NoMatches({ filter, explanation, onChange }: NoMatchesProps): JS
       )}
       {nearest !== undefined && (
         <p class="hint">
-          <a href={linkTo('provider', '', nearest.provider_id)}>The nearest one</a> misses{' '}
+          <a href={linkTo('provider', '', nearest.provider_id)}>The closest provider</a> fails{' '}
           {textOf(nearest.misses.map(({ member }) => member))}.
         </p>
       )}

@@ -16,7 +16,7 @@ export interface FactFiltersProps {
   readonly set: (part: Pick<Filter, 'min' | 'attributes'>) => void;
 }
 
-/** What is asked of attributes and further resources: one field or two for each name. */
+/** Conditions on attributes and further resources. */
 export function FactFilters({ filter, offers, set }: FactFiltersProps): JSX.Element {
   const { min = {}, attributes = {} } = filter;
   const least = (name: string, value: number | undefined): void => {
@@ -82,7 +82,7 @@ function AttributeFields(props: {
   );
 }
 
-/** The values that are on offer, and those that are asked for. */
+/** A choice of the attribute's offered and requested values. */
 function ValueChoices(props: {
   name: string;
   title: string;
@@ -111,7 +111,7 @@ interface NewFactProps {
   readonly addAttribute: (name: string, asked: Asked) => void;
 }
 
-/** A name and what it has to be: `RTX 4090`, `100..` or `100..500`. */
+/** Adds a condition: a name and a value or range, such as `RTX 4090`, `100..` or `100..500`. */
 function NewFact({ offers, addResource, addAttribute }: NewFactProps): JSX.Element {
   const [names, values] = [useId(), useId()];
   const name = useSignal('');
@@ -159,7 +159,7 @@ function NewFact({ offers, addResource, addAttribute }: NewFactProps): JSX.Eleme
       </datalist>
       <input
         type="text"
-        aria-label="What it has to be; a range as 100..500; empty for at least one of a resource"
+        aria-label="Value, or a range such as 100..500; empty for at least one of a resource"
         placeholder="RTX 4090, or 100..500"
         list={values}
         value={wanted.value}
@@ -182,7 +182,7 @@ function NewFact({ offers, addResource, addAttribute }: NewFactProps): JSX.Eleme
   );
 }
 
-/** What a text may mean, as queries have it: itself, and the number or boolean that it reads as. */
+/** All readings of a text, as in query strings: the text itself, and the number or boolean that it spells. */
 function readings(text: string): (string | number | boolean)[] {
   if (text === 'true' || text === 'false') return [text, text === 'true'];
   return /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? [text, Number(text)] : [text];

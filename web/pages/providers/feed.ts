@@ -14,48 +14,48 @@ import { formatFilter, type Sort, type View } from '../../model/view.js';
 import { amountsOf } from '../../model/amounts.js';
 import { follow, hub, unfollow } from '../../state/hub.js';
 
-/** Up to so many matches are all watched. */
+/** Up to this many matches, the table watches all of them. */
 export const WATCHED_AT_MOST = 2000;
-/** A browser holds rows that many pixels deep, and no more. */
+/** Most rows in the table: browsers limit the height of an element. */
 const SHOWN_AT_MOST = 400_000;
-/** Of more matches, so many are live: as many as a hub ranks. */
+/** Above that, this many of the first rows are live: the most that a hub ranks. */
 const FIRST = 100;
 const SETTLE_MS = 150;
-const COUNT_AGAIN_MS = 15_000;
+const RECOUNT_MS = 15_000;
 const RETRY_MS = 3000;
 
 /** What the table shows. */
 export interface Shown {
-  /** `live`: all matches, each change as it comes; `pages`: more than that, read as they come into view. */
+  /** `live`: all matches are watched; `pages`: there are too many, so pages are fetched as they scroll into view. */
   readonly kind: 'loading' | 'live' | 'pages';
-  /** How many rows there are. */
+  /** Number of rows. */
   readonly count: number;
-  /** How many providers match; null while that is not known. */
+  /** Number of matching providers; null while unknown. */
   readonly matched: number | null;
-  /** How many have come while the order is held. */
+  /** Number of new rows held back while the order is held. */
   readonly waiting: number;
   at(row: number): Row | undefined;
 }
 
 const NOTHING: Shown = { kind: 'loading', count: 0, matched: null, waiting: 0, at: () => undefined };
 
-/** How a hub sorts by a column; undefined where it does not. */
+/** The hub's sort key for a column; undefined if the hub cannot sort by it. */
 export function hubSort({ column, descending }: Sort): FindOptions['sort'] | 'id' | undefined {
   if (column === 'updated') return descending ? 'updated' : undefined;
   if (descending) return undefined;
   return column === 'price' || column === 'price_glm' ? column : column === 'id' ? 'id' : undefined;
 }
 
-/** Keeps the rows of a view true: watches all matches where there are few, reads pages where there are many. */
+/** Keeps the rows of a view up to date: watches all matches if they are few, fetches pages if they are many. */
 export class Feed {
   readonly shown: Signal<Shown> = signal(NOTHING);
-  /** What keeps the rows from coming; null when nothing does. */
+  /** Why loading fails; null if it does not. */
   readonly problem: Signal<string | null> = signal(null);
-  /** Why there are as many as there are; null before the hub has said. */
+  /** The hub's explanation of the number of matches; null before it arrives. */
   readonly explanation: Signal<Explanation | null> = signal(null);
   #view: View;
   #isHeld = false;
-  /** What the present filter began; aborted with the next one. */
+  /** Cancels the requests of the current filter when the next one is set. */
   #control = new AbortController();
   #watch: Watch | null = null;
   #rows: LiveRows | null = null;
@@ -67,7 +67,7 @@ export class Feed {
     void this.#begin();
   }
 
-  /** Shows another view; what is shown stays until that is there. */
+  /** Switches to another view. The current rows stay until the new ones have loaded. */
   setView(view: View): void {
     const before = this.#view;
     this.#view = view;
@@ -83,7 +83,7 @@ export class Feed {
     }
   }
 
-  /** Holds the order of rows, or lets them go where they belong. */
+  /** Holds the order of rows, or releases it and sorts them again. */
   hold(isHeld: boolean): void {
     if (this.#isHeld === isHeld) return;
     this.#isHeld = isHeld;
@@ -91,7 +91,7 @@ export class Feed {
     this.#settle();
   }
 
-  /** Says which rows are in view. */
+  /** Sets the rows in the viewport. */
   show(from: number, to: number): void {
     this.#pages?.show(from, to);
   }
@@ -101,7 +101,7 @@ export class Feed {
     this.#end();
   }
 
-  /** Asks how many match, and follows them by what suits so many. */
+  /** Counts the matches, then watches or pages through them depending on how many there are. */
   async #begin(): Promise<void> {
     this.#control.abort();
     const control = new AbortController();
@@ -132,7 +132,7 @@ export class Feed {
     });
   }
 
-  /** The number of matches and the reasons change, too. */
+  /** Polls the explanation: the number of matches changes, too. */
   #countAgain(stopped: AbortSignal): void {
     const timer = setInterval(() => {
       if (document.hidden || (this.#rows !== null && this.#rows.rows.length > 0)) return;
@@ -143,10 +143,10 @@ export class Feed {
           if (explanation.matched <= WATCHED_AT_MOST / 2) void this.#begin();
           else this.#showPages(this.#pages);
         },
-        // What is known stays; the connection's state says the rest.
+        // Keep the last answer; the connection status shows the failure.
         () => undefined,
       );
-    }, COUNT_AGAIN_MS);
+    }, RECOUNT_MS);
     stopped.addEventListener('abort', () => {
       clearInterval(timer);
     });
@@ -209,7 +209,7 @@ export class Feed {
     pages.show(0, 1);
   }
 
-  /** Keeps the first rows of a list that is read in pages live. */
+  /** Keeps the first rows of a paged list live. */
   #watchFirst(pages: ListPages, sort: 'price' | 'price_glm'): void {
     const watched = follow(this.#view.filter, { sort, limit: FIRST });
     this.#watch = watched;
@@ -265,7 +265,7 @@ export class Feed {
     };
   }
 
-  /** Ends what fed the rows up to now; they stay as they are. */
+  /** Stops the current source of rows and keeps the rows. */
   #end(): void {
     clearTimeout(this.#settling);
     this.#settling = undefined;

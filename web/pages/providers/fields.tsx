@@ -8,11 +8,11 @@ export interface NumberFieldProps {
   readonly max?: number;
   readonly step?: number | 'any';
   readonly value: number | undefined;
-  /** Called with what is acceptable, and with undefined for nothing. */
+  /** Called with a valid value, or undefined if the field is empty. */
   readonly onChange: (value: number | undefined) => void;
 }
 
-/** A number that may be left out. What is not acceptable stays in the field, marked by the browser, and asks for nothing. */
+/** An optional number. Invalid input stays in the field, marked by the browser, and adds no condition. */
 export function NumberField({
   label,
   unit,
@@ -49,7 +49,7 @@ export interface TextListFieldProps {
   readonly onChange: (value: string[] | undefined) => void;
 }
 
-/** Texts with commas between them, taken when the field is left. */
+/** A comma-separated list, applied on blur. */
 export function TextListField({ label, value, options = [], onChange }: TextListFieldProps): JSX.Element {
   const list = useId();
   return (

@@ -13,7 +13,7 @@ export interface FilterPanelProps {
   readonly onChange: (filter: Filter) => void;
 }
 
-/** All that a filter can ask, in groups that fold away. */
+/** All conditions of a filter, in collapsible groups. */
 export function FilterPanel({ filter, offers, onChange }: FilterPanelProps): JSX.Element {
   const set = (part: Partial<Record<keyof Filter, unknown>>): void => {
     const given = Object.entries({ ...filter, ...part }).filter(([, value]) => value !== undefined);
@@ -49,17 +49,13 @@ export function FilterPanel({ filter, offers, onChange }: FilterPanelProps): JSX
     </label>
   );
   return (
-    <form
-      class="filters"
-      aria-label="What providers have to offer"
-      onSubmit={(event) => event.preventDefault()}
-    >
+    <form class="filters" aria-label="Filter conditions" onSubmit={(event) => event.preventDefault()}>
       <Group title="Size" isOpen>
         {least('cpu', 'At least', 'cores', 4096)}
         {least('memory', 'At least', 'GB memory', 65_536)}
         {least('storage', 'At least', 'GB disk', 10_000_000)}
       </Group>
-      <Group title="Price a month" isOpen>
+      <Group title="Price per month" isOpen>
         <PriceLimit
           market={offers.prices}
           value={filter.max_usd_per_month}
@@ -103,7 +99,7 @@ export function FilterPanel({ filter, offers, onChange }: FilterPanelProps): JSX
       <Group title="Trust" isOpen={filter.status !== undefined || filter.verified === true}>
         {only('status', 'live', 'Live')}
         {only('verified', true, 'Signed')}
-        {only('ip_confirmed', true, 'Seen at its address')}
+        {only('ip_confirmed', true, 'Address confirmed')}
       </Group>
       <Group
         title="GPUs, further resources, attributes"
@@ -121,7 +117,7 @@ export function FilterPanel({ filter, offers, onChange }: FilterPanelProps): JSX
           onChange={(payments_network) => set({ payments_network })}
         />
         <TextListField
-          label="Without these provider ids"
+          label="Exclude these provider ids"
           value={filter.exclude}
           onChange={(exclude) => set({ exclude })}
         />
@@ -133,7 +129,7 @@ export function FilterPanel({ filter, offers, onChange }: FilterPanelProps): JSX
 interface GroupProps {
   readonly title: string;
   readonly isOpen?: boolean;
-  /** How many choices were made in it. */
+  /** Number of active conditions in the group. */
   readonly count?: number | undefined;
   readonly children: ComponentChildren;
 }

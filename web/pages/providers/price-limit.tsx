@@ -13,7 +13,7 @@ export interface PriceLimitProps {
   readonly onChange: (value: number | undefined) => void;
 }
 
-/** The highest price, against a histogram of what is asked for. */
+/** The price limit, on a histogram of the prices that match the other conditions. */
 export function PriceLimit({ market, value, onChange }: PriceLimitProps): JSX.Element {
   const histogram = market && priceHistogram(market, BARS);
   if (histogram === null)
@@ -28,7 +28,7 @@ export function PriceLimit({ market, value, onChange }: PriceLimitProps): JSX.El
         viewBox={`0 0 ${String(BARS)} ${String(HEIGHT)}`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={`How many providers there are by price, from 0 to ${formats.wholeUsd(cap)}, estimated from quartiles`}
+        aria-label={`Number of providers by price, from 0 to ${formats.wholeUsd(cap)}, estimated from quartiles`}
       >
         {bars.map((count, bar) => {
           const height = count === 0 ? 0 : Math.max(1.5, (count / tallest) * HEIGHT);
@@ -51,7 +51,7 @@ export function PriceLimit({ market, value, onChange }: PriceLimitProps): JSX.El
         min={0}
         max={cap}
         step={step}
-        aria-label="At most, in US dollars a month"
+        aria-label="At most, in US dollars per month"
         aria-valuetext={value === undefined ? 'any price' : formats.usd(value)}
         value={value ?? cap}
         onInput={({ currentTarget }) => {

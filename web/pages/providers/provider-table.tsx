@@ -13,7 +13,7 @@ import type { Shown } from './feed.js';
 import { useWindow } from './use-window.js';
 
 const ROW_HEIGHT = 38;
-/** Where there is no room for columns, a row has two lines. */
+/** On narrow screens, a row has two lines instead of columns. */
 const NARROW_ROW_HEIGHT = 64;
 const HEAD_HEIGHT = 38;
 
@@ -22,7 +22,7 @@ export interface ProviderTableProps {
   readonly columns: readonly string[];
   readonly sort: Sort;
   readonly amounts: Amounts;
-  /** What a provider's page is to be opened with: the amounts asked for. */
+  /** The query string for links to a provider's page: the requested amounts. */
   readonly query: string;
   readonly canSort: (name: string) => boolean;
   readonly onSort: (name: string) => void;
@@ -30,7 +30,7 @@ export interface ProviderTableProps {
   readonly onHold: (isHeld: boolean) => void;
 }
 
-/** The providers, as many of their rows as are in view. */
+/** The table of providers, with virtualized rows. */
 export function ProviderTable(props: ProviderTableProps): JSX.Element {
   const { shown, amounts, query, onView, onHold } = props;
   const scroller = useRef<HTMLDivElement>(null);
@@ -139,7 +139,7 @@ interface RowProps {
   readonly isNarrow: boolean;
 }
 
-/** One row; one that has not come yet is an empty one in its place. */
+/** One row; a placeholder until it has loaded. */
 const TableRow = memo(function TableRow(props: RowProps): JSX.Element {
   const { row, index, top, columns, amounts, isNarrow: narrow } = props;
   const place = {
@@ -151,7 +151,7 @@ const TableRow = memo(function TableRow(props: RowProps): JSX.Element {
     return (
       <div {...place} class="table-row table-row-grid table-row-empty">
         {columns.map(({ name }) => (
-          <div key={name} role="cell" class="cell" aria-label="Not read yet" />
+          <div key={name} role="cell" class="cell" aria-label="Loading" />
         ))}
       </div>
     );
@@ -211,7 +211,7 @@ function ProviderLink({ row: { advertisement }, query }: { row: Row; query: stri
   );
 }
 
-/** What fits into two lines: who, for how much, where, and how much of what. */
+/** The two-line form of a row: name, price, country and resources. */
 function NarrowCells({ row, amounts, query, columns }: RowProps & { row: Row }): JSX.Element {
   const { advertisement, mark } = row;
   const price = columnNamed(columns.some(({ name }) => name === 'price_glm') ? 'price_glm' : 'price')!;
@@ -235,7 +235,7 @@ function NarrowCells({ row, amounts, query, columns }: RowProps & { row: Row }):
   );
 }
 
-/** Holds the order while a pointer is over the table or one of its rows has the focus. */
+/** Holds the order while the pointer is over the table or one of its rows has focus. */
 function useHold(onHold: (isHeld: boolean) => void): HTMLAttributes<HTMLDivElement> {
   const reasons = useRef(new Set<'pointer' | 'focus'>());
   const set = (reason: 'pointer' | 'focus', holds: boolean): void => {
@@ -245,7 +245,7 @@ function useHold(onHold: (isHeld: boolean) => void): HTMLAttributes<HTMLDivEleme
   };
   return {
     onPointerEnter: ({ pointerType }) => {
-      // A finger does not stay over anything.
+      // Touch has no hover.
       if (pointerType !== 'touch') set('pointer', true);
     },
     onPointerLeave: () => set('pointer', false),
@@ -255,7 +255,7 @@ function useHold(onHold: (isHeld: boolean) => void): HTMLAttributes<HTMLDivEleme
   };
 }
 
-/** Arrow keys go from row to row; the page keys and Home and End are the scroller's own. */
+/** Arrow keys move from row to row. The scroller handles Page Up, Page Down, Home and End itself. */
 function moveFocus(event: KeyboardEvent, count: number, scrollToRow: (row: number) => void): void {
   const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
   const { currentTarget, target } = event;

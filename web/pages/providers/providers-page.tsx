@@ -18,10 +18,10 @@ import { FilterPanel } from './filter-panel.js';
 import { ProviderTable } from './provider-table.js';
 import { useOffers } from './use-offers.js';
 
-/** Milliseconds that a filter has to stand before the hub is asked: whoever types is not done after each key. */
-const CALM_MS = 300;
+/** Debounce before querying the hub, in milliseconds, so that not every keystroke sends a request. */
+const DEBOUNCE_MS = 300;
 
-/** Find a provider, and watch what is on offer. */
+/** Searches for providers and watches the matches. */
 export function ProvidersPage(): JSX.Element {
   const { view, problem } = readView(place.value.query);
   const feed = useFeed(view);
@@ -81,17 +81,17 @@ export function ProvidersPage(): JSX.Element {
               onChange={(columns) => show({ columns })}
             />
             <details class="popover">
-              <summary>Use elsewhere</summary>
+              <summary>Share / use in code</summary>
               <div class="popover-content">
                 <Commands commands={filterCommands(hubUrl, view.filter)} />
               </div>
             </details>
-            <CopyButton text={location.href} of="the address of this search" label="Copy link" />
+            <CopyButton text={location.href} of="the link to this search" label="Copy link" />
           </span>
         </div>
         {problem !== null && (
           <p class="notice" role="alert">
-            The address asks for something that there is not: {problem}
+            This link contains a condition that cannot be read: {problem}
           </p>
         )}
         {feed.problem.value !== null && (
@@ -119,8 +119,8 @@ export function ProvidersPage(): JSX.Element {
         )}
         {shown.kind === 'pages' && (
           <p class="hint">
-            Too many to watch them all: the first hundred by price are live, other rows in view are read again
-            every 15 seconds. Narrow the search down to see each change as it happens.
+            Too many matches to show all of them live. The first hundred by price are live; other visible rows
+            refresh every 15 seconds. Narrow the search to see every change as it happens.
           </p>
         )}
       </div>
@@ -128,7 +128,7 @@ export function ProvidersPage(): JSX.Element {
   );
 }
 
-/** What a provider's page is opened with. */
+/** The query string for a provider's page: the requested amounts. */
 function amountsQuery({ cpu, memory, storage }: Filter): string {
   return formatFilter(
     Object.fromEntries(Object.entries({ cpu, memory, storage }).filter(([, value]) => value)),
@@ -141,14 +141,14 @@ function useFeed(view: View): Feed {
   const present = feed.current;
   const key = formatView({ ...view, columns: [] });
   useEffect(() => {
-    const timer = setTimeout(() => present.setView(view), CALM_MS);
+    const timer = setTimeout(() => present.setView(view), DEBOUNCE_MS);
     return () => clearTimeout(timer);
   }, [present, key]);
   useEffect(() => () => present.stop(), [present]);
   return present;
 }
 
-/** How many match; said aloud when the number has stood for a while, not with each change. */
+/** The number of matches. Screen readers announce it once it has settled, not on every change. */
 function MatchCount({ shown }: { shown: Shown }): JSX.Element {
   const said = useSignal('');
   const text =

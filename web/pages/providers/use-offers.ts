@@ -7,24 +7,24 @@ import { useAnswer } from '../../state/answers.js';
 import type { Offer } from './choices.js';
 import type { Shown } from './feed.js';
 
-/** What there is to choose from, as the hub's market has it. */
+/** The values to choose from, taken from the hub's market. */
 export interface Offers {
   readonly countries: readonly Offer[];
   readonly platforms: readonly Offer[];
-  /** By country, for the amounts asked for and without a limit to the price; null before it has come. */
+  /** By country, for the requested amounts and without the price limit; null before it has loaded. */
   readonly prices: Market | null;
-  /** Names of attributes that were seen. */
+  /** Attribute names found in the loaded rows. */
   readonly attributes: readonly string[];
-  /** Names of further resources that were seen. */
+  /** Names of further resources found in the loaded rows. */
   readonly resources: readonly string[];
 }
 
-/** How often the hub is asked what there is to choose from. */
+/** Polling interval. */
 const OFFERS_MS = 60_000;
-/** Rows in which names of attributes are looked for. */
+/** Rows searched for attribute and resource names. */
 const LOOKED_AT = 300;
 
-/** What there is to choose from: countries and platforms of all providers, prices of those that match but for their price. */
+/** The values to choose from: countries and platforms of all providers, and prices of those that match all other conditions. */
 export function useOffers(filter: Filter, shown: Shown): Offers {
   const places = useAnswer(
     async (signal) => {
@@ -49,8 +49,8 @@ export function useOffers(filter: Filter, shown: Shown): Offers {
 }
 
 /**
- * The values of an attribute, as the hub's market has them, those that most providers have first.
- * @param name Empty for no attribute: then there are none.
+ * The values of an attribute from the hub's market, most frequent first.
+ * @param name Empty for no attribute; the result is then empty.
  */
 export function useValues(name: string): readonly Offer[] {
   const { value } = useAnswer(
@@ -61,7 +61,7 @@ export function useValues(name: string): readonly Offer[] {
     name,
     OFFERS_MS,
   ).value;
-  // Until the next answer has come, the last one may be about another attribute.
+  // Until the next answer arrives, the last one may belong to another attribute.
   return value?.name === name ? value.offers : [];
 }
 

@@ -7,22 +7,22 @@ import {
   type VirtualItem,
 } from '@tanstack/virtual-core';
 
-/** The part of a long table that is in view. */
+/** The virtualized rows of a long table. */
 export interface Window {
   readonly items: readonly VirtualItem[];
-  /** Pixels of all rows together. */
+  /** Height of all rows, in pixels. */
   readonly height: number;
   readonly scrollToRow: (row: number) => void;
 }
 
-/** Rows kept ready above and below what is in view. */
+/** Extra rows rendered above and below the viewport. */
 const OVERSCAN = 8;
 
 /**
- * Works out which rows of a table are in view, and draws the component anew when that changes.
- * @param scroller What scrolls.
- * @param rowHeight Pixels of one row.
- * @param headHeight Pixels that stay in view above the rows.
+ * Tracks which rows are in the viewport and re-renders the component when they change.
+ * @param scroller The scrolling element.
+ * @param rowHeight Height of a row, in pixels.
+ * @param headHeight Height of the sticky table head, in pixels.
  */
 export function useWindow(
   scroller: { readonly current: HTMLElement | null },

@@ -15,7 +15,7 @@ export interface AskHubProps {
   readonly signer: Signer;
 }
 
-/** Asks the hub, as the provider itself, who sees it: that takes a session, and a provider has one at a time. */
+/** Asks the hub, as the provider, who sees it. This takes a session, and a provider has only one at a time. */
 export function AskHub({ advertisement, signer }: AskHubProps): JSX.Element {
   const answer = useSignal<Visibility | null>(null);
   const problem = useSignal<string | null>(null);
@@ -34,8 +34,8 @@ export function AskHub({ advertisement, signer }: AskHubProps): JSX.Element {
     <section class="panel">
       <h2>Who sees it now</h2>
       <p>
-        Only the provider itself may ask. This page signs in with your key for a moment;{' '}
-        <strong>a daemon that is connected with the same key is replaced</strong> and has to be started again.
+        Only the provider itself may ask. This page briefly signs in with your key.{' '}
+        <strong>A daemon connected with the same key is disconnected</strong> and must be restarted.
       </p>
       <p>
         <button type="button" disabled={isAsking.value} onClick={() => void ask()}>
@@ -52,7 +52,7 @@ export function AskHub({ advertisement, signer }: AskHubProps): JSX.Element {
   );
 }
 
-/** Opens a session that says what is on file, so that nothing is advertised anew, and ends it with the answer. */
+/** Opens a session with the stored content, so that the advertisement does not change, and closes it after the answer. */
 async function askAs(key: Signer, advertisement: PublishedAdvertisement): Promise<Visibility> {
   const { ip_address, country, resources } = advertisement;
   const { platform, pricing, name, payments_network, attributes, endpoint } = advertisement;
@@ -85,21 +85,22 @@ function Sight({
     <div role="status">
       <p>
         {formats.count(subscribers)} {subscribers === 1 ? 'subscriber follows' : 'subscribers follow'}{' '}
-        {formats.count(streams)} {streams === 1 ? 'search' : 'searches'} that it is in.
+        {formats.count(streams)} {streams === 1 ? 'search that matches' : 'searches that match'} it.
       </p>
       {missed.length > 0 && (
         <ul>
           {missed.map(({ member, streams: more }) => (
             <li key={member}>
-              {formats.count(more)} more would see it but for {member.replaceAll('_', ' ')}
+              {formats.count(more)} more would match without the condition on {member.replaceAll('_', ' ')}
             </li>
           ))}
         </ul>
       )}
       {price !== null && (
         <p>
-          {formats.usd(price.usd_per_month)} a month for 1 core, 1 GB and 1 GB: {formats.count(price.rank)} of{' '}
-          {formats.count(price.of)} in its country; the median there is {formats.usd(price.p50)}.
+          {formats.usd(price.usd_per_month)} per month for 1 core, 1 GB of memory and 1 GB of disk: rank{' '}
+          {formats.count(price.rank)} of {formats.count(price.of)} in its country; the median there is{' '}
+          {formats.usd(price.p50)}.
         </p>
       )}
     </div>

@@ -15,9 +15,9 @@ import { hub, hubNow } from '../../state/hub.js';
 import { linkTo, place, showQuery } from '../../state/place.js';
 import { AskHub } from './ask-hub.js';
 
-const AGAIN_MS = 10_000;
+const POLL_MS = 10_000;
 
-/** For providers: whether they are listed, where they stand, and who sees them. */
+/** Shows providers whether they are listed, how they rank and who sees them. */
 export function VisiblePage(): JSX.Element {
   const params = new URLSearchParams(place.value.query);
   const id = params.get('id') ?? '';
@@ -59,7 +59,7 @@ export function VisiblePage(): JSX.Element {
             placeholder="64 hex digits, 0x…, or a name"
           />
         </label>
-        <button type="submit">Look</button>
+        <button type="submit">Check</button>
         <label
           class="drop"
           onDragOver={(event) => event.preventDefault()}
@@ -68,13 +68,15 @@ export function VisiblePage(): JSX.Element {
             void takeFile(event.dataTransfer?.files[0]);
           }}
         >
-          <span>or your key file: drop it here, or</span>
+          <span>or drop your key file here, or</span>
           <input
             type="file"
             aria-label="Key file"
             onChange={({ currentTarget }) => void takeFile(currentTarget.files?.[0])}
           />
-          <span class="hint">It is read in this page, never sent, and forgotten when you leave.</span>
+          <span class="hint">
+            The key stays in this page: it is never sent, and is discarded when you leave.
+          </span>
         </label>
       </form>
       {problem.value !== null && (
@@ -93,9 +95,9 @@ function Answer({ id, signer }: { id: string; signer: Signer | null }): JSX.Elem
   const { value, problem } = useAnswer(
     (signal) => hub.get(id, { signal }).then((found) => ({ found })),
     id,
-    AGAIN_MS,
+    POLL_MS,
   ).value;
-  if (value === null) return <p class={problem === null ? 'loading' : 'notice'}>{problem ?? 'Looking …'}</p>;
+  if (value === null) return <p class={problem === null ? 'loading' : 'notice'}>{problem ?? 'Loading …'}</p>;
   if (value.found === null) return <NotListed />;
   return (
     <div class="panels">
@@ -110,12 +112,12 @@ function NotListed(): JSX.Element {
   return (
     <section class="panel" role="status">
       <h2>Not listed</h2>
-      <p>The hub shows nothing of this provider, so nobody sees it. Either</p>
+      <p>The hub has no advertisement of this provider. Possible causes:</p>
       <ul>
-        <li>it has not advertised itself here: is its daemon running, and does it dial this hub?</li>
-        <li>its heartbeats stopped, and it expired: look for a lost connection in its log;</li>
-        <li>it withdrew, or somebody with its key did;</li>
-        <li>or it goes by another id: a name, or the address of its account.</li>
+        <li>It never advertised here. Is its daemon running and connected to this hub?</li>
+        <li>Its heartbeats stopped and it expired. Look for a lost connection in its log.</li>
+        <li>It was withdrawn, by you or by someone else with its key.</li>
+        <li>It uses another id: a name, or the address of its account.</li>
       </ul>
     </section>
   );
@@ -129,20 +131,20 @@ function Listed({ advertisement }: { advertisement: PublishedAdvertisement }): J
         Listed <StatusBadge status={status} />
       </h2>
       <p>
-        Last heard of {formats.ago(Date.parse(updated), hubNow.value)}.{' '}
+        Last heartbeat {formats.ago(Date.parse(updated), hubNow.value)}.{' '}
         {status === 'live'
-          ? 'Everybody who asks for what it offers sees it.'
-          : `Its connection was lost: who asks for live providers does not see it, and unless it comes back it goes at ${formats.time(Date.parse(expires))}.`}
+          ? 'Every search that it matches shows it.'
+          : `Its connection was lost. Searches for live providers hide it, and unless it reconnects it expires at ${formats.time(Date.parse(expires))}.`}
       </p>
-      {!verified && <p>It is not signed: who asks for signed providers does not see it.</p>}
+      {!verified && <p>It is not signed, so searches for signed providers hide it.</p>}
       <p>
-        <a href={linkTo('provider', '', id)}>What others see of it</a>
+        <a href={linkTo('provider', '', id)}>View its public page</a>
       </p>
     </section>
   );
 }
 
-/** Where it stands by price, among all and in its country, and what searches it would miss. */
+/** Its price rank overall and in its country, and whether a given search matches it. */
 function Standing({ advertisement }: { advertisement: PublishedAdvertisement }): JSX.Element {
   const { provider_id: id, country } = advertisement;
   const search = useSignal('');
@@ -158,7 +160,7 @@ function Standing({ advertisement }: { advertisement: PublishedAdvertisement }):
       return { all, near, asked };
     },
     key,
-    AGAIN_MS,
+    POLL_MS,
   ).value;
   const rank = (explained: { rank: { by_price: number | null; of: number } } | null | undefined): string =>
     explained?.rank.by_price == null
@@ -166,10 +168,10 @@ function Standing({ advertisement }: { advertisement: PublishedAdvertisement }):
       : `${formats.count(explained.rank.by_price)} of ${formats.count(explained.rank.of)}`;
   return (
     <section class="panel">
-      <h2>Its place by price</h2>
+      <h2>Price rank</h2>
       <dl class="facts">
         <div>
-          <dt>Of all</dt>
+          <dt>Overall</dt>
           <dd>{rank(value?.all)}</dd>
         </div>
         <div>
@@ -178,7 +180,7 @@ function Standing({ advertisement }: { advertisement: PublishedAdvertisement }):
         </div>
       </dl>
       <label class="field-text">
-        <span>Would this search find it? Paste its address</span>
+        <span>Check a search: paste its link</span>
         <input
           type="text"
           value={search.value}
@@ -192,8 +194,8 @@ function Standing({ advertisement }: { advertisement: PublishedAdvertisement }):
       {search.value !== '' && misread === null && value?.asked != null && (
         <p role="status">
           {value.asked.matches
-            ? `Yes: ${rank(value.asked)} by price.`
-            : `No. It misses ${value.asked.misses.map(missText).join(', ')}.`}
+            ? `Matches. Price rank: ${rank(value.asked)}.`
+            : `Does not match: ${value.asked.misses.map(missText).join(', ')}.`}
         </p>
       )}
     </section>
@@ -202,5 +204,5 @@ function Standing({ advertisement }: { advertisement: PublishedAdvertisement }):
 
 function missText({ member, asked, offered }: Miss): string {
   const said = typeof asked === 'object' ? JSON.stringify(asked) : String(asked);
-  return `${member.replaceAll('_', ' ')} (asked ${said}, offers ${offered === null ? 'nothing' : String(offered)})`;
+  return `${member.replaceAll('_', ' ')} (wanted ${said}, offers ${offered === null ? 'nothing' : String(offered)})`;
 }
