@@ -223,7 +223,8 @@ export class ClusterWorld {
 
   async #change(provider: Provider): Promise<void> {
     this.#underWay.add(provider);
-    const cpu = 1 + Math.floor(this.#random() * 64);
+    // Another number than before: an update that changes nothing is not sent, and would count as a write.
+    const cpu = 1 + ((provider.acknowledged + Math.floor(this.#random() * 63)) % 64);
     try {
       const published = await provider.session.update(offering(cpu));
       provider.acknowledged = published.resources['cpu']!;

@@ -4,6 +4,7 @@ import { DiscoveryClient, type ProviderExplanation } from '../../client/node.js'
 import { type FilterInput, parseFilter } from '../../protocol/filters/filter.js';
 import { conditionTable, missTable, nearestTable } from '../answers/explanation-tables.js';
 import { relaxationsOf } from '../answers/relaxing.js';
+import { counted } from '../answers/counted.js';
 import { EXIT } from '../exit-codes.js';
 import { writeNotice } from '../notice.js';
 import { filterOf, type FilterFlags, urlOption, withFilterFlags } from '../options.js';
@@ -108,11 +109,7 @@ async function explainOne(
 function describe({ provider_id: id, matches, misses, rank }: ProviderExplanation): string {
   if (matches) return `${id} matches: number ${String(rank.by_price)} of ${String(rank.of)} by price.`;
   const conditions = misses.length === 1 ? '1 condition' : `${String(misses.length)} conditions`;
-  return `${id} misses ${conditions}; ${counted(rank.of)} match.`;
-}
-
-function counted(providers: number): string {
-  return providers === 1 ? '1 provider' : `${String(providers)} providers`;
+  return `${id} misses ${conditions}; ${counted(rank.of)} ${rank.of === 1 ? 'matches' : 'match'}.`;
 }
 
 function write(text: string): void {

@@ -1,4 +1,5 @@
 import type { StoreOverview } from '../../registry/etcd/overview.js';
+import { counted } from '../answers/counted.js';
 import { grid } from '../tables/grid.js';
 import type { RunningHub } from './running-hubs.js';
 
@@ -13,7 +14,7 @@ export function clusterTables(
   width: number | null,
 ): string {
   const { epoch, revision, providers } = store;
-  const head = `epoch ${epoch ?? 'none yet'} · revision ${String(revision)} · ${String(providers)} providers known`;
+  const head = `epoch ${epoch ?? 'none yet'} · revision ${String(revision)} · ${counted(providers)} known`;
   return [head, '', nodesTable(store, width), '', hubsTable(store, asked, width)].join('\n');
 }
 
