@@ -40,7 +40,6 @@ test(
     const start = (name: string): Promise<TestHub> =>
       TestHub.start({ ETCD_ENDPOINTS: etcd.url, ETCD_PREFIX: prefix, HUB_NAME: name });
     const [east, west] = [await start('east'), await start('west')];
-    t.after(() => Promise.all([east.stop(), west.stop()]));
     assert.equal((await east.post(new TestKey())).status, 200);
 
     const urls = ['--hubs', `${east.url},${west.url}`];
@@ -81,6 +80,7 @@ test(
     assert.equal(unset.code, 78, unset.output);
     assert.match(unset.output, /DISCOVERY_ETCD_ENDPOINTS is not set/);
 
+    await east.stop();
     await etcd.kill();
     const away = await cluster([]);
     assert.equal(away.code, 4, away.output);
