@@ -8,10 +8,10 @@ import { assertIsList, brief, sequence, Watcher } from './websocket-watcher.js';
 
 /** Lets a hub's time pass until something has come. */
 async function passUntil(hub: TestHub, what: Promise<unknown>): Promise<void> {
-  let isThere = false;
-  const arrive = (): void => void (isThere = true);
+  const waiting = new Set([what]);
+  const arrive = (): boolean => waiting.delete(what);
   what.then(arrive, arrive);
-  while (!isThere) await hub.advance(500);
+  while (waiting.size > 0) await hub.advance(500);
 }
 
 forEachPair('bookmarks and resuming', (pair) => {
