@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { CHROMIUM } from '../chromium.js';
 import { seedDatabase } from '../database.js';
 import { Hub } from '../hub.js';
 import { type Family, type Outcome, WrongAnswerError } from '../part.js';
 
-const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const PROVIDERS = 100_000;
 const SECONDS = 5;
 const VISITS = 5;
@@ -50,13 +49,12 @@ export const dashboard: Family = {
     },
   ],
   async run(bench, wanted) {
-    const executablePath = BROWSERS.find((path) => existsSync(path));
-    if (executablePath === undefined) throw new WrongAnswerError('no Chromium is installed');
+    if (CHROMIUM === undefined) throw new WrongAnswerError('no Chromium is installed');
     const providers = bench.size(PROVIDERS);
     bench.say(`filling a database with ${providers.toLocaleString('en')} providers`);
     await seedDatabase(bench, 'dashboard.db', providers, []);
     const hub = await Hub.start(bench, 'dashboard.db');
-    const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
     bench.own({ kill: () => void browser.close() });
     // The start stands still, too, and is no part of this.
     await hub.state();

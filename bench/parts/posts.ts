@@ -12,7 +12,7 @@ const ROUNDS = 2;
 const SECONDS = 2;
 /** More posts than can be made in the time, on any machine. */
 const POSTS_EACH = 64;
-/** Until the compiler has seen all that a post goes through: before that a hub answers a fifth fewer. */
+/** Until the compiler has seen all that a post goes through, which makes it slower at first. */
 const WARM_UP_SECONDS = 5;
 
 /** Signed posts, each answered once it is on the disk. */

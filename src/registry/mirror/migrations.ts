@@ -80,7 +80,7 @@ const MIGRATIONS: readonly ((db: Database) => void)[] = [
   },
 ];
 
-/** What a proof is of. */
+/** What a proof is of, as of this migration: it stays as it is when later ones add columns. */
 const SIGNED_COLUMNS = [
   'provider_id',
   'ip_address',
