@@ -7,7 +7,7 @@ import type {
   UpgradeDecision,
 } from './gateway/transports/port.js';
 import type { HttpApi } from './http/api.js';
-import { DASHBOARD_FILES } from './http/dashboard.js';
+import { DASHBOARD_FILES } from './http/pages/dashboard.js';
 import type { Metrics } from './http/metrics.js';
 import { type ErrorCode, ProtocolError } from './protocol/errors.js';
 import { readProviderId } from './protocol/provider-id.js';

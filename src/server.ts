@@ -8,7 +8,7 @@ import type { Transport } from './gateway/transports/port.js';
 import type { Certificate } from './gateway/transports/tls.js';
 import { startTransport } from './gateway/transports/index.js';
 import { HttpApi } from './http/api.js';
-import { loadDocumentation } from './http/documentation.js';
+import { loadDocumentation } from './http/pages/documentation.js';
 import { Metrics } from './http/metrics.js';
 import { Journal } from './journal.js';
 import type { Logger } from './log.js';

@@ -1,4 +1,4 @@
-import type { Asker, Work } from '../lib/work-queue.js';
+import type { Asker, Work } from '../lib/turns/work-queue.js';
 import { ProtocolError } from '../protocol/errors.js';
 import { parseExplainQuery, parseMarketQuery } from '../protocol/filters/answer-queries.js';
 import type { HttpResponse } from '../protocol/http-message.js';

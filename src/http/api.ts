@@ -1,4 +1,4 @@
-import { type Asker, UnwantedError } from '../lib/work-queue.js';
+import { type Asker, UnwantedError } from '../lib/turns/work-queue.js';
 import { type ErrorCode, ProtocolError } from '../protocol/errors.js';
 import type { HttpRequest, HttpResponse, StreamedBody } from '../protocol/http-message.js';
 import { WEBSOCKET_PATH } from '../protocol/limits.js';
@@ -13,11 +13,11 @@ import {
 } from './advertisements.js';
 import { getExplanation, getMarket } from './answers.js';
 import { getEvents, getHubEvents, type OpenReads } from './events.js';
-import { type Documentation, wantsFrontPage } from './documentation.js';
+import { type Documentation, wantsFrontPage } from './pages/documentation.js';
 import { ListAnswers } from './list-answers.js';
 import type { Metrics } from './metrics.js';
-import { buildAsyncApi } from './asyncapi.js';
-import { buildOpenApi } from './openapi.js';
+import { buildAsyncApi } from './descriptions/asyncapi.js';
+import { buildOpenApi } from './descriptions/openapi.js';
 import { type AnswerOptions, errorResponse, json, NO_SNIFFING, OPEN_TO_READERS } from './respond.js';
 
 /** What the HTTP interface needs. */

@@ -1,6 +1,6 @@
 import type { HttpResponse } from '../protocol/http-message.js';
 import { ProtocolError } from '../protocol/errors.js';
-import type { Asker, Work } from '../lib/work-queue.js';
+import type { Asker, Work } from '../lib/turns/work-queue.js';
 import type { Filter } from '../protocol/filters/filter.js';
 import { type ListQuery, type ListRequest, parseListQuery } from '../protocol/filters/list-query.js';
 import type { FoundPage } from '../registry/lists/list-reader.js';

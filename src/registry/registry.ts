@@ -10,7 +10,7 @@ import { Contact } from './contact.js';
 import type { SessionToken } from './entry.js';
 import type { Identities } from './identities.js';
 import { type FoundPage, type ListPage, ListReader } from './lists/list-reader.js';
-import { type Work, WorkQueue } from '../lib/work-queue.js';
+import { type Work, WorkQueue } from '../lib/turns/work-queue.js';
 import { noLog, type Log } from './log.js';
 import type { Moments } from './moments.js';
 import { Restore } from './restore.js';

@@ -10,7 +10,7 @@ import { RecentFrames, Snapshot } from './snapshot.js';
 import { isRanked, type RankedStream, type Stream, type Subscription } from './stream.js';
 import { topEvents } from './top/top-events.js';
 import { TopFeed } from './top/top-feed.js';
-import { metered, type Task, Turns } from '../lib/turns.js';
+import { metered, type Task, Turns } from '../lib/turns/turns.js';
 
 /** The events of a stream between two positions. */
 interface Missed {

@@ -5,7 +5,7 @@ import type { ConditionTest } from '../registry/answers/tests.js';
 import type { Predicate } from '../registry/store/predicate.js';
 import type { Snapshot } from './snapshot.js';
 import type { Top } from './top/top.js';
-import type { Account } from '../lib/turns.js';
+import type { Account } from '../lib/turns/turns.js';
 
 /** A change that a stream's subscribers have not been told yet. For first matches, it only marks that there is one. */
 export interface Note {

@@ -1,4 +1,4 @@
-import type { Work } from '../lib/work-queue.js';
+import type { Work } from '../lib/turns/work-queue.js';
 import { MAX_MISSED, type Visibility } from '../protocol/answers.js';
 import { type RowPlace, RowsAt } from '../registry/answers/rows-at.js';
 import { testsOf } from '../registry/answers/tests.js';

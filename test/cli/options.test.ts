@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Command } from 'commander';
 import { filterOf, withFilterFlags } from '../../src/cli/options.js';
-import { buildOpenApi } from '../../src/http/openapi.js';
+import { buildOpenApi } from '../../src/http/descriptions/openapi.js';
 import { type ConditionName, CONDITION_NAMES, CONDITIONS } from '../../src/protocol/filters/conditions.js';
 import { type Filter, parseFilter } from '../../src/protocol/filters/filter.js';
 import { isNamedByProviders, parseListQuery, takesMany } from '../../src/protocol/filters/list-query.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { loadDocumentation } from '../../src/http/documentation.js';
+import { loadDocumentation } from '../../src/http/pages/documentation.js';
 import type { Page } from 'playwright-core';
 import { NO_BROWSER, startBrowser } from '../support/chromium.js';
 import { onBothTransports } from '../support/http.js';

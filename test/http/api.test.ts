@@ -4,7 +4,7 @@ import fc from '../support/properties.js';
 import { HttpApi } from '../../src/http/api.js';
 import { Metrics } from '../../src/http/metrics.js';
 import type { HttpRequest, HttpResponse } from '../../src/protocol/http-message.js';
-import type { Work } from '../../src/lib/work-queue.js';
+import type { Work } from '../../src/lib/turns/work-queue.js';
 import type { ListAnswer } from '../../src/registry/registry.js';
 import { NO_READS } from '../support/gateway.js';
 import { Registry } from '../../src/registry/registry.js';

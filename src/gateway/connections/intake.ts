@@ -1,4 +1,4 @@
-import { type Account, metered, type Task, Turns, WORK_PER_MS } from '../../lib/turns.js';
+import { type Account, metered, type Task, Turns, WORK_PER_MS } from '../../lib/turns/turns.js';
 
 /** Milliseconds per event-loop iteration spent on frames; a frame that exceeds it is the last. */
 const MS_PER_TURN = 3;

@@ -1,4 +1,4 @@
-import type { Work } from '../../lib/work-queue.js';
+import type { Work } from '../../lib/turns/work-queue.js';
 import type {
   Explanation,
   Market,

@@ -1,6 +1,6 @@
 import { countBits, lowestBit } from '../../lib/bitmap.js';
 import { Heap } from '../../lib/heap.js';
-import type { Work } from '../../lib/work-queue.js';
+import type { Work } from '../../lib/turns/work-queue.js';
 import type { Explanation, ProviderExplanation } from '../../protocol/answers.js';
 import { ProtocolError } from '../../protocol/errors.js';
 import { askedAmounts, type Filter } from '../../protocol/filters/filter.js';

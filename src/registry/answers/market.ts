@@ -1,5 +1,5 @@
 import { quantiles } from '../../lib/quantiles.js';
-import type { Work } from '../../lib/work-queue.js';
+import type { Work } from '../../lib/turns/work-queue.js';
 import type { Market, MarketBucket, MarketKey, Quantiles } from '../../protocol/answers.js';
 import { CONDITION_NAMES } from '../../protocol/filters/conditions.js';
 import { askedAmounts, type Filter } from '../../protocol/filters/filter.js';

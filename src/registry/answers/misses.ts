@@ -1,6 +1,6 @@
 import type { Miss } from '../../protocol/answers.js';
 import type { Filter } from '../../protocol/filters/filter.js';
-import type { Work } from '../../lib/work-queue.js';
+import type { Work } from '../../lib/turns/work-queue.js';
 import type { AttributeColumns } from '../store/columns.js';
 import type { ValueNumbers } from '../store/value-numbers.js';
 import type { RowPlace, RowsAt } from './rows-at.js';

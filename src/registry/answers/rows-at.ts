@@ -1,6 +1,6 @@
 import { ProtocolError } from '../../protocol/errors.js';
 import { formatCursor } from '../../protocol/cursor.js';
-import type { Work } from '../../lib/work-queue.js';
+import type { Work } from '../../lib/turns/work-queue.js';
 import type { ChangeLog } from '../change-log.js';
 import type { AttributeColumns } from '../store/columns.js';
 import type { Store } from '../store/store.js';

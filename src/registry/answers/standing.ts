@@ -1,5 +1,5 @@
 import { quantiles } from '../../lib/quantiles.js';
-import type { Work } from '../../lib/work-queue.js';
+import type { Work } from '../../lib/turns/work-queue.js';
 import type { Standing } from '../../protocol/answers.js';
 import { askedAmounts } from '../../protocol/filters/filter.js';
 import type { ChangeLog } from '../change-log.js';

@@ -3,7 +3,7 @@ import type { ListQuery } from '../../protocol/filters/list-query.js';
 import { clearBit, hasBit, setBit, wordsFor } from '../../lib/bitmap.js';
 import type { SnapshotReader, Snapshots } from '../store/snapshot.js';
 import type { Store } from '../store/store.js';
-import type { Work } from '../../lib/work-queue.js';
+import type { Work } from '../../lib/turns/work-queue.js';
 import type { EarlierMatches } from './earlier-matches.js';
 import { keysOf } from './rank.js';
 

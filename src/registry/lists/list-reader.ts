@@ -4,7 +4,7 @@ import type { ServiceClock } from '../../lib/clock.js';
 import { LongList } from './long-list.js';
 import { FrozenMatches } from './frozen-matches.js';
 import { findPage, type Page } from './query.js';
-import type { Work } from '../../lib/work-queue.js';
+import type { Work } from '../../lib/turns/work-queue.js';
 import type { Snapshots } from '../store/snapshot.js';
 import type { Store } from '../store/store.js';
 

@@ -1,6 +1,6 @@
 import { askedAmounts } from '../../protocol/filters/filter.js';
 import { formatPageCursor, type ListQuery, type PageCursor } from '../../protocol/filters/list-query.js';
-import type { Work } from '../../lib/work-queue.js';
+import type { Work } from '../../lib/turns/work-queue.js';
 import { stableOrder } from '../../lib/stable-sort.js';
 import { GLM, USD } from '../store/columns.js';
 import type { Predicate } from '../store/predicate.js';

@@ -1,7 +1,7 @@
 import type { WireName } from '../../protocol/frames/codec.js';
 import { WIRES } from '../../protocol/frames/event-stream.js';
 import { formatCursor } from '../../protocol/cursor.js';
-import type { Work } from '../../lib/work-queue.js';
+import type { Work } from '../../lib/turns/work-queue.js';
 import { LoggedMatches } from '../../registry/lists/earlier-matches.js';
 import { firstRows } from '../../registry/lists/query.js';
 import type { Ranked } from '../../registry/lists/rank.js';

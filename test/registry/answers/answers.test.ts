@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from '../../support/properties.js';
-import type { Work } from '../../../src/lib/work-queue.js';
+import type { Work } from '../../../src/lib/turns/work-queue.js';
 import type { PublishedAdvertisement } from '../../../src/protocol/advertisement.js';
 import type { Filter } from '../../../src/protocol/filters/filter.js';
 import { market } from '../../../src/registry/answers/market.js';

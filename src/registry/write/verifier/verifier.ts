@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { Lines } from '../../../lib/lines.js';
+import { RoundRobin } from '../../../lib/turns/round-robin.js';
 import type { SignatureScheme } from '../../../protocol/schemes/table.js';
 import { packBatch, type SignedBytes } from './batch.js';
 
@@ -55,7 +55,7 @@ interface Thread {
  */
 export class Verifier {
   /** By client address. */
-  readonly #waiting = new Lines<Job>();
+  readonly #waiting = new RoundRobin<Job>();
   #underWay = 0;
   #scheduled = false;
   readonly #threads: Thread[] = [];

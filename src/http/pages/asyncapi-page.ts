@@ -1,6 +1,6 @@
 import { pageHeaders } from './page-headers.js';
-import type { HttpResponse } from '../protocol/http-message.js';
-import type { JsonObject } from './openapi-parts.js';
+import type { HttpResponse } from '../../protocol/http-message.js';
+import type { JsonObject } from '../descriptions/openapi-parts.js';
 import { inAttribute as escaped } from './security-txt.js';
 
 /** The path of the page's style sheet. */
@@ -48,7 +48,7 @@ export function asyncApiPage(description: JsonObject): HttpResponse {
 <main>
 <h1>Frames and events</h1>
 <p>${escaped(document.info.description)}</p>
-<p><a href="/docs">The HTTP interface</a> · <a href="/docs/protocol.md">The protocol, with an example of each frame</a> · <a href="/api/v1/asyncapi.json">This description for programs</a></p>
+<p><a href="/docs">The HTTP interface</a> · <a href="/docs/protocol.md">The protocol, with an example of each frame</a> · <a href="/api/v1/asyncapi.json">This page as AsyncAPI JSON</a></p>
 ${Object.entries(document.channels)
   .map(([name, channel]) => channelSection(document, name, channel))
   .join('')}

@@ -1,14 +1,14 @@
-import { explanationSchema, marketSchema, providerExplanationSchema } from '../protocol/answers.js';
-import { advertisementSchema } from '../protocol/advertisement.js';
-import { ERROR_STATUS } from '../protocol/errors.js';
-import { LIMITS, PROTOCOL_VERSION, SUBPROTOCOLS, WEBSOCKET_PATH } from '../protocol/limits.js';
+import { explanationSchema, marketSchema, providerExplanationSchema } from '../../protocol/answers.js';
+import { advertisementSchema } from '../../protocol/advertisement.js';
+import { ERROR_STATUS } from '../../protocol/errors.js';
+import { LIMITS, PROTOCOL_VERSION, SUBPROTOCOLS, WEBSOCKET_PATH } from '../../protocol/limits.js';
 import {
   eventsQuerySchema,
   explainQuerySchema,
   marketQuerySchema,
-} from '../protocol/filters/answer-queries.js';
-import { listQuerySchema } from '../protocol/filters/list-query.js';
-import { KEY_PATTERN, SCHEMES, SIGNATURE_PATTERN } from '../protocol/schemes/table.js';
+} from '../../protocol/filters/answer-queries.js';
+import { listQuerySchema } from '../../protocol/filters/list-query.js';
+import { KEY_PATTERN, SCHEMES, SIGNATURE_PATTERN } from '../../protocol/schemes/table.js';
 import {
   AUTH_ERRORS,
   COMMON_ERRORS,

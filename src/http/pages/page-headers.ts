@@ -1,5 +1,5 @@
-import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
-import { NO_SNIFFING } from './respond.js';
+import type { HttpRequest, HttpResponse } from '../../protocol/http-message.js';
+import { NO_SNIFFING } from '../respond.js';
 
 /** Serves a page, or a file that pages need. */
 export type Page = (request: HttpRequest) => HttpResponse;

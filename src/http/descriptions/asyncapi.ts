@@ -1,9 +1,9 @@
-import { filterSchema } from '../protocol/filters/filter.js';
-import { DOWN_SCHEMAS } from '../protocol/frames/frames-down-schemas.js';
-import type { DownType } from '../protocol/frames/frames-down.js';
-import { UP_SCHEMAS, type UpType } from '../protocol/frames/frames-up.js';
-import { hubHistorySchema, hubPointFrameSchema } from '../protocol/vitals.js';
-import { PROTOCOL_VERSION, SUBPROTOCOLS, WEBSOCKET_PATH } from '../protocol/limits.js';
+import { filterSchema } from '../../protocol/filters/filter.js';
+import { DOWN_SCHEMAS } from '../../protocol/frames/frames-down-schemas.js';
+import type { DownType } from '../../protocol/frames/frames-down.js';
+import { UP_SCHEMAS, type UpType } from '../../protocol/frames/frames-up.js';
+import { hubHistorySchema, hubPointFrameSchema } from '../../protocol/vitals.js';
+import { PROTOCOL_VERSION, SUBPROTOCOLS, WEBSOCKET_PATH } from '../../protocol/limits.js';
 import { type JsonObject, schemaOf } from './openapi-parts.js';
 
 /** What each client frame is for, and how the hub answers it. */

@@ -1,6 +1,6 @@
 /** One queue per client, served round-robin. */
-export class Lines<Item> {
-  readonly #lines = new Map<string, Item[]>();
+export class RoundRobin<Item> {
+  readonly #queues = new Map<string, Item[]>();
   #size = 0;
 
   get size(): number {
@@ -9,23 +9,23 @@ export class Lines<Item> {
 
   /** The length of one client's queue. */
   of(key: string): number {
-    return this.#lines.get(key)?.length ?? 0;
+    return this.#queues.get(key)?.length ?? 0;
   }
 
   add(key: string, item: Item): void {
-    const line = this.#lines.get(key);
-    if (line === undefined) this.#lines.set(key, [item]);
-    else line.push(item);
+    const queue = this.#queues.get(key);
+    if (queue === undefined) this.#queues.set(key, [item]);
+    else queue.push(item);
     this.#size += 1;
   }
 
   /** The first item of the client whose turn it is. */
   next(mayBe: (key: string) => boolean = () => true): Item | undefined {
-    for (const [key, line] of this.#lines) {
+    for (const [key, queue] of this.#queues) {
       if (!mayBe(key)) continue;
-      const item = line.shift()!;
-      this.#lines.delete(key);
-      if (line.length > 0) this.#lines.set(key, line);
+      const item = queue.shift()!;
+      this.#queues.delete(key);
+      if (queue.length > 0) this.#queues.set(key, queue);
       this.#size -= 1;
       return item;
     }

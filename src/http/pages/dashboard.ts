@@ -5,7 +5,7 @@ import { type Page, pageHeaders } from './page-headers.js';
 import { contactItem, inAttribute } from './security-txt.js';
 
 /** The folder of the built dashboard. */
-const FOLDER = new URL('../assets/dashboard/', import.meta.url);
+const FOLDER = new URL('../../assets/dashboard/', import.meta.url);
 
 /** The content types of its files, by extension. */
 const TYPES: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { Lines } from './lines.js';
+import { RoundRobin } from './round-robin.js';
 
 /** Work that is done in steps, each of which yields its cost. */
 export type Work<Result> = Generator<number, Result>;
@@ -49,9 +49,9 @@ export class WorkQueue {
   readonly #schedule: (turn: () => void) => void;
   readonly #now: () => number;
   /** Jobs not started yet, which may turn out to be short; by client. */
-  readonly #fresh = new Lines<Job>();
+  readonly #fresh = new RoundRobin<Job>();
   /** Jobs known to be long, which restart when there is a place; by client. */
-  readonly #long = new Lines<Job>();
+  readonly #long = new RoundRobin<Job>();
   /** Long jobs in progress, at most one per client. */
   #running: { job: Job; work: Work<unknown> }[] = [];
   /** Work left in this iteration. */

@@ -1,5 +1,5 @@
-import type { HttpResponse } from '../protocol/http-message.js';
-import { NO_SNIFFING } from './respond.js';
+import type { HttpResponse } from '../../protocol/http-message.js';
+import { NO_SNIFFING } from '../respond.js';
 
 const DAY_MS = 86_400_000;
 /** Short, so that the contact of a hub that is gone expires soon; a running hub renews it with every response. */

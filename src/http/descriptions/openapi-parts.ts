@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { type ConditionName, CONDITIONS, kindOf } from '../protocol/filters/conditions.js';
-import { isNamedByProviders, takesMany } from '../protocol/filters/list-query.js';
+import { type ConditionName, CONDITIONS, kindOf } from '../../protocol/filters/conditions.js';
+import { isNamedByProviders, takesMany } from '../../protocol/filters/list-query.js';
 
 /** A piece of the OpenAPI document. */
 export type JsonObject = Record<string, unknown>;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pickEncoding } from '../../src/http/assets.js';
+import { pickEncoding } from '../../../src/http/pages/assets.js';
 
 test("an encoding is picked that the reader takes, the hub's favourite first", () => {
   const available = ['br', 'gzip'];

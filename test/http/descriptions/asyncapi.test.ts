@@ -4,10 +4,10 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
-import { buildAsyncApi } from '../../src/http/asyncapi.js';
-import { DOWN_SCHEMAS } from '../../src/protocol/frames/frames-down-schemas.js';
-import { UP_SCHEMAS } from '../../src/protocol/frames/frames-up.js';
-import { publishedAs } from '../client/support/fake-hub.js';
+import { buildAsyncApi } from '../../../src/http/descriptions/asyncapi.js';
+import { DOWN_SCHEMAS } from '../../../src/protocol/frames/frames-down-schemas.js';
+import { UP_SCHEMAS } from '../../../src/protocol/frames/frames-up.js';
+import { publishedAs } from '../../client/support/fake-hub.js';
 
 interface AsyncApi {
   operations: Record<string, { messages: { $ref: string }[]; reply?: { messages: { $ref: string }[] } }>;

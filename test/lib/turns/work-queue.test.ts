@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { UnwantedError, type Work, WorkQueue } from '../../src/lib/work-queue.js';
-import { randomOf } from '../support/random.js';
+import { UnwantedError, type Work, WorkQueue } from '../../../src/lib/turns/work-queue.js';
+import { randomOf } from '../../support/random.js';
 
 const LIMITS = { perTurn: 100, quick: 20, running: 2, waiting: 8, waitingOfOne: 3 };
 

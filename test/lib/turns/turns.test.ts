@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from '../support/properties.js';
-import { type Account, metered, type Task, Turns, WORK_PER_MS } from '../../src/lib/turns.js';
+import fc from '../../support/properties.js';
+import { type Account, metered, type Task, Turns, WORK_PER_MS } from '../../../src/lib/turns/turns.js';
 
 const turn = () => new Promise<void>(setImmediate);
 

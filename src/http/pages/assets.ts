@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
-import { NO_SNIFFING } from './respond.js';
+import type { HttpRequest, HttpResponse } from '../../protocol/http-message.js';
+import { NO_SNIFFING } from '../respond.js';
 
 /** The compressed forms, smallest first, each with its file extension. */
 const ENCODINGS = [

@@ -1,4 +1,4 @@
-import { Heap } from './heap.js';
+import { Heap } from '../heap.js';
 
 /** Whom work is charged to. */
 export interface Account {

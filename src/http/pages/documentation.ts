@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import type { HttpRequest, HttpResponse } from '../protocol/http-message.js';
+import type { HttpRequest, HttpResponse } from '../../protocol/http-message.js';
 import { assetOf } from './assets.js';
 import { asyncApiPage, STYLE, STYLE_PATH } from './asyncapi-page.js';
-import { buildAsyncApi } from './asyncapi.js';
+import { buildAsyncApi } from '../descriptions/asyncapi.js';
 import { loadDashboard } from './dashboard.js';
 import { type Page, pageHeaders } from './page-headers.js';
-import { NO_SNIFFING, OPEN_TO_READERS } from './respond.js';
+import { NO_SNIFFING, OPEN_TO_READERS } from '../respond.js';
 import { contactItem, securityTxt } from './security-txt.js';
 
 /** A hub's pages for people, and their files, by path. */
@@ -92,11 +92,11 @@ const frontPage = (securityContact: string | null): HttpResponse => ({
 </head>
 <body>
 <h1>VM discovery hub</h1>
-<p>Providers of virtual machines announce themselves here, and those who look for one find them.</p>
+<p>Providers of virtual machines advertise here, and requestors find the offer that fits.</p>
 <ul>
 <li><a href="/api/v1/advertisements?limit=100">The providers</a>, as JSON; <a href="/api/v1/advertisements?sort=price&amp;limit=10">the ten cheapest</a></li>
-<li><a href="/docs">The HTTP interface</a>, and <a href="/api/v1/openapi.json">its description</a> for programs</li>
-<li><a href="/docs/protocol.md">The protocol</a>, with the WebSocket at <code>/api/v1/ws</code>, and <a href="/api/v1/asyncapi.json">its description</a> for programs</li>
+<li><a href="/docs">The HTTP interface</a>, and <a href="/api/v1/openapi.json">its OpenAPI description</a></li>
+<li><a href="/docs/protocol.md">The protocol</a>, with the WebSocket at <code>/api/v1/ws</code>, and <a href="/api/v1/asyncapi.json">its AsyncAPI description</a></li>
 <li><a href="/client.js">The client for browsers</a>, and <a href="/client.d.ts">its types</a></li>
 <li><a href="/health">Health</a> and <a href="/metrics">metrics</a></li>
 ${contactItem(securityContact)}</ul>
@@ -145,7 +145,7 @@ export function loadDocumentation(
   if (securityContact !== null)
     pages.set('/.well-known/security.txt', () => securityTxt(securityContact, Date.now()));
   for (const [path, name, type, headers] of FILES) {
-    const file = new URL(`../assets/${name}`, import.meta.url);
+    const file = new URL(`../../assets/${name}`, import.meta.url);
     if (existsSync(file)) pages.set(path, assetOf(file, type, headers));
   }
   for (const [path, page] of loadDashboard(securityContact, notice)) pages.set(path, page);
