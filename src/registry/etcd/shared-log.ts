@@ -1,4 +1,4 @@
-import { type CallOff, passed } from '../../lib/timers.js';
+import type { CallOff } from '../../lib/timers.js';
 import type { Entry } from '../entry.js';
 import {
   type Deliver,
@@ -8,18 +8,17 @@ import {
   type OpenLog,
   PersistenceError,
 } from '../log.js';
-import { Bindings } from './bindings.js';
+import { Applied } from './applied.js';
 import { EtcdClient } from './client/client.js';
 import { EtcdError } from './client/endpoint.js';
-import { DELETED, METHODS, RESULT, TARGET } from './client/messages.js';
+import { METHODS, RESULT, TARGET } from './client/messages.js';
+import { Following } from './following.js';
 import { Keys } from './keys.js';
 import { Membership } from './membership.js';
-import { decodeRecord, entriesOf, entryOf, type ProviderRecord } from './record.js';
 import type { SharedLogLogger, SharedLogSettings } from './settings.js';
-import { type Mark, StoreMark } from './store-mark.js';
-import { checkVersion, findChange, readEpoch, readState, type StoreState } from './store-state.js';
-import { Watch, type WatchEvent } from './watch.js';
-import { type Known, Writer } from './writer.js';
+import { StoreMark } from './store-mark.js';
+import { checkVersion, readEpoch, readState, type StoreState } from './store-state.js';
+import { Writer } from './writer.js';
 
 /** Figures for monitoring. */
 export interface SharedLogFigures {
@@ -44,7 +43,6 @@ const SILENCE_MS = 5000;
 const PROBLEM_MS = 10_000;
 /** How often it is tried whether a problem has passed, in milliseconds. */
 const PROBE_MS = 2000;
-const RETRY_MS = 500;
 
 /**
  * The log that several hubs share, in etcd: one record per provider, whose revisions are the positions. This hub's own entries and those of
@@ -54,23 +52,13 @@ export class SharedLog implements Log {
   readonly epoch: string;
   readonly #client: EtcdClient;
   readonly #keys: Keys;
-  readonly #log: SharedLogLogger;
   readonly #membership: Membership;
   readonly #writer: Writer;
   readonly #mark: StoreMark;
-  #loads = 1;
-  /** What has become of the store where it is another than the one that was followed; null while it is the same. */
-  #change: string | null = null;
-  #watch: Watch | null = null;
+  readonly #applied: Applied;
+  readonly #following: Following;
   /** The initial state, to be delivered first; null once it is. */
   #start: StoreState | null;
-  #position: number;
-  readonly #known = new Map<string, Known>();
-  /** The running hubs. */
-  #hubs = new Set<string>();
-  readonly #bindings = new Bindings();
-  #deliver: Deliver = () => undefined;
-  #follower: LogFollower = NOT_FOLLOWED;
   #problemAt = 0;
   #probedAt = 0;
   #endTicks: CallOff | null = null;
@@ -89,14 +77,34 @@ export class SharedLog implements Log {
     this.#keys = keys;
     this.epoch = epoch;
     this.#start = start;
-    this.#position = start.revision;
     this.#membership = membership;
     this.#mark = mark;
-    this.#log = log;
     this.#writer = new Writer(client, keys, {
       hub: () => this.hub,
-      position: () => this.#position,
-      known: (providerId) => this.#known.get(providerId),
+      position: () => this.position,
+      known: (providerId) => this.#applied.known(providerId),
+    });
+    const host = {
+      isDueAt: (revision: number) => membership.isDueAt(revision),
+      hub: () => membership.hub,
+      declaredDead: () => {
+        if (this.#isClosing) return;
+        log.warn(
+          'the other hubs declared this one dead, because it was silent for too long; it is joining again',
+        );
+        void membership.rejoin();
+      },
+      entryOf: (writeId: string) => this.#writer.entryOf(writeId),
+      applied: (writeId: string, revision: number, error: Error | null) => {
+        this.#writer.applied(writeId, revision, error);
+      },
+      reached: (revision: number) => {
+        this.#writer.reached(revision);
+      },
+    };
+    this.#applied = new Applied(keys, start.revision, host, log);
+    this.#following = new Following(client, keys, epoch, this.#applied, log, () => {
+      void membership.leave();
     });
   }
 
@@ -139,7 +147,7 @@ export class SharedLog implements Log {
   }
 
   get hub(): string {
-    return this.#change === null ? this.#membership.hub : '';
+    return this.#following.change === null ? this.#membership.hub : '';
   }
 
   get isShared(): boolean {
@@ -147,7 +155,7 @@ export class SharedLog implements Log {
   }
 
   get position(): number {
-    return this.#position;
+    return this.#applied.position;
   }
 
   get pending(): number {
@@ -159,11 +167,12 @@ export class SharedLog implements Log {
   }
 
   get silentMs(): number {
-    return Math.max(this.#membership.ageMs, this.#watch?.silentMs ?? 0);
+    return Math.max(this.#membership.ageMs, this.#following.silentMs);
   }
 
   get problem(): string | null {
-    if (this.#change !== null) return this.#change;
+    const { change } = this.#following;
+    if (change !== null) return change;
     const { silentMs } = this;
     if (silentMs > SILENCE_MS) return `etcd has not answered for ${Math.round(silentMs / 1000)} s`;
     const isRecent = this.#client.timers.now() - this.#problemAt < PROBLEM_MS;
@@ -174,32 +183,32 @@ export class SharedLog implements Log {
     return {
       hub: this.hub,
       epoch: this.epoch,
-      revision: this.#position,
-      loads: this.#loads,
+      revision: this.position,
+      loads: this.#following.loads,
       leaseAgeMs: this.#membership.ageMs,
-      watchRestarts: this.#watch?.restarts ?? {},
+      watchRestarts: this.#following.restarts,
       ...this.#writer.counts,
     };
   }
 
   deliverTo(deliver: Deliver, follower: LogFollower = NOT_FOLLOWED): void {
-    this.#deliver = deliver;
-    this.#follower = follower;
+    this.#applied.deliverTo(deliver, follower);
     if (this.#start === null) return;
     const start = this.#start;
     this.#start = null;
-    this.#take(start);
-    this.#follow();
+    this.#applied.take(start);
+    this.#following.begin();
     this.#endTicks = this.#client.timers.every(TICK_MS, () => {
       this.#writer.tick();
       void this.#probe();
-      this.#mark.note(this.#followed, this.#client.timers.now());
+      this.#mark.note(this.#following.mark, this.#client.timers.now());
     });
   }
 
   propose(entry: Entry): Promise<number> {
     if (entry.kind === 'end') return Promise.reject(new TypeError('a hub cannot propose an end'));
-    if (this.#change !== null) return Promise.reject(new PersistenceError(this.#change));
+    const { change } = this.#following;
+    if (change !== null) return Promise.reject(new PersistenceError(change));
     const proposal = this.#writer.propose(entry);
     proposal.then(
       // The watch may deliver a write before its response arrives.
@@ -239,7 +248,7 @@ export class SharedLog implements Log {
 
   /** Removes lapsed bindings. Expired advertisements are removed by entries. */
   purge(_expiredIds: string[], now: number): void {
-    const lapsed = this.#bindings.lapsed(now);
+    const lapsed = this.#applied.lapsed(now);
     if (lapsed.length > 0) void this.#remove(lapsed);
   }
 
@@ -248,170 +257,9 @@ export class SharedLog implements Log {
     await this.#writer.close();
     await this.#membership.leave();
     this.#endTicks?.();
-    this.#watch?.close();
-    await this.#mark.close(this.#followed);
+    this.#following.close();
+    await this.#mark.close(this.#following.mark);
     this.#client.close();
-  }
-
-  // ---- what the watch delivers --------------------------------------------------------------------------------
-
-  get #followed(): Mark {
-    return { epoch: this.epoch, revision: this.#position };
-  }
-
-  /**
-   * Whether the store is the one that was followed. Where it is not, the hub neither writes nor follows any more, and gives up its lease: to those
-   * who ask it has lost the store.
-   */
-  async #isSame(): Promise<boolean> {
-    const change = await findChange(this.#client, this.#keys, this.#followed);
-    if (change === null || this.#change !== null) return change === null;
-    this.#change = change;
-    this.#log.error(change);
-    void this.#membership.leave();
-    return false;
-  }
-
-  #follow(): void {
-    this.#watch = new Watch(this.#client, this.#keys.all, this.#position, {
-      mayBegin: () => this.#isSame(),
-      revision: (revision, events) => {
-        this.#position = revision;
-        for (const event of events) this.#apply(event, revision);
-        this.#reached(revision);
-      },
-      reached: (revision) => {
-        this.#position = revision;
-        this.#reached(revision);
-      },
-      compacted: () => {
-        void this.#beginAnew();
-      },
-    });
-  }
-
-  #reached(revision: number): void {
-    this.#follower.reached(revision);
-    this.#writer.reached(revision);
-  }
-
-  #apply({ type, kv }: WatchEvent, revision: number): void {
-    const read = kv === null ? null : this.#keys.read(kv.key);
-    if (kv === null || read === null) return;
-    if (read.kind === 'hub') {
-      if (type === DELETED) this.#hubEnded(read.id, revision);
-      else this.#hubs.add(read.id);
-    } else if (type === DELETED) {
-      this.#known.delete(read.id);
-      this.#bindings.delete(read.id);
-    } else {
-      this.#recordChanged(read.id, kv.value, revision);
-    }
-  }
-
-  #recordChanged(providerId: string, value: Uint8Array, revision: number): void {
-    let record: ProviderRecord;
-    try {
-      record = decodeRecord(value);
-    } catch (error) {
-      this.#log.error(
-        `the record of ${providerId} at revision ${revision} cannot be read: ${(error as Error).message}`,
-      );
-      return;
-    }
-    const own = this.#writer.entryOf(record.writeId);
-    this.#know(providerId, record, revision, own !== undefined);
-    const origin = own?.kind === 'advertise' ? own.origin : null;
-    const entry = entryOf(providerId, record, origin);
-    const error = entry === null ? null : this.#tell(entry, revision);
-    this.#writer.applied(record.writeId, revision, error);
-  }
-
-  #know(
-    providerId: string,
-    { session, advertisement, identity }: ProviderRecord,
-    revision: number,
-    isOwn: boolean,
-  ): void {
-    const before = this.#known.get(providerId);
-    const foreignRevision = isOwn ? (before?.foreignRevision ?? 0) : revision;
-    // A late write may name a session whose hub has ended meanwhile.
-    const open = session !== null && this.#hubs.has(session.hub) ? session : null;
-    this.#known.set(providerId, { revision, foreignRevision, session: open });
-    if (advertisement === null && open === null && identity !== null)
-      this.#bindings.set(providerId, identity.publicKey, identity.seenAt);
-    else this.#bindings.delete(providerId);
-  }
-
-  #hubEnded(hub: string, revision: number): void {
-    this.#hubs.delete(hub);
-    for (const known of this.#known.values()) if (known.session?.hub === hub) known.session = null;
-    this.#tell({ kind: 'end', hub }, revision);
-    if (hub !== this.#membership.hub || this.#isClosing) return;
-    this.#log.warn(
-      'the other hubs declared this one dead, because it was silent for too long; it is joining again',
-    );
-    void this.#membership.rejoin();
-  }
-
-  /** @returns The error that the receiver threw. */
-  #tell(entry: Entry, position: number): Error | null {
-    try {
-      this.#deliver(entry, position);
-      return null;
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
-    }
-  }
-
-  /** etcd has compacted the revisions this hub needs, because it stalled for too long. */
-  async #beginAnew(): Promise<void> {
-    this.#log.warn(
-      'etcd has compacted changes that this hub had not seen yet; it is reading everything again',
-    );
-    while (!this.#isClosing) {
-      try {
-        if (!(await this.#isSame())) return;
-        const state = await readState(this.#client, this.#keys);
-        this.#loads += 1;
-        this.#follower.leapt(state.revision);
-        this.#take(state);
-        this.#follow();
-        return;
-      } catch (error) {
-        if (!(error instanceof EtcdError)) throw error;
-        await passed(this.#client.timers, RETRY_MS);
-      }
-    }
-  }
-
-  /** Turns the known state into that of the store at a revision, in one step. */
-  #take({ revision, hubs, providers }: StoreState): void {
-    this.#position = revision;
-    this.#hubs = hubs;
-    const ended = new Set<string>();
-    for (const [providerId, { session }] of this.#known) {
-      if (session !== null && !hubs.has(session.hub)) ended.add(session.hub);
-      if (providers.has(providerId)) continue;
-      this.#tell({ kind: 'withdraw', providerId, identity: null }, revision);
-      this.#known.delete(providerId);
-    }
-    if (this.#membership.isDueAt(revision) && !hubs.has(this.hub)) ended.add(this.hub);
-    for (const hub of ended) this.#hubEnded(hub, revision);
-    for (const [providerId, { revision: written, record }] of providers) {
-      const known = this.#known.get(providerId);
-      if (known?.revision === written) continue;
-      const session = record.session !== null && hubs.has(record.session.hub) ? record.session : null;
-      this.#know(providerId, { ...record, session }, written, false);
-      if (known !== undefined && record.advertisement === null)
-        this.#tell({ kind: 'withdraw', providerId, identity: record.identity }, revision);
-      // A session that goes on, or has moved, is none that ends: nobody is told that the provider was suspect.
-      if (known?.session && session === null)
-        this.#tell({ kind: 'detach', providerId, ...known.session }, revision);
-      for (const entry of entriesOf(providerId, { ...record, session })) this.#tell(entry, revision);
-      this.#writer.applied(record.writeId, revision, null);
-    }
-    this.#reached(revision);
   }
 
   /** Removes obsolete records, unless they have changed meanwhile. */
@@ -421,7 +269,7 @@ export class SharedLog implements Log {
     const fence = { target: TARGET.version, result: RESULT.greater, key: this.#keys.hub(hub), version: 0 };
     const success = providerIds.map((providerId) => {
       const key = this.#keys.provider(providerId);
-      const modRevision = this.#known.get(providerId)?.revision ?? 0;
+      const modRevision = this.#applied.known(providerId)?.revision ?? 0;
       const compare = [{ target: TARGET.modRevision, result: RESULT.equal, key, modRevision }];
       return { txn: { compare, success: [{ delete: { key } }] } };
     });

@@ -1,0 +1,186 @@
+import type { Entry } from '../entry.js';
+import { type Deliver, type LogFollower, NOT_FOLLOWED } from '../log.js';
+import { Bindings } from './bindings.js';
+import { DELETED } from './client/messages.js';
+import type { Keys } from './keys.js';
+import { decodeRecord, entriesOf, entryOf, type ProviderEntry, type ProviderRecord } from './record.js';
+import type { SharedLogLogger } from './settings.js';
+import type { StoreState } from './store-state.js';
+import type { WatchEvent } from './watch.js';
+import type { Known } from './writer.js';
+
+/** What `Applied` needs to know of this hub, and tells it. */
+export interface AppliedHost {
+  /** Whether this run of the hub should be among the running ones at a revision, but may not be: see `Membership.isDueAt`. */
+  isDueAt(revision: number): boolean;
+  /** The name of this run of the hub. */
+  hub(): string;
+  /** The others have declared this hub dead. */
+  declaredDead(): void;
+  /** This hub's own entry with a write id, while somebody waits for it. */
+  entryOf(writeId: string): ProviderEntry | undefined;
+  /** A record was applied. @param error What applying it threw. */
+  applied(writeId: string, revision: number, error: Error | null): void;
+  /** Everything up to a revision is applied. */
+  reached(revision: number): void;
+}
+
+/** How far this hub has applied the store, and what it knows of the records as of there. Turns records into entries, and delivers these. */
+export class Applied {
+  readonly #keys: Keys;
+  readonly #host: AppliedHost;
+  readonly #log: SharedLogLogger;
+  readonly #known = new Map<string, Known>();
+  /** The running hubs. */
+  #hubs = new Set<string>();
+  readonly #bindings = new Bindings();
+  #position: number;
+  #deliver: Deliver = () => undefined;
+  #follower: LogFollower = NOT_FOLLOWED;
+
+  /** @param position The revision that will be applied first. */
+  constructor(keys: Keys, position: number, host: AppliedHost, log: SharedLogLogger) {
+    this.#keys = keys;
+    this.#position = position;
+    this.#host = host;
+    this.#log = log;
+  }
+
+  /** The last applied revision. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** What is known of a provider's record; undefined if there is none. */
+  known(providerId: string): Known | undefined {
+    return this.#known.get(providerId);
+  }
+
+  /** Some providers whose bindings have lapsed at a steady time (Unix ms). */
+  lapsed(now: number): string[] {
+    return this.#bindings.lapsed(now);
+  }
+
+  deliverTo(deliver: Deliver, follower: LogFollower): void {
+    this.#deliver = deliver;
+    this.#follower = follower;
+  }
+
+  /** Applies all changes at one revision. */
+  revision(revision: number, events: readonly WatchEvent[]): void {
+    this.#position = revision;
+    for (const event of events) this.#apply(event, revision);
+    this.#reached(revision);
+  }
+
+  /** Nothing else happened up to a revision. */
+  reached(revision: number): void {
+    this.#position = revision;
+    this.#reached(revision);
+  }
+
+  /** Turns what is known into the state of the store at a revision, in one step, where the changes up to it are missing. */
+  leap(state: StoreState): void {
+    this.#follower.leapt(state.revision);
+    this.take(state);
+  }
+
+  /** Turns the known state into that of the store at a revision, in one step. */
+  take({ revision, hubs, providers }: StoreState): void {
+    this.#position = revision;
+    this.#hubs = hubs;
+    const ended = new Set<string>();
+    for (const [providerId, { session }] of this.#known) {
+      if (session !== null && !hubs.has(session.hub)) ended.add(session.hub);
+      if (providers.has(providerId)) continue;
+      this.#tell({ kind: 'withdraw', providerId, identity: null }, revision);
+      this.#known.delete(providerId);
+    }
+    if (this.#host.isDueAt(revision) && !hubs.has(this.#host.hub())) ended.add(this.#host.hub());
+    for (const hub of ended) this.#hubEnded(hub, revision);
+    for (const [providerId, { revision: written, record }] of providers) {
+      const known = this.#known.get(providerId);
+      if (known?.revision === written) continue;
+      const session = record.session !== null && hubs.has(record.session.hub) ? record.session : null;
+      this.#know(providerId, { ...record, session }, written, false);
+      if (known !== undefined && record.advertisement === null)
+        this.#tell({ kind: 'withdraw', providerId, identity: record.identity }, revision);
+      // A session that goes on, or has moved, is none that ends: nobody is told that the provider was suspect.
+      if (known?.session && session === null)
+        this.#tell({ kind: 'detach', providerId, ...known.session }, revision);
+      for (const entry of entriesOf(providerId, { ...record, session })) this.#tell(entry, revision);
+      this.#host.applied(record.writeId, revision, null);
+    }
+    this.#reached(revision);
+  }
+
+  #reached(revision: number): void {
+    this.#follower.reached(revision);
+    this.#host.reached(revision);
+  }
+
+  #apply({ type, kv }: WatchEvent, revision: number): void {
+    const read = kv === null ? null : this.#keys.read(kv.key);
+    if (kv === null || read === null) return;
+    if (read.kind === 'hub') {
+      if (type === DELETED) this.#hubEnded(read.id, revision);
+      else this.#hubs.add(read.id);
+    } else if (type === DELETED) {
+      this.#known.delete(read.id);
+      this.#bindings.delete(read.id);
+    } else {
+      this.#recordChanged(read.id, kv.value, revision);
+    }
+  }
+
+  #recordChanged(providerId: string, value: Uint8Array, revision: number): void {
+    let record: ProviderRecord;
+    try {
+      record = decodeRecord(value);
+    } catch (error) {
+      this.#log.error(
+        `the record of ${providerId} at revision ${revision} cannot be read: ${(error as Error).message}`,
+      );
+      return;
+    }
+    const own = this.#host.entryOf(record.writeId);
+    this.#know(providerId, record, revision, own !== undefined);
+    const origin = own?.kind === 'advertise' ? own.origin : null;
+    const entry = entryOf(providerId, record, origin);
+    const error = entry === null ? null : this.#tell(entry, revision);
+    this.#host.applied(record.writeId, revision, error);
+  }
+
+  #know(
+    providerId: string,
+    { session, advertisement, identity }: ProviderRecord,
+    revision: number,
+    isOwn: boolean,
+  ): void {
+    const before = this.#known.get(providerId);
+    const foreignRevision = isOwn ? (before?.foreignRevision ?? 0) : revision;
+    // A late write may name a session whose hub has ended meanwhile.
+    const open = session !== null && this.#hubs.has(session.hub) ? session : null;
+    this.#known.set(providerId, { revision, foreignRevision, session: open });
+    if (advertisement === null && open === null && identity !== null)
+      this.#bindings.set(providerId, identity.publicKey, identity.seenAt);
+    else this.#bindings.delete(providerId);
+  }
+
+  #hubEnded(hub: string, revision: number): void {
+    this.#hubs.delete(hub);
+    for (const known of this.#known.values()) if (known.session?.hub === hub) known.session = null;
+    this.#tell({ kind: 'end', hub }, revision);
+    if (hub === this.#host.hub()) this.#host.declaredDead();
+  }
+
+  /** @returns The error that the receiver threw. */
+  #tell(entry: Entry, position: number): Error | null {
+    try {
+      this.#deliver(entry, position);
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import { passed } from '../../lib/timers.js';
+import type { Applied } from './applied.js';
+import type { EtcdClient } from './client/client.js';
+import { EtcdError } from './client/endpoint.js';
+import type { Keys } from './keys.js';
+import type { SharedLogLogger } from './settings.js';
+import type { Mark } from './store-mark.js';
+import { findChange, readState } from './store-state.js';
+import { type RestartReason, Watch } from './watch.js';
+
+const RETRY_MS = 500;
+
+/**
+ * Keeps what is applied in step with the store: through a watch, and by reading everything again where etcd has compacted what the watch
+ * needs. Stops where the store turns out to be another than the one that was followed.
+ */
+export class Following {
+  readonly #client: EtcdClient;
+  readonly #keys: Keys;
+  readonly #epoch: string;
+  readonly #applied: Applied;
+  readonly #log: SharedLogLogger;
+  readonly #lost: () => void;
+  #loads = 1;
+  #change: string | null = null;
+  #watch: Watch | null = null;
+  #isClosing = false;
+
+  /** @param lost Called once the store is another. */
+  constructor(
+    client: EtcdClient,
+    keys: Keys,
+    epoch: string,
+    applied: Applied,
+    log: SharedLogLogger,
+    lost: () => void,
+  ) {
+    this.#client = client;
+    this.#keys = keys;
+    this.#epoch = epoch;
+    this.#applied = applied;
+    this.#log = log;
+    this.#lost = lost;
+  }
+
+  /** How far the store was followed. */
+  get mark(): Mark {
+    return { epoch: this.#epoch, revision: this.#applied.position };
+  }
+
+  /** What has become of the store where it is another than the one that was followed; null while it is the same. */
+  get change(): string | null {
+    return this.#change;
+  }
+
+  /** How often the whole store was read. */
+  get loads(): number {
+    return this.#loads;
+  }
+
+  /** The length of the watch's present silence, in milliseconds. */
+  get silentMs(): number {
+    return this.#watch?.silentMs ?? 0;
+  }
+
+  /** How often the watch had to restart, by reason. */
+  get restarts(): Readonly<Partial<Record<RestartReason, number>>> {
+    return this.#watch?.restarts ?? {};
+  }
+
+  /** Follows the store from the applied revision on. */
+  begin(): void {
+    this.#watch = new Watch(this.#client, this.#keys.all, this.#applied.position, {
+      mayBegin: () => this.#isSame(),
+      revision: (revision, events) => {
+        this.#applied.revision(revision, events);
+      },
+      reached: (revision) => {
+        this.#applied.reached(revision);
+      },
+      compacted: () => {
+        void this.#beginAnew();
+      },
+    });
+  }
+
+  close(): void {
+    this.#isClosing = true;
+    this.#watch?.close();
+  }
+
+  /**
+   * Whether the store is the one that was followed. Where it is not, the hub neither writes nor follows any more, and gives up its lease: to those
+   * who ask it has lost the store.
+   */
+  async #isSame(): Promise<boolean> {
+    const change = await findChange(this.#client, this.#keys, this.mark);
+    if (change === null || this.#change !== null) return change === null;
+    this.#change = change;
+    this.#log.error(change);
+    this.#lost();
+    return false;
+  }
+
+  /** etcd has compacted the revisions this hub needs, because it stalled for too long. */
+  async #beginAnew(): Promise<void> {
+    this.#log.warn(
+      'etcd has compacted changes that this hub had not seen yet; it is reading everything again',
+    );
+    while (!this.#isClosing) {
+      try {
+        if (!(await this.#isSame())) return;
+        const state = await readState(this.#client, this.#keys);
+        this.#loads += 1;
+        this.#applied.leap(state);
+        this.begin();
+        return;
+      } catch (error) {
+        if (!(error instanceof EtcdError)) throw error;
+        await passed(this.#client.timers, RETRY_MS);
+      }
+    }
+  }
+}
