@@ -521,6 +521,8 @@ describe('settings that cannot be used', () => {
     const checked = run({ DISCOVERY_UNSIGNED: 'maybe' }, '--check');
     assert.deepEqual([checked.status, checked.stdout], [78, '']);
     assert.match(checked.stderr, /^DISCOVERY_UNSIGNED=maybe: must be reject or accept$/m);
+    const fine = run({ DISCOVERY_PROT: '1' }, '--check');
+    assert.deepEqual([fine.status, fine.stdout], [0, 'All settings are valid.\n']);
     const json = JSON.parse(run({}, '--json').stdout) as {
       settings: Record<string, object>;
       problems: string[];

@@ -34,7 +34,11 @@ test('every test that the threat model names is there', () => {
 
 const DOCUMENTS = [
   ...readdirSync(ROOT, { encoding: 'utf8' }),
-  ...readdirSync(new URL('docs', ROOT), { encoding: 'utf8', recursive: true }).map((file) => `docs/${file}`),
+  ...['docs', 'examples'].flatMap((folder) =>
+    readdirSync(new URL(folder, ROOT), { encoding: 'utf8', recursive: true }).map(
+      (file) => `${folder}/${file}`,
+    ),
+  ),
 ].filter((file) => file.endsWith('.md'));
 
 const read = (file: string): string => readFileSync(new URL(file, ROOT), 'utf8');

@@ -108,6 +108,10 @@ export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
     return this.registry.clock.now;
   }
 
+  get steady(): number {
+    return this.registry.clock.steady();
+  }
+
   /** Unix milliseconds. */
   get wall(): number {
     return this.registry.clock.wall();

@@ -40,14 +40,16 @@ const listed = async (): Promise<unknown[]> =>
   (await hub.request<unknown[]>('GET', '/api/v1/advertisements')).body;
 
 test('advertise ends at once, with the reason in full, where no hub would ever take it', async () => {
+  writeFileSync(join(folder, 'no-offer.json'), '[]');
   const refusals: [string, string[], RegExp][] = [
     ['country', ['--country', 'XX'], /^country: must be an assigned ISO 3166-1 alpha-2 code/m],
     ['resource', ['--resource', 'GPU=1'], /^resources\.GPU: is not a resource name/m],
+    ['file', ['--file', 'no-offer.json'], /^no-offer\.json cannot be used: it has to hold a JSON object/m],
   ];
   await Promise.all(
     refusals.map(async ([name, flags, reason]) => {
       const { code, output } = await finish(run('refused.pem', 'advertise', ...OFFER, '--notify', ...flags));
-      assert.equal(code, EXIT.failed, name);
+      assert.equal(code, EXIT.usage, name);
       assert.match(output, reason);
       assert.doesNotMatch(output, /live|connected/);
     }),
@@ -114,6 +116,18 @@ test('a daemon that is stopped says what becomes of the machine; --withdraw-on-e
   assert.equal(await goes.stop('SIGTERM'), 0);
   assert.doesNotMatch(goes.output, /stays listed/);
   assert.deepEqual(await listed(), []);
+});
+
+test('withdraw and status without a key say which file they looked for, not to make one', async () => {
+  for (const command of ['withdraw', 'status']) {
+    const { code, output } = await finish(run('no-such.pem', command));
+    assert.equal(code, EXIT.failed, command);
+    assert.match(
+      output,
+      /^There is no key file .*no-such\.pem\. Name the key that advertised with --key or DISCOVERY_KEY\.$/m,
+    );
+    assert.doesNotMatch(output, /keygen/);
+  }
 });
 
 test('status shows who I am, what the hub shows of me, and where my price stands', async () => {

@@ -3,7 +3,13 @@ import { dirname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { notes } from '../help/notes.js';
 import { prepareAdvertisement } from '../../client/content.js';
-import { type CodecName, loadOrCreateSigner, ProviderSession } from '../../client/node.js';
+import {
+  type AdvertisementInput,
+  type CodecName,
+  DiscoveryError,
+  loadOrCreateSigner,
+  ProviderSession,
+} from '../../client/node.js';
 import {
   type AdvertisementFlags,
   buildAdvertisement,
@@ -19,6 +25,7 @@ import { SessionReport } from '../provider/session-report.js';
 import { clearVisibility, leaveVisibility } from '../provider/visibility-file.js';
 import { askForVisibility } from '../provider/visibility-questions.js';
 import { coloursFor, untilStopped } from '../terminal.js';
+import type { Advertisement } from '../../protocol/advertisement.js';
 
 /** How often to measure the machine again, in milliseconds, because its free disk space changes. */
 const MEASURE_MS = 10 * 60_000;
@@ -49,7 +56,7 @@ export function addAdvertise(program: Command): void {
     .addHelpText(
       'after',
       notes(
-        '\nAn Ed25519 key is made when there is none. The models of processor and GPUs (found by nvidia-smi) and the number of GPUs are\nadvertised too, and shown before; --no-detect leaves them out. The command reconnects for ever; it ends when it is stopped, when another session\nof the same provider takes over, or when the machine, or what it offers, is refused.\nExit status: 0 stopped, 1 refused, 5 another session has taken over.\n\nExample:\n  discovery-hub advertise --country SE --usd-per-core 5 --usd-per-gb-ram 2 --usd-per-gb-storage 0.1',
+        '\nAn Ed25519 key is made when there is none. The models of processor and GPUs (found by nvidia-smi) and the number of GPUs are\nadvertised too, and shown before; --no-detect leaves them out. The command reconnects for ever; it ends when it is stopped, when another session\nof the same provider takes over, or when the hub refuses the machine or what it offers.\nExit status: 0 stopped, 1 refused by the hub, 2 an offer that no hub would take, 5 another session has taken over.\n\nExample:\n  discovery-hub advertise --country SE --usd-per-core 5 --usd-per-gb-ram 2 --usd-per-gb-storage 0.1',
       ),
     )
     .action(advertise);
@@ -57,10 +64,8 @@ export function addAdvertise(program: Command): void {
 
 async function advertise(flags: AdvertiseFlags): Promise<void> {
   const hardware = flags.detect ? await findHardware() : NO_HARDWARE;
-  const source = (): ReturnType<typeof buildAdvertisement> => buildAdvertisement(flags, hardware);
-  // Refuse what no hub would accept before contacting one.
-  const said = source();
-  const { content } = prepareAdvertisement(said);
+  const source = (): AdvertisementInput => buildAdvertisement(flags, hardware);
+  const { said, content } = checkOffer(source);
   const facts = describeAttributes(content);
   if (facts !== null) writeNotice(process.stdout, `Says about this machine: ${facts}.`);
   for (const warning of warningsAbout(said, content)) {
@@ -122,6 +127,19 @@ async function advertise(flags: AdvertiseFlags): Promise<void> {
     );
   }
   if (session.error !== null) process.exitCode = exitCodeOf(session.error);
+}
+
+/**
+ * Checks the offer before a hub is contacted.
+ * @throws DiscoveryError `USAGE` for one that no hub would take, or that cannot be put together.
+ */
+function checkOffer(source: () => AdvertisementInput): { said: AdvertisementInput; content: Advertisement } {
+  try {
+    const said = source();
+    return { said, content: prepareAdvertisement(said).content };
+  } catch (error) {
+    throw new DiscoveryError('USAGE', (error as Error).message, { cause: error });
+  }
 }
 
 /**

@@ -15,7 +15,10 @@ interface ConfigFlags extends HubFlags {
 export function addConfig(program: Command): void {
   withHubFlags(program.command('config'))
     .description('print every setting of the hub, its value and where it comes from')
-    .option('--check', 'print only what is wrong; exit status 78 where the hub could not start')
+    .option(
+      '--check',
+      'print what is wrong, or that nothing is; exit status 78 where the hub could not start',
+    )
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -44,6 +47,7 @@ function showConfig(flags: ConfigFlags): void {
   else {
     if (flags.check !== true) printLines(settings);
     for (const line of [...problems, ...warnings]) process.stderr.write(`${printable(line)}\n`);
+    if (flags.check === true && problems.length === 0) process.stdout.write('All settings are valid.\n');
   }
   if (problems.length > 0) process.exitCode = EXIT.config;
 }

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { notes } from '../help/notes.js';
-import { DiscoveryClient, loadSigner, type Visibility } from '../../client/node.js';
+import { DiscoveryClient, type Visibility } from '../../client/node.js';
 import { EXIT } from '../exit-codes.js';
 import { describeAttributes, describeOffer, describePrice, describeSight } from '../provider/offer.js';
 import { keyOption, urlOption } from '../options.js';
+import { loadExistingSigner } from '../provider/existing-key.js';
 import { type Standing, standingOf } from '../provider/standing.js';
 import { readVisibility } from '../provider/visibility-file.js';
 import { printable, printableJson } from '../terminal.js';
@@ -35,7 +36,7 @@ export function addStatus(program: Command): void {
 }
 
 async function status(flags: StatusFlags): Promise<void> {
-  const { providerId } = await loadSigner(flags.key, flags.id);
+  const { providerId } = await loadExistingSigner(flags.key, flags.id);
   // Does not need the hub, which may be unreachable.
   if (flags.json !== true) print('provider', providerId);
   const standing = await standingOf(new DiscoveryClient(flags.url), providerId);

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { notes } from '../help/notes.js';
-import { DiscoveryClient, loadSigner } from '../../client/node.js';
+import { DiscoveryClient } from '../../client/node.js';
 import { EXIT } from '../exit-codes.js';
 import { keyOption, urlOption } from '../options.js';
+import { loadExistingSigner } from '../provider/existing-key.js';
 
 /** `discovery-hub withdraw` */
 export function addWithdraw(program: Command): void {
@@ -19,7 +20,7 @@ export function addWithdraw(program: Command): void {
       ),
     )
     .action(async (flags: { url: string; key: string; id?: string }) => {
-      const signer = await loadSigner(flags.key, flags.id);
+      const signer = await loadExistingSigner(flags.key, flags.id);
       const id = signer.providerId;
       if (await new DiscoveryClient(flags.url).withdraw(signer)) {
         process.stdout.write(`Withdrew ${id}.\n`);

@@ -12,6 +12,8 @@ import type { EventHost } from './event-reader.js';
 export interface WaitHost extends EventHost {
   /** Whether the hub is stopping and accepts nothing new. */
   readonly draining: boolean;
+  /** Unix milliseconds that advance evenly, also between ticks. */
+  readonly steady: number;
 }
 
 /** A list request to be answered once its matches have changed. */
@@ -45,7 +47,7 @@ export class ListWaits {
    * stopping.
    */
   wait(request: WaitRequest): Promise<string | null> {
-    const { clients, settings, draining, streams, now } = this.#host;
+    const { clients, settings, draining, streams, steady } = this.#host;
     const { address, filter, seconds } = request;
     if (draining) throw new ProtocolError('ADV_003', STOPPING, { unavailable: true, retryAfterSeconds: 5 });
     clients.checkRoom(address, settings.maxConnectionsPerAddress);
@@ -54,7 +56,7 @@ export class ListWaits {
     checkSubscriptionRoom(this.#host, present, { filter, first: null }, streams.find(filter));
     const client = clients.enter(address);
     return new Promise((resolve) => {
-      const wait = new ListWait(this.#host, request, client, now + seconds * 1000, (cursor) => {
+      const wait = new ListWait(this.#host, request, client, steady + seconds * 1000, (cursor) => {
         this.#open.delete(wait);
         clients.leave(client);
         resolve(cursor);
@@ -66,15 +68,15 @@ export class ListWaits {
 
   /** Called on every tick of the gateway: ends the waits that are over. */
   tick(): void {
-    const { now, draining } = this.#host;
-    for (const wait of this.#open) if (draining || now >= wait.until) wait.giveUp();
+    const { steady, draining } = this.#host;
+    for (const wait of this.#open) if (draining || steady >= wait.until) wait.giveUp();
   }
 }
 
 class ListWait implements Subscriber {
   readonly codec = CODECS.json;
   readonly account: Client;
-  /** Service milliseconds. */
+  /** Steady: service time is that of the last tick, so that the wait would end too early. */
   readonly until: number;
   readonly #host: EventHost;
   readonly #request: WaitRequest;

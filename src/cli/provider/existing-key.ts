@@ -1,0 +1,20 @@
+import { isMissing } from '../../client/node/private-file.js';
+import { DiscoveryError, loadSigner, type Signer } from '../../client/node.js';
+
+/**
+ * Loads the key of a provider who has advertised before. To suggest making one, as the client does, would not help: a new key has nothing
+ * on the hub.
+ * @throws DiscoveryError like `loadSigner`
+ */
+export async function loadExistingSigner(path: string, providerId?: string): Promise<Signer> {
+  try {
+    return await loadSigner(path, providerId);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    throw new DiscoveryError(
+      'KEY',
+      `There is no key file ${path}. Name the key that advertised with --key or DISCOVERY_KEY.`,
+      { cause: error },
+    );
+  }
+}
