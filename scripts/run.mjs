@@ -298,9 +298,7 @@ if (command === 'start') {
   run(process.execPath, ['--enable-source-maps', join('build', 'test', 'simulation', 'main.js'), ...rest]);
 } else if (command === 'conformance') {
   const options = ['--enable-source-maps', '--test', '--test-concurrency=2', '--test-reporter=spec'];
-  // Limits by address count for each hub by itself, so these see more let in where requests are spread.
-  const isOfOneHub = (file) => rest[0] === 'etcd3' && /(?:address|rate)-limits?\.test\.js$/.test(file);
-  const files = testFiles([`${join('test', 'conformance')}${sep}`]).filter((file) => !isOfOneHub(file));
+  const files = testFiles([`${join('test', 'conformance')}${sep}`]);
   run(process.execPath, [...options, ...files], { env: { ...process.env, TEST_HUB: rest[0] } });
 } else if (command === 'test') {
   const files = testFiles(rest);

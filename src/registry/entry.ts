@@ -42,7 +42,14 @@ export type Entry =
       again: boolean;
     }
   /** A session ended. No effect if a newer one has taken over. */
-  | { kind: 'detach'; providerId: string; hub: string; token: SessionToken }
+  | {
+      kind: 'detach';
+      providerId: string;
+      hub: string;
+      token: SessionToken;
+      /** How long ago the last heartbeat was, in milliseconds: the only time that hubs without a common clock can agree on. */
+      heartbeatAgeMs: number;
+    }
   /** A run of a hub ended, and with it all its sessions. */
   | { kind: 'end'; hub: string }
   /**

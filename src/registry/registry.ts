@@ -102,9 +102,16 @@ export class Registry {
       state: this.#state,
       log: () => this.#log,
       steady: () => this.clock.steady(),
-      vouch: (providerId) => {
+      heartbeatAgeOf: (providerId) => {
         const slot = this.store.find(providerId);
-        if (slot !== undefined) this.store.setLease(slot, this.#leaseFrom(this.clock.steady()));
+        if (slot === undefined) return 0;
+        const left = this.store.deadline(slot) - this.#countedNow;
+        return Math.max(0, Math.round(settings.expiryMs - left));
+      },
+      vouch: (providerId, heartbeatAgeMs = 0) => {
+        const slot = this.store.find(providerId);
+        if (slot === undefined) return;
+        this.store.setLease(slot, this.#leaseFrom(this.clock.steady() - heartbeatAgeMs, heartbeatAgeMs));
       },
       takenOver: (providerId) => {
         for (const listener of this.#onTakenOver) listener(providerId);
@@ -395,9 +402,12 @@ export class Registry {
     return this.clock.now - this.#contact.lostMs;
   }
 
-  /** @param at Steady time. */
-  #leaseFrom(at: number): Lease {
+  /**
+   * @param at Steady time.
+   * @param countedMs How much of the lease has passed.
+   */
+  #leaseFrom(at: number, countedMs = 0): Lease {
     const { expiryMs } = this.#settings;
-    return { updatedAt: at, expiresAt: at + expiryMs, deadline: this.#countedNow + expiryMs };
+    return { updatedAt: at, expiresAt: at + expiryMs, deadline: this.#countedNow + expiryMs - countedMs };
   }
 }

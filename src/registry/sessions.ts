@@ -18,8 +18,13 @@ export interface SessionsHost {
   log(): Log;
   /** Steady Unix milliseconds. */
   steady(): number;
-  /** A provider's session, at whichever hub, vouches for it. */
-  vouch(providerId: string): void;
+  /** How long ago a provider's last heartbeat was, in milliseconds. */
+  heartbeatAgeOf(providerId: string): number;
+  /**
+   * A provider's session, at another hub, vouches for it.
+   * @param heartbeatAgeMs How long ago its last heartbeat was, as far as is known.
+   */
+  vouch(providerId: string, heartbeatAgeMs?: number): void;
   /** A newer session at another hub has ended one that was open here. */
   takenOver(providerId: string): void;
 }
@@ -84,16 +89,22 @@ export class Sessions {
     if (this.#open.get(providerId)?.token !== token) return false;
     this.#open.delete(providerId);
     // If a detach is lost, the next session, the next round or the expiry makes up for it.
-    this.#propose({ kind: 'detach', providerId, hub: this.#host.log().hub, token });
+    this.#proposeEnd(providerId, token);
     return true;
   }
 
   /** Call before an entry is applied: sessions that end with it have vouched for their providers up to here. */
   beforeApplying(entry: Entry): void {
-    const { hub } = this.#host.log();
-    if (entry.kind === 'detach' && entry.hub !== hub) this.#host.vouch(entry.providerId);
+    const { state } = this.#host;
+    if (entry.kind === 'detach') {
+      const { providerId, hub, token, heartbeatAgeMs } = entry;
+      const session = state.sessionOf(providerId);
+      // Of its own sessions, this hub knows more than what it told the others.
+      const isOfOther = session?.hub === hub && session.token === token && hub !== this.#host.log().hub;
+      if (isOfOther) this.#host.vouch(providerId, heartbeatAgeMs);
+    }
     if (entry.kind !== 'end') return;
-    for (const [providerId, session] of this.#host.state.allSessions())
+    for (const [providerId, session] of state.allSessions())
       if (session.hub === entry.hub) this.#host.vouch(providerId);
   }
 
@@ -130,8 +141,7 @@ export class Sessions {
       }
       const [providerId, { hub, token }] = step.value;
       if (hub !== log.hub) this.#host.vouch(providerId);
-      else if (this.#open.get(providerId)?.token !== token)
-        this.#propose({ kind: 'detach', providerId, hub, token });
+      else if (this.#open.get(providerId)?.token !== token) this.#proposeEnd(providerId, token);
     }
   }
 
@@ -151,10 +161,9 @@ export class Sessions {
     await log.propose({ kind: 'attach', providerId, hub: log.hub, token, at, from, again });
   }
 
-  #propose(entry: Entry): void {
-    this.#host
-      .log()
-      .propose(entry)
-      .catch(() => undefined);
+  #proposeEnd(providerId: string, token: SessionToken): void {
+    const log = this.#host.log();
+    const heartbeatAgeMs = this.#host.heartbeatAgeOf(providerId);
+    log.propose({ kind: 'detach', providerId, hub: log.hub, token, heartbeatAgeMs }).catch(() => undefined);
   }
 }

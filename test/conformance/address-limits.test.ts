@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { assertError as assertHttpError, itemPath, LIST } from '../support/http.js';
 import { TestKey } from '../support/keys.js';
 import { Metrics } from '../support/prometheus.js';
-import { ADVERTISEMENT, type Answer, nextT, type TestHub } from '../support/test-hub.js';
+import { ADVERTISEMENT, type Answer, firstOf, nextT, type TestHub } from '../support/test-hub.js';
 import {
   assertError,
   assertServes,
@@ -74,7 +74,7 @@ function refusedHandshake(hub: TestHub, from: Headers): Promise<{ status: number
 }
 
 forEachPair('connections of an address', (pair) => {
-  const hub = useHub(pair, { ...BEHIND_PROXY, MAX_CONNECTIONS_PER_ADDRESS: '3' });
+  const hub = firstOf(useHub(pair, { ...BEHIND_PROXY, MAX_CONNECTIONS_PER_ADDRESS: '3' }));
 
   test('one too many is refused with RATE_002 until another is closed; others are not concerned', async () => {
     const headers = someAddress();
@@ -99,7 +99,7 @@ forEachPair('connections of an address', (pair) => {
 forEachPair('subscriptions of an address, and filters in all', (pair) => {
   const { codec } = pair;
   const settings = { ...BEHIND_PROXY, MAX_SUBSCRIPTIONS_PER_ADDRESS: '4', MAX_FILTERS: '9' };
-  const hub = useHub(pair, settings, { own: true });
+  const hub = firstOf(useHub(pair, settings, { own: true }));
   const filter = (): object => ({ payments_network: unique() });
 
   test('one too many is refused with WS_004, over however many connections, until one ends', async () => {
@@ -161,7 +161,7 @@ forEachPair('subscriptions of an address, and filters in all', (pair) => {
 });
 
 forEachPair('subscriptions that an address begins', (pair) => {
-  const hub = useHub(pair, { ...BEHIND_PROXY, SUBSCRIBES_PER_MINUTE: '3' });
+  const hub = firstOf(useHub(pair, { ...BEHIND_PROXY, SUBSCRIBES_PER_MINUTE: '3' }));
 
   test('one too many in a minute is refused with RATE_006, and the connection goes on', async () => {
     const headers = someAddress();
@@ -188,7 +188,7 @@ forEachPair('subscriptions that an address begins', (pair) => {
 
 forEachPair('advertisements of an address', (pair) => {
   const { codec } = pair;
-  const hub = useHub(pair, { ...BEHIND_PROXY, MAX_ADVERTISEMENTS_PER_ADDRESS: '2' });
+  const hub = firstOf(useHub(pair, { ...BEHIND_PROXY, MAX_ADVERTISEMENTS_PER_ADDRESS: '2' }));
 
   test('one too many is refused with RATE_003, over HTTP and sockets alike, until one is gone', async () => {
     const headers = someAddress();
@@ -236,7 +236,7 @@ forEachPair('advertisements of an address', (pair) => {
 
 forEachPair('names bound in bulk', (pair) => {
   const { codec } = pair;
-  const hub = useHub(pair, { ...BEHIND_PROXY, NEW_NAMES_PER_DAY: '3' });
+  const hub = firstOf(useHub(pair, { ...BEHIND_PROXY, NEW_NAMES_PER_DAY: '3' }));
 
   test('one too many in a day is refused with RATE_004; keys, names that are bound, and others are not', async () => {
     const headers = someAddress();
@@ -271,7 +271,7 @@ forEachPair('names bound in bulk', (pair) => {
 
 forEachPair('a flood of invalid signatures', (pair) => {
   const { codec } = pair;
-  const hub = useHub(pair, { ...BEHIND_PROXY, INVALID_SIGNATURES_PER_MINUTE: '5' });
+  const hub = firstOf(useHub(pair, { ...BEHIND_PROXY, INVALID_SIGNATURES_PER_MINUTE: '5' }));
   const forged = { ...ADVERTISEMENT, country: 'NO' };
 
   test('is not looked at any more after so many; others get in, and a minute later everybody does', async () => {

@@ -6,7 +6,7 @@ import { DOWN_SCHEMAS } from '../../src/protocol/frames/frames-down-schemas.js';
 import { parseListQuery } from '../../src/protocol/filters/list-query.js';
 import { parseExplainQuery, parseMarketQuery } from '../../src/protocol/filters/answer-queries.js';
 import * as naive from '../support/naive-answers.js';
-import type { ErrorAnswer, TestHub } from '../support/test-hub.js';
+import { type ErrorAnswer, firstOf, type TestHub } from '../support/test-hub.js';
 import { forEachPair, greet, Provider, refused, useHub } from './websocket-support.js';
 
 const PRICES = { usd_per_gb_ram_month: 1, usd_per_gb_storage_month: 0.1 };
@@ -42,11 +42,13 @@ async function everything(hub: TestHub): Promise<PublishedAdvertisement[]> {
 
 forEachPair('explain, market and visibility', (pair) => {
   const hub = useHub(pair, {}, { own: true });
+  /** The hub that counts who sees a provider. */
+  const counting = firstOf(hub);
   const providers = new Map<string, Provider>();
 
   before(async () => {
     for (const [id, changes] of Object.entries(FLEET)) {
-      const provider = await Provider.join(hub(), pair.codec, { id });
+      const provider = await Provider.join(counting(), pair.codec, { id });
       providers.set(id, provider);
       await provider.advertise(changes);
     }
@@ -122,7 +124,7 @@ forEachPair('explain, market and visibility', (pair) => {
       [{ max_usd_per_month: 1 }, { cpu: 32 }],
     ];
     for (const filters of follows) {
-      const socket = await greet(hub(), pair.codec);
+      const socket = await greet(counting(), pair.codec);
       for (const filter of filters) socket.send({ type: 'subscribe', id: 1, filter });
       await socket.settle();
     }
@@ -152,7 +154,7 @@ forEachPair('explain, market and visibility', (pair) => {
   });
 
   test('without an advertisement it is not listed', async () => {
-    providers.set('unlisted', await Provider.join(hub(), pair.codec, { id: 'unlisted' }));
+    providers.set('unlisted', await Provider.join(counting(), pair.codec, { id: 'unlisted' }));
     assert.deepEqual(await see('unlisted'), {
       listed: false,
       status: null,
@@ -164,7 +166,7 @@ forEachPair('explain, market and visibility', (pair) => {
   });
 
   test('all of them are in the metrics', async () => {
-    const response = await fetch(`${hub().url}/metrics`);
+    const response = await fetch(`${counting().url}/metrics`);
     const text = await response.text();
     for (const route of ['explain', 'market'])
       assert.match(

@@ -24,8 +24,8 @@ const PAIRS = [
 
 for (const { transport, codec } of PAIRS)
   describe(`a hub that drains (${transport})`, () => {
-    const start = (): Promise<TestHub> =>
-      TestHub.start({ TRANSPORT: transport, DRAIN_SECONDS: String(DRAIN_SECONDS) });
+    const start = async (): Promise<TestHub> =>
+      (await TestHub.start({ TRANSPORT: transport, DRAIN_SECONDS: String(DRAIN_SECONDS) })).first;
 
     /** Lets the rest of the drain pass, and waits for the end of the hub. */
     async function finish(hub: TestHub, stopped: Promise<void>): Promise<void> {

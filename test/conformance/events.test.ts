@@ -6,7 +6,7 @@ import { EventSourceReader, type EventSourceOptions } from '../support/event-sou
 import { assertError, LIST, onBothTransports } from '../support/http.js';
 import { TestKey } from '../support/keys.js';
 import { randomOf } from '../support/random.js';
-import { type Answer, type ErrorAnswer, TestHub, TRANSPORTS } from '../support/test-hub.js';
+import { type Answer, type ErrorAnswer, firstOf, TestHub, TRANSPORTS } from '../support/test-hub.js';
 import { type Frame } from '../support/test-socket.js';
 import { writeCertificate } from '../support/tls.js';
 import { eventually, fill, Provider, unique } from './websocket-support.js';
@@ -189,13 +189,14 @@ onBothTransports('server-sent events', {}, (hub) => {
   });
 
   test('HEAD gets the headers and opens nothing; a reader that goes leaves nothing behind', async () => {
-    const { gateway } = hub().hub;
+    const one = hub().first;
+    const { gateway } = one.hub;
     await eventually('earlier readers are gone', () => gateway.readers.size === 0);
     const before = gateway.streams.subscriptions;
-    const head = await open(hub(), '', { method: 'HEAD' });
+    const head = await open(one, '', { method: 'HEAD' });
     assert.equal(head.status, 200);
     assert.equal(await head.text(), '');
-    const source = await open(hub(), queryOf({ payments_network: unique() }));
+    const source = await open(one, queryOf({ payments_network: unique() }));
     await source.frame();
     assert.deepEqual([gateway.readers.size, gateway.streams.subscriptions], [1, before + 1]);
     source.close();
@@ -221,7 +222,7 @@ describe('limits of server-sent events', () => {
     ['MAX_FILTERS', 'WS_005', 503, 3],
   ] as const) {
     test(`${setting} holds for readers of events and for lists that wait`, async () => {
-      const hub = await TestHub.start({ TRUST_PROXY: '127.0.0.1', [setting]: String(most) });
+      const hub = (await TestHub.start({ TRUST_PROXY: '127.0.0.1', [setting]: String(most) })).first;
       const from = { 'X-Forwarded-For': '198.51.100.1' };
       for (let open = 0; open < most; open += 1) {
         const source = await EventSourceReader.open(
@@ -240,7 +241,8 @@ describe('limits of server-sent events', () => {
   }
 });
 
-onBothTransports('lists that wait', {}, (hub) => {
+onBothTransports('lists that wait', {}, (hubs) => {
+  const hub = firstOf(hubs);
   test('are answered as soon as their matches change, and not for others', async () => {
     const filter = { payments_network: unique() };
     const provider = await Provider.join(hub(), 'json');
@@ -310,7 +312,7 @@ onBothTransports('lists that wait', {}, (hub) => {
 describe('a hub that stops', () => {
   for (const transport of TRANSPORTS) {
     test(`ends readers of events properly, and answers lists that wait (${transport})`, async () => {
-      const hub = await TestHub.start({ TRANSPORT: transport, DRAIN_SECONDS: '1' });
+      const hub = (await TestHub.start({ TRANSPORT: transport, DRAIN_SECONDS: '1' })).first;
       const source = await open(hub, '');
       await source.frame();
       const { cursor } = await listed(hub, {});

@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Line, LIST, onBothTransports, type PublishedAdvertisement } from '../support/http.js';
 import { TestKey } from '../support/keys.js';
-import { ADVERTISEMENT } from '../support/test-hub.js';
+import { ADVERTISEMENT, firstOf } from '../support/test-hub.js';
 
 const COUNT = 60;
 /** One that is short, one that is long, and one in an order that times decide about. */
 const LISTS = [`${LIST}?limit=2`, LIST, `${LIST}?sort=updated&limit=3`];
 
-onBothTransports('the same list again and again', {}, (hub) => {
+onBothTransports('the same list again and again', {}, (hubs) => {
+  // The other hubs know a session's heartbeats only to within some seconds.
+  const hub = firstOf(hubs);
   const line = new Line(hub);
   const keys = Array.from({ length: COUNT }, () => new TestKey()).sort((a, b) =>
     a.publicKey < b.publicKey ? -1 : 1,

@@ -9,7 +9,7 @@ import {
 import { EventSourceReader, type EventSourceOptions } from '../support/event-source.js';
 import { assertError, onBothTransports } from '../support/http.js';
 import { TestKey } from '../support/keys.js';
-import { type Answer, type ErrorAnswer, TestHub, TRANSPORTS } from '../support/test-hub.js';
+import { type Answer, type ErrorAnswer, firstOf, TestHub, TRANSPORTS } from '../support/test-hub.js';
 import { eventually } from './websocket-support.js';
 
 const HUB_EVENTS = '/api/v1/hub/events';
@@ -40,7 +40,8 @@ async function pointOf(reader: EventSourceReader): Promise<HubPointFrame['point'
 const ask = (hub: TestHub, more = '', headers: Record<string, string> = {}): Promise<Answer<ErrorAnswer>> =>
   hub.request<ErrorAnswer>('GET', `${HUB_EVENTS}${more}`, { headers });
 
-onBothTransports('events about the hub', { HUB_EVENTS: 'all' }, (hub) => {
+onBothTransports('events about the hub', { HUB_EVENTS: 'all' }, (hubs) => {
+  const hub = firstOf(hubs);
   test('begin with what the hub was like, and go on with what it is like every few seconds', async () => {
     await hub().advance(12_000);
     const source = await open(hub());
@@ -118,7 +119,7 @@ describe('what a hub shows of itself', () => {
     ['SUBSCRIBES_PER_MINUTE', 'RATE_006'],
   ] as const) {
     test(`${setting} holds for its readers`, async () => {
-      const hub = await TestHub.start({ TRUST_PROXY: '127.0.0.1', [setting]: '2' });
+      const hub = (await TestHub.start({ TRUST_PROXY: '127.0.0.1', [setting]: '2' })).first;
       const headers = { 'X-Forwarded-For': '198.51.100.1' };
       for (let at = 0; at < 2; at += 1) await historyOf(await open(hub, { headers }));
       assertError(await ask(hub, '', headers), 429, code);
@@ -128,7 +129,7 @@ describe('what a hub shows of itself', () => {
 
   for (const transport of TRANSPORTS) {
     test(`ends properly when the hub stops (${transport})`, async () => {
-      const hub = await TestHub.start({ TRANSPORT: transport, DRAIN_SECONDS: '1' });
+      const hub = (await TestHub.start({ TRANSPORT: transport, DRAIN_SECONDS: '1' })).first;
       const source = await open(hub);
       await historyOf(source);
       const stopped = hub.hub.stop();

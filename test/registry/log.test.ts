@@ -166,7 +166,7 @@ function entryAt(index: number, hub: string): Entry {
     case 2:
       return advertised(advertisementOf(providerId), identityOf(providerId));
     case 3:
-      return { kind: 'detach', providerId, hub, token: step };
+      return { kind: 'detach', providerId, hub, token: step, heartbeatAgeMs: 0 };
     case 4:
       return { kind: 'expire', providerId, seenAt: T0 };
     default:

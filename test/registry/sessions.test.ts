@@ -25,7 +25,12 @@ function sharedLog(state: State): Log & { hub: string; isRefusing: boolean } {
 
 /** A hub's sessions over such a log. */
 function sessionsOf(state: State, log: Log): Sessions {
-  const silent = { steady: () => 0, vouch: () => undefined, takenOver: () => undefined };
+  const silent = {
+    steady: () => 0,
+    heartbeatAgeOf: () => 0,
+    vouch: () => undefined,
+    takenOver: () => undefined,
+  };
   return new Sessions({ state, log: () => log, ...silent });
 }
 

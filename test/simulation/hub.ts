@@ -1,12 +1,14 @@
 import type { Clock } from '../../src/lib/clock.js';
 import { EtcdClient } from '../../src/registry/etcd/client/client.js';
 import { SharedLog } from '../../src/registry/etcd/shared-log.js';
-import type { Log, OpenLog } from '../../src/registry/log.js';
+import type { Entry } from '../../src/registry/entry.js';
+import type { Deliver, Log, LogFollower, OpenLog } from '../../src/registry/log.js';
 import { openRegistry } from '../../src/registry/open.js';
 import type { Registry } from '../../src/registry/registry.js';
 import { CPU } from '../../src/registry/store/columns.js';
 import type { SignedClaim } from '../../src/registry/write/claim.js';
 import { WritePath } from '../../src/registry/write/write-path.js';
+import type { Ends } from './ends.js';
 import type { Mutant } from './mutants.js';
 import { type Line, type Network, SimulatedNode } from './node.js';
 import { listOf, type Sight } from './reference.js';
@@ -17,9 +19,13 @@ export const EXPIRY_MS = 40_000;
 /** Unix milliseconds at which simulations begin. */
 export const T0 = 1_740_063_600_000;
 const NODES = 3;
-const TICK_MS = 800;
+export const TICK_MS = 800;
 /** After so long without a heartbeat a hub closes a socket, in milliseconds. */
 const HEARTBEAT_MS = 12_000;
+/** How far each hub's clock is ahead of the one before it, in milliseconds. */
+const SKEW_MS = 20_000;
+/** So long after its last trouble a hub counts all time again, in milliseconds. */
+const RECOVERY_MS = 5000;
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** Whoever is at the other end of a socket. */
@@ -48,14 +54,22 @@ export class SimulatedHub {
   writePath: WritePath | null = null;
   /** Connections, by provider: a newer one takes the place of an older one. */
   readonly sockets = new Map<string, Socket>();
+  /** When it last stood still or could not reach the store. */
+  #troubledAt = Number.NEGATIVE_INFINITY;
+  /** When it last heard of each provider. */
+  readonly #seenAt = new Map<string, number>();
+  readonly #ends: Ends;
+  readonly #skewMs: number;
   readonly #network: Network;
   readonly #mutant: Mutant;
   #isTicking = false;
   /** Up to where it was compared with the store. */
   #comparedAt = -1;
 
-  constructor(name: string, network: Network, mutant: Mutant) {
-    this.name = name;
+  constructor(no: number, ends: Ends, network: Network, mutant: Mutant) {
+    this.name = `hub${no}`;
+    this.#skewMs = no * SKEW_MS;
+    this.#ends = ends;
     this.#network = network;
     this.#mutant = mutant;
     this.line = { timers: new ProcessTimers(network.scheduler), isCut: false };
@@ -74,6 +88,12 @@ export class SimulatedHub {
       !this.registry.isCutOff &&
       this.log?.problem === null
     );
+  }
+
+  /** Notices whether something is wrong with it. */
+  look(): void {
+    if (this.timers.isStalled || this.line.isCut || !this.#network.isUp)
+      this.#troubledAt = this.#network.scheduler.now;
   }
 
   /** The process is gone, with all its connections. */
@@ -95,7 +115,7 @@ export class SimulatedHub {
     const nodes = Array.from({ length: NODES }, () => new SimulatedNode(this.#network, line));
     const clock: Clock = {
       monotonic: () => timers.now(),
-      wall: () => T0 + timers.now(),
+      wall: () => T0 + this.#skewMs + timers.now(),
       cpu: () => 0,
       boot: () => null,
     };
@@ -157,6 +177,7 @@ export class SimulatedHub {
     try {
       await writePath.authenticate(peer.claim(T0 + this.timers.now()), 'nonce', ['hub'], []);
       if (this.sockets.get(providerId) !== socket) return;
+      this.#sees(providerId);
       const { token, applied } = registry.attach(providerId);
       socket.token = token;
       await applied;
@@ -171,7 +192,9 @@ export class SimulatedHub {
     const socket = this.sockets.get(providerId);
     if (socket?.peer !== peer) return false;
     socket.heardAt = this.registry!.clock.now;
-    if (socket.token !== null) this.registry!.heartbeat(providerId);
+    if (socket.token === null) return true;
+    this.#sees(providerId);
+    this.registry!.heartbeat(providerId);
     return true;
   }
 
@@ -184,14 +207,62 @@ export class SimulatedHub {
     socket.peer.closed();
   }
 
-  /** The log, but for what the mutant keeps from it. */
+  #sees(providerId: string): void {
+    this.#seenAt.set(providerId, this.#network.scheduler.now);
+  }
+
+  /** The log, but for what the mutant does to it. What it is told and tells is looked at on its way. */
   #seamed(log: SharedLog): Log {
-    const { swallows } = this.#mutant;
-    if (swallows === undefined) return log;
     const propose = log.propose.bind(log);
-    log.propose = (entry) =>
-      swallows(entry, this.#isTicking) ? Promise.resolve(log.position) : propose(entry);
+    log.propose = (entry) => {
+      this.#proposes(entry);
+      const { tells } = this.#mutant;
+      const told = tells === undefined ? entry : tells(entry, this.#isTicking);
+      return told === null ? Promise.resolve(log.position) : propose(told);
+    };
+    const deliverTo = log.deliverTo.bind(log);
+    let isReading = false;
+    log.deliverTo = (deliver: Deliver, follower: LogFollower) => {
+      const looking: Deliver = (entry, position) => {
+        deliver(entry, position);
+        if (!isReading) this.#isTold(entry, log);
+      };
+      deliverTo(looking, {
+        reached: (position) => {
+          isReading = false;
+          follower.reached(position);
+        },
+        leapt: (position) => {
+          isReading = true;
+          follower.leapt(position);
+        },
+      });
+    };
     return log;
+  }
+
+  #proposes(entry: Entry): void {
+    if (entry.kind !== 'detach') return;
+    const seenAt = this.#seenAt.get(entry.providerId);
+    if (seenAt === undefined) return;
+    const silentMs = this.#network.scheduler.now - seenAt;
+    const isCounted = seenAt > this.#troubledAt + RECOVERY_MS;
+    this.#ends.proposed(entry, { silentMs, isCounted });
+  }
+
+  #isTold(entry: Entry, log: SharedLog): void {
+    if (entry.kind === 'advertise') this.#sees(entry.record.providerId);
+    else if (entry.kind === 'attach') this.#sees(entry.providerId);
+    else if (entry.kind === 'detach' && entry.hub !== log.hub) this.#compareSilence(entry);
+    else if (entry.kind === 'end' && entry.hub === log.hub)
+      for (const providerId of this.sockets.keys()) this.#sees(providerId);
+  }
+
+  #compareSilence({ providerId, hub, token }: Extract<Entry, { kind: 'detach' }>): void {
+    const { clock, store } = this.registry!;
+    const slot = store.find(providerId);
+    if (slot === undefined || this.registry!.isAttached(providerId)) return;
+    this.#ends.told({ hub, token }, this.name, clock.steady() - store.updatedAt(slot));
   }
 
   #tick(): void {

@@ -9,21 +9,25 @@ export interface Mutant {
   store?: StoreFaults;
   /** Parts of a revision come as if they were all of it. */
   breaksRevisions?: boolean;
-  /** Entries that a hub keeps to itself. @param isSweep Whether it is proposed while the hub looks after what it holds. */
-  swallows?: (entry: Entry, isSweep: boolean) => boolean;
+  /** What a hub tells the others in the place of an entry; null for nothing. @param isSweep Whether it is proposed while the hub looks after what it holds. */
+  tells?: (entry: Entry, isSweep: boolean) => Entry | null;
   /** Whether a resume is granted. */
   covers?: (changes: ChangeLog, seq: number) => boolean;
 }
 
 /** Each of them has to be caught. */
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
-  'no compare': { seed: 2, store: { ignoresRevisions: true } },
+  'no compare': { seed: 7, store: { ignoresRevisions: true } },
   'no fence': { seed: 4, store: { ignoresFences: true } },
-  'no sweep': { swallows: (entry, isSweep) => isSweep && entry.kind === 'detach' },
+  'no sweep': { tells: (entry, isSweep) => (isSweep && entry.kind === 'detach' ? null : entry) },
   'parts of a revision applied': { breaksRevisions: true },
   'resume granted below the floor': { covers: (changes, seq) => changes.hasReached(seq) },
   'not attached again after fencing': {
+    seed: 6,
+    tells: (entry) => (entry.kind === 'attach' && entry.again ? null : entry),
+  },
+  'last heartbeat not told': {
     seed: 2,
-    swallows: (entry) => entry.kind === 'attach' && entry.again,
+    tells: (entry) => (entry.kind === 'detach' ? { ...entry, heartbeatAgeMs: 0 } : entry),
   },
 };

@@ -1,5 +1,6 @@
 import { randomSource } from '../support/random.js';
-import { EXPIRY_MS, PREFIX, SimulatedHub } from './hub.js';
+import { EXPIRY_MS, PREFIX, SimulatedHub, TICK_MS } from './hub.js';
+import { Ends } from './ends.js';
 import type { Mutant } from './mutants.js';
 import type { Network } from './node.js';
 import { SimulatedProvider, type Surroundings } from './provider.js';
@@ -78,7 +79,11 @@ class World {
       breaksRevisions: mutant.breaksRevisions ?? false,
       watches,
     };
-    this.#hubs = Array.from({ length: HUBS }, (_, no) => new SimulatedHub(`hub${no}`, this.#network, mutant));
+    const fail = (violation: Error): void => {
+      this.#failure ??= violation;
+    };
+    const ends = new Ends(2 * TICK_MS, fail);
+    this.#hubs = Array.from({ length: HUBS }, (_, no) => new SimulatedHub(no, ends, this.#network, mutant));
     const surroundings: Surroundings = {
       now: () => scheduler.now,
       random,
@@ -88,9 +93,7 @@ class World {
         this.#numbers += 1;
         return this.#numbers;
       },
-      fail: (violation) => {
-        this.#failure ??= violation;
-      },
+      fail,
     };
     this.#providers = Array.from({ length: PROVIDERS }, (_, no) => new SimulatedProvider(no, surroundings));
     const covers = mutant.covers ?? ((changes, seq) => changes.covers(seq));
@@ -134,6 +137,7 @@ class World {
     if (this.#scheduler.now < CHAOS_MS) this.#break();
     else if (!this.#isCalm) this.#calm();
     if (this.#network.isUp) store.tick();
+    for (const hub of this.#hubs) hub.look();
     for (const provider of this.#providers) provider.tick();
     for (const watcher of this.#watchers) {
       const hub = this.#any(this.#hubs);

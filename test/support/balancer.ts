@@ -62,6 +62,11 @@ export class Balancer {
     let before = Promise.resolve();
     const then = (go: () => void): void => {
       before = before.then(ready).then(go);
+      before.catch((error: unknown) => {
+        for (const socket of pair) socket.destroy();
+        // Nobody handles it, so the test that runs fails, and says why.
+        throw error;
+      });
     };
     client.on('data', (chunk: Buffer) => {
       client.pause();

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import type { Config } from '../../src/config.js';
 import type { Clock } from '../../src/lib/clock.js';
 import { SharedLog } from '../../src/registry/etcd/shared-log.js';
-import type { Log, OpenLog } from '../../src/registry/log.js';
+import type { Deliver, Log, LogFollower, OpenLog } from '../../src/registry/log.js';
 import { type Hub, startHub } from '../../src/server.js';
 import { Balancer } from './balancer.js';
 import { TestEtcd, WITHOUT_ETCD } from './etcd.js';
@@ -19,22 +19,47 @@ export function sharing(): number {
   return hubs;
 }
 
-/** Nobody waits longer than this for hubs that do not come to rest, in milliseconds. */
-const PATIENCE_MS = 2000;
+/** Hubs that do not know the same after so long never will, in milliseconds. */
+const PATIENCE_MS = 20_000;
 
 /** Of all hubs of this process; it ends when it has no hubs any more. */
 let etcd: Promise<TestEtcd> | null = null;
 let users = 0;
 
+/** A hub's log, and how far it has come. */
+class Progress {
+  readonly log: Log;
+  /** The position of the last entry that the hub was told of. Positions without one tell of other hubs' stores. */
+  delivered = 0;
+  isOver = false;
+
+  constructor(log: Log) {
+    this.log = log;
+    const deliverTo = log.deliverTo.bind(log);
+    const close = log.close.bind(log);
+    log.deliverTo = (deliver: Deliver, follower?: LogFollower) => {
+      deliverTo((entry, position) => {
+        this.delivered = position;
+        deliver(entry, position);
+      }, follower);
+    };
+    log.close = () => {
+      this.isOver = true;
+      return close();
+    };
+  }
+}
+
 /** Hubs that share an etcd and look like one from outside. */
 export class Hubs {
   readonly #hubs: readonly Hub[];
-  readonly #logs: readonly Log[];
+  readonly #progress: readonly Progress[];
   readonly #balancer: Balancer;
+  #stopped: Promise<void> | null = null;
 
-  private constructor(hubs: readonly Hub[], logs: readonly Log[], balancer: Balancer) {
+  private constructor(hubs: readonly Hub[], progress: readonly Progress[], balancer: Balancer) {
     this.#hubs = hubs;
-    this.#logs = logs;
+    this.#progress = progress;
     this.#balancer = balancer;
   }
 
@@ -43,7 +68,7 @@ export class Hubs {
     users += 1;
     const store = await (etcd ??= TestEtcd.start());
     const prefix = store.prefix();
-    const logs: Log[] = [];
+    const progress: Progress[] = [];
     const hubs: Hub[] = [];
     for (let no = 0; no < sharing(); no += 1) {
       const log = pino({ level: 'silent' });
@@ -51,14 +76,14 @@ export class Hubs {
       const open = SharedLog.in({ ...settings, prefix, hubName: `hub-${no}`, markPath: null }, log);
       const openLog: OpenLog = async (sink) => {
         const opened = await open(sink);
-        logs.push(opened);
+        progress.push(new Progress(opened));
         return opened;
       };
       hubs.push(await startHub(config, log, clock, openLog));
     }
     const ports = hubs.map(({ port }) => port);
-    const balancer = await Balancer.before(ports, () => settled(logs));
-    return new Hubs(hubs, logs, balancer);
+    const balancer = await Balancer.before(ports, () => settled(progress));
+    return new Hubs(hubs, progress, balancer);
   }
 
   /** All of them as one: the first, but behind the door of all. */
@@ -74,17 +99,29 @@ export class Hubs {
     };
   }
 
+  /** The port of the first, without the door of all. */
+  get firstPort(): number {
+    return this.#hubs[0]!.port;
+  }
+
   /** The port of a random one. */
   get anyPort(): number {
     return this.#hubs[Math.floor(Math.random() * this.#hubs.length)]!.port;
   }
 
-  /** Waits until nothing is under way, and all of them know the same. */
+  /**
+   * Waits until nothing is under way, and all of them know the same.
+   * @throws Error if that does not happen.
+   */
   settled(): Promise<void> {
-    return settled(this.#logs);
+    return settled(this.#progress);
   }
 
-  async #stop(): Promise<void> {
+  #stop(): Promise<void> {
+    return (this.#stopped ??= this.#end());
+  }
+
+  async #end(): Promise<void> {
     const stopped = this.#hubs.map((hub) => hub.stop());
     await Promise.all(stopped);
     this.#balancer.close();
@@ -96,11 +133,22 @@ export class Hubs {
   }
 }
 
-async function settled(logs: readonly Log[]): Promise<void> {
+async function settled(all: readonly Progress[]): Promise<void> {
   const end = performance.now() + PATIENCE_MS;
   // What a frame that has just come asks for begins in the turns that follow.
   for (let turn = 0; turn < 2; turn += 1) await nextTurn();
-  const areSettled = (): boolean =>
-    logs.every(({ pending, position }) => pending === 0 && position === logs[0]!.position);
-  while (!areSettled() && performance.now() < end) await nextTurn();
+  while (!areSettled(all)) {
+    if (performance.now() >= end) {
+      const hubs = all.map(({ log: { pending, position, problem }, delivered, isOver }, no) =>
+        JSON.stringify({ no, pending, position, delivered, problem, isOver }),
+      );
+      throw new Error(`after ${PATIENCE_MS} ms the hubs still do not know the same: ${hubs.join(', ')}`);
+    }
+    await nextTurn();
+  }
+}
+
+function areSettled(all: readonly Progress[]): boolean {
+  const known = Math.max(...all.map(({ delivered }) => delivered));
+  return all.every(({ log, isOver }) => isOver || (log.pending === 0 && log.position >= known));
 }

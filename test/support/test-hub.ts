@@ -47,6 +47,11 @@ export function nextT(clock: FakeClock): number {
   return t;
 }
 
+/** Where a hub is several, the first of them: see `TestHub.first`. */
+export function firstOf(hub: () => TestHub): () => TestHub {
+  return () => hub().first;
+}
+
 /** A hub in this process, on a port of its own, with a clock that the test moves. */
 export class TestHub {
   readonly clock: FakeClock;
@@ -55,14 +60,33 @@ export class TestHub {
   readonly #hubs: Hubs | null;
   readonly #folder: string | null;
   readonly #tls: boolean;
-  readonly #sockets = new Set<TestSocket>();
+  readonly #isFirst: boolean;
+  readonly #sockets: Set<TestSocket>;
 
-  private constructor(hub: Hub | Hubs, clock: FakeClock, folder: string | null, tls: boolean) {
-    this.#hubs = hub instanceof Hubs ? hub : null;
-    this.hub = hub instanceof Hubs ? hub.one : hub;
+  private constructor(
+    hub: Hub,
+    hubs: Hubs | null,
+    clock: FakeClock,
+    { folder, tls }: { folder: string | null; tls: boolean },
+    sockets: Set<TestSocket> | null = null,
+  ) {
+    this.hub = hub;
     this.clock = clock;
+    this.#hubs = hubs;
     this.#folder = folder;
     this.#tls = tls;
+    this.#isFirst = sockets !== null;
+    this.#sockets = sockets ?? new Set();
+  }
+
+  /**
+   * The first of the hubs, for what each counts, limits and keeps for itself: requests and sockets go there, and time passes, and the end comes, for
+   * all of them.
+   */
+  get first(): TestHub {
+    if (this.#hubs === null) return this;
+    const hub = { ...this.hub, port: this.#hubs.firstPort };
+    return new TestHub(hub, this.#hubs, this.clock, { folder: null, tls: this.#tls }, this.#sockets);
   }
 
   /**
@@ -87,11 +111,9 @@ export class TestHub {
     for (const [name, value] of Object.entries(settings)) environment[`DISCOVERY_${name}`] = value;
     const config = loadConfig(environment, join(tmpdir(), 'there-is-no-such.env'));
     const isFree = options.openLog === undefined && folder === null && config.store === null;
-    const hub =
-      isFree && sharing() > 0
-        ? await Hubs.start(config, clock)
-        : await startHub(config, pino({ level: 'silent' }), clock, options.openLog);
-    return new TestHub(hub, clock, folder, config.tls !== null);
+    const hubs = isFree && sharing() > 0 ? await Hubs.start(config, clock) : null;
+    const hub = hubs?.one ?? (await startHub(config, pino({ level: 'silent' }), clock, options.openLog));
+    return new TestHub(hub, hubs, clock, { folder, tls: config.tls !== null });
   }
 
   get host(): string {
@@ -121,8 +143,8 @@ export class TestHub {
   async request<Body = unknown>(method: string, path: string, init: RequestInit = {}): Promise<Answer<Body>> {
     const ask = this.#tls ? secureFetch : fetch;
     await this.#hubs?.settled();
-    const port = String(this.#hubs?.anyPort ?? this.hub.port);
-    const response = await ask(this.url.replace(/\d+$/, port) + path, { ...init, method });
+    const port = this.#isFirst || this.#hubs === null ? this.hub.port : this.#hubs.anyPort;
+    const response = await ask(this.url.replace(/\d+$/, String(port)) + path, { ...init, method });
     const text = await response.text();
     return {
       status: response.status,

@@ -107,7 +107,7 @@ export class Applied {
         this.#tell({ kind: 'withdraw', providerId, identity: record.identity }, revision);
       // A session that goes on, or has moved, is none that ends: nobody is told that the provider was suspect.
       if (known?.session && session === null)
-        this.#tell({ kind: 'detach', providerId, ...known.session }, revision);
+        this.#tell({ kind: 'detach', providerId, ...known.session, heartbeatAgeMs: 0 }, revision);
       for (const entry of entriesOf(providerId, { ...record, session })) this.#tell(entry, revision);
       this.#host.applied(record.writeId, revision, null);
     }

@@ -23,7 +23,8 @@ export interface ProviderRecord {
 export type Made =
   | { by: 'advertise' | 'withdraw' | 'bind' | 'expire' }
   | { by: 'attach'; at: number }
-  | { by: 'detach'; session: Session };
+  /** Without an age, it is of an older hub, which vouched for its provider until then. */
+  | { by: 'detach'; session: Session; heartbeatAgeMs?: number };
 
 export interface OpenSession extends Session {
   /** The client address it comes from; null if unknown. */
@@ -85,9 +86,9 @@ export function recordAfter(
       return { ...same, made: { by: 'attach', at }, needsSession: true, session: { hub, token, from } };
     }
     case 'detach': {
-      const { hub, token } = entry;
+      const { hub, token, heartbeatAgeMs } = entry;
       if (session?.hub !== hub || session.token !== token) return null;
-      return { ...same, made: { by: 'detach', session: { hub, token } }, session: null };
+      return { ...same, made: { by: 'detach', session: { hub, token }, heartbeatAgeMs }, session: null };
     }
     case 'expire':
       // An open session keeps its provider.
@@ -123,7 +124,7 @@ export function entryOf(providerId: string, record: ProviderRecord, origin: stri
     case 'attach':
       return session === null ? null : { kind: 'attach', providerId, ...session, at: made.at, again: false };
     case 'detach':
-      return { kind: 'detach', providerId, ...made.session };
+      return { kind: 'detach', providerId, ...made.session, heartbeatAgeMs: made.heartbeatAgeMs ?? 0 };
     case 'expire':
       return { kind: 'expire', providerId, seenAt: null };
   }

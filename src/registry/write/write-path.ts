@@ -24,8 +24,11 @@ const NO_BYTES = new Uint8Array();
 const MAX_SAVED_COUNTS = 500;
 /** How many writes of one provider may wait for each other. */
 const MAX_WRITES_PER_PROVIDER = 64;
-/** How often a write is decided again if other hubs' writes come in between. */
-const MAX_DECISIONS = 3;
+/**
+ * How long a write is decided again if other hubs' writes come in between, in milliseconds. Each time, another has been stored, so all those that race
+ * get their answer in the end.
+ */
+const DECIDE_MS = 5000;
 
 /** @param origin The client address; null for one that is not limited. */
 type OnWritten = (action: DurableEntry['kind'], providerId: string, origin: string | null) => void;
@@ -290,13 +293,14 @@ export class WritePath {
     if (release === null) throw unavailable(`too many writes of ${providerId} are waiting`, undefined);
     this.#registry.beginWrite(providerId);
     try {
-      for (let tries = 1; ; tries += 1) {
+      const end = this.#registry.clock.steady() + DECIDE_MS;
+      for (;;) {
         if (session !== null && !this.#registry.holds(providerId, session)) throw new FencedError();
         try {
           return await work();
         } catch (error) {
           if (!(error instanceof ConflictError)) throw error;
-          if (tries === MAX_DECISIONS)
+          if (this.#registry.clock.steady() >= end)
             throw unavailable(`other hubs are writing ${providerId} at the same time`, error);
         }
       }

@@ -179,6 +179,32 @@ test('hubs that share an etcd are one hub with several doors', { skip: WITHOUT_E
     },
   );
 
+  await t.test(
+    'a provider whose session has ended was last seen at the same moment everywhere, whatever hubs take for the time',
+    async () => {
+      await b.advance(60_000);
+      const key = new TestKey();
+      const session = await a.session(key);
+      session.send(a.signedFrame('advertise', key));
+      await session.next('advertised');
+      await until(async () => (await listOf(b)).all.get(key.publicKey) === 'live', 'live at the other hub');
+      for (const hub of [a, b]) await hub.advance(20_000);
+      session.terminate();
+      await until(async () => (await listOf(b)).all.get(key.publicKey) === 'suspect', 'suspect everywhere');
+      for (const hub of [a, b]) {
+        const { body } = await hub.get<{ updated_at: string; expires_at: string }>(
+          `${LIST}/${key.publicKey}`,
+        );
+        const silentMs = hub.clock.wall() - Date.parse(body.updated_at);
+        assert.ok(Math.abs(silentMs - 20_000) <= 1000, `${silentMs} ms ago`);
+        assert.equal(Date.parse(body.expires_at) - Date.parse(body.updated_at), 300_000);
+      }
+      // The hub of the session may be gone by then, and no heartbeat counts for longer elsewhere.
+      await b.advance(281_000);
+      await until(async () => !(await listOf(a)).all.has(key.publicKey), 'gone everywhere');
+    },
+  );
+
   await t.test('a hub that starts later lists what is there, and its metrics tell of the store', async () => {
     const d = await start('d');
     // The session of the test before may still be on its way out.

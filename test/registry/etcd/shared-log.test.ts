@@ -60,6 +60,13 @@ const attach = (providerId: string, hub: string, token: number, again = false): 
   from: null,
   again,
 });
+const detach = (providerId: string, hub: string, token: number): Entry => ({
+  kind: 'detach',
+  providerId,
+  hub,
+  token,
+  heartbeatAgeMs: 0,
+});
 
 test('the log that several hubs share', { skip: WITHOUT_ETCD }, async (t) => {
   let etcd: TestEtcd;
@@ -116,7 +123,7 @@ test('the log that several hubs share', { skip: WITHOUT_ETCD }, async (t) => {
             withdrawn(id, identityOf(id)),
             bound(identityOf(id)),
             attach(id, log.hub, round),
-            { kind: 'detach', providerId: id, hub: log.hub, token: Math.floor(random() * round) },
+            detach(id, log.hub, Math.floor(random() * round)),
             { kind: 'expire', providerId: id, seenAt: T0 },
           ];
           const entry = entries[Math.floor(random() * entries.length)]!;
@@ -236,7 +243,7 @@ test('the log that several hubs share', { skip: WITHOUT_ETCD }, async (t) => {
       await log.propose(advertised(advertisementOf('x'), null, true));
       await log.propose(attach('x', hub, 2));
       const { position } = log;
-      await log.propose({ kind: 'detach', providerId: 'x', hub, token: 1 });
+      await log.propose(detach('x', hub, 1));
       await log.propose({ kind: 'expire', providerId: 'x', seenAt: T0 });
       await log.propose({ kind: 'expire', providerId: 'nobody', seenAt: T0 });
       assert.equal(log.position, position);

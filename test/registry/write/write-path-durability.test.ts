@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from '../../support/properties.js';
 import { ProtocolError } from '../../../src/protocol/errors.js';
+import { ConflictError } from '../../../src/registry/log.js';
 import type { SessionToken } from '../../../src/registry/registry.js';
 import { TestKey } from '../../support/keys.js';
 import { outcome, payloadNamed, refusal, settle, T0, WriteBench } from '../../support/write-bench.js';
@@ -106,6 +107,35 @@ test('a write that fails says that it may go well soon, changes nothing, and its
   await settle();
   await bench.persistence.succeed();
   assert.equal(withdrawn.state, 'done');
+});
+
+test('a write that races with those of other hubs is decided anew until it is stored or refused, for five seconds at most', async () => {
+  const bench = heldBench();
+  const race = async (times: number): Promise<void> => {
+    for (let time = 0; time < times; time += 1) {
+      await settle();
+      await bench.persistence.fail(new ConflictError());
+    }
+    await settle();
+  };
+  const stored = outcome(bench.advertise(key, 'a'));
+  await race(20);
+  assert.equal(stored.state, 'pending');
+  await bench.persistence.succeed();
+  assert.equal(stored.state, 'done');
+  // What another hub has taken meanwhile decides.
+  const t = bench.nextT();
+  const replayed = outcome(bench.advertise(key, 'a', { t }));
+  await settle();
+  const identity = bench.registry.identities.get('a', T0)!;
+  bench.registry.identities.save({ ...identity, lastT: t });
+  await race(1);
+  assert.equal(replayed.state, 'AUTH_002');
+  const late = outcome(bench.advertise(key, 'a'));
+  await settle();
+  bench.clock.advance(5000);
+  await race(1);
+  assert.equal(late.state, 'ADV_001, unavailable');
 });
 
 test('a failure that is nobody’s disk comes through as it is, and the next write gets in', async () => {
