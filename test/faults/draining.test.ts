@@ -10,7 +10,7 @@ import { FleetProcess } from './fleet/fleet-process.js';
 import { scaled } from '../support/scale.js';
 import { RestWriter } from './rest-writer.js';
 
-const PROVIDERS = scaled(500, 10_000);
+const PROVIDERS = scaled(300, 10_000);
 const DRAIN_SECONDS = scaled(2, 5);
 
 interface Row {

@@ -9,7 +9,7 @@ import { RestWriter } from './rest-writer.js';
 import { scaled } from '../support/scale.js';
 import { until } from './until.js';
 
-const PROVIDERS = scaled(2000, 15_000);
+const PROVIDERS = scaled(1000, 15_000);
 /** What only the one provider has that is not part of the storm. */
 const ALONE = { payments_network: 'calm' };
 

@@ -1,7 +1,7 @@
 import { RateLimiterRes } from 'rate-limiter-flexible';
 import RateLimiterStore from 'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js';
 import { Heap } from '../heap.js';
-import { sharedKey } from './shared-keys.js';
+import { COUNT_BOUNDS, type CountBounds, sharedKey } from './shared-keys.js';
 
 /** A key's count in its present window. */
 export interface Count {
@@ -23,6 +23,7 @@ interface Window {
  */
 export class RateLimiter extends RateLimiterStore {
   readonly #now: () => number;
+  readonly #bounds: CountBounds;
   readonly #windows = new Map<string, Window>();
   /** The end of each window. It may be too early if the window was extended since. */
   readonly #ends = new Heap<{ key: string; endsAt: number }>((a, b) => a.endsAt < b.endsAt);
@@ -32,10 +33,12 @@ export class RateLimiter extends RateLimiterStore {
    * @param limit How much a key may do per window.
    * @param windowMs Whole seconds, in milliseconds.
    * @param now Milliseconds that never run backwards.
+   * @param bounds How many counts are kept at most.
    */
-  constructor(limit: number, windowMs: number, now: () => number) {
+  constructor(limit: number, windowMs: number, now: () => number, bounds = COUNT_BOUNDS) {
     super({ storeClient: null, keyPrefix: '', points: limit, duration: windowMs / 1000 });
     this.#now = now;
+    this.#bounds = bounds;
   }
 
   /** How many counts are kept, for keys and for groups. */
@@ -80,7 +83,7 @@ export class RateLimiter extends RateLimiterStore {
 
   /** Restores a count from `takeChanges`. */
   restore({ key, count, msLeft }: Count): void {
-    this.#begin(sharedKey(key, this.#windows), count, msLeft);
+    this.#begin(sharedKey(key, this.#windows, this.#bounds), count, msLeft);
   }
 
   protected override _upsert(
@@ -90,7 +93,7 @@ export class RateLimiter extends RateLimiterStore {
     beginAnew: boolean,
   ): Promise<Window> {
     this.#forgetEnded();
-    const shared = sharedKey(key, this.#windows);
+    const shared = sharedKey(key, this.#windows, this.#bounds);
     const window = this.#windows.get(shared);
     // Points given back after their window has ended do not count towards the next.
     if (window === undefined && points <= 0) return Promise.resolve({ count: 0, endsAt: this.#now() });
@@ -102,7 +105,7 @@ export class RateLimiter extends RateLimiterStore {
 
   protected override _get(key: string): Promise<Window | null> {
     this.#forgetEnded();
-    return Promise.resolve(this.#windows.get(sharedKey(key, this.#windows)) ?? null);
+    return Promise.resolve(this.#windows.get(sharedKey(key, this.#windows, this.#bounds)) ?? null);
   }
 
   protected override _delete(key: string): Promise<boolean> {

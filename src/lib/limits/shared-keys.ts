@@ -1,12 +1,14 @@
-/** How many keys are counted individually. */
-const MAX_KEYS = 100_000;
-/** How many networks have a count each, once there are too many keys. */
-const MAX_NETWORKS = 65_536;
-/** How many groups there are, once there are too many networks too. */
-const GROUPS = 4096;
+/** How many counts of each kind there may be at a time. */
+export interface CountBounds {
+  /** Keys that are counted individually. */
+  readonly keys: number;
+  /** Networks that have a count each, once there are too many keys. */
+  readonly networks: number;
+  /** Groups, once there are too many networks too. */
+  readonly groups: number;
+}
 
-/** The most distinct results that `sharedKey` returns at a time, and so the most counts a limiter keeps. */
-export const MAX_SHARED_KEYS = MAX_KEYS + MAX_NETWORKS + GROUPS;
+export const COUNT_BOUNDS: CountBounds = { keys: 100_000, networks: 65_536, groups: 4096 };
 
 /** The keys that have a count. A Map will do. */
 export interface CountedKeys {
@@ -18,11 +20,12 @@ export interface CountedKeys {
  * The key that a key is counted under: itself while there is room, then its network (a /24, or a /48 for IPv6), then one of a few
  * groups. So no number of addresses can make the counts grow without bound.
  */
-export function sharedKey(key: string, counted: CountedKeys): string {
-  if (counted.size < MAX_KEYS || counted.has(key)) return key;
+export function sharedKey(key: string, counted: CountedKeys, bounds: CountBounds): string {
+  if (counted.size < bounds.keys || counted.has(key)) return key;
   const network = networkOf(key);
-  if (network !== null && (counted.size < MAX_KEYS + MAX_NETWORKS || counted.has(network))) return network;
-  return `group ${String(hash(network ?? key) % GROUPS)}`;
+  if (network !== null && (counted.size < bounds.keys + bounds.networks || counted.has(network)))
+    return network;
+  return `group ${String(hash(network ?? key) % bounds.groups)}`;
 }
 
 const IPV4 = /^(\d+\.\d+\.\d+)\.\d+$/;

@@ -1,4 +1,4 @@
-import { sharedKey } from './shared-keys.js';
+import { COUNT_BOUNDS, sharedKey } from './shared-keys.js';
 
 interface Window {
   count: number;
@@ -40,7 +40,7 @@ export class WindowLimiter {
   spend(key: string, now: number): number {
     if (this.off) return 0;
     this.#forgetEnded(now);
-    const shared = sharedKey(key, this.#windows);
+    const shared = sharedKey(key, this.#windows, COUNT_BOUNDS);
     const window = this.#windows.get(shared);
     if (window === undefined) {
       this.#windows.set(shared, { count: 1, endsAt: now + this.#windowMs });
@@ -52,7 +52,7 @@ export class WindowLimiter {
 
   /** How often a key has tried again in its present window although it was told to wait. */
   excess(key: string): number {
-    const window = this.#windows.get(sharedKey(key, this.#windows));
+    const window = this.#windows.get(sharedKey(key, this.#windows, COUNT_BOUNDS));
     return window === undefined ? 0 : Math.max(0, window.count - this.#limit);
   }
 
@@ -60,7 +60,7 @@ export class WindowLimiter {
   wait(key: string, now: number): number {
     if (this.off) return 0;
     this.#forgetEnded(now);
-    const window = this.#windows.get(sharedKey(key, this.#windows));
+    const window = this.#windows.get(sharedKey(key, this.#windows, COUNT_BOUNDS));
     return window === undefined || window.count < this.#limit ? 0 : secondsUntil(window, now);
   }
 

@@ -78,11 +78,20 @@ function parse(json: Uint8Array | LongList): PublishedAdvertisement[] {
   return JSON.parse(Buffer.from(json).toString('utf8')) as PublishedAdvertisement[];
 }
 
-/** What a naive filter and sort say, up to what heartbeats change. */
-function expected(world: RegistryWorld, asked: Filter, sort: SortOrder): string[] {
+/** What a naive filter and sort say. */
+function expected(world: RegistryWorld, asked: Filter, sort: SortOrder): PublishedAdvertisement[] {
   const { store } = world.registry;
   const all = store.ids.flatMap((id, slot) => (id === undefined ? [] : [store.advertisement(slot)]));
-  return list(all, asked, sort).map(comparable);
+  return list(all, asked, sort);
+}
+
+/** Compares lists up to what heartbeats change. */
+function assertSame(
+  actual: readonly PublishedAdvertisement[],
+  wanted: readonly PublishedAdvertisement[],
+  message?: string,
+): void {
+  assert.deepEqual(actual.map(comparable), wanted.map(comparable), message);
 }
 
 const QUERIES = [
@@ -121,7 +130,7 @@ test('a list that is made in steps is that of its first one, whatever changes in
       else world.detach(idOf(number));
     }
   };
-  for (let round = 0; round < rounds(2); round += 1) {
+  for (let round = 0; round < rounds(1); round += 1) {
     for (const search of QUERIES) {
       change();
       let query = parseListQuery(search);
@@ -129,17 +138,16 @@ test('a list that is made in steps is that of its first one, whatever changes in
       const { limit } = query;
       const { cursor } = world.registry;
       const { answer } = make(world, query, change);
-      const rows = read(answer, change).map(comparable);
-      assert.deepEqual(rows, limit === null ? all : all.slice(0, limit), search);
+      assertSame(read(answer, change), limit === null ? all : all.slice(0, limit), search);
       assert.equal(answer.cursor, cursor);
       assert.equal(answer.found.next === null, limit === null || all.length <= limit);
       if (answer.found.next === null) continue;
       // The next page, from the middle, as of now.
       query = parseListQuery(`${search}&after=${answer.found.next}`);
       const again = expected(world, query.filter, query.sort);
-      const page = read(make(world, query, change).answer, change).map(comparable);
-      const start = again.indexOf(page[0] ?? '');
-      assert.deepEqual(page, again.slice(start, start + page.length), search);
+      const page = read(make(world, query, change).answer, change);
+      const start = again.findIndex((row) => row.provider_id === page[0]?.provider_id);
+      assertSame(page, again.slice(start, start + page.length), search);
     }
   }
 });
@@ -166,7 +174,7 @@ test('with few rows, all that can change does', () => {
             else world.advertise(`p${String(id)}`, one);
           }
         });
-        assert.deepEqual(read(answer).map(comparable), all.slice(0, limit ?? all.length));
+        assertSame(read(answer), all.slice(0, limit ?? all.length));
       },
     ),
     { numRuns: scaled(120, 1000) },
@@ -211,7 +219,7 @@ test('a list that its reader would not be given is refused before it is found: f
   assert.throws(() => ask('', refuse), /no place/);
   assert.equal(parse(ask('limit=1000', refuse).answer.body).length, 1000);
   const { answer } = make(world, parseListQuery(''));
-  assert.deepEqual(read(answer).map(comparable), expected(world, {}, 'id'));
+  assertSame(read(answer), expected(world, {}, 'id'));
 });
 
 test('a list during which too much changes is refused, and leaves nothing behind', () => {
@@ -227,8 +235,6 @@ test('a list during which too much changes is refused, and leaves nothing behind
       }),
     { code: 'ADV_003', unavailable: true, retryAfterSeconds: 5 },
   );
-  assert.deepEqual(
-    read(make(world, parseListQuery('sort=price&limit=20')).answer).map(comparable),
-    expected(world, {}, 'price').slice(0, 20),
-  );
+  const { answer } = make(world, parseListQuery('sort=price&limit=20'));
+  assertSame(read(answer), expected(world, {}, 'price').slice(0, 20));
 });
