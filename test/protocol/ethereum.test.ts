@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { canonicalAddress, personalMessageHash } from '../../src/protocol/schemes/ethereum.js';
+import { canonicalAddress } from '../../src/protocol/schemes/ethereum-address.js';
+import { personalMessageHash } from '../../src/protocol/schemes/ethereum.js';
 import { EIP191 } from '../../src/protocol/schemes/ethereum.js';
 import { readProviderId } from '../../src/protocol/provider-id.js';
 import { verifySignature } from '../../src/protocol/schemes/table.js';

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import * as z from 'zod';
-import { canonicalAddress } from '../../protocol/schemes/ethereum.js';
+import { canonicalAddress } from '../../protocol/schemes/ethereum-address.js';
 import { toHex } from '../../protocol/text.js';
 import { DiscoveryError } from '../errors.js';
 import { ed25519Signer, ethereumSigner, type Signer } from '../signing/signer.js';

@@ -1,11 +1,7 @@
 import { readProviderId } from '../../protocol/provider-id.js';
 import { type KeyPair, signBytes } from '../../protocol/schemes/ed25519.js';
-import {
-  addressOf,
-  canonicalAddress,
-  isPrivateKey,
-  signPersonalMessage,
-} from '../../protocol/schemes/ethereum.js';
+import { canonicalAddress } from '../../protocol/schemes/ethereum-address.js';
+import { addressOf, isPrivateKey, signPersonalMessage } from '../../protocol/schemes/ethereum.js';
 import { type SchemeName, schemeNamed } from '../../protocol/schemes/table.js';
 import { type SignedFields, signedText } from '../../protocol/signing.js';
 import { fromHex, utf8 } from '../../protocol/text.js';

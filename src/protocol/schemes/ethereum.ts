@@ -3,6 +3,7 @@ import { sha256 } from '@noble/hashes/sha2';
 import { keccak_256 } from '@noble/hashes/sha3';
 import * as curve from '@noble/secp256k1';
 import { fromHex, toHex, utf8 } from '../text.js';
+import { ADDRESS_PATTERN, canonicalAddress, checksummed } from './ethereum-address.js';
 import type { SignatureScheme } from './scheme.js';
 
 // The library expects its caller to provide hashing.
@@ -11,31 +12,7 @@ curve.hashes.hmacSha256 = (key, message) => hmac(sha256, key, message);
 /** The input is already a hash. */
 const PREHASHED = { prehash: false } as const;
 
-const ADDRESS_PATTERN = /^0x[0-9a-fA-F]{40}$/;
 const SIGNATURE_PATTERN = /^(?:0x)?[0-9a-f]{130}$/;
-
-/** The EIP-55 form of an address given as 40 lower-case hex digits: the case of its letters is a checksum. */
-function checksummed(digits: string): string {
-  const hash = toHex(keccak_256(utf8(digits)));
-  let address = '0x';
-  for (let at = 0; at < digits.length; at += 1) {
-    const digit = digits.charAt(at);
-    address += hash.charAt(at) >= '8' ? digit.toUpperCase() : digit;
-  }
-  return address;
-}
-
-/**
- * Parses an Ethereum address: all in lower case, all in upper case, or with its checksum.
- * @returns Its EIP-55 form; null if it is no address, or its checksum is wrong.
- */
-export function canonicalAddress(text: string): string | null {
-  if (!ADDRESS_PATTERN.test(text)) return null;
-  const digits = text.slice(2);
-  const lower = digits.toLowerCase();
-  const canonical = checksummed(lower);
-  return digits === lower || digits === digits.toUpperCase() || text === canonical ? canonical : null;
-}
 
 /** The address of a public key of 65 bytes (SEC 1, uncompressed), as 40 lower-case hex digits. */
 export function addressDigits(publicKey: Uint8Array): string {

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { readProviderId } from '../../protocol/provider-id.js';
+import { canonicalAddress } from '../../protocol/schemes/ethereum-address.js';
 import { parseTime } from './time.js';
 
 /** Numbered by position, from 1. Never change a released one: add another. */
@@ -137,13 +137,13 @@ function mergeSpellings(db: Database): void {
       "SELECT rowid, provider_id AS id, updated_at AS seen FROM advertisements WHERE provider_id LIKE '0x%' AND length(provider_id) = 42",
     )
     .all()
-    .map((row) => ({ ...row, canonical: readProviderId(row.id)?.id, seen: parseTime(row.seen) ?? 0 }))
+    .map((row) => ({ ...row, canonical: canonicalAddress(row.id), seen: parseTime(row.seen) ?? 0 }))
     .sort((a, b) => b.seen - a.seen);
   const remove = db.prepare<[number]>('DELETE FROM advertisements WHERE rowid = ?');
   const rename = db.prepare<[string, number]>('UPDATE advertisements SET provider_id = ? WHERE rowid = ?');
   const kept = new Map<string, { rowid: number; id: string }>();
   for (const { rowid, id, canonical } of rows) {
-    if (canonical === undefined) continue;
+    if (canonical === null) continue;
     if (kept.has(canonical)) remove.run(rowid);
     else kept.set(canonical, { rowid, id });
   }
