@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { otherNode, WITHOUT_SQLITE } from './other-node.mjs';
@@ -200,18 +200,26 @@ function testFiles(words) {
  * content with others on the hub that they share.
  */
 const SHARING = [
+  'cli/tables',
+  'client/connection',
+  'client/signing',
   'conformance',
+  'gateway/connections',
+  'gateway/events',
+  'gateway/outgoing',
   'http',
   'lib',
-  'lib/limits',
   'protocol',
+  'registry/answers',
   'registry/lists',
   'registry/store',
+  'registry/write',
   'streams',
-  'streams/matching',
   'web',
 ];
 const ALONE = /\bdashboard\.test\.js$/;
+/** The longest, which go first: Node takes files by name, and the last of all would run alone on one core. */
+const FIRST = ['web/dashboard', 'cli/commands', 'packaging/pack', 'simulation/simulation'];
 /** Few enough that the last of all does not run for long when all others have ended. */
 const FILES_A_PROCESS = 8;
 
@@ -225,20 +233,28 @@ function together(files) {
   mkdirSync(folder);
   const rooms = new Map();
   for (const file of files) {
-    const room = relative(join('build', 'test'), dirname(file)).replaceAll(sep, '/');
-    const key = SHARING.includes(room) && !ALONE.test(file) ? room : file;
+    const path = relative(join('build', 'test'), file).replaceAll(sep, '/');
+    const room = SHARING.find((name) => path.startsWith(`${name}/`));
+    const key = room === undefined || ALONE.test(file) ? file : room;
     rooms.set(key, [...(rooms.get(key) ?? []), file]);
   }
+  const write = (name, imported) => {
+    const path = join(folder, `${name}.test.js`);
+    const lines = imported.map((file) => relative(folder, file).replaceAll(sep, '/'));
+    writeFileSync(path, lines.map((file) => `import ${JSON.stringify(file)};\n`).join(''));
+    return path;
+  };
   return [...rooms].flatMap(([room, all]) => {
-    if (all.length === 1) return all;
+    if (all.length === 1) {
+      const place = FIRST.findIndex(
+        (name) => all[0] === join('build', 'test', ...name.split('/')) + '.test.js',
+      );
+      return place === -1 ? all : write(`${place + 1}-${basename(all[0], '.test.js')}`, all);
+    }
     const made = [];
     for (let first = 0; first < all.length; first += FILES_A_PROCESS) {
-      const name = join(folder, `${room.replaceAll('/', '-')}-${made.length + 1}.test.js`);
-      const imported = all
-        .slice(first, first + FILES_A_PROCESS)
-        .map((file) => relative(folder, file).replaceAll(sep, '/'));
-      writeFileSync(name, imported.map((file) => `import ${JSON.stringify(file)};\n`).join(''));
-      made.push(name);
+      const name = `${room.replaceAll('/', '-')}-${made.length + 1}`;
+      made.push(write(name, all.slice(first, first + FILES_A_PROCESS)));
     }
     return made;
   });
