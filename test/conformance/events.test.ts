@@ -352,6 +352,8 @@ for (const transport of TRANSPORTS) {
     let hub: TestHub;
     before(async () => {
       hub = await TestHub.start({ TRANSPORT: transport });
+      // Of several hubs, the last to start cannot resume from before its own start.
+      await hub.post(new TestKey());
     });
     after(() => hub.stop());
 
