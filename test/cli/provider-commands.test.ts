@@ -67,7 +67,7 @@ test('advertise ends where the hub refuses the provider', async () => {
 test('a running daemon says that it was withdrawn elsewhere, and stays withdrawn', async () => {
   const daemon = await advertised('withdrawn.pem');
   assert.equal((await finish(run('withdrawn.pem', 'withdraw'))).code, 0);
-  await daemon.wrote(/withdrawn: Somebody has withdrawn this machine with the same key, and it stays/);
+  await daemon.wrote(/withdrawn: This machine was withdrawn elsewhere with the same key, and stays/);
   await hub.stop();
   hub = await HubProcess.start(folder, settings);
   await daemon.wrote(/connected[^]*withdrawn: [^]*connected\n[^]*withdrawn: /);

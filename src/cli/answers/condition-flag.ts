@@ -9,11 +9,11 @@ import type { Filter } from '../../protocol/filters/filter.js';
 
 type Asked = Miss['asked'];
 
-/** A member of an answer, taken apart: the condition, and of attributes and further resources the name. */
+/** A condition of an answer, parsed: its kind, and the name of the attribute or resource it is about. */
 interface Member {
   condition: string;
   name: string | null;
-  /** Undefined for conditions that only the hub knows. */
+  /** Undefined for conditions that this version does not know. */
   kind: ConditionKind | undefined;
 }
 
@@ -24,8 +24,8 @@ function partsOf(member: string): Member {
 }
 
 /**
- * A condition as the command line asks for it, e.g. `--country SE,NO` or `--attr gpu_model="RTX 4090"`.
- * @param member What an answer calls it, e.g. `attr.gpu_model`.
+ * A condition as a command-line flag, e.g. `--country SE,NO` or `--attr gpu_model="RTX 4090"`.
+ * @param member Its name in answers, e.g. `attr.gpu_model`.
  */
 export function flagOf(member: string, asked: Asked): string {
   const { condition, name, kind } = partsOf(member);
@@ -39,7 +39,7 @@ export function flagOf(member: string, asked: Asked): string {
   return isRange ? `${flag} ${name}:${textOf(asked)}` : `${flag} ${name}=${quoted(textOf(asked))}`;
 }
 
-/** The flag of a condition without what is asked, e.g. `--max-usd` or `--attr gpu_model`. */
+/** The flag of a condition without its value, e.g. `--max-usd` or `--attr gpu_model`. */
 export function flagNameOf(member: string): string {
   const { condition, name, kind } = partsOf(member);
   if (kind === undefined) return member;
@@ -47,7 +47,7 @@ export function flagNameOf(member: string): string {
   return name === null ? flag : `${flag} ${name}`;
 }
 
-/** The condition of that name in a filter, as the command line asks for it. */
+/** The condition of that name in a filter, as a command-line flag. */
 export function flagIn(filter: Filter, member: string): string {
   const { condition, name } = partsOf(member);
   const asked: unknown = filter[condition as ConditionName];
@@ -55,21 +55,21 @@ export function flagIn(filter: Filter, member: string): string {
   return one === undefined ? member : flagOf(member, one as Asked);
 }
 
-/** Which way a number has to go for a condition to let more in; null where it is none. */
+/** In which direction a bound has to move to let more in; null if the condition is no bound. */
 export function easierIs(member: string): 'less' | 'more' | null {
   const { kind } = partsOf(member);
   if (kind === 'at-least' || kind === 'further-resources') return 'less';
   return kind === 'at-most' ? 'more' : null;
 }
 
-/** What is asked, as it is typed. */
+/** A condition's value, as typed. */
 function textOf(asked: Asked): string {
   if (Array.isArray(asked)) return [...new Set(asked.map(String))].join(',');
   if (typeof asked !== 'object') return String(asked);
   return `${String(asked.min ?? '')}..${String(asked.max ?? '')}`;
 }
 
-/** A value as a shell takes it. */
+/** A value, quoted for a shell if needed. */
 function quoted(value: string): string {
   return /^[\w.,:@%+=/-]+$/.test(value) ? value : `"${value.replace(/["\\$`]/g, '\\$&')}"`;
 }

@@ -5,11 +5,11 @@ import { grid } from '../tables/grid.js';
 import { flagIn, flagOf } from './condition-flag.js';
 import { describeMiss, describeOffered } from './relaxing.js';
 
-/** Columns of the screen for the bar of a condition that rejects all. */
+/** Screen columns of the bar of a condition that rejects all. */
 const BAR = 12;
 const MIN_CELL = 14;
 
-/** Each condition of a filter with how many it rejects: the width of a terminal, or null where nothing is to be cut. */
+/** A table of the conditions of a filter and how many each rejects. `width`: screen columns; null for no limit. */
 export function conditionTable(
   { providers, rejected_by: rejected, only_by: alone }: Explanation,
   filter: Filter,
@@ -27,7 +27,7 @@ export function conditionTable(
   );
 }
 
-/** Those that come nearest, with what they miss. */
+/** A table of the nearest misses, with the conditions each misses. */
 export function nearestTable({ nearest }: Explanation, width: number | null): string {
   const misses = nearest.map((one) => one.misses.map((miss) => describeMiss(miss)).join(', '));
   return grid(
@@ -39,7 +39,7 @@ export function nearestTable({ nearest }: Explanation, width: number | null): st
   );
 }
 
-/** What one provider misses. */
+/** A table of the conditions that one provider misses. */
 export function missTable({ misses }: ProviderExplanation, width: number | null): string {
   return grid(
     [

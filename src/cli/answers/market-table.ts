@@ -3,19 +3,19 @@ import { bar } from '../tables/bar.js';
 import { formatPrice } from '../tables/columns.js';
 import { grid } from '../tables/grid.js';
 
-/** Columns of the screen for the bar of the largest bucket. */
+/** Screen columns of the bar of the largest bucket. */
 const BAR = 12;
 const MIN_KEY = 10;
 const NO_KEY = '(none)';
 
-/** What the buckets of a market are called, over their keys. */
+/** The title of the column of bucket keys. */
 function titleOf(by: MarketKey | null): string {
   return by === null ? '' : by.replace('attr.', '').toUpperCase();
 }
 
 /**
- * A market as a table: a line for each bucket, with a bar for its share of the largest, and one for all together.
- * @param width Columns of the terminal; null where nothing needs to be cut or left out.
+ * A market as a table: a line for each bucket, with a bar relative to the largest, and one for the total.
+ * @param width Screen columns; null for no limit.
  */
 export function marketTable(
   { total, buckets }: Market,
@@ -50,7 +50,7 @@ export function marketTable(
   );
 }
 
-/** The columns of a market as CSV: a line with their names, then one for each bucket, or for all together without any. */
+/** A market as CSV: a header, then a line for each bucket, or only one for the total. */
 export function marketRecords({ total, buckets }: Market): (string | number | boolean | null)[][] {
   const lines = (buckets.length === 0 ? [total] : buckets).map(
     ({ key, providers, live, resources, usd_per_month: usd }) => [

@@ -2,21 +2,21 @@ import type { Explanation, Miss } from '../../client/node.js';
 import type { Filter } from '../../protocol/filters/filter.js';
 import { easierIs, flagIn, flagOf } from './condition-flag.js';
 
-/** So many conditions are named, those that let most in first. */
+/** The most conditions to name, those that let most in first. */
 const MAX_NAMED = 4;
 
-/** What to change in a filter so that more match, and how many more that would be. */
+/** A change to a filter that makes more match, and how many more. */
 interface Relaxation {
   count: number;
-  /** Whether more than that may match. */
+  /** Whether even more may match. */
   orMore: boolean;
   how: string;
 }
 
 /**
- * What lets more in, one condition at a time: `7 more without --country SE; 3 more with --max-usd 60`. Where every provider
- * misses several conditions, who comes nearest.
- * @returns Null where nothing is to be relaxed.
+ * Suggests how to relax a filter, one condition at a time: `7 more without --country SE; 3 more with --max-usd 60`. If every provider
+ * misses several conditions, it names the nearest one.
+ * @returns Null if there is nothing to relax.
  */
 export function relaxationsOf(explanation: Explanation, filter: Filter): string | null {
   const { only_by: alone, nearest, providers, matched } = explanation;
@@ -34,19 +34,19 @@ export function relaxationsOf(explanation: Explanation, filter: Filter): string 
   return `Every provider misses several conditions; the nearest, ${first.provider_id}, misses ${misses}.`;
 }
 
-/** A condition that is missed, and what there is instead: `--cpu 8 (has 4)`. */
+/** A missed condition, with what the provider has: `--cpu 8 (has 4)`. */
 export function describeMiss({ member, asked, offered }: Miss): string {
   return `${flagOf(member, asked)} (${describeOffered(offered)})`;
 }
 
-/** What a provider has instead of what is asked. */
+/** What a provider has instead of the requested value. */
 export function describeOffered(offered: Miss['offered']): string {
   if (offered === null) return 'has none';
   if (typeof offered === 'boolean') return offered ? 'is' : 'is not';
   return `has ${typeof offered === 'number' ? String(Number(offered.toPrecision(6))) : offered}`;
 }
 
-/** @param count How many only this condition leaves out. */
+/** @param count How many providers only this condition rejects. */
 function relaxation(
   member: string,
   count: number,
@@ -58,13 +58,13 @@ function relaxation(
     .filter(({ misses }) => misses.length === 1 && misses[0]!.member === member)
     .flatMap(({ misses: [miss] }) => (typeof miss!.offered === 'number' ? [miss!.offered] : []));
   const bound = direction === 'less' ? Math.min(...offers) : ceilToCents(Math.max(...offers));
-  // Where nobody among the nearest has a number, or it is nought, no other number helps.
+  // If none of the nearest has a number above 0, no other bound helps.
   if (direction === null || offers.length === 0 || bound === 0)
     return { count, orMore: false, how: `without ${flagIn(filter, member)}` };
   return { count: offers.length, orMore: offers.length < count, how: `with ${flagOf(member, bound)}` };
 }
 
-/** With no more digits than a price needs, and not less. */
+/** Rounds a price up to cents. */
 function ceilToCents(price: number): number {
   const rounded = Math.ceil(price * 100) / 100;
   return rounded >= price ? rounded : price;

@@ -7,7 +7,7 @@ import type { Hardware } from './hardware.js';
 import { measureMachine } from './machine.js';
 import { decimalNumber, wholeNumber } from '../options.js';
 
-/** What the flags that describe an offer are parsed into. */
+/** Parsed flags that describe an offer. */
 export interface AdvertisementFlags {
   file?: string;
   ip?: string;
@@ -23,12 +23,12 @@ export interface AdvertisementFlags {
   usdPerGbRam?: number;
   usdPerGbStorage?: number;
   folder: string;
-  /** What to say about attributes; null takes one back that the file or the machine says. */
+  /** Attributes by name; null removes one that the file or detection would set. */
   attr?: Record<string, AttributeValue | null>;
   detect: boolean;
 }
 
-/** Reads `gpu=2`, several times. */
+/** Collects repeated flags such as `gpu=2`. */
 function collectResource(text: string, earlier: Record<string, number> = {}): Record<string, number> {
   const [name, amount, ...rest] = text.split('=');
   if (name === undefined || amount === undefined || rest.length > 0) {
@@ -37,7 +37,7 @@ function collectResource(text: string, earlier: Record<string, number> = {}): Re
   return { ...earlier, [name]: wholeNumber(amount) };
 }
 
-/** Reads `disk=nvme`, `bandwidth_mbps=1000`, `rack="7"` (a text in spite of its looks), or `cpu_model=` for none, several times. */
+/** Collects repeated flags: `disk=nvme`, `bandwidth_mbps=1000`, `rack="7"` (quoted, so a string), or `cpu_model=` to remove one. */
 function collectFact(
   text: string,
   earlier: Record<string, AttributeValue | null> = {},
@@ -46,50 +46,51 @@ function collectFact(
   if (name === undefined || value === undefined)
     throw new InvalidArgumentError('It has to be name=value, e.g. disk=nvme.');
   const [, quoted] = /^"(.*)"$/s.exec(value) ?? [];
-  // A number or a boolean is read as such.
+  // Numbers and booleans keep their type.
   return { ...earlier, [name]: quoted ?? (value === '' ? null : readings(value).at(-1)!) };
 }
 
 /** Adds the flags that describe an offer. */
 export function withAdvertisementFlags(command: Command): Command {
   return command
-    .option('--file <json>', 'take the advertisement from this JSON file; flags override its members')
+    .option('--file <json>', 'read the advertisement from this JSON file; flags override its members')
     .option('--country <code>', 'where the machine is, e.g. SE')
-    .option('--ip <address>', 'where the machine is reached; by default its first public-looking address')
-    .option('--cpu <cores>', 'cores; by default all of this machine', wholeNumber)
-    .option('--memory <gb>', 'GB of memory; by default all of this machine', wholeNumber)
-    .option('--storage <gb>', 'GB of disk; by default what is free here', wholeNumber)
-    .option('--folder <path>', 'the file system whose free space is offered', '.')
-    .option('--resource <name=amount>', 'a further resource, e.g. gpu=2; may be repeated', collectResource)
     .option(
-      '--attr <name=value>',
-      'a further fact, e.g. disk=nvme; may be repeated; name= takes it back',
-      collectFact,
+      '--ip <address>',
+      'public address of the machine; by default, its first address that looks public',
     )
-    .option('--no-detect', 'say nothing about the models of processor and GPUs unless told')
-    .option('--platform <name>', 'by default that of this machine')
+    .option('--cpu <cores>', 'cores to offer; by default, all of this machine', wholeNumber)
+    .option('--memory <gb>', 'GB of memory to offer; by default, all of this machine', wholeNumber)
+    .option('--storage <gb>', 'GB of disk to offer; by default, what is free here', wholeNumber)
+    .option('--folder <path>', 'the file system whose free space is offered', '.')
+    .option('--resource <name=amount>', 'another resource, e.g. gpu=2; repeatable', collectResource)
+    .option('--attr <name=value>', 'an attribute, e.g. disk=nvme; repeatable; name= removes it', collectFact)
+    .option('--no-detect', 'do not detect CPU and GPU models')
+    .option('--platform <name>', 'platform, e.g. x86_64; by default, that of this machine')
     .option('--name <text>', 'what people see')
-    .option('--payments-network <name>', 'where payments are settled')
-    .option('--usd-per-core <amount>', 'US dollars a month for a core', decimalNumber)
-    .option('--usd-per-gb-ram <amount>', 'US dollars a month for a GB of memory', decimalNumber)
-    .option('--usd-per-gb-storage <amount>', 'US dollars a month for a GB of disk', decimalNumber);
+    .option('--payments-network <name>', 'network on which payments are settled')
+    .option('--usd-per-core <amount>', 'US dollars per core and month', decimalNumber)
+    .option('--usd-per-gb-ram <amount>', 'US dollars per GB of memory and month', decimalNumber)
+    .option('--usd-per-gb-storage <amount>', 'US dollars per GB of disk and month', decimalNumber);
 }
 
 /**
- * Puts an advertisement together from the file, the flags and this machine, in the order of who is believed: flags,
- * file, machine. What comes out has not been checked yet.
- * @param hardware What was found in the machine.
- * @throws Error when the file cannot be read, or nobody says where the machine is.
+ * Builds an advertisement from flags, file and this machine; where they disagree, flags win over the file, and the file over the
+ * machine. The result has not been validated yet.
+ * @param hardware The detected hardware.
+ * @throws Error if the file cannot be read, or neither flags nor file give a country.
  */
 export function buildAdvertisement(flags: AdvertisementFlags, hardware: Hardware): AdvertisementInput {
   const file = flags.file === undefined ? {} : readFile(flags.file);
   const measured = measureMachine(flags.folder);
   const country = flags.country ?? file.country;
   if (country === undefined)
-    throw new Error('Say where the machine is: --country with a two-letter code, e.g. --country SE.');
+    throw new Error('Name the country of the machine with a two-letter code, e.g. --country SE.');
   const address = flags.ip ?? file.ip_address ?? measured.ipAddress;
   if (address === null)
-    throw new Error('This machine has no address but its loopback one; say where it is reached with --ip.');
+    throw new Error(
+      'This machine only has a loopback address; give the one that requestors reach with --ip.',
+    );
   const prices = {
     ...file.pricing,
     ...(flags.usdPerCore === undefined ? {} : { usd_per_core_month: flags.usdPerCore }),

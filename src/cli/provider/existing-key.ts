@@ -2,8 +2,8 @@ import { isMissing } from '../../client/node/private-file.js';
 import { DiscoveryError, loadSigner, type Signer } from '../../client/node.js';
 
 /**
- * Loads the key of a provider who has advertised before. To suggest making one, as the client does, would not help: a new key has nothing
- * on the hub.
+ * Loads the key of a provider that has advertised before. Unlike the client, it does not suggest making a key: a new one has nothing on
+ * the hub.
  * @throws DiscoveryError like `loadSigner`
  */
 export async function loadExistingSigner(path: string, providerId?: string): Promise<Signer> {

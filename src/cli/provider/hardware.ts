@@ -3,11 +3,11 @@ import { cpus } from 'node:os';
 import type { Attributes } from '../../protocol/attributes.js';
 import { LIMITS } from '../../protocol/limits.js';
 
-/** What this machine has beyond what every machine has. */
+/** Detected hardware that not every machine has. */
 export interface Hardware {
-  /** How many GPUs. */
+  /** Number of GPUs. */
   gpus: number;
-  /** `cpu_model`, `gpu_model` and `gpu_memory_gb`, as far as they are known. */
+  /** `cpu_model`, `gpu_model` and `gpu_memory_gb`, where known. */
   attributes: Attributes;
 }
 
@@ -16,25 +16,24 @@ export const NO_HARDWARE: Hardware = { gpus: 0, attributes: {} };
 /** One GPU, as its driver describes it. */
 interface Gpu {
   model: string;
-  /** Whole GB; null where the driver does not say. */
+  /** Whole GB; null if the driver does not report it. */
   memoryGb: number | null;
 }
 
-/** A driver that hangs must not keep the machine from being advertised. */
+/** A driver that hangs must not keep the machine from advertising. */
 const TIMEOUT_MS = 5000;
 const MAX_OUTPUT_BYTES = 65_536;
 const QUERY = ['--query-gpu=name,memory.total', '--format=csv,noheader,nounits'];
 
 /**
- * Looks for the model of the processor, and for GPUs with `nvidia-smi` where that is there. What cannot be found out is left
- * out; it takes five seconds at most.
- * @param program What to ask for GPUs.
+ * Detects the CPU model, and GPUs if `nvidia-smi` is installed. Omits what it cannot detect; takes five seconds at most.
+ * @param program The command that lists GPUs.
  */
 export async function findHardware(program = 'nvidia-smi', timeoutMs = TIMEOUT_MS): Promise<Hardware> {
   const gpus = readGpus(await outputOf(program, timeoutMs));
   const [first] = gpus;
   const cpuModel = tidy(cpus()[0]?.model ?? '');
-  // A model is said only where it is that of every GPU.
+  // Only a model that all GPUs share is reported.
   const areAlike = first !== undefined && gpus.every(({ model }) => model === first.model);
   const memoryGb = areAlike ? Math.min(...gpus.map((gpu) => gpu.memoryGb ?? 0)) : 0;
   return {
@@ -47,7 +46,7 @@ export async function findHardware(program = 'nvidia-smi', timeoutMs = TIMEOUT_M
   };
 }
 
-/** Empty where the program is not there, fails, or takes too long. */
+/** Empty if the program is missing, fails or takes too long. */
 function outputOf(program: string, timeoutMs: number): Promise<string> {
   return new Promise((resolve) => {
     const options = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES } as const;
@@ -57,7 +56,7 @@ function outputOf(program: string, timeoutMs: number): Promise<string> {
   });
 }
 
-/** Reads lines such as `NVIDIA GeForce RTX 4090, 24564`: the name and MiB of memory. Other lines say something else. */
+/** Parses lines such as `NVIDIA GeForce RTX 4090, 24564` (name and MiB of memory), and skips any other. */
 export function readGpus(output: string): Gpu[] {
   return output.split('\n').flatMap((line) => {
     const [, name, memory] = /^(.+),\s*(\d+|\[.*\])\s*(?:MiB)?\s*$/.exec(line) ?? [];
@@ -68,7 +67,7 @@ export function readGpus(output: string): Gpu[] {
   });
 }
 
-/** A text as an attribute takes it: without control characters, repeated blanks and what people print for trademarks. */
+/** Cleans a text for use as an attribute: removes control characters, repeated spaces and trademark signs. */
 function tidy(text: string): string {
   const clean = text
     .replace(/\((?:R|TM)\)/gi, '')

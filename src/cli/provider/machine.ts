@@ -3,15 +3,15 @@ import { availableParallelism, machine, networkInterfaces, totalmem } from 'node
 
 const GB = 1024 ** 3;
 
-/** What this machine has to offer. */
+/** What this machine can offer. */
 export interface MachineOffer {
-  /** The first address that is not a loopback one; null when there is none. */
+  /** The first non-loopback address; null if there is none. */
   ipAddress: string | null;
   platform: string;
   cpu: number;
   /** Whole GB, at least 1. */
   memory: number;
-  /** Whole GB that are free on the file system of `folder`, at least 1. */
+  /** Whole GB free on the file system of `folder`, at least 1. */
   storage: number;
 }
 

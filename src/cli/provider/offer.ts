@@ -8,12 +8,12 @@ import {
 import { flagNameOf } from '../answers/condition-flag.js';
 import { type Advertisement, advertisementSchema } from '../../protocol/advertisement.js';
 
-/** What prices are shown for where nobody asks for amounts. */
+/** The amounts that prices are shown for unless others are requested. */
 export const ONE_OF_EACH = { cpu: 1, memory: 1, storage: 1 } as const;
 
 type Offer = Pick<PublishedAdvertisement, 'ip_address' | 'country' | 'resources'>;
 
-/** Where a machine is, and what it has, e.g. `192.0.2.7 in SE: 4 cores, 8 GB of memory, 40 GB of disk, gpu 2`. */
+/** A machine's address, country and resources, e.g. `192.0.2.7 in SE: 4 cores, 8 GB of memory, 40 GB of disk, gpu 2`. */
 export function describeOffer({ ip_address, country, resources }: Offer): string {
   const { cpu, memory, storage, ...further } = resources;
   const parts = [
@@ -25,7 +25,7 @@ export function describeOffer({ ip_address, country, resources }: Offer): string
   return `${ip_address} in ${country}: ${parts.join(', ')}`;
 }
 
-/** All attributes, e.g. `gpu_model RTX 4090, tee true`; null where there is none. */
+/** All attributes, e.g. `gpu_model RTX 4090, tee true`; null if there are none. */
 export function describeAttributes({ attributes }: Pick<Advertisement, 'attributes'>): string | null {
   const facts = Object.entries(attributes ?? {}).map(([name, value]) => `${name} ${String(value)}`);
   return facts.length === 0 ? null : facts.join(', ');
@@ -39,13 +39,13 @@ export function describeSight({ streams, subscribers, missed }: Visibility): str
     streams === 0 ? 'no stream' : `${counted(streams, 'stream')} of ${counted(subscribers, 'subscriber')}`;
   if (missed.length === 0) return sight;
   const others = missed.map(({ member, streams: more }) =>
-    // Of streams that show only the cheapest.
+    // Streams that show only the cheapest.
     member === 'limit' ? `${String(more)} at a lower price` : `${String(more)} but for ${flagNameOf(member)}`,
   );
   return `${sight}; more would see it: ${others.join(', ')}`;
 }
 
-/** What one of each costs a month. */
+/** The monthly price of one unit of each resource. */
 export function describePrice({ pricing }: Pick<PublishedAdvertisement, 'pricing'>): string {
   const amounts = 'a month for 1 core, 1 GB of memory and 1 GB of disk';
   const usd = monthlyEstimate(pricing, ONE_OF_EACH);
@@ -63,9 +63,9 @@ const SPECIAL_RANGES: Readonly<Record<string, string>> = {
 };
 
 /**
- * What a hub accepts, and its provider most likely does not want, each as a sentence.
- * @param said What is to be advertised, with the members that hubs do not know.
- * @param content What a hub makes of it.
+ * Warnings, one sentence each, about what a hub accepts but the provider most likely does not intend.
+ * @param said The advertisement as given, including members that hubs do not know.
+ * @param content The same as a hub parses it.
  */
 export function warningsAbout(said: AdvertisementInput, content: Advertisement): string[] {
   const warnings: string[] = [];

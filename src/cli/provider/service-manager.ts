@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Tells systemd how the service is, through its own `systemd-notify` (Node has no datagram sockets of that kind).
- * The unit needs `NotifyAccess=all`, because the message comes from another process. Without systemd nothing happens.
+ * Reports the state of the service to systemd with `systemd-notify`, because Node has no Unix datagram sockets. The unit needs
+ * `NotifyAccess=all`: the message comes from another process. Does nothing without systemd.
  */
 export class ServiceManager {
   #ready = false;
 
-  /** Said once: the service does what it is there for. */
+  /** Reports, once, that the service is ready. */
   ready(status: string): void {
     if (this.#ready) return;
     this.#ready = true;
@@ -27,6 +27,6 @@ function notify(...messages: string[]): void {
   if (process.env['NOTIFY_SOCKET'] === undefined) return;
   const child = spawn('systemd-notify', [`--pid=${process.pid}`, ...messages], { stdio: 'ignore' });
   child.on('error', (error) => {
-    process.stderr.write(`systemd could not be told: ${error.message}\n`);
+    process.stderr.write(`Could not notify systemd: ${error.message}\n`);
   });
 }

@@ -6,7 +6,7 @@ import { coloursFor, printable, widthOf } from '../terminal.js';
 
 const REDRAW_MS = 1000;
 
-/** Says how a provider's session is: some lines that are kept up to date on a terminal, a log in a pipe. */
+/** Reports the state of a provider's session: a status display on a terminal, log lines in a pipe. */
 export class SessionReport {
   readonly #session: ProviderSession;
   readonly #timer: NodeJS.Timeout | null = null;
@@ -31,7 +31,7 @@ export class SessionReport {
       this.#liveSince = null;
       this.#retryInMs = retryInMs;
       if (state === 'live') this.#problem = null;
-      // Connected is not yet advertised.
+      // A connected session may not have advertised yet.
       this.#tell(
         `${state === 'live' ? 'connected' : this.#headline()}${error === null ? '' : `: ${error.message}`}`,
       );
@@ -48,7 +48,7 @@ export class SessionReport {
       this.#liveSince = null;
       this.#isWithdrawn = true;
       this.#problem = elsewhere
-        ? 'Somebody has withdrawn this machine with the same key, and it stays withdrawn: start this command anew to advertise it again.'
+        ? 'This machine was withdrawn elsewhere with the same key, and stays withdrawn: restart this command to advertise it again.'
         : null;
       this.#tell(this.#problem === null ? 'withdrawn' : `withdrawn: ${this.#problem}`);
     });
@@ -58,19 +58,19 @@ export class SessionReport {
     });
   }
 
-  /** Takes up who sees the provider, which is shown on a terminal. */
+  /** Updates who sees the provider, which only a terminal shows. */
   see(visibility: Visibility): void {
     this.#visibility = visibility;
     if (this.#timer !== null) this.#draw();
   }
 
-  /** What is the matter, in a few words. */
+  /** The current state or problem, in a few words. */
   get summary(): string {
     const trouble = this.#trouble();
     return trouble === null ? this.#headline() : `${this.#headline()}: ${trouble}`;
   }
 
-  /** Leaves the last state on the screen, and the cursor below it. */
+  /** Leaves the final state on the screen, with the cursor below it. */
   end(): void {
     if (this.#timer === null) return;
     clearInterval(this.#timer);

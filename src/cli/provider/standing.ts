@@ -1,29 +1,29 @@
 import { type DiscoveryClient, monthlyEstimate, type PublishedAdvertisement } from '../../client/node.js';
 import { ONE_OF_EACH } from './offer.js';
 
-/** Where a provider's price stands among those of its country, for one core, 1 GB of memory and 1 GB of disk. */
+/** A provider's price rank in its country, for 1 core, 1 GB of memory and 1 GB of disk. */
 export interface PriceStanding {
   usd_per_month: number;
-  /** 1: nobody is cheaper. */
+  /** From 1, the cheapest. */
   rank: number;
-  /** How many have a price, this one included. */
+  /** Number of priced providers, including this one. */
   of: number;
-  /** What half of them do not exceed. */
+  /** Their median price. */
   p50: number;
 }
 
-/** How a provider stands on a hub. */
+/** A provider's standing on a hub. */
 export interface Standing {
   provider_id: string;
-  /** Whether the hub shows it to requestors. */
+  /** Whether the hub lists it. */
   listed: boolean;
   advertisement: PublishedAdvertisement | null;
-  /** Null where it is not listed, or has not all three prices in US dollars. */
+  /** Null if it is not listed, or lacks any of the three prices in US dollars. */
   price: PriceStanding | null;
 }
 
 /**
- * Asks a hub how a provider stands.
+ * Requests a provider's standing from a hub.
  * @throws DiscoveryError
  */
 export async function standingOf(client: DiscoveryClient, providerId: string): Promise<Standing> {
@@ -44,7 +44,7 @@ async function priceStanding(
       .filter((one) => one.provider_id !== provider_id)
       .map((one) => monthlyEstimate(one.pricing, ONE_OF_EACH));
     others.push(...estimates.filter((estimate) => estimate !== null));
-    // Those without prices come last.
+    // Providers without prices come last.
     if (estimates.includes(null)) break;
   }
   const all = [...others, own].sort((a, b) => a - b);

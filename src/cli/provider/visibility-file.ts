@@ -2,11 +2,11 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
 import { visibilityShape } from '../../protocol/answers.js';
 
-/** What a hub tells a provider is told to the session alone, so `advertise` leaves it beside the key for `status`. */
+/** A hub reports visibility only to the session, so `advertise` saves it beside the key for `status`. */
 const noteSchema = z.object({
-  /** As it was given, perhaps several. */
+  /** The URL as given, perhaps several. */
   url: z.string(),
-  /** The one that holds the session. */
+  /** The hub that holds the session. */
   hub: z.string(),
   provider_id: z.string(),
   /** Unix milliseconds. */
@@ -15,14 +15,14 @@ const noteSchema = z.object({
 });
 type Note = z.infer<typeof noteSchema>;
 
-/** What is older than this is not worth telling, in milliseconds. */
+/** Older notes are ignored, in milliseconds. */
 const MAX_AGE_MS = 2 * 60_000;
 
 function pathBeside(keyFile: string): string {
   return `${keyFile}.visibility.json`;
 }
 
-/** Leaves a note beside the key, or nothing where that cannot be written. */
+/** Saves a note beside the key; does nothing if it cannot be written. */
 export function leaveVisibility(keyFile: string, note: Note): void {
   const path = pathBeside(keyFile);
   const draft = `${path}.${String(process.pid)}`;
@@ -34,15 +34,15 @@ export function leaveVisibility(keyFile: string, note: Note): void {
   }
 }
 
-/** Takes the note away. */
+/** Deletes the note. */
 export function clearVisibility(keyFile: string): void {
   rmSync(pathBeside(keyFile), { force: true });
 }
 
 /**
- * What a running `advertise` with this key was told last.
+ * Reads the visibility last reported to a running `advertise` with this key.
  * @param now Unix milliseconds.
- * @returns Null where there is none, or it is of another provider or hub, or old.
+ * @returns Null if there is none, or it is outdated or about another provider or hub.
  */
 export function readVisibility(
   keyFile: string,

@@ -1,12 +1,12 @@
 import { DiscoveryError, type ProviderSession, type Visibility } from '../../client/node.js';
 
-/** How often a hub is asked, in milliseconds. It answers once in 5 s. */
+/** Time between requests, in milliseconds. A hub answers one every 5 s. */
 const ASK_MS = 30_000;
 
 /**
- * Asks the hub who sees the provider: once it is advertised, and from then on as long as the session is live.
- * @param told Gets each answer.
- * @returns What ends that.
+ * Asks the hub repeatedly who sees the provider, from the first advertisement on while the session is live.
+ * @param told Receives each answer.
+ * @returns A function that stops it.
  */
 export function askForVisibility(
   session: ProviderSession,
@@ -15,7 +15,7 @@ export function askForVisibility(
   const ask = (): void => {
     if (session.state !== 'live') return;
     session.visibility().then(told, (error: unknown) => {
-      // A hub that is too old to know the question does not get it again.
+      // An older hub that does not know the request is not asked again.
       if (error instanceof DiscoveryError && error.code === 'WS_001') stop();
     });
   };

@@ -1,40 +1,40 @@
 import type { Amounts, PublishedAdvertisement } from '../../client/node.js';
 import { monthlyEstimate } from '../../client/node.js';
 
-/** What cells depend on beside the advertisement. */
+/** What cells depend on apart from the advertisement. */
 export interface CellContext {
-  /** What estimates are for. */
+  /** The amounts that estimates are for. */
   amounts: Amounts;
-  /** Unix milliseconds that ages count from, by the hub's clock. */
+  /** The present, for ages: Unix milliseconds on the hub's clock. */
   now: number;
 }
 
-/** What programs get: a CSV field is this as text, and empty for null. */
+/** A cell as programs get it: a CSV field, empty for null. */
 export type Value = string | number | boolean | null;
 
 /** One column of a table or CSV file. */
 export interface Column {
-  /** What `--columns` and the first line of a CSV file call it. */
+  /** Its name in `--columns` and in the header of a CSV file. */
   readonly key: string;
   readonly title: string;
-  /** The title where there is little room. */
+  /** The title in narrow tables. */
   readonly shortTitle?: string;
   /** For `--help`. */
   readonly about: string;
   readonly right?: true;
   readonly value: (advertisement: PublishedAdvertisement, context: CellContext) => Value;
-  /** How people see it, if not as the value. */
+  /** The cell as people see it, if it differs from the value. */
   readonly cell?: (advertisement: PublishedAdvertisement, context: CellContext) => string;
-  /** What may be done where a terminal is too narrow: be cut down to so many columns, or left out, the lowest first. */
+  /** How it may shrink on a narrow terminal: cut to so many columns, or dropped, lowest rank first. */
   readonly least?: number;
   readonly expendable?: number;
-  /** Whether it is left out where nobody has it. */
+  /** Whether it is omitted if no provider has it. */
   readonly optional?: true;
-  /** Whether only a wide table has it, unless it is asked for. */
+  /** Whether only wide tables have it, unless requested. */
   readonly wide?: true;
 }
 
-/** All columns, in the order of a table. */
+/** All columns, in table order. */
 export const COLUMNS = [
   {
     key: 'id',
@@ -45,7 +45,7 @@ export const COLUMNS = [
   {
     key: 'name',
     title: 'NAME',
-    about: 'what the provider calls itself',
+    about: 'the name it chose',
     value: ({ name }) => name,
     least: 6,
     expendable: 3,
@@ -84,7 +84,7 @@ export const COLUMNS = [
   {
     key: 'resources',
     title: 'ALSO',
-    about: 'further resources, e.g. gpu=2',
+    about: 'other resources, e.g. gpu=2',
     value: ({ resources: { cpu: _cpu, memory: _memory, storage: _storage, ...further } }) =>
       Object.entries(further)
         .map(([name, amount]) => `${name}=${String(amount)}`)
@@ -104,7 +104,7 @@ export const COLUMNS = [
   {
     key: 'network',
     title: 'NETWORK',
-    about: 'where payments are settled',
+    about: 'network on which payments are settled',
     value: ({ payments_network }) => payments_network,
     expendable: 0,
     optional: true,
@@ -113,7 +113,7 @@ export const COLUMNS = [
     key: 'usd',
     title: 'USD/MONTH',
     shortTitle: 'USD',
-    about: 'what the amounts cost a month, in US dollars',
+    about: 'price per month for the amounts, in US dollars',
     right: true,
     value: ({ pricing }, { amounts }) => monthlyEstimate(pricing, amounts, 'usd'),
     cell: ({ pricing }, { amounts }) => formatPrice(monthlyEstimate(pricing, amounts, 'usd')),
@@ -131,14 +131,14 @@ export const COLUMNS = [
   {
     key: 'status',
     title: 'STATUS',
-    about: 'live, or suspect while its connection is lost',
+    about: 'live, or suspect while disconnected',
     value: ({ status }) => status,
     expendable: 5,
   },
   {
     key: 'verified',
     title: 'SIGNED',
-    about: 'whether the provider signed it',
+    about: 'whether it has a proof of its signature',
     value: ({ verified }) => verified,
     cell: ({ verified }) => (verified ? 'yes' : 'no'),
     wide: true,
@@ -146,7 +146,7 @@ export const COLUMNS = [
   {
     key: 'seen',
     title: 'SEEN',
-    about: 'how long ago the hub heard of it; in CSV when, as updated_at',
+    about: 'time since its last heartbeat; in CSV, updated_at',
     right: true,
     value: ({ updated_at }) => updated_at,
     cell: ({ updated_at }, { now }) => formatAge(now - Date.parse(updated_at)),
@@ -155,7 +155,7 @@ export const COLUMNS = [
   {
     key: 'expires',
     title: 'EXPIRES',
-    about: 'in how much time it goes unless it is heard of again; in CSV when',
+    about: 'time until it expires without a heartbeat; in CSV, expires_at',
     right: true,
     value: ({ expires_at }) => expires_at,
     cell: ({ expires_at }, { now }) => formatAge(Date.parse(expires_at) - now),
@@ -164,7 +164,7 @@ export const COLUMNS = [
   {
     key: 'created',
     title: 'SINCE',
-    about: 'for how long it has been advertised; in CSV since when',
+    about: 'time since its first advertisement; in CSV, created_at',
     right: true,
     value: ({ created_at }) => created_at,
     cell: ({ created_at }, { now }) => formatAge(now - Date.parse(created_at)),
@@ -174,26 +174,26 @@ export const COLUMNS = [
 
 export type ColumnKey = (typeof COLUMNS)[number]['key'];
 
-/** The columns in the order of their keys. */
+/** The columns with these keys, in their order. */
 export function columnsOf(keys: readonly ColumnKey[]): Column[] {
   return keys.map((key) => COLUMNS.find((column) => column.key === key)!);
 }
 
-/** The columns of a table where nobody asked for others; a wide one has them all. */
+/** The default columns of a table; a wide one has all. */
 export function usualColumns(wide: boolean, also: readonly ColumnKey[] = []): Column[] {
   return COLUMNS.filter(
     (column: Column) => wide || column.wide !== true || also.includes(column.key as ColumnKey),
   );
 }
 
-/** An amount of money; empty for null. Small prices keep two digits that say something. */
+/** An amount of money; empty for null. Small prices keep two significant digits. */
 export function formatPrice(price: number | null): string {
   if (price === null) return '';
   if (price >= 1e9) return price.toExponential(2);
   return price > 0 && price < 0.1 ? price.toPrecision(2) : price.toFixed(2);
 }
 
-/** A time span in the largest unit that says enough. */
+/** A time span in its largest useful unit. */
 export function formatAge(ms: number): string {
   if (Number.isNaN(ms)) return '';
   const seconds = Math.max(0, Math.round(ms / 1000));

@@ -2,10 +2,10 @@ import type { PublishedAdvertisement } from '../../client/node.js';
 import { cellText } from './text.js';
 import type { CellContext, Column, Value } from './columns.js';
 
-/** A spreadsheet takes what begins like that for a formula, and runs it. */
+/** Spreadsheets run text that begins like this as a formula. */
 const FORMULA = /^[=+\-@\t\r]/;
 
-/** One field (RFC 4180). What a stranger wrote stays text in a spreadsheet: an apostrophe goes before what looks like a formula. */
+/** One field (RFC 4180). Text that looks like a formula gets an apostrophe in front, so that a spreadsheet does not run it. */
 function field(value: Value): string {
   if (typeof value !== 'string') return String(value ?? '');
   const text = cellText(value);
@@ -13,12 +13,12 @@ function field(value: Value): string {
   return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** Lines of fields as CSV, the first with their names. */
+/** Rows as CSV, after a header. */
 export function csvOf(lines: readonly (readonly Value[])[]): string {
   return lines.map((fields) => fields.map(field).join(',')).join('\n');
 }
 
-/** Providers as CSV: a line with the columns' keys, then one for each provider. */
+/** Providers as CSV, after a header of column keys. */
 export function toCsv(
   advertisements: readonly PublishedAdvertisement[],
   columns: readonly Column[],

@@ -5,17 +5,17 @@ export interface GridColumn {
   readonly title: string;
   readonly cells: readonly string[];
   readonly right?: boolean;
-  /** What may be done where a terminal is too narrow: be cut down to so many columns, or left out, the lowest first. */
+  /** How it may shrink on a narrow terminal: cut to so many columns, or dropped, lowest rank first. */
   readonly least?: number;
   readonly expendable?: number;
 }
 
-/** Columns of the screen between two columns of the table. */
+/** Screen columns between two table columns. */
 const GAP = 2;
 
 /**
- * Lays columns out side by side, without borders: a line of titles, then one for each cell.
- * @param width Columns of the terminal; null where nothing needs to be cut or left out.
+ * Lays out columns side by side, without borders, below a line of titles.
+ * @param width Screen columns; null for no limit.
  */
 export function grid(columns: readonly GridColumn[], width: number | null): string {
   const fitted = fit(
@@ -31,7 +31,7 @@ export function grid(columns: readonly GridColumn[], width: number | null): stri
   return [line(fitted.map(({ title }) => title)), ...rows].join('\n');
 }
 
-/** Leaves columns out while the others would not fit even if they were cut, then cuts those. */
+/** Drops columns until the others fit when cut, then cuts them. */
 function fit(columns: readonly GridColumn[], width: number): readonly GridColumn[] {
   const leastOf = (column: GridColumn): number => Math.min(widthOf(column), column.least ?? Infinity);
   if (totalOf(columns.map(leastOf)) > width) {

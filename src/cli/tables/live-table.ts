@@ -6,12 +6,12 @@ import { providerTable } from './provider-table.js';
 import type { Ranking } from './ranking.js';
 import { cut } from './text.js';
 
-/** How long a change stays marked, and a departed provider in sight, in milliseconds. */
+/** How long changes stay marked and departed providers visible, in milliseconds. */
 const MARK_MS = 5000;
 const REDRAW_MS = 500;
-/** Lines beside the rows: a heading, the state, and a free one. */
+/** Lines other than rows: a heading, the state, and a blank one. */
 const EXTRA_LINES = 4;
-/** Columns of the screen before each row. */
+/** Screen columns before each row. */
 const MARK_COLUMNS = 2;
 
 interface Mark {
@@ -21,18 +21,18 @@ interface Mark {
   advertisement: PublishedAdvertisement;
 }
 
-/** How a live table looks. */
+/** The layout of a live table. */
 export interface LiveTableOptions {
-  /** What prices are for. */
+  /** The amounts that prices are for. */
   amounts: Amounts;
   columns: readonly Column[];
-  /** How many are followed at most; null for all. */
+  /** The most providers to follow; null for all. */
   limit: number | null;
-  /** Columns of the terminal; null where nothing is to be cut. */
+  /** Screen columns; null for no limit. */
   width: () => number | null;
 }
 
-/** A table of a watch's providers on a terminal that is drawn anew as they change. */
+/** A table of watched providers on a terminal, redrawn as they change. */
 export class LiveTable {
   readonly #options: LiveTableOptions;
   readonly #matches: Watch;
@@ -41,7 +41,7 @@ export class LiveTable {
   readonly #timer: NodeJS.Timeout;
   #drawSoon: NodeJS.Immediate | null = null;
 
-  /** @param ranking Is told of every change that is noted here. */
+  /** @param ranking Receives every change noted here. */
   constructor(matches: Watch, ranking: Ranking, options: LiveTableOptions) {
     this.#options = options;
     this.#matches = matches;
@@ -55,7 +55,7 @@ export class LiveTable {
     process.stdout.on('resize', this.#redraw);
   }
 
-  /** Takes up and marks what changed. */
+  /** Applies and marks a change. */
   note(change: Change): void {
     this.#ranking.apply(change);
     const { advertisement } = change;
@@ -64,7 +64,7 @@ export class LiveTable {
     this.#redraw();
   }
 
-  /** Leaves the last table on the screen, and the cursor below it. */
+  /** Leaves the final table on the screen, with the cursor below it. */
   end(): void {
     clearInterval(this.#timer);
     if (this.#drawSoon !== null) clearImmediate(this.#drawSoon);
@@ -102,7 +102,7 @@ export class LiveTable {
     );
   }
 
-  /** The first ones with those that went just now between them, which take half of the room at most. */
+  /** The first providers, with recently departed ones in between, which take half of the lines at most. */
   #rows(count: number): PublishedAdvertisement[] {
     const now = Date.now();
     for (const [id, { until }] of this.#marks) if (until <= now) this.#marks.delete(id);

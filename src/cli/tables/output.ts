@@ -3,10 +3,10 @@ import type { Amounts, FilterInput } from '../../client/node.js';
 import { type FilterFlags, filterOf } from '../options.js';
 import { type Column, type ColumnKey, COLUMNS, columnsOf, usualColumns } from './columns.js';
 
-/** The forms that providers are written in. */
+/** The output formats of providers. */
 export type OutputForm = 'table' | 'wide' | 'json' | 'csv' | 'id';
 
-/** What the flags of a command that shows providers are parsed into. */
+/** Parsed flags of a command that shows providers. */
 export interface OutputFlags {
   output?: OutputForm;
   json?: boolean;
@@ -16,13 +16,13 @@ export interface OutputFlags {
 
 const FORMS = {
   table: 'table',
-  wide: 'table with all columns, never cut',
+  wide: 'table with all columns, uncut',
   json: 'json',
   csv: 'csv',
   id: 'ids only',
 } as const;
 
-/** Adds the flags that say in which form something is written. */
+/** Adds the flags for the output format. */
 export function withFormFlags(command: Command, forms: readonly OutputForm[]): Command {
   return command
     .addOption(
@@ -31,14 +31,14 @@ export function withFormFlags(command: Command, forms: readonly OutputForm[]): C
     .addOption(new Option('--json', 'the same as --output json').implies({ output: 'json' }));
 }
 
-/** Adds the flags that say how providers are shown. */
+/** Adds the flags for how providers are shown. */
 export function withOutputFlags(command: Command, forms: readonly OutputForm[]): Command {
   return withFormFlags(command, forms).addOption(
-    new Option('--columns <keys>', 'these columns, in this order; see below').argParser(readColumns),
+    new Option('--columns <keys>', 'show these columns, in this order; see below').argParser(readColumns),
   );
 }
 
-/** The part of a command's help that explains columns. */
+/** The section of a command's help about columns. */
 export function describeColumns(): string {
   const widest = Math.max(...COLUMNS.map(({ key }) => key.length));
   return `Columns:\n${COLUMNS.map(({ key, about }) => `  ${key.padEnd(widest)}  ${about}`).join('\n')}`;
@@ -56,14 +56,14 @@ function readColumns(text: string): ColumnKey[] {
   return [...new Set(keys)] as ColumnKey[];
 }
 
-/** The columns that flags ask for. What is asked or sorted in GLM shows prices in GLM. */
+/** The columns requested by flags. Filters and sorting in GLM add prices in GLM. */
 export function chosenColumns({ output, columns, sort }: OutputFlags, filter: FilterInput): Column[] {
   if (columns !== undefined) return columnsOf(columns);
   const inGlm = sort === 'price_glm' || filter.max_glm_per_month !== undefined;
   return usualColumns(output === 'wide' || output === 'csv', inGlm ? ['glm'] : []);
 }
 
-/** The amounts that prices are for: those asked, 1 where not asked. */
+/** The amounts that prices are for: as requested, else 1. */
 export function amountsOf(flags: FilterFlags): Amounts {
   const { cpu = 1, memory = 1, storage = 1 } = filterOf(flags);
   return { cpu, memory, storage };

@@ -3,30 +3,30 @@ import { providerIdKind } from '../../protocol/provider-id.js';
 import type { CellContext, Column } from './columns.js';
 import { cellText, cut, displayWidth, pad } from './text.js';
 
-/** What a table of providers is made for. */
+/** What a table of providers depends on. */
 export interface TableOptions extends CellContext {
   columns: readonly Column[];
-  /** Columns of the terminal; null where nothing needs to be cut or left out. */
+  /** Screen columns; null for no limit. */
   width: number | null;
-  /** How a row is coloured, by its place. */
+  /** Colours a row, given its index. */
   paint?: (line: string, row: number) => string;
 }
 
-/** Columns of the screen between two columns of the table. */
+/** Screen columns between two table columns. */
 const GAP = 2;
-/** The same where all else does not make them fit. */
+/** The same, as a last resort on narrow terminals. */
 const NARROW_GAP = 1;
-/** Characters that every id keeps. */
+/** Characters that every id keeps at least. */
 const MIN_ID = 12;
 
-/** A column that is being laid out. */
+/** A column during layout. */
 interface Fitted {
   column: Column;
   title: string;
   cells: string[];
 }
 
-/** Lays providers out as an aligned table without borders: a line of titles, then one for each provider. */
+/** Lays out providers as an aligned table without borders, below a line of titles. */
 export function providerTable(
   advertisements: readonly PublishedAdvertisement[],
   options: TableOptions,
@@ -58,14 +58,14 @@ function cellOf(column: Column, advertisement: PublishedAdvertisement, context: 
   );
 }
 
-/** Says what prices are for: cores, GB of memory and GB of disk. */
+/** Adds to a price column's title the amounts it is for: cores, GB of memory and GB of disk. */
 function titleOf(column: Column, title: string, { cpu, memory, storage }: Amounts): string {
   return column.key === 'usd' || column.key === 'glm' ? `${title} ${cpu}/${memory}/${storage}` : title;
 }
 
 /**
- * Makes columns fit, and no further than needed: ids are cut to what tells them apart, titles become short, long texts are
- * cut, columns are left out, and at last the titles of prices do not say what they are for.
+ * Makes columns fit, step by step until they do: cuts ids to what tells them apart, shortens titles, cuts long texts, drops columns,
+ * and finally removes the amounts from the titles of prices.
  */
 function squeeze(columns: readonly Fitted[], width: number, amounts: Amounts): Fitted[] {
   let fitted = [...columns];
@@ -88,7 +88,7 @@ function squeeze(columns: readonly Fitted[], width: number, amounts: Amounts): F
     }
     const next = Math.min(...fitted.map(({ column }) => column.expendable ?? Infinity));
     if (tooWide() <= 0 || next === Infinity) break;
-    // What was cut for want of room may have some again.
+    // Columns that were cut may have room again.
     const whole = new Map(columns.map((one) => [one.column, one.cells]));
     fitted = fitted
       .filter(({ column }) => column.expendable !== next)
@@ -106,7 +106,7 @@ function totalOf(columns: readonly Fitted[], gap = GAP): number {
   return columns.reduce((sum, one) => sum + widthOf(one) + gap, -gap);
 }
 
-/** Ids cut to what tells each from all others: keys and addresses to their beginning, names in the middle. */
+/** Cuts ids to what tells each from all others: keys and addresses at the end, names in the middle. */
 function shortIds(ids: readonly string[]): string[] {
   const short = [...ids];
   let ambiguous = ids.map((_, at) => at);

@@ -19,12 +19,12 @@ function comparison(sort: Sort | undefined, amounts: Amounts): Compare {
   }
 }
 
-/** Watched providers in order, kept so as they come, change and go. */
+/** Watched providers, kept in order as they come, change and go. */
 export class Ranking {
   /** The order. */
   readonly compare: Compare;
   readonly #sorted: PublishedAdvertisement[] = [];
-  /** As they stand in the order: a watch may know of later heartbeats. */
+  /** Each as of its place in the order; the watch may know of later heartbeats. */
   readonly #filed = new Map<string, PublishedAdvertisement>();
 
   constructor(sort: Sort | undefined, amounts: Amounts) {
@@ -46,12 +46,12 @@ export class Ranking {
     this.#filed.set(advertisement.provider_id, advertisement);
   }
 
-  /** The first so many. */
+  /** The first `count` providers. */
   first(count: number): PublishedAdvertisement[] {
     return this.#sorted.slice(0, count);
   }
 
-  /** Where one stands, or would stand. */
+  /** The index that a provider has, or would have. */
   #placeOf(advertisement: PublishedAdvertisement): number {
     let [low, high] = [0, this.#sorted.length];
     while (low < high) {

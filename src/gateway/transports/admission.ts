@@ -1,18 +1,18 @@
 /**
- * Milliseconds after which a connection cannot be silent any more: the libraries cut one that has not sent a whole request in
- * 10 s, with up to 4 s to spare.
+ * How long a connection can be silent, in milliseconds: the libraries cut one that has not sent a complete request within 10 s, up to 4 s
+ * late.
  */
 const SILENT_MS = 15_000;
 
-/** What admission goes by. */
+/** The limits of admission. */
 export interface AdmissionLimits {
-  /** Connections in all, WebSockets and others. */
+  /** Connections in total, WebSockets included. */
   maxConnections: number;
-  /** Connections of one client address that have not sent a whole request yet; infinity for no limit. */
+  /** Connections per client address that have not sent a complete request yet; infinity for no limit. */
   maxSilentPerAddress: number;
 }
 
-/** A connection that has not sent a whole request yet, as far as is known. */
+/** A connection that, as far as is known, has not sent a complete request yet. */
 interface Newcomer {
   readonly address: string;
   /** Milliseconds that never run backwards. */
@@ -20,17 +20,17 @@ interface Newcomer {
 }
 
 /**
- * Which connections are taken the moment they come. Of one address only so many may be silent, so that nobody can take
- * every place without ever asking for anything.
+ * Decides which connections to accept. Only so many connections of one address may be silent, so that nobody can take every place
+ * without ever sending a request.
  *
- * A request cannot always be told whose connection it came over, so it speaks for the oldest silent one of its
- * address. For whoever keeps asking, more may be silent than the limit, by as many as it sends requests meanwhile,
- * which are limited too.
+ * It is not always known over which connection a request came, so each request counts for the oldest silent connection of its address.
+ * An address that keeps sending requests can therefore exceed the limit, by at most the number of its requests, which are limited
+ * too.
  */
 export class Admission {
   readonly #limits: AdmissionLimits;
   readonly #now: () => number;
-  /** In the order in which they came, as in the line of each address. */
+  /** In order of arrival, as is the queue of each address. */
   readonly #silent = new Set<Newcomer>();
   readonly #byAddress = new Map<string, Set<Newcomer>>();
   #open = 0;
@@ -41,22 +41,22 @@ export class Admission {
     this.#now = now;
   }
 
-  /** Connections that were closed the moment they came. */
+  /** Connections that were closed on arrival. */
   get refused(): number {
     return this.#refused;
   }
 
-  /** Connections that are silent. */
+  /** Connections that are silent now. */
   get silent(): number {
     return this.#silent.size;
   }
 
-  /** Whether it matters which address is silent. */
+  /** Whether there is a limit per address. */
   get asksForAddresses(): boolean {
     return this.#limits.maxSilentPerAddress < Number.POSITIVE_INFINITY;
   }
 
-  /** Counts a connection that came. @returns Whether there is room for it; it is to be closed where there is none. */
+  /** Counts a new connection. @returns Whether there is room for it; if not, the caller closes it. */
   enter(): boolean {
     this.#open += 1;
     if (this.#open <= this.#limits.maxConnections) return true;
@@ -64,14 +64,14 @@ export class Admission {
     return false;
   }
 
-  /** Counts a connection that is gone, taken or not. */
+  /** Counts a closed connection, accepted or not. */
   leave(): void {
     this.#open -= 1;
   }
 
   /**
-   * Counts a connection that came as silent.
-   * @returns To be called once it is gone; null when its address has too many, and it is to be closed.
+   * Counts a new connection as silent.
+   * @returns A function to call once it is closed; null if its address has too many and the caller has to close it.
    */
   listenTo(address: string): (() => void) | null {
     const since = this.#now();
@@ -92,7 +92,7 @@ export class Admission {
     };
   }
 
-  /** A request came from an address, whole or cut off. */
+  /** Notes a request from an address, complete or cut off. */
   heard(address: string): void {
     const [oldest] = this.#byAddress.get(address) ?? [];
     if (oldest !== undefined) this.#forget(oldest);

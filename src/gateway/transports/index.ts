@@ -2,10 +2,10 @@ import type { StartTransport } from './port.js';
 import { startNode } from './node/transport.js';
 import { loadUws, startUws } from './uws/transport.js';
 
-/** `auto` takes `uws` where its binary loads, else `node`. */
+/** `auto` is `uws` if its binary loads, otherwise `node`. */
 export type TransportChoice = 'auto' | 'uws' | 'node';
 
-/** The transport of that name. `uws` rejects with the reason where its binary does not load. */
+/** Loads a transport by name. `uws` rejects with the reason if its binary does not load. */
 export function startTransport(choice: TransportChoice): StartTransport {
   if (choice === 'node') return startNode;
   return async (...parameters) => {

@@ -3,53 +3,53 @@ import ipaddr from 'ipaddr.js';
 import type { HttpRequest, HttpResponse, TransportHandler } from './port.js';
 import { TlsError } from './tls.js';
 
-/** Bytes of a request line and its headers together. Room for the longest query that the protocol allows. */
+/** The most bytes of a request line and headers together: room for the longest query that the protocol allows. */
 export const MAX_HEADER_BYTES = 16 * 1024;
 
 /**
- * By how many bytes a message may be longer than `maxMessageBytes` before the library ends the connection by itself.
- * Up to there the hub sees the message and can close with a code that tells the client why. Not more, because that is
- * what every connection can make the library keep of a message that never ends.
+ * By how many bytes a message may exceed `maxMessageBytes` before the library closes the connection by itself. Up to there, the hub sees the
+ * message and can close with a code that tells the client why. It is small because every connection can make the library buffer
+ * this much of a message that never ends.
  */
 export const OVERSIZE_BYTES = 4 * 1024;
 
-/** Bytes that may wait for one peer before `send` drops. A last resort: the hub's own bound is far lower. */
+/** Bytes that may be queued for one peer before `send` drops. A last resort: the hub's own bound is far lower. */
 export const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 
-/** Milliseconds that a peer has to take what is queued and to answer a close frame. */
+/** How long a peer has to take what is queued and to answer a close frame, in milliseconds. */
 export const CLOSE_TIMEOUT_MS = 5_000;
 
-/** Milliseconds for a request to arrive in full, and for an idle connection to send another: as uWebSockets.js. */
+/** How long a request may take to arrive, and an idle connection to send another, in milliseconds; the same as in uWebSockets.js. */
 export const PATIENCE_MS = 10_000;
 
-/** What a request without a body has as its body. */
+/** The body of a request without one. */
 export const NO_BODY = new Uint8Array(0);
 
-/** Sent when a handler breaks its promise not to throw: nothing is known that could be said. */
+/** The response if a handler throws in spite of its contract. */
 export const FAILED: HttpResponse = {
   status: 500,
   headers: { 'X-Content-Type-Options': 'nosniff' },
   body: '',
 };
 
-/** Listens to an event whose news comes another way. */
+/** A listener for an event that is handled elsewhere. */
 export const ignore = (): void => undefined;
 
-/** Joins repeated headers, which `node:http` itself would partly drop. */
+/** Joins repeated headers, some of which `node:http` would drop. */
 export function addHeader(headers: Map<string, string>, name: string, value: string): void {
   const earlier = headers.get(name);
   headers.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
 }
 
-/** What `refuse(413)` is told. */
+/** The message for `refuse(413)`. */
 export const tooLong = (limit: number): string => `The body may have at most ${limit} bytes.`;
 
-/** By headers: most answers are given many times, and joining their heads would be a good part of what each costs. */
+/** Joined heads by headers object: most responses are sent many times, and joining is a large part of the cost of a response. */
 const heads = new WeakMap<HttpResponse['headers'], { readonly status: number; readonly head: string }>();
 
 /**
- * A response's status and headers as they follow `HTTP/1.1 `. Undefined when a header would break out of its line,
- * which only `node:http` checks by itself.
+ * A response's status and headers, as they follow `HTTP/1.1 `. Undefined if a header contains a line break, which only `node:http`
+ * checks by itself.
  */
 export function joinHead({ status, headers }: HttpResponse): string | undefined {
   const known = heads.get(headers);
@@ -69,13 +69,13 @@ export function isBodiless(status: number): boolean {
   return status === 204 || status === 304;
 }
 
-/** Gives back what a response holds that nobody will read. */
+/** Releases the body of a response that nobody will read. */
 export function discard({ source, stream }: HttpResponse): void {
   source?.close();
   stream?.close();
 }
 
-/** Whether this request asks for a WebSocket; anything else on the WebSocket's path is a plain request. */
+/** Whether a request asks for a WebSocket; any other on the WebSocket path is a plain request. */
 export function isHandshake({ method, headers }: HttpRequest): boolean {
   return (
     method === 'GET' &&
@@ -84,7 +84,7 @@ export function isHandshake({ method, headers }: HttpRequest): boolean {
   );
 }
 
-/** The answer to a handshake that is not well-formed; undefined when it is. */
+/** The response to a malformed handshake; undefined if it is well-formed. */
 export function refuseHandshake(
   { headers }: HttpRequest,
   handler: TransportHandler,
@@ -99,12 +99,12 @@ export function refuseHandshake(
   return undefined;
 }
 
-/** An address as people write it: IPv4 seen through a dual-stack socket as IPv4, IPv6 in its short form. */
+/** The usual form of an address: plain IPv4 also behind a dual-stack socket, and short IPv6. */
 export function plainAddress(text: string): string {
   return text.includes(':') && ipaddr.isValid(text) ? ipaddr.process(text).toString() : text;
 }
 
-/** A close frame has room for 123 bytes of reason; the libraries throw, or cut through a character. */
+/** Cuts a reason to the 123 bytes that a close frame has room for: the libraries would throw, or split a character. */
 export function fittingReason(reason: string): string {
   if (Buffer.byteLength(reason) <= 123) return reason;
   return Buffer.from(reason)
@@ -113,13 +113,13 @@ export function fittingReason(reason: string): string {
     .replace(/\uFFFD+$/, '');
 }
 
-/** The error of a transport without TLS that is to renew its certificate. */
+/** The error if a transport without TLS is asked to reload its certificate. */
 export const noTls = (): TlsError =>
   new TlsError(
     'the hub does not speak TLS; set DISCOVERY_TLS_CERT and DISCOVERY_TLS_KEY, and start it again',
   );
 
-/** An error that says what could not be listened on, why, and what to do. */
+/** An error that says which address could not be listened on, why, and what to do. */
 export function listenError(address: { host: string; port: number }, cause: unknown): Error {
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   return new Error(`Cannot listen on ${host}:${address.port}: ${explain(cause)}`, { cause });

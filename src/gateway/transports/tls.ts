@@ -2,33 +2,33 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureVersion } from 'node:tls';
 
-/** Older versions are broken. uWebSockets.js has the same bound built in. */
+/** Older versions are insecure. uWebSockets.js has the same minimum built in. */
 export const MIN_TLS_VERSION: SecureVersion = 'TLSv1.2';
 
-/** Where the hub's certificate and its key are: paths of PEM files. */
+/** Paths of the PEM files with the hub's certificate and key. */
 export interface TlsFiles {
-  /** The hub's own certificate first, then those between it and the root. */
+  /** The hub's own certificate, followed by its intermediates. */
   cert: string;
   key: string;
 }
 
-/** A certificate with its key, as read from the files. */
+/** A certificate and its key, as read from the files. */
 export interface Certificate {
   cert: Buffer;
   key: Buffer;
-  /** SHA-256, as browsers and openssl show it. */
+  /** The SHA-256 fingerprint, in the form that browsers and openssl show. */
   fingerprint: string;
   /** Unix milliseconds. */
   expires: number;
 }
 
-/** The certificate or its key cannot be used; the message names setting and file and says what to do. */
+/** The certificate or its key cannot be used; the message names the setting and file and says what to do. */
 export class TlsError extends Error {
   override readonly name = 'TlsError';
 }
 
 /**
- * Reads a certificate and its key, and makes sure that they can be used together.
+ * Reads a certificate and its key, and checks that they belong together.
  * @throws TlsError
  */
 export function readCertificate(files: TlsFiles): Certificate {
@@ -103,7 +103,7 @@ function fits(certificate: X509Certificate, key: KeyObject): boolean {
   try {
     return certificate.checkPrivateKey(key);
   } catch {
-    // Keys of different kinds.
+    // The keys are of different types.
     return false;
   }
 }

@@ -3,7 +3,7 @@ import type { BodyStream, BodyStreamHandler, StreamedBody } from '../../../proto
 import type { SendResult } from '../port.js';
 import { CLOSE_TIMEOUT_MS, PATIENCE_MS } from '../shared.js';
 
-/** A response of `node:http` that is written as its body comes about; node:http finds the form that its reader knows. */
+/** A streamed response on `node:http`, which chooses the framing that the client understands. */
 export class NodeBodyStream implements BodyStream {
   readonly #res: ServerResponse;
   #handler: BodyStreamHandler | undefined;
@@ -15,7 +15,7 @@ export class NodeBodyStream implements BodyStream {
     this.#res = res;
   }
 
-  /** Called once, with the head written. */
+  /** Called once, after the head is written. */
   serve(body: StreamedBody): void {
     const { socket } = this.#res;
     this.#res.on('close', () => {
@@ -23,7 +23,7 @@ export class NodeBodyStream implements BodyStream {
       socket?.removeListener('end', this.#cut);
       this.#handler?.closed();
     });
-    // Whoever ends its side is gone: it has nothing more to ask, and a quiet stream would be long in noticing.
+    // A client that half-closes is treated as gone: it will not send more, and a quiet stream would notice late.
     socket?.once('end', this.#cut);
     this.#handler = body.open(this);
   }
@@ -56,7 +56,7 @@ export class NodeBodyStream implements BodyStream {
 
   readonly #cut = (): void => void this.#res.destroy();
 
-  /** Called for each send; a reader may be as quiet as it likes while nothing waits for it. */
+  /** Called for each send: a client may be silent for as long as nothing is queued for it. */
   readonly #written = (): void => {
     if (!this.#hasQueued || this.#isOver || this.#res.writableLength > 0) return;
     this.#hasQueued = false;

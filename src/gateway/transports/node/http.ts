@@ -25,20 +25,20 @@ import {
   tooLong,
 } from '../shared.js';
 
-/** The HTTP side: requests in, responses out, handshakes decided. */
+/** The HTTP side: receives requests, sends responses, and decides on handshakes. */
 export class NodeHttp {
-  /** The WebSockets that are open. */
+  /** The open WebSockets. */
   readonly open = new Set<WebSocket>();
   readonly #options: TransportOptions;
   readonly #handler: TransportHandler;
   readonly #admission: Admission;
   readonly #serveAgain: (connection: Duplex) => void;
   readonly #handshakes: WebSocketServer;
-  /** The latest response on each connection; node:http marks it as destroyed once it has let go of it. */
+  /** The latest response on each connection; node:http marks it as destroyed when done with it. */
   readonly #answers = new WeakMap<Duplex, ServerResponse>();
-  /** Connections that end behind an answer. */
+  /** Connections that close after a response. */
   readonly #ending = new WeakSet<Duplex>();
-  /** `ws` asks back for it while it completes a handshake. */
+  /** Set while `ws` completes a handshake, for its callback. */
   #subprotocol = '';
 
   constructor(
@@ -56,9 +56,9 @@ export class NodeHttp {
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: options.maxMessageBytes + OVERSIZE_BYTES,
-      // The hub decides what invalid text means.
+      // The hub itself decides about invalid UTF-8.
       skipUTF8Validation: true,
-      // Newer than the types of `ws`, which is why this object has a name.
+      // Missing in the types of `ws`, hence the named object.
       closeTimeout: CLOSE_TIMEOUT_MS,
       handleProtocols: () => this.#subprotocol || false,
     } as const;
@@ -69,7 +69,7 @@ export class NodeHttp {
   }
 
   serve(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
-    // Of what was read together with a request that ended the connection, the parser would go on to hand over the rest.
+    // Otherwise the parser would deliver further requests that were read together with one that closed the connection.
     if (this.#ending.has(req.socket)) return;
     this.#answers.set(req.socket, res);
     const request = new NodeRequest(req);
@@ -115,14 +115,14 @@ export class NodeHttp {
     write(res, request.method, { ...refusal, close: true });
   }
 
-  /** The connection is not silent any more. */
+  /** Notes that the connection is no longer silent. */
   #heard(request: HttpRequest): void {
     if (!this.#admission.asksForAddresses) return;
     const client = this.#handler.clientOf(request.peerAddress);
     if (client !== null) this.#admission.heard(client);
   }
 
-  /** What is not HTTP, or not in time. */
+  /** Handles input that is not HTTP, or too slow. */
   broken(connection: Duplex, error: NodeJS.ErrnoException | undefined): void {
     if (!connection.writable || error?.code === 'ECONNRESET') {
       connection.destroy();
@@ -132,7 +132,7 @@ export class NodeHttp {
   }
 
   upgrade(req: IncomingMessage, connection: Duplex, head: Buffer): void {
-    // Pipelined behind a request that is still being answered: what is written now would overtake that answer.
+    // Pipelined behind a request whose response is pending: a response written now would overtake that one.
     if (this.#answers.get(connection)?.destroyed === false) return void connection.destroy();
     const request = new NodeRequest(req);
     if (request.path !== this.#options.websocketPath || !isHandshake(request)) {
@@ -157,8 +157,8 @@ export class NodeHttp {
   }
 
   /**
-   * node:http hands every request with an Upgrade header over raw, body and all, e.g. that of a client which asks
-   * for HTTP/2. Without that header it goes through the parser once more, as the plain request that it may be.
+   * node:http delivers every request with an Upgrade header unparsed, including its body, e.g. from a client that offers HTTP/2. This
+   * removes the header and parses the request again, as a plain one.
    */
   #serveAsPlain(req: IncomingMessage, connection: Duplex, head: Buffer): void {
     let lines = `${req.method} ${req.url} HTTP/${req.httpVersion}\r\n`;
@@ -176,7 +176,7 @@ function eachHeader({ rawHeaders }: IncomingMessage, use: (name: string, value: 
   }
 }
 
-/** Most requests are answered without anybody looking at their headers or their peer. */
+/** Headers and peer are read lazily: most requests are answered without either. */
 class NodeRequest implements HttpRequest {
   readonly method: string;
   readonly path: string;
@@ -190,7 +190,7 @@ class NodeRequest implements HttpRequest {
     this.#req = req;
     this.#peer = req.socket.remoteAddress;
     this.method = req.method ?? '';
-    // A target may also be given in full, as to a proxy.
+    // A target may also be an absolute URL, as sent to a proxy.
     const target = (req.url ?? '').replace(/^https?:\/\/[^/?]*\/?/i, '/');
     const query = target.indexOf('?');
     this.path = query === -1 ? target : target.slice(0, query);
@@ -214,7 +214,7 @@ class NodeRequest implements HttpRequest {
     return this.#req.socket.destroyed;
   }
 
-  /** Whether a body follows, of whatever length. */
+  /** Whether a body follows, even an empty one. */
   get hasBody(): boolean {
     const { rawHeaders } = this.#req;
     for (let at = 0; at < rawHeaders.length; at += 2) {
@@ -224,7 +224,7 @@ class NodeRequest implements HttpRequest {
   }
 }
 
-/** Hands over what `call` returns or promises; undefined when it breaks its promise not to throw. */
+/** Passes on what `call` returns or resolves to; undefined if it throws in spite of its contract. */
 function attempt<T>(call: () => T | Promise<T>, done: (value: T | undefined) => void): void {
   let result: T | Promise<T> | undefined;
   try {
@@ -240,13 +240,13 @@ function attempt<T>(call: () => T | Promise<T>, done: (value: T | undefined) => 
 }
 
 function write(res: ServerResponse, method: string, response: HttpResponse): void {
-  // The client is gone.
+  // The client has gone.
   if (res.destroyed) return discard(response);
   let sound = response;
   try {
     res.writeHead(sound.status, headersOf(sound));
   } catch {
-    // A header would break out of its line.
+    // A header contains a line break.
     discard(response);
     sound = FAILED;
     res.writeHead(sound.status, headersOf(sound));
@@ -264,7 +264,7 @@ function write(res: ServerResponse, method: string, response: HttpResponse): voi
   }
 }
 
-/** Names and values in turn, which costs node:http less than an object of them. */
+/** Headers as a flat list of names and values, which node:http processes faster than an object. */
 function headersOf({ status, headers, body, close, source, stream }: HttpResponse): string[] {
   const list: string[] = close === true ? ['Connection', 'close'] : [];
   for (const name in headers) list.push(name, headers[name] ?? '');
@@ -274,14 +274,14 @@ function headersOf({ status, headers, body, close, source, stream }: HttpRespons
   return list;
 }
 
-/** Sends part by part, no faster than the peer takes it and with a turn for others in between. */
+/** Sends part by part, with backpressure, and yields to others in between. */
 async function pipe(source: BodySource, res: ServerResponse): Promise<void> {
   res.setTimeout(PATIENCE_MS, () => res.destroy());
   source.begin?.(() => void res.destroy());
   try {
     await pipeline(Readable.from(partsOf(source), { highWaterMark: 1 }), res);
   } catch {
-    // The peer is gone, or the rest cannot be had; either way the connection is cut by now.
+    // The peer has gone, or the rest cannot be produced; the connection is already cut.
   } finally {
     source.close();
     res.setTimeout(0);
@@ -295,7 +295,7 @@ async function* partsOf(source: BodySource): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Answers on the bare connection, where node:http has no response object, and closes it. */
+/** Responds on the raw connection, where node:http has no response object, and closes it. */
 function hangUp(connection: Duplex, response: HttpResponse): void {
   const head = joinHead(response) ?? '500 Internal Server Error';
   connection.write(

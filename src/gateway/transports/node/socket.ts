@@ -2,17 +2,17 @@ import type { WebSocket } from 'ws';
 import type { SendResult, Socket, SocketHandler } from '../port.js';
 import { fittingReason, ignore, MAX_BUFFERED_BYTES } from '../shared.js';
 
-/** Frames that a peer may still send once the hub has closed, until it is cut; what was on its way is less. */
+/** Frames that a peer may still send after the hub has closed before it is cut; frames already under way are fewer. */
 const MAX_LATE_FRAMES = 1000;
 
 const BINARY = { binary: true };
 const TEXT = { binary: false };
 
-/** A frame's bytes are not copied: they belong to the transport until the system has taken them. */
+/** Frames are not copied: their bytes belong to the transport until the operating system has taken them. */
 export class NodeSocket implements Socket {
   readonly peerAddress: string;
   readonly #ws: WebSocket;
-  /** Set once the hub has closed. What still arrives is not for the hub any more, as with uWebSockets.js. */
+  /** Set once the hub has closed; whatever arrives later is ignored, as in uWebSockets.js. */
   #closeCode: number | undefined;
   #lateFrames = 0;
   #hasQueued = false;
@@ -34,12 +34,12 @@ export class NodeSocket implements Socket {
     this.#ws.on('pong', () => {
       if (this.#isHeard()) handler.ponged();
     });
-    // Always followed by `close`.
+    // `close` always follows.
     this.#ws.on('error', ignore);
     this.#ws.on('close', (code) => handler.closed(this.#closeCode ?? code));
   }
 
-  /** Whether what arrives is still for the hub. The library itself would read on, and answer pings, for seconds. */
+  /** Whether to deliver what arrives. The library itself would keep reading and answering pings for seconds. */
   #isHeard(): boolean {
     if (this.#closeCode === undefined) return true;
     this.#lateFrames += 1;
@@ -60,7 +60,7 @@ export class NodeSocket implements Socket {
     return 'queued';
   }
 
-  /** Called for each frame. Not the socket's `drain` event, which only comes after 16 KiB have been waiting. */
+  /** Called for each frame. The socket's `drain` event would not do: it only comes if more than 16 KiB waited. */
   readonly #written = (): void => {
     if (!this.#hasQueued || this.#ws.bufferedAmount > 0) return;
     this.#hasQueued = false;

@@ -15,7 +15,7 @@ import { NodeHttp } from './http.js';
 import { ignore, listenError, MAX_HEADER_BYTES, noTls, PATIENCE_MS, plainAddress } from '../shared.js';
 
 const SETTINGS: ServerOptions = {
-  // The hub decides itself what it wants of a Host header.
+  // The hub itself checks the Host header.
   requireHostHeader: false,
   maxHeaderSize: MAX_HEADER_BYTES,
   headersTimeout: PATIENCE_MS,
@@ -29,9 +29,9 @@ export const startNode: StartTransport = async (address, options, handler) => {
   const { tls } = options;
   const secure = tls === null ? null : createSecureServer(tls);
   const server: Server | TlsServer = secure ?? createServer(SETTINGS);
-  // Beyond its default of 2000, node:http would silently drop headers; the bytes are bounded anyway.
+  // By default, node:http silently drops headers beyond 2000; their bytes are bounded anyway.
   server.maxHeadersCount = 0;
-  // Whoever has ended its side is still answered. Not in the types.
+  // A client that half-closes still gets its response. Missing in the types.
   Object.assign(server, { httpAllowHalfOpen: true });
 
   if (options.maxConnections < Number.POSITIVE_INFINITY) server.maxConnections = options.maxConnections;
@@ -43,7 +43,7 @@ export const startNode: StartTransport = async (address, options, handler) => {
   const remember = (connection: NetSocket): void => {
     if (connections.has(connection)) return;
     connections.add(connection);
-    // Between HTTP and WebSocket nobody else listens, and an error that nobody hears ends the process.
+    // During the switch from HTTP to WebSocket nobody else listens, and an unhandled error would end the process.
     connection.on('error', ignore);
     connection.once('close', () => connections.delete(connection));
   };
@@ -84,7 +84,7 @@ export const startNode: StartTransport = async (address, options, handler) => {
     throw listenError(address, cause);
   }
 
-  // Not http.Server's own `close`, which also cuts idle connections.
+  // Not `close` of http.Server, which also cuts idle connections.
   const stopListening = (): void => void NetServer.prototype.close.call(server);
   return {
     name: 'node',
@@ -115,7 +115,7 @@ function createSecureServer(tls: TlsFiles): TlsServer {
     minVersion: MIN_TLS_VERSION,
     handshakeTimeout: PATIENCE_MS,
   });
-  // Whoever does not get through the handshake could not read an answer either, which is what node:https would try.
+  // A client that fails the handshake could not read a response, which node:https would try to send.
   server.removeAllListeners('tlsClientError');
   server.on('tlsClientError', (_error, connection) => connection.destroy());
   return server;

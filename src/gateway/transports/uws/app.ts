@@ -7,7 +7,7 @@ import type { UwsHttp } from './http.js';
 import { readPeer } from './peer.js';
 import type { UserData } from './socket.js';
 
-/** What the library has, but its types do not know. */
+/** Members that are missing in the library's types. */
 interface Untyped {
   listen(
     host: string,
@@ -15,7 +15,7 @@ interface Untyped {
     options: number,
     done: (socket: Uws.us_listen_socket | false) => void,
   ): void;
-  /** An app that is given every connection which arrives at this one from now on, in turn with others like it. */
+  /** Adds an app to which connections that arrive at this one are distributed from now on. */
   addChildAppDescriptor(descriptor: number): void;
   removeChildAppDescriptor(descriptor: number): void;
   getDescriptor(): number;
@@ -24,8 +24,8 @@ interface Untyped {
 export type UwsApp = Uws.TemplatedApp & Untyped;
 
 /**
- * Counts the connections of an app, and closes those that there is no room for. Not left to the system: without a file
- * to spare, the library would try to take the same connection over and over.
+ * Counts the connections of an app, and closes those for which there is no room. This cannot be left to the operating system: with no file
+ * descriptor free, the library would try to accept the same connection over and over.
  */
 function admit(
   admission: Admission,
@@ -33,7 +33,7 @@ function admit(
 ): (res: Uws.HttpResponse, change: number) => void {
   return (res, change) => {
     if (change < 0) {
-      // Of those that end as what they began as; the others are WebSockets by then.
+      // Only for connections that end as plain HTTP; upgraded ones are counted as WebSockets.
       admission.leave();
       return;
     }
@@ -42,14 +42,14 @@ function admit(
     if (client === null) return;
     const gone = admission.listenTo(client);
     if (gone === null) res.close();
-    // The first request that is not answered at once puts its own in the place of this, and the first answer removes it.
+    // The first request that is answered later replaces this handler, and the first response removes it.
     else res.onAborted(gone);
   };
 }
 
 /**
- * An app that serves HTTP and WebSocket, and has one certificate for good.
- * @throws TlsError when the library cannot use the certificate.
+ * Creates an app that serves HTTP and WebSocket. Its certificate can never change.
+ * @throws TlsError if the library cannot use the certificate.
  */
 export function createApp(
   uws: typeof Uws,
@@ -64,7 +64,7 @@ export function createApp(
     maxPayloadLength: options.maxMessageBytes + OVERSIZE_BYTES,
     maxBackpressure: MAX_BUFFERED_BYTES,
     closeOnBackpressureLimit: false,
-    // The hub pings, and decides who is dead.
+    // The hub itself pings and decides who is dead.
     idleTimeout: 0,
     maxLifetime: 0,
     sendPingsAutomatically: false,
@@ -83,7 +83,7 @@ export function createApp(
   return app;
 }
 
-/** The library reads the files itself, and does not say what is wrong with them. */
+/** The library reads the files itself and gives no reason if it cannot use them. */
 function createSecureApp(uws: typeof Uws, files: TlsFiles): Uws.TemplatedApp {
   try {
     return uws.SSLApp({ cert_file_name: files.cert, key_file_name: files.key });

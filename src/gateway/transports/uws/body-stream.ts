@@ -3,25 +3,24 @@ import type { BodyStream, BodyStreamHandler, StreamedBody } from '../../../proto
 import type { SendResult } from '../port.js';
 import { CLOSE_TIMEOUT_MS, ignore } from '../shared.js';
 
-/** Bytes handed to the library at once: what does not fit into the system waits there, out of sight. */
+/** Bytes given to the library at a time: what the operating system does not take waits inside it, uncounted. */
 const MAX_PIECE_BYTES = 64 * 1024;
-/** Bytes of the first piece after a wait. Only a write tells whether the wait is over; less than was taken goes in. */
+/** Bytes of the first piece after a wait: only a write shows whether the wait is over, so it is smaller than what was taken. */
 const PROBE_BYTES = 4 * 1024;
 
 /**
- * A response of uWebSockets.js that is written as its body comes about, in chunks. The library buffers without a bound
- * and never says how much; so it is given more only after it has taken what it had, and the rest waits here. It cuts a
- * reader that takes nothing for 10 s.
+ * A streamed response on uWebSockets.js, in chunks. The library buffers without bound and does not tell how much, so it gets more only
+ * after it has sent what it had; the rest waits here. It cuts a reader that takes nothing for 10 s.
  */
 export class UwsBodyStream implements BodyStream {
   readonly #res: Uws.HttpResponse;
   readonly #queue: Uint8Array[] = [];
   #queuedBytes = 0;
-  /** At most what waits in the library; 0 while it takes what it is given. */
+  /** An upper bound of what waits in the library; 0 while nothing does. */
   #libraryBytes = 0;
   #handler: BodyStreamHandler | undefined;
   #hasQueued = false;
-  /** Set when the end has to wait for what is queued before it. */
+  /** Set while the end waits for what is queued before it. */
   #endTimer: NodeJS.Timeout | undefined;
   #isOver = false;
 
@@ -29,10 +28,10 @@ export class UwsBodyStream implements BodyStream {
     this.#res = res;
   }
 
-  /** Called once, with status and headers written and the response corked. */
+  /** Called once, after status and headers are written, with the response corked. */
   serve(body: StreamedBody): void {
     this.#res.onAborted(() => this.#close());
-    // Acts only after the library's callback, as with WebSockets.
+    // Deferred until the library's callback has returned, as for WebSockets.
     this.#res.onWritable(() => {
       setImmediate(() => this.#continue());
       return true;
@@ -46,7 +45,7 @@ export class UwsBodyStream implements BodyStream {
 
   send(bytes: Uint8Array): SendResult {
     if (this.#isOver || this.#endTimer !== undefined) return 'dropped';
-    // An empty chunk would be the end.
+    // An empty chunk would end the body.
     if (bytes.length === 0) return 'sent';
     this.#queue.push(bytes);
     this.#queuedBytes += bytes.length;
@@ -65,10 +64,10 @@ export class UwsBodyStream implements BodyStream {
     if (!this.#isOver) this.#res.close();
   }
 
-  /** There is room again. */
+  /** Continues when there is room again. */
   #continue(): void {
     if (this.#isOver) return;
-    // The library only empties its buffer when something is written, be it nothing.
+    // The library flushes its buffer only on a write, even of nothing.
     this.#res.cork(ignore);
     if (!this.#flush(PROBE_BYTES)) return;
     this.#libraryBytes = 0;
@@ -80,7 +79,7 @@ export class UwsBodyStream implements BodyStream {
     }
   }
 
-  /** @returns Whether all that waits here was taken. */
+  /** @returns Whether everything queued here was taken. */
   #flush(firstBytes: number): boolean {
     let most = firstBytes;
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
@@ -102,7 +101,7 @@ export class UwsBodyStream implements BodyStream {
     return true;
   }
 
-  /** From here on the library sends what it has by itself. */
+  /** From here on, the library flushes by itself. */
   #finish(): void {
     this.#close();
     this.#res.cork(() => this.#res.end());

@@ -2,13 +2,12 @@ import type * as Uws from 'uWebSockets.js';
 import type { BodySource } from '../../../protocol/http-message.js';
 
 /**
- * Sends a body part by part, no faster than the peer takes it and with a turn for others in between. The library cuts
- * a peer that takes nothing for 10 s.
+ * Sends a body part by part, with backpressure, and yields to others in between. The library cuts a peer that takes nothing for 10 s.
  */
 export class UwsBody {
   readonly #res: Uws.HttpResponse;
   readonly #source: BodySource;
-  /** What is being sent, and where in the whole it begins. */
+  /** The part in progress, and its offset in the body. */
   #part: Uint8Array = new Uint8Array(0);
   #offset = 0;
   #isOver = false;
@@ -18,13 +17,13 @@ export class UwsBody {
     this.#source = source;
   }
 
-  /** Called once, where the response may be written to. */
+  /** Called once, when the response may be written. */
   send(): void {
     this.#res.onAborted(() => {
       this.#end();
     });
     this.#res.onWritable((taken) => {
-      // Of a part that was not taken whole; all before it was.
+      // The part was only taken in part; everything before it was taken.
       return this.#write(this.#part.subarray(taken - this.#offset));
     });
     this.#source.begin?.(() => {
@@ -41,7 +40,7 @@ export class UwsBody {
       part = null;
     }
     if (part === null) {
-      // The last part ends the response, so this is not the end that was announced.
+      // The last part ends the response, so the body is shorter than announced.
       this.#res.close();
       return;
     }
@@ -50,7 +49,7 @@ export class UwsBody {
     this.#write(part);
   }
 
-  /** @returns Whether all of it was taken. */
+  /** @returns Whether it was taken completely. */
   #write(bytes: Uint8Array): boolean {
     const [taken, done] = this.#res.tryEnd(bytes, this.#source.bytes);
     if (done) {

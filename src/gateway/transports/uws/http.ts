@@ -25,7 +25,7 @@ import { UwsBodyStream } from './body-stream.js';
 import { readPeer } from './peer.js';
 import { UwsSocket } from './socket.js';
 
-/** The HTTP side: requests in, responses out, handshakes decided. */
+/** The HTTP side: receives requests, sends responses, and decides on handshakes. */
 export class UwsHttp {
   readonly #options: TransportOptions;
   readonly #handler: TransportHandler;
@@ -37,7 +37,7 @@ export class UwsHttp {
     this.#admission = admission;
   }
 
-  /** `context` is there when the library can upgrade: on the WebSocket path, with a key of the right length. */
+  /** `context` is given if the library can upgrade: on the WebSocket path, with a key of the right length. */
   serve(res: Uws.HttpResponse, req: Uws.HttpRequest, context: Uws.us_socket_context_t | undefined): void {
     const request = new BorrowedRequest(res, req);
     if (request.path === this.#options.websocketPath && isHandshake(request)) {
@@ -46,7 +46,7 @@ export class UwsHttp {
       request.keep();
       this.#collect(res, request);
     } else if (!isRead(request.method) && request.headers.has('content-length')) {
-      // An empty length, which the library takes for none, and others for what they like.
+      // An empty length, which the library takes for none and other programs interpret differently.
       res.close();
     } else {
       this.#respond(res, request, undefined);
@@ -56,10 +56,10 @@ export class UwsHttp {
   #collect(res: Uws.HttpResponse, request: BorrowedRequest): void {
     const limit = this.#options.maxBodyBytes;
     const declared = Number(request.headers.get('content-length') ?? 0);
-    // Given twice, it has become a list. The library believes the first one, and would serve what hides behind it
-    // as the next request even after a refusal that closes; only a cut connection keeps it from that.
+    // Repeated, it has become a list. The library uses the first value and would serve whatever is hidden behind that body as the
+    // next request, even after a refusal that closes; only cutting the connection prevents it.
     if (Number.isNaN(declared)) return void res.close();
-    // The library takes everything for chunks, whatever it is called.
+    // The library treats every transfer coding as chunked.
     const encoding = request.headers.get('transfer-encoding') ?? 'chunked';
     if (encoding.toLowerCase() !== 'chunked') return void res.close();
     if (declared > limit) return this.#refuse(res, request, 413, tooLong(limit));
@@ -74,7 +74,7 @@ export class UwsHttp {
         exchange.over = true;
         return this.#refuse(res, request, 413, tooLong(limit));
       }
-      // A copy: the library takes the chunk's memory back.
+      // A copy, because the library reuses the chunk's memory.
       chunks.push(new Uint8Array(chunk.slice(0)));
       if (!last) return;
       exchange.arrived();
@@ -83,7 +83,7 @@ export class UwsHttp {
     });
   }
 
-  /** Most answers are there at once; only one that is not costs a promise and an abort handler. */
+  /** Most responses are available synchronously; only the others cost a promise and an abort handler. */
   #respond(res: Uws.HttpResponse, request: BorrowedRequest, exchange: Exchange | undefined): void {
     this.#heard(request);
     let answer: HttpResponse | Promise<HttpResponse>;
@@ -92,8 +92,8 @@ export class UwsHttp {
     } catch {
       answer = FAILED;
     }
-    // After an answer that ends the connection, the library still serves what it has read. One that is yet to be answered
-    // keeps it from that: it cuts whoever has sent more.
+    // After a response that closes the connection, the library still serves requests that it has read. A pending response prevents
+    // that: the library then cuts a client that has sent more.
     if (!(answer instanceof Promise) && answer.close === true) answer = nextTurn(answer);
     if (answer instanceof Promise) {
       request.keep();
@@ -114,7 +114,7 @@ export class UwsHttp {
     write(res, request.method, this.#handler.refuse(status, message), true);
   }
 
-  /** The connection is not silent any more. */
+  /** Notes that the connection is no longer silent. */
   #heard(request: BorrowedRequest): void {
     if (!this.#admission.asksForAddresses) return;
     const client = this.#handler.clientOf(request.peerAddress);
@@ -135,7 +135,7 @@ export class UwsHttp {
     const decided = (decision: UpgradeDecision): void => {
       if (!decision.accept) return write(res, request.method, decision.response, true);
       const socket = new UwsSocket(request.peerAddress, decision.open);
-      // The third and fourth are what the client offers, of which the library takes the first: here the choice.
+      // The third and fourth header list what the client offers; the library takes the first, so only the choice is passed.
       res.upgrade({ socket }, key, decision.subprotocol, '', context);
     };
     request.keep();
@@ -154,19 +154,19 @@ export class UwsHttp {
   }
 }
 
-/** Most requests, whose headers should not have to be copied. */
+/** A request that is answered synchronously, as most are, so that its headers need not be copied. */
 function isRead(method: string): boolean {
   return method === 'GET' || method === 'HEAD';
 }
 
-/** A request that is not answered within the callback that brought it. */
+/** A request that is answered after the callback that delivered it. */
 class Exchange {
-  /** Answered, or the client is gone: the response object must not be touched any more. */
+  /** Answered, or the client has gone: the response object must not be used any more. */
   over = false;
   readonly #res: Uws.HttpResponse;
   #isArriving: boolean;
 
-  /** @param cutOff Called when the request ends before all of it has arrived; left out where it has. */
+  /** @param cutOff Called if the request ends before it has arrived completely; omitted if it has. */
   constructor(res: Uws.HttpResponse, cutOff?: () => void) {
     this.#res = res;
     this.#isArriving = cutOff !== undefined;
@@ -176,12 +176,12 @@ class Exchange {
     });
   }
 
-  /** All of the request has arrived. */
+  /** The request has arrived completely. */
   arrived(): void {
     this.#isArriving = false;
   }
 
-  /** Calls `done` with what was promised, with the response corked, or `missed` when the client is gone by then. */
+  /** Calls `done` with the resolved value and the response corked, or `missed` if the client has gone by then. */
   later<T>(promise: Promise<T>, instead: T, done: (value: T) => void, missed: (value: T) => void): void {
     const settle = (value: T): void => {
       if (this.over) return missed(value);
@@ -193,15 +193,15 @@ class Exchange {
 }
 
 /**
- * The library's request ends with the callback that brings it. Copying its headers and asking the system for the
- * peer costs as much as all the rest of a short request, so that is done only when the hub asks for them.
+ * The library's request object is only valid during its callback. Copying headers and asking the operating system for the peer costs as much
+ * as the rest of a short request, so both happen lazily.
  */
 class BorrowedRequest implements HttpRequest {
   readonly method: string;
   readonly path: string;
   readonly search: string;
   body: Uint8Array = NO_BODY;
-  /** Where it is answered later than in its callback. */
+  /** Set if it is answered after its callback. */
   exchange: Exchange | undefined;
   readonly #res: Uws.HttpResponse;
   readonly #req: Uws.HttpRequest;
@@ -211,7 +211,7 @@ class BorrowedRequest implements HttpRequest {
   constructor(res: Uws.HttpResponse, req: Uws.HttpRequest) {
     this.method = req.getCaseSensitiveMethod().toUpperCase();
     this.path = req.getUrl();
-    // Undefined without a `?`, whatever the types say.
+    // Undefined without a `?`, contrary to the types.
     this.search = req.getQuery() || '';
     this.#res = res;
     this.#req = req;
@@ -229,14 +229,14 @@ class BorrowedRequest implements HttpRequest {
     return this.exchange?.over === true;
   }
 
-  /** Copies what has not been asked for yet, for a request that is to outlive its callback. */
+  /** Copies whatever has not been read yet, for a request that outlives its callback. */
   keep(): void {
     this.#headers ??= readHeaders(this.#req);
     this.#peerAddress ??= readPeer(this.#res);
   }
 }
 
-/** `forEach` is synchronous, so one map at a time is being filled, and no closure per request is needed. */
+/** `forEach` is synchronous, so only one map at a time is filled, and no closure per request is needed. */
 let filling = new Map<string, string>();
 const fill = (name: string, value: string): void => addHeader(filling, name, value);
 
@@ -246,7 +246,7 @@ function readHeaders(req: Uws.HttpRequest): Map<string, string> {
   return filling;
 }
 
-/** One call for the whole head, instead of one for each header: going into the library costs more than joining. */
+/** Writes the whole head in one call: calls into the library cost more than joining. */
 function write(res: Uws.HttpResponse, method: string, response: HttpResponse, close: boolean): void {
   const head = joinHead(response);
   const { source, stream } = response;
@@ -266,7 +266,7 @@ function write(res: Uws.HttpResponse, method: string, response: HttpResponse, cl
     res.writeHeader('Content-Length', String(source.bytes)).endWithoutBody();
   } else if (method === 'HEAD') {
     if (close) res.writeHeader('Connection', 'close');
-    // Not as an argument of `endWithoutBody`: the library would then wait for a body that never comes.
+    // Not an argument of `endWithoutBody`: the library would then wait for a body that never comes.
     res.writeHeader('Content-Length', String(Buffer.byteLength(response.body))).endWithoutBody();
   } else {
     res.end(response.body, close);

@@ -2,24 +2,24 @@ import type * as Uws from 'uWebSockets.js';
 import type { SendResult, Socket, SocketHandler } from '../port.js';
 import { CLOSE_TIMEOUT_MS, fittingReason } from '../shared.js';
 
-/** What the library keeps with a connection: a copy of this object, hence the one member. */
+/** User data of a connection. The library copies the object, hence the single member. */
 export interface UserData {
   socket: UwsSocket;
 }
 
-/** What `send` returns, by the library's number. */
+/** The results of `send`, by the library's number. */
 const SEND_RESULTS: readonly SendResult[] = ['queued', 'sent', 'dropped'];
 
-/** Pings in a row that a peer may send without reading the answers; `ws` has the same bound. */
+/** Consecutive pings that a peer may send without reading the pongs; `ws` has the same bound. */
 const MAX_UNREAD_PONGS = 60;
 
-/** The library's object throws once its connection is closed, so it is let go the moment that happens. */
+/** Null once the connection is closed, because the library's object then throws. */
 export class UwsSocket implements Socket {
   readonly peerAddress: string;
   #open: ((socket: Socket) => SocketHandler) | undefined;
   #ws: Uws.WebSocket<UserData> | undefined;
   #handler: SocketHandler | undefined;
-  /** Set when a close frame still has to wait for what is queued before it. */
+  /** Set while a close frame waits for what is queued before it. */
   #closing: { code: number; reason: string; timer: NodeJS.Timeout } | undefined;
   #hasQueued = false;
   #unreadPongs = 0;
@@ -45,9 +45,9 @@ export class UwsSocket implements Socket {
   }
 
   /**
-   * The library's own `end` lets go of the connection at once. A peer that never takes what is queued would then
-   * keep it forever, out of reach; so `end` is only called once nothing is queued. From there on the library cuts
-   * a peer that does not answer the close frame within 4 to 8 s.
+   * The library's `end` gives up control of the connection at once. A peer that never takes what is queued could then keep it open forever,
+   * so `end` is only called when nothing is queued. From then on, the library cuts a peer that does not answer the close frame within
+   * 4 to 8 s.
    */
   close(code: number, reason: string): void {
     if (this.#ws === undefined || this.#closing !== undefined) return;
@@ -66,7 +66,7 @@ export class UwsSocket implements Socket {
   opened(ws: Uws.WebSocket<UserData>): void {
     this.#ws = ws;
     this.#handler = this.#open?.(this);
-    // What it holds on to is not needed as long as the connection lives.
+    // Its references are not needed for as long as the connection lives.
     this.#open = undefined;
   }
 
@@ -75,7 +75,7 @@ export class UwsSocket implements Socket {
   }
 
   pinged(): void {
-    // The library has answered already. Answers that are not read pile up, and would up to the last resort.
+    // The library has already answered. Unread pongs pile up, up to the bound of last resort.
     this.#unreadPongs = this.bufferedAmount === 0 ? 0 : this.#unreadPongs + 1;
     if (this.#unreadPongs > MAX_UNREAD_PONGS) this.terminate();
     else if (this.#closing === undefined) this.#handler?.pinged();
@@ -86,8 +86,8 @@ export class UwsSocket implements Socket {
   }
 
   /**
-   * Acts only after the library's callback: a frame of 16 KiB or more that is sent from within and does not fit
-   * would never be continued, because the library stops watching for room when the callback returns.
+   * Deferred until the library's callback has returned: a frame of 16 KiB or more sent during the callback that does not fit would never be
+   * continued, because the library stops watching for room when the callback returns.
    */
   writable(): void {
     if (this.#hasQueued || this.#closing !== undefined) setImmediate(() => this.#continue());
@@ -103,7 +103,7 @@ export class UwsSocket implements Socket {
     }
   }
 
-  /** The library calls this from within `end` and `close`; the hub hears of it right after its own call. */
+  /** The library calls this during `end` and `close`; the hub is notified right after its own call. */
   closed(code: number): void {
     this.#ws = undefined;
     clearTimeout(this.#closing?.timer);

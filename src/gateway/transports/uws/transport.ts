@@ -7,12 +7,12 @@ import { listenError, MAX_HEADER_BYTES, noTls } from '../shared.js';
 import { createApp } from './app.js';
 import { UwsHttp } from './http.js';
 
-/** Without it the system would let two hubs share a port and split the clients between them. */
+/** Without it, the operating system would let two hubs share a port and split the clients between them. */
 const EXCLUSIVE_PORT = 1;
 
-/** Loads the library; rejects where there is no binary for this platform and this version of Node. */
+/** Loads the library; rejects if it has no binary for this platform and version of Node. */
 export function loadUws(): Promise<typeof Uws> {
-  // Read once, while the binary loads. The default of 4 KiB is less than a query may have.
+  // Read once, when the binary loads. The default of 4 KiB is less than the longest query.
   process.env['UWS_HTTP_MAX_HEADERS_SIZE'] ??= String(MAX_HEADER_BYTES);
   return import('uWebSockets.js');
 }
@@ -20,12 +20,12 @@ export function loadUws(): Promise<typeof Uws> {
 /**
  * HTTP and WebSocket on uWebSockets.js.
  *
- * What the library decides by itself, whatever the hub would do:
- * - An idle HTTP connection, and a body that takes longer, end after 10 s.
- * - What is not HTTP/1.1 gets a page of its own, or nothing: HTTP/1.0, no Host header, a full URL as the target,
- *   trailers after a chunked body, headers over the limit, a request line that is cut behind its first space.
- * - A request that is pipelined behind one whose answer is still to come ends the connection.
- * - A WebSocket that sends text which is not UTF-8 is cut (1006).
+ * The library itself decides the following, and the hub has no say:
+ * - Idle HTTP connections, and bodies that take longer, end after 10 s.
+ * - Input that is not HTTP/1.1 gets the library's own page, or no response: HTTP/1.0, no Host header, an absolute URL as the target, trailers
+ *   after a chunked body, headers over the limit, a request line that ends after its first space.
+ * - A request pipelined behind one whose response is pending closes the connection.
+ * - A WebSocket that sends text that is not UTF-8 is cut (1006).
  */
 export const startUws: StartTransport = async (address, options, handler) => {
   const uws = await loadUws();
@@ -33,7 +33,7 @@ export const startUws: StartTransport = async (address, options, handler) => {
   const admission = new Admission(options);
   const http = new UwsHttp(options, handler, admission);
   const app = createApp(uws, options, handler, http, admission);
-  /** Every app that may have connections. The library keeps an app for as long as the process lives. */
+  /** Every app that may have connections. The library keeps an app until the process ends. */
   const apps = [app];
 
   let listener = await new Promise<Uws.us_listen_socket | false>((resolve) => {
@@ -50,7 +50,7 @@ export const startUws: StartTransport = async (address, options, handler) => {
     renewCertificate: () => {
       if (options.tls === null) throw noTls();
       const certificate = readCertificate(options.tls);
-      // An app has one certificate for good. A second one, with the new certificate, takes over what arrives.
+      // An app cannot change its certificate, so a second app with the new one takes over new connections.
       const next = createApp(uws, options, handler, http, admission);
       app.addChildAppDescriptor(next.getDescriptor());
       const current = apps.at(-1);
@@ -70,7 +70,7 @@ export const startUws: StartTransport = async (address, options, handler) => {
   };
 };
 
-/** The library only says that it could not listen; `node:net` says why. */
+/** The library only says that it could not listen; `node:net` gives the reason. */
 function whyNot({ host, port }: { host: string; port: number }): Promise<unknown> {
   return new Promise((resolve) => {
     const probe = createServer();
