@@ -202,10 +202,11 @@ export function describeIssue(issue: { path: PropertyKey[]; message: string }): 
   return path === '' ? issue.message : `${path}: ${issue.message}`;
 }
 
-/** Joins the first few issues, so that one response lists everything to fix. */
+/** Joins the first few issues, so that one response lists everything to fix. A value that breaks several rules may have one issue for each. */
 export function describeIssues(issues: readonly { path: PropertyKey[]; message: string }[]): string {
-  const shown = issues.slice(0, 5).map(describeIssue).join('; ');
-  return issues.length > 5 ? `${shown}; and ${String(issues.length - 5)} more` : shown;
+  const described = [...new Set(issues.map(describeIssue))];
+  const shown = described.slice(0, 5).join('; ');
+  return described.length > 5 ? `${shown}; and ${String(described.length - 5)} more` : shown;
 }
 
 /** The schemas would silently drop a member called `__proto__`, although all other additional members are checked. */

@@ -286,6 +286,8 @@ function objectOf(
 export const string = (about?: Message): Schema => ofType('string', about);
 export const boolean = (about?: Message): Schema => ofType('boolean', about);
 export const unknown = (): Schema => new Schema(passed);
+export const nonoptional = (inner: Schema, about?: Message): Schema =>
+  new Schema((value) => (value === undefined ? failed(value, about) : inner.run(value)), { about });
 
 export const number = (about?: Message): Schema =>
   new Schema((value) => (Number.isFinite(value) ? passed(value) : failed(value, about)), {

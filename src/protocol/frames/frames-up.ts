@@ -6,10 +6,19 @@ import { PROVIDER_ID_PATTERN } from '../provider-id.js';
 import { KEY_FORM, KEY_PATTERN, SIGNATURE_FORM, SIGNATURE_PATTERN } from '../schemes/table.js';
 import { isWellFormed } from '../text.js';
 
+const REQUEST_ID_FORM = `must be an integer within ±(2^53 - 1), or a well-formed string of 1 to ${String(LIMITS.maxRequestIdLength)} characters`;
+
 /** The schema of the `id` of a request, and of its answer. */
 export const requestId = z.union(
-  [z.int(), z.string().min(1).max(LIMITS.maxRequestIdLength).refine(isWellFormed)],
-  `must be an integer or a string of 1 to ${String(LIMITS.maxRequestIdLength)} characters`,
+  [
+    z.int(REQUEST_ID_FORM),
+    z
+      .string(REQUEST_ID_FORM)
+      .min(1, REQUEST_ID_FORM)
+      .max(LIMITS.maxRequestIdLength, REQUEST_ID_FORM)
+      .refine(isWellFormed, REQUEST_ID_FORM),
+  ],
+  REQUEST_ID_FORM,
 );
 
 /** Matches a response to its request. */
@@ -47,20 +56,24 @@ const withdraw = z.object({ type: z.literal('withdraw'), id: requestId, t: time,
 
 const heartbeat = z.object({ type: z.literal('heartbeat') });
 
+const CURSOR_FORM = 'must be a cursor "<epoch>:<seq>"';
+
 const subscribe = z
   .object({
     type: z.literal('subscribe'),
     id: requestId,
-    filter: z.unknown(),
-    resume: z.string('must be a cursor "<epoch>:<seq>"').max(128).nullish(),
+    filter: z.nonoptional(z.unknown(), 'is missing; {} matches everything'),
+    resume: z.string(CURSOR_FORM).max(128, CURSOR_FORM).nullish(),
     ...firstShape,
   })
   .refine(isFirstWhole, FIRST_PROBLEM);
 
+const STREAM_FORM = 'must be the name of a stream, as "subscribed" gave it';
+
 const unsubscribe = z.object({
   type: z.literal('unsubscribe'),
   id: requestId,
-  stream: z.string('must be a string').max(128),
+  stream: z.string(STREAM_FORM).max(128, STREAM_FORM),
 });
 
 const visibility = z.object({ type: z.literal('visibility'), id: requestId });
