@@ -92,9 +92,9 @@ test('the packed package has a working command, and a client that is typed', asy
   );
   const { bin, man } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as {
     bin: Record<string, string>;
-    man: string;
+    man: [string];
   };
-  assert.match(readFileSync(join(home, man), 'utf8'), /^\.TH DISCOVERY-HUB 1 /);
+  assert.match(readFileSync(join(home, man[0]), 'utf8'), /^\.TH DISCOVERY-HUB 1 /);
   const command = join(home, bin['discovery-hub']!);
   const version = execFileSync(process.execPath, [command, '--version'], { cwd: folder }).toString();
   assert.match(version, /^\d+\.\d+\.\d+\n$/);

@@ -13,6 +13,7 @@ import type { FilterInput } from '../../protocol/filters/filter.js';
 import { LIMITS } from '../../protocol/limits.js';
 import type { SORTS } from '../../protocol/filters/list-query.js';
 import type { KeyPair } from '../../protocol/schemes/ed25519.js';
+import { readProviderId } from '../../protocol/provider-id.js';
 import { schemeNamed } from '../../protocol/schemes/table.js';
 import { formatSignatureHeader } from '../../protocol/signature-header.js';
 import type { Proof } from '../../protocol/signing.js';
@@ -105,6 +106,11 @@ const healthSchema: z.ZodType<Health> = z.object({
 });
 const anything = z.unknown();
 
+/** What an advertisement takes in a list at most: what a provider may send, spelled in another way, and what the hub adds. */
+const MAX_ADVERTISEMENT_BYTES = 4 * LIMITS.maxBodyBytes;
+/** A list without a limit; no more fits into one string. */
+const MAX_LIST_BYTES = 512 * 1024 * 1024;
+
 /**
  * The plain HTTP interface of a hub. Methods reject with a `DiscoveryError`: with the hub's code if it refused, `NETWORK` or `TIMEOUT` if it
  * could not be reached, `UNEXPECTED` if the server is not a hub.
@@ -138,7 +144,9 @@ export class DiscoveryClient {
    */
   async find(filter: FilterInput = {}, options: FindOptions = {}): Promise<PublishedAdvertisement[]> {
     const { limit, sort, signal } = options;
-    if (limit === undefined) return (await this.#page(listSearch(filter, { sort }), signal)).advertisements;
+    if (limit === undefined) {
+      return (await this.#page(listSearch(filter, { sort }), MAX_LIST_BYTES, signal)).advertisements;
+    }
     const found: PublishedAdvertisement[] = [];
     const pageSize = Math.min(limit, LIMITS.maxPageSize);
     for await (const page of this.pages(filter, { sort, signal, pageSize })) {
@@ -155,7 +163,8 @@ export class DiscoveryClient {
   ): AsyncGenerator<Page, void, undefined> {
     let after = start ?? null;
     do {
-      const page = await this.#page(listSearch(filter, { sort, limit: pageSize, after }), signal);
+      const search = listSearch(filter, { sort, limit: pageSize, after });
+      const page = await this.#page(search, pageSize * MAX_ADVERTISEMENT_BYTES, signal);
       yield page;
       after = page.next;
     } while (after !== null);
@@ -163,12 +172,12 @@ export class DiscoveryClient {
 
   /** The advertisement of one provider; null if there is none. */
   get(providerId: string, options: RequestOptions = {}): Promise<PublishedAdvertisement | null> {
-    return this.#orNull(this.#read(itemPath(providerId), publishedSchema, options));
+    return this.#ofProvider(providerId, this.#read(itemPath(providerId), publishedSchema, options));
   }
 
   /** What a provider signed, for `verifyProof`; null if it has no signed advertisement. */
   proof(providerId: string, options: RequestOptions = {}): Promise<Proof | null> {
-    return this.#orNull(this.#read(`${itemPath(providerId)}/proof`, proofSchema, options));
+    return this.#ofProvider(providerId, this.#read(`${itemPath(providerId)}/proof`, proofSchema, options));
   }
 
   /**
@@ -216,7 +225,10 @@ export class DiscoveryClient {
     options: RequestOptions = {},
   ): Promise<ProviderExplanation | null> {
     const search = searchOf(filter, { provider_id: providerId });
-    return this.#orNull(this.#read(`${EXPLAIN}${search}`, providerExplanationSchema, options));
+    return this.#ofProvider(
+      providerId,
+      this.#read(`${EXPLAIN}${search}`, providerExplanationSchema, options),
+    );
   }
 
   /** Supply and prices of a filter's matches, overall and by group. */
@@ -231,8 +243,11 @@ export class DiscoveryClient {
     return body;
   }
 
-  async #page(search: string, signal: AbortSignal | undefined): Promise<Page> {
-    const { body, headers } = await this.#http.call(`${ADVERTISEMENTS}${search}`, publishedList, { signal });
+  async #page(search: string, maxBytes: number, signal: AbortSignal | undefined): Promise<Page> {
+    const { body, headers } = await this.#http.call(`${ADVERTISEMENTS}${search}`, publishedList, {
+      signal,
+      maxBytes,
+    });
     return {
       advertisements: body,
       cursor: headers.get('X-Discovery-Cursor') ?? '',
@@ -263,6 +278,23 @@ export class DiscoveryClient {
         'X-Provider-Signature': formatSignatureHeader({ t, publicKey, scheme, signature }),
       },
     };
+  }
+
+  /**
+   * What the hub says of one provider; null if it has no such advertisement.
+   * @throws DiscoveryError `UNEXPECTED` if it speaks of another provider.
+   */
+  async #ofProvider<Result extends { provider_id: string }>(
+    providerId: string,
+    answer: Promise<Result>,
+  ): Promise<Result | null> {
+    const result = await this.#orNull(answer);
+    if (result === null || result.provider_id === readProviderId(providerId)?.id) return result;
+    throw new DiscoveryError(
+      'UNEXPECTED',
+      `the hub was asked about ${providerId}, and answered about ${result.provider_id}`,
+      { retry: false },
+    );
   }
 
   /** Null if the hub has no such advertisement. */

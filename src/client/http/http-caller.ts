@@ -13,6 +13,8 @@ export interface HttpCall {
   signal?: AbortSignal | undefined;
   /** The statuses that count as success; 200 by default. */
   expect?: readonly number[];
+  /** The most bytes that the body of a success may have; by default more than a single answer ever has. */
+  maxBytes?: number | undefined;
 }
 
 export interface HttpAnswer<Body> {
@@ -23,6 +25,10 @@ export interface HttpAnswer<Body> {
 /** Statuses of hubs, or of proxies in front of them, that cannot serve at the moment: another hub may. */
 const PASSING_STATUSES: readonly (number | null)[] = [502, 503, 504];
 const DEFAULT_TIMEOUT_MS = 10_000;
+const MIB = 1024 * 1024;
+const DEFAULT_MAX_BYTES = MIB;
+/** No error is nearly as long. */
+const MAX_REFUSAL_BYTES = 64 * 1024;
 /** The header has whole seconds, so half a second is the best guess for the rest. */
 const DATE_ROUNDING_MS = 500;
 
@@ -104,7 +110,7 @@ export class HttpCaller {
   async #exchange(
     base: string,
     path: string,
-    { method = 'GET', headers = {}, body, signal }: HttpCall,
+    { method = 'GET', headers = {}, body, signal, expect = [200], maxBytes = DEFAULT_MAX_BYTES }: HttpCall,
   ): Promise<{ status: number; headers: HttpAnswer<unknown>['headers']; text: string }> {
     const giveUp = new AbortController();
     const onAbort = (): void => {
@@ -126,8 +132,23 @@ export class HttpCaller {
         ...(body === undefined ? {} : { body }),
       });
       this.#readClock(response.headers);
-      return { status: response.status, headers: response.headers, text: await readText(response, silence) };
+      const { status } = response;
+      const isSuccess = expect.includes(status);
+      const text = await readText(response, silence, isSuccess ? maxBytes : MAX_REFUSAL_BYTES);
+      if (text !== null) return { status, headers: response.headers, text };
+      giveUp.abort();
+      // A refusal that long is none of a hub.
+      if (!isSuccess) return { status, headers: response.headers, text: '' };
+      throw new DiscoveryError(
+        'UNEXPECTED',
+        `${base} sent more than ${sizeOf(maxBytes)}, which no hub does`,
+        {
+          status,
+          retry: false,
+        },
+      );
     } catch (error) {
+      if (error instanceof DiscoveryError) throw error;
       const reason: unknown = giveUp.signal.reason;
       if (reason instanceof DiscoveryError) throw reason;
       throw new DiscoveryError('NETWORK', `${base} could not be reached: ${explainFailure(error, base)}`, {
@@ -186,19 +207,24 @@ class Silence {
   }
 }
 
-/** Reads a body, however long it takes, as long as data keeps coming. */
-async function readText(response: Response, silence: Silence): Promise<string> {
+/** Reads a body, however long it takes, as long as data keeps coming. @returns Null if it has more bytes than allowed. */
+async function readText(response: Response, silence: Silence, maxBytes: number): Promise<string | null> {
   if (response.body === null) return response.text();
   const decoder = new TextDecoder();
   const parts: string[] = [];
   const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
+  let bytes = 0;
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return parts.join('') + decoder.decode();
     silence.broken();
+    bytes += value.length;
+    if (bytes > maxBytes) return null;
     parts.push(decoder.decode(value, { stream: true }));
   }
 }
+
+const sizeOf = (bytes: number): string => `${String(bytes / MIB)} MiB`;
 
 function stopped(signal: AbortSignal | undefined): DiscoveryError {
   return new DiscoveryError('STOPPED', 'the request was aborted by its signal', { cause: signal?.reason });

@@ -337,6 +337,74 @@ test('an answer may take longer than the patience with a silent hub, as long as 
   );
 });
 
+test('an endless answer is given up, not kept in memory', async () => {
+  let status = 200;
+  const answered: Promise<unknown>[] = [];
+  await withServer(
+    (_request, response) => {
+      answered.push(once(response, 'close'));
+      response.writeHead(status);
+      const more = (): void => {
+        while (!response.destroyed && response.write(' '.repeat(65_536)));
+      };
+      response.on('drain', more);
+      more();
+    },
+    async (url) => {
+      const client = new DiscoveryClient(url);
+      for (const answer of [client.get('a'), client.market(), client.health()]) {
+        await assert.rejects(answer, {
+          code: 'UNEXPECTED',
+          retry: false,
+          message: `${url} sent more than 1 MiB, which no hub does`,
+        });
+      }
+      await assert.rejects(client.pages({}, { pageSize: 16 }).next(), {
+        code: 'UNEXPECTED',
+        message: /more than 1 MiB/,
+      });
+      status = 400;
+      await assert.rejects(client.find(), { code: 'UNEXPECTED', message: /HTTP 400, and not from a hub/ });
+    },
+  );
+  assert.equal((await Promise.all(answered)).length, 5);
+});
+
+test('an answer about another provider than was asked for is none', async () => {
+  const key = generateKey();
+  const other = generateKey().publicKey;
+  const proof = {
+    provider_id: other,
+    scheme: 'ed25519',
+    public_key: other,
+    t: 1,
+    payload: '',
+    signature: 'ab'.repeat(64),
+  };
+  const explanation = {
+    cursor: 'a:1',
+    provider_id: other,
+    matches: true,
+    misses: [],
+    rank: { by_price: 1, of: 1 },
+  };
+  await withServer(
+    (request, response) => {
+      response.end(JSON.stringify(request.url?.includes('explain') ? explanation : proof));
+    },
+    async (url) => {
+      const client = new DiscoveryClient(url);
+      for (const ask of ['proof', 'explainProvider'] as const) {
+        assert.equal((await client[ask](other))?.provider_id, other);
+        await assert.rejects(client[ask](key.publicKey), {
+          code: 'UNEXPECTED',
+          message: `the hub was asked about ${key.publicKey}, and answered about ${other}`,
+        });
+      }
+    },
+  );
+});
+
 test('the wrong scheme is named as the cause', async () => {
   await withServer(
     () => undefined,
