@@ -18,6 +18,8 @@ function room(folder, allowed, comment) {
 
 const STORE = 'registry/store/';
 const LOWER = ['lib/', 'protocol/'];
+/** How the registry and its logs see each other. */
+const LOG_PORT = ['registry/log.ts', 'registry/local-copy.ts', 'registry/entry.ts'];
 /** What all rooms of the gateway share. */
 const GATEWAY_BASE = ['gateway/settings.ts', 'gateway/clients.ts', 'gateway/drain.ts'];
 /** What all rooms of the client share. */
@@ -70,12 +72,12 @@ export default {
     ),
     room(
       'registry/mirror',
-      [...LOWER, STORE, 'registry/log.ts', 'registry/local-order.ts', 'registry/entry.ts'],
+      [...LOWER, STORE, ...LOG_PORT, 'registry/local-order.ts'],
       'src/registry/mirror is one way of keeping what is known: it knows the port and the rows, and no more.',
     ),
     room(
       'registry/etcd',
-      [...LOWER, STORE, 'registry/log.ts', 'registry/entry.ts'],
+      [...LOWER, STORE, ...LOG_PORT],
       'src/registry/etcd is one way of keeping what is known: it knows the port and the records, and no more.',
     ),
     room(

@@ -14,8 +14,10 @@ import { Journal } from './journal.js';
 import type { Logger } from './log.js';
 import { type Capacity, measureCapacity, shareOf } from './open-files.js';
 import { type Clock, systemClock, TICK_MS } from './lib/clock.js';
-import { SharedLog } from './registry/etcd/shared-log.js';
+import { type Copying, SharedLog } from './registry/etcd/shared-log.js';
 import type { OpenLog } from './registry/log.js';
+import { FileCopy } from './registry/mirror/copy/file-copy.js';
+import type { DatabaseLocation } from './registry/mirror/location.js';
 import { Mirror } from './registry/mirror/mirror.js';
 import { openRegistry, type Taken } from './registry/open.js';
 import type { Registry } from './registry/registry.js';
@@ -48,6 +50,11 @@ export interface Hub {
   stop(): Promise<void>;
 }
 
+/** A hub that shares a store keeps a copy of it where it would keep all of its state, were it alone. */
+function copyingFor(database: DatabaseLocation): Copying | null {
+  return database.kind === 'file' ? { copy: new FileCopy(`${database.path}.copy`) } : null;
+}
+
 /**
  * Wires all parts of a hub together and starts it.
  * @throws Error whose message tells the operator what to do.
@@ -59,7 +66,7 @@ export async function startHub(
   clock: Clock = systemClock,
   openLog: OpenLog = config.store === null
     ? Mirror.in(config.database, log)
-    : SharedLog.in(config.store, log),
+    : SharedLog.in(config.store, log, copyingFor(config.database)),
 ): Promise<Hub> {
   const taken: Taken = { kept: 0, expected: null };
   const endReport = reportStart(log, config.store === null ? 'database' : 'store', () => ({

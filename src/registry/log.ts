@@ -27,6 +27,8 @@ export interface KeptSink {
   expect(advertisements: number): void;
   /** Signed advertisements, prepared in another thread. */
   rows(batch: RowBatch): void;
+  /** Advertisements of a log that hubs share, signed or not, as they stand there: none has expired. Prepared in another thread. */
+  copied(batch: RowBatch): void;
   /** An unsigned advertisement. It may come from the first generation, and has not been validated. */
   advertisement(record: AdvertisementRecord): void;
   /** Bindings, except most of those that signed advertisements imply. */
@@ -54,9 +56,15 @@ export interface LogFollower {
   reached(position: number): void;
   /** Entries up to a position were skipped; the state there is complete, but nothing before it can be answered any more. */
   leapt(position: number): void;
+  /** A position after which nothing that clients see has changed so far. */
+  unchangedSince(): number;
 }
 
-export const NOT_FOLLOWED: LogFollower = { reached: () => undefined, leapt: () => undefined };
+export const NOT_FOLLOWED: LogFollower = {
+  reached: () => undefined,
+  leapt: () => undefined,
+  unchangedSince: () => Number.POSITIVE_INFINITY,
+};
 
 /** Orders entries, and keeps those that must outlive the hub. */
 export interface Log {

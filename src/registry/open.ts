@@ -49,6 +49,10 @@ export async function openRegistry<Kind extends Log>(
       taken.kept += batch.ids.length;
       registry.restore.rows(batch);
     },
+    copied: (batch) => {
+      taken.kept += batch.ids.length;
+      registry.restore.copied(batch);
+    },
     advertisement: (record) => {
       taken.kept += 1;
       registry.restore.advertisement(record);

@@ -170,6 +170,7 @@ export class Registry {
         leapt: (position) => {
           this.changes.leapTo(position);
         },
+        unchangedSince: () => this.changes.seq,
       },
     );
   }

@@ -6,7 +6,7 @@ import { renumberValues } from './store/columns.js';
 import type { Identities } from './identities.js';
 import { rowBytes, signerIn } from './store/packed-row.js';
 import type { AdvertisementRecord, IdentityRecord } from './store/records.js';
-import { factsIn, type RowBatch, rowIn } from './store/row-batch.js';
+import { type BatchedRow, factsIn, type RowBatch, rowIn } from './store/row-batch.js';
 import type { Lease, Store } from './store/store.js';
 
 /** How long restored advertisements live, in milliseconds. */
@@ -30,6 +30,7 @@ export class Restore {
   readonly #settings: RestoreSettings;
   readonly #leaveOut: (providerId: string) => void;
   #slots: number[] = [];
+  #isCopy = false;
   readonly #unacceptable: Record<string, number> = {};
 
   /** @param leaveOut Called for each advertisement that is not restored. */
@@ -86,34 +87,59 @@ export class Restore {
 
   /** Restores signed advertisements that another thread has prepared. */
   rows(batch: RowBatch): void {
-    const { arena, numbers } = this.#store;
+    this.#eachRow(batch, (row) => {
+      const { providerId, updatedAt, headBytes, proofBytes } = row;
+      const lease = this.#leaseOf(updatedAt, row.attached);
+      if (lease !== null) {
+        this.#adopt(batch, row, lease);
+        this.#heartbeatOf(providerId, updatedAt);
+        return;
+      }
+      const { arena } = this.#store;
+      const bytes = rowBytes(headBytes, proofBytes);
+      this.#keepBinding(
+        providerId,
+        signerIn(arena.view(row.address, bytes), headBytes, providerId),
+        updatedAt,
+      );
+      arena.release(row.address, bytes);
+      this.#leaveOut(providerId);
+    });
+  }
+
+  /** Restores advertisements of a log that hubs share, as they stand there: see `KeptSink.copied`. */
+  copied(batch: RowBatch): void {
+    this.#isCopy = true;
+    const { expiryMs } = this.#settings;
+    const deadline = this.#clock.now + expiryMs;
+    this.#eachRow(batch, (row) => {
+      const { providerId, updatedAt } = row;
+      const slot = this.#adopt(batch, row, { updatedAt, expiresAt: updatedAt + expiryMs, deadline });
+      if (this.#store.isVerified(slot)) this.#heartbeatOf(providerId, updatedAt);
+    });
+  }
+
+  #eachRow(batch: RowBatch, take: (row: BatchedRow) => void): void {
     const slab = Buffer.from(batch.slab.buffer, batch.slab.byteOffset, batch.slab.byteLength);
-    const base = arena.adopt(slab, batch.bytes);
+    const base = this.#store.arena.adopt(slab, batch.bytes);
     for (let index = 0; index < batch.ids.length; index += 1) {
       const row = rowIn(batch, index);
-      const { providerId, updatedAt, headBytes, proofBytes } = row;
       row.address += base;
-      const lease = this.#leaseOf(updatedAt, row.attached);
-      if (lease === null) {
-        const bytes = rowBytes(headBytes, proofBytes);
-        this.#keepBinding(
-          providerId,
-          signerIn(arena.view(row.address, bytes), headBytes, providerId),
-          updatedAt,
-        );
-        arena.release(row.address, bytes);
-        this.#leaveOut(providerId);
-        continue;
-      }
-      renumberValues(
-        batch.numbers,
-        row.from,
-        (place, text) => numbers.acquire(place, batch.texts[text]!),
-        (place) => numbers.facts.put(factsIn(batch, place)),
-      );
-      this.#slots.push(this.#store.adopt(providerId, row, lease));
-      this.#heartbeatOf(providerId, updatedAt);
+      take(row);
     }
+  }
+
+  #adopt(batch: RowBatch, row: BatchedRow, lease: Lease): number {
+    const { numbers } = this.#store;
+    renumberValues(
+      batch.numbers,
+      row.from,
+      (place, text) => numbers.acquire(place, batch.texts[text]!),
+      (place) => numbers.facts.put(factsIn(batch, place)),
+    );
+    const slot = this.#store.adopt(row.providerId, row, lease);
+    this.#slots.push(slot);
+    return slot;
   }
 
   /** Whether no provider was restored twice. */
@@ -126,6 +152,8 @@ export class Restore {
     const slots = this.#slots;
     this.#slots = [];
     this.#store.loadIndexes(slots);
+    // What hubs share is the same on all of them.
+    if (this.#isCopy) return;
     for (const slot of slots) {
       const providerId = this.#store.ids[slot]!;
       if (this.#store.isVerified(slot) || this.#ownerOf(providerId) === undefined) continue;

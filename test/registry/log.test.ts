@@ -91,6 +91,10 @@ class Kept implements KeptSink {
     for (const record of recordsIn(batch)) this.advertisement(record);
   }
 
+  copied(): void {
+    assert.fail('there is no copy here');
+  }
+
   advertisement(record: AdvertisementRecord): void {
     this.advertisements.set(record.providerId, record);
   }

@@ -236,6 +236,7 @@ export class SimulatedHub {
           isReading = true;
           follower.leapt(position);
         },
+        unchangedSince: () => follower.unchangedSince(),
       });
     };
     return log;

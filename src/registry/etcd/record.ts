@@ -1,5 +1,6 @@
 import { Packr } from 'msgpackr';
 import type { Entry, Session } from '../entry.js';
+import type { CopiedSession, Standing } from '../local-copy.js';
 import type { AdvertisementRecord, IdentityRecord } from '../store/records.js';
 
 /**
@@ -16,7 +17,7 @@ export interface ProviderRecord {
   /** What is remembered of the signer; null if nobody has signed. */
   identity: IdentityRecord | null;
   /** The open session. It ends with its hub, without another record. */
-  session: OpenSession | null;
+  session: CopiedSession | null;
 }
 
 /** The parts of the entry that the state does not contain. */
@@ -25,11 +26,6 @@ export type Made =
   | { by: 'attach'; at: number }
   /** Without an age, it is of an older hub, which vouched for its provider until then. */
   | { by: 'detach'; session: Session; heartbeatAgeMs?: number };
-
-export interface OpenSession extends Session {
-  /** The client address it comes from; null if unknown. */
-  from: string | null;
-}
 
 /** Changing this affects hubs that run side by side with older versions. */
 const FORMAT = 1;
@@ -128,6 +124,17 @@ export function entryOf(providerId: string, record: ProviderRecord, origin: stri
     case 'expire':
       return { kind: 'expire', providerId, seenAt: null };
   }
+}
+
+/** What a local copy keeps of a record besides its content. */
+export function standingOf(
+  providerId: string,
+  { made, advertisement, identity, needsSession, session }: ProviderRecord,
+  revision: number,
+): Standing {
+  const isAdvertised = advertisement !== null;
+  const seenAt = made.by === 'attach' ? made.at : (advertisement?.updatedAt ?? identity?.seenAt ?? 0);
+  return { providerId, revision, isAdvertised, needsSession, session, seenAt };
 }
 
 /** The entries that recreate a provider's state from scratch. */

@@ -1,5 +1,6 @@
 import type { CallOff } from '../../lib/timers.js';
 import type { Entry } from '../entry.js';
+import type { LocalCopy } from '../local-copy.js';
 import {
   type Deliver,
   type Log,
@@ -8,17 +9,26 @@ import {
   type OpenLog,
   PersistenceError,
 } from '../log.js';
-import { Applied } from './applied.js';
+import { Applied } from './following/applied.js';
 import { EtcdClient } from './client/client.js';
+import { CopyKeeper, type KeeperHost } from './following/copy-keeper.js';
 import { EtcdError } from './client/endpoint.js';
 import { METHODS, RESULT, TARGET } from './client/messages.js';
-import { Following } from './following.js';
+import { Following } from './following/following.js';
 import { Keys } from './keys.js';
 import { Membership } from './membership.js';
 import type { SharedLogLogger, SharedLogSettings } from './settings.js';
 import { StoreMark } from './store-mark.js';
-import { checkVersion, readEpoch, readState, type StoreState } from './store-state.js';
+import { readStart, type Start } from './following/start.js';
+import { checkVersion, readEpoch, readRecords } from './store-state.js';
 import { Writer } from './writer.js';
+
+/** Where to keep a copy of the store for a quick start. */
+export interface Copying {
+  copy: LocalCopy;
+  /** How old changes are when they are written, in milliseconds; 30 s if omitted. */
+  lagMs?: number;
+}
 
 /** Figures for monitoring. */
 export interface SharedLogFigures {
@@ -26,7 +36,7 @@ export interface SharedLogFigures {
   hub: string;
   epoch: string;
   revision: number;
-  /** How often the whole store was read: at the start, and after compactions that were slept through. */
+  /** How often the whole store was read: at a start without a local copy, and after compactions that were slept through. */
   loads: number;
   /** Time since the last renewal of the lease, in milliseconds. */
   leaseAgeMs: number;
@@ -58,7 +68,8 @@ export class SharedLog implements Log {
   readonly #applied: Applied;
   readonly #following: Following;
   /** The initial state, to be delivered first; null once it is. */
-  #start: StoreState | null;
+  #start: Start | null;
+  readonly #keeper: CopyKeeper | null;
   #problemAt = 0;
   #probedAt = 0;
   #endTicks: CallOff | null = null;
@@ -68,9 +79,10 @@ export class SharedLog implements Log {
     client: EtcdClient,
     keys: Keys,
     epoch: string,
-    start: StoreState,
+    start: Start,
     membership: Membership,
     mark: StoreMark,
+    copying: Copying | null,
     log: SharedLogLogger,
   ) {
     this.#client = client;
@@ -102,15 +114,25 @@ export class SharedLog implements Log {
         this.#writer.reached(revision);
       },
     };
-    this.#applied = new Applied(keys, start.revision, host, log);
-    this.#following = new Following(client, keys, epoch, this.#applied, log, () => {
+    const position = start.from === 'copy' ? start.mark.since : start.state.revision;
+    this.#applied = new Applied(keys, position, host, log);
+    const loads = start.from === 'copy' ? 0 : 1;
+    this.#following = new Following(client, keys, epoch, this.#applied, loads, log, () => {
       void membership.leave();
     });
+    this.#keeper = copying === null ? null : this.#keep(copying, log);
   }
 
-  /** Opens the log of a store. Everything it keeps is delivered, as entries at one position. */
-  static in(settings: SharedLogSettings, log: SharedLogLogger): OpenLog<SharedLog> {
-    return async (sink) => SharedLog.over(await EtcdClient.open(settings), settings, log)(sink);
+  /**
+   * Opens the log of a store. What the store keeps is delivered as entries at one position, but for what a local copy hands over.
+   * @param copying Where to keep a copy; null for nowhere.
+   */
+  static in(
+    settings: SharedLogSettings,
+    log: SharedLogLogger,
+    copying: Copying | null = null,
+  ): OpenLog<SharedLog> {
+    return async (sink) => SharedLog.over(await EtcdClient.open(settings), settings, log, copying)(sink);
   }
 
   /** Like `in`, with an existing client, which the log will close. */
@@ -123,19 +145,22 @@ export class SharedLog implements Log {
       markPath,
     }: Pick<SharedLogSettings, 'endpoints' | 'prefix' | 'hubName' | 'markPath'>,
     log: SharedLogLogger,
+    copying: Copying | null = null,
   ): OpenLog<SharedLog> {
-    return async () => {
+    return async (sink) => {
       const keys = new Keys(prefix);
       const membership = new Membership(client, keys, hubName);
       const mark = new StoreMark(markPath, log);
+      let start: Start | null = null;
       try {
         await checkVersion(client);
         const found = await readEpoch(client, keys);
         await mark.check(found, String(keys.identity));
-        const start = await readState(client, keys);
+        start = await readStart(client, keys, found, copying?.copy ?? null, sink, log);
         await membership.join();
-        return new SharedLog(client, keys, found.epoch, start, membership, mark, log);
+        return new SharedLog(client, keys, found.epoch, start, membership, mark, copying, log);
       } catch (error) {
+        if (start?.from === 'copy') start.watch.watch.close();
         client.close();
         if (!(error instanceof EtcdError)) throw error;
         throw new Error(
@@ -196,11 +221,17 @@ export class SharedLog implements Log {
     if (this.#start === null) return;
     const start = this.#start;
     this.#start = null;
-    this.#applied.take(start);
-    this.#following.begin();
+    if (start.from === 'copy') {
+      this.#applied.restore(start.copied, start.mark);
+      this.#following.goOnWith(start.watch);
+    } else {
+      this.#applied.take(start.state);
+      this.#following.begin();
+    }
     this.#endTicks = this.#client.timers.every(TICK_MS, () => {
       this.#writer.tick();
       void this.#probe();
+      this.#keeper?.tick();
       this.#mark.note(this.#following.mark, this.#client.timers.now());
     });
   }
@@ -258,8 +289,25 @@ export class SharedLog implements Log {
     await this.#membership.leave();
     this.#endTicks?.();
     this.#following.close();
-    await this.#mark.close(this.#following.mark);
+    await Promise.all([this.#mark.close(this.#following.mark), this.#keeper?.close()]);
     this.#client.close();
+  }
+
+  /** Has a copy kept of what is applied. */
+  #keep({ copy, lagMs }: Copying, log: SharedLogLogger): CopyKeeper {
+    const applied = this.#applied;
+    const host: KeeperHost = {
+      epoch: () => this.epoch,
+      position: () => applied.position,
+      unchangedSince: () => applied.unchangedSince,
+      providers: () => applied.providers(),
+      revisionOf: (providerId) => applied.known(providerId)?.revision,
+      hubs: () => applied.hubs,
+      read: (providerIds) => readRecords(this.#client, this.#keys, providerIds),
+    };
+    const keeper = new CopyKeeper(copy, this.#client.timers, host, log, lagMs);
+    applied.copyTo(keeper);
+    return keeper;
   }
 
   /** Removes obsolete records, unless they have changed meanwhile. */

@@ -87,6 +87,36 @@ export async function readState(client: EtcdClient, keys: Keys): Promise<StoreSt
   return { revision, hubs, providers };
 }
 
+/** Reads some records, as they are now, in one transaction of at most 128. @throws EtcdError (as a rejection) */
+export async function readRecords(
+  client: EtcdClient,
+  keys: Keys,
+  providerIds: readonly string[],
+): Promise<StoreState['providers']> {
+  const success = providerIds.map((providerId) => ({ range: { key: keys.provider(providerId) } }));
+  const { responses } = await client.call(METHODS.txn, { success });
+  const read: StoreState['providers'] = new Map();
+  for (const [index, { range }] of responses.entries()) {
+    const [kv] = range?.kvs ?? [];
+    if (kv !== undefined) read.set(providerIds[index]!, recordIn(kv));
+  }
+  return read;
+}
+
+/** The revisions that some records had at a revision; 0 where there was none. @throws EtcdError (as a rejection), e.g. if it is compacted. */
+export async function readRevisions(
+  client: EtcdClient,
+  keys: Keys,
+  providerIds: readonly string[],
+  revision: number,
+): Promise<number[]> {
+  const success = providerIds.map((providerId) => ({
+    range: { key: keys.provider(providerId), revision, keysOnly: true },
+  }));
+  const { responses } = await client.call(METHODS.txn, { success });
+  return responses.map(({ range }) => range?.kvs[0]?.modRevision ?? 0);
+}
+
 /** Reads one range page by page, at a revision. */
 async function readRange(
   client: EtcdClient,

@@ -1,4 +1,5 @@
 import { passed } from '../../lib/timers.js';
+import type { CopiedSession } from '../local-copy.js';
 import { ConflictError, PersistenceError } from '../log.js';
 import type { EtcdClient } from './client/client.js';
 import { EtcdError } from './client/endpoint.js';
@@ -7,7 +8,6 @@ import type { Keys } from './keys.js';
 import {
   decodeRecord,
   encodeRecord,
-  type OpenSession,
   type ProviderEntry,
   providerOf,
   type ProviderRecord,
@@ -21,7 +21,7 @@ export interface Known {
   /** The last revision at which another hub wrote it. */
   foreignRevision: number;
   /** The open session. */
-  session: OpenSession | null;
+  session: CopiedSession | null;
 }
 
 /** What a writer needs from the log. */

@@ -4,19 +4,13 @@ import { isOperationFault } from './failures.js';
 import type { AdvertisementRow, CountRow, IdentityRow, Operation, Refusal } from './messages.js';
 import { ADVERTISEMENT_COLUMNS, COUNT_COLUMNS, IDENTITY_COLUMNS } from './rows.js';
 import { formatTime } from './time.js';
+import { upsert } from './upsert.js';
 
 /**
  * How many identities one purge checks, so that it never delays awaited writes. The next purge continues from there: an index on `seen_at`
  * would slow down every advertisement by a third.
  */
 const FORGET_WINDOW = 20_000;
-
-/** @param keys How many of the first columns form the key. */
-function upsert(table: string, columns: readonly string[], keys = 1): string {
-  const updates = columns.slice(keys).map((column) => `${column} = excluded.${column}`);
-  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
-    ON CONFLICT (${columns.slice(0, keys).join(', ')}) DO UPDATE SET ${updates.join(', ')}`;
-}
 
 /**
  * Writes all operations in one transaction, which is durable when this returns. Operations that fail because of their content are skipped

@@ -1,4 +1,5 @@
 import type { ClockAnchor } from '../../lib/clock.js';
+import type { CopyMark } from '../local-copy.js';
 import type { AdvertisementRecord, IdentityRecord } from '../store/records.js';
 import type { RowBatch } from '../store/row-batch.js';
 import type { Runs } from './database.js';
@@ -49,18 +50,54 @@ export type Operation =
   | readonly ['forget', now: number]
   | readonly ['clock', ClockAnchor];
 
+/** The values of a standing in the order of `STANDING_COLUMNS`; the time is Unix milliseconds. */
+export type StandingRow = [
+  providerId: string,
+  revision: number,
+  isAdvertised: 0 | 1,
+  needsSession: 0 | 1,
+  seenAt: number,
+  hub: string | null,
+  token: number | null,
+  from: string | null,
+];
+
+/** One change to the copy of a shared store. */
+export type CopyOperation =
+  | readonly ['record', StandingRow, AdvertisementRow | null, IdentityRow | null]
+  /** The content stays as it is. */
+  | readonly ['standing', StandingRow]
+  | readonly ['gone', providerId: string]
+  | readonly ['hub', hub: string, isRunning: boolean]
+  | readonly ['mark', CopyMark];
+
+/** Standings in columns, whose numbers are transferred rather than copied. */
+export interface StandingBatch {
+  ids: string[];
+  /** The names of hubs; -1 stands for none. */
+  hubs: string[];
+  /** `STANDING_NUMBERS` per standing: revision, whether it is advertised, whether it needs a session, when it was seen, hub, token. */
+  numbers: Float64Array<ArrayBuffer>;
+  froms: (string | null)[];
+}
+
+export const STANDING_NUMBERS = 6;
+
 /** An operation that was skipped: its index in the batch, and why. */
 export type Refusal = readonly [index: number, reason: string];
 
 /** Bodies of the requests to the worker. An empty `write` proves that writing works. */
 export interface Requests {
   write: readonly Operation[];
+  /** To the copy of a store that hubs share. */
+  copy: readonly CopyOperation[];
   close: null;
 }
 
 /** Results of the requests. Without `problem`, all but the refused operations are durable; with it, none is. */
 export interface Results {
   write: { problem: null; refusals: readonly Refusal[] } | { problem: string };
+  copy: { problem: string | null };
   close: { problem: string | null };
 }
 
@@ -73,11 +110,13 @@ export interface Readers {
   reader: { data: { path: string; stretch: Stretch }; says: Found };
 }
 
-/** A range of row numbers in both tables, bounds included. */
+/** A range of row numbers in all tables, bounds included. */
 export interface Stretch {
   runs: Runs;
   from: number;
   to: number;
+  /** Whether the file is a copy of a store that hubs share. */
+  isCopy: boolean;
 }
 
 /** The content found in a stretch. */
@@ -85,6 +124,9 @@ export type Found =
   | { kind: 'signed'; batch: RowBatch }
   | { kind: 'unsigned'; records: AdvertisementRecord[] }
   | { kind: 'identities'; records: IdentityRecord[] }
+  /** All advertisements of a copy, signed or not. */
+  | { kind: 'copied'; batch: RowBatch }
+  | { kind: 'standings'; batch: StandingBatch }
   /** How many rows no hub can have written. */
   | { kind: 'skipped'; rows: number };
 

@@ -6,10 +6,21 @@ import { checkFencingToken, connect, prepareDatabase } from './database.js';
 import { describeFailure } from './failures.js';
 import type { Operation, Request, Results, WorkerSetup } from './messages.js';
 import { type BatchWriter, createBatchWriter } from './batch-writer.js';
+import { createCopyTables, createCopyWriter } from './copy/copy-tables.js';
+import type { CopyOperation } from './messages.js';
 
 const { location, fencingToken } = workerData as WorkerSetup;
+
+/** The opened file, and how to write to it. */
+interface Open {
+  db: Database;
+  write: BatchWriter;
+  /** Null before the first write to a copy. */
+  writeCopy: ((operations: readonly CopyOperation[]) => void) | null;
+}
+
 const path = location.kind === 'memory' ? ':memory:' : location.path;
-let open: { db: Database; write: BatchWriter } | null = null;
+let open: Open | null = null;
 /** The identity of the opened file, whatever its name; null before the first open. */
 let identity: string | null = null;
 
@@ -33,12 +44,12 @@ function checkFile(): void {
   );
 }
 
-function openDatabase(): { db: Database; write: BatchWriter } {
+function openDatabase(): Open {
   const db = connect(location, false);
   try {
     prepareDatabase(db);
     if (location.kind === 'file') checkFencingToken(db, fencingToken);
-    return { db, write: createBatchWriter(db, fencingToken) };
+    return { db, write: createBatchWriter(db, fencingToken), writeCopy: null };
   } catch (error) {
     db.close();
     throw error;
@@ -57,13 +68,14 @@ function close(): string | null {
   }
 }
 
-function write(operations: readonly Operation[]): Results['write'] {
+/** @returns What `go` does, unless that fails: then why. */
+function inFile<Result>(go: (file: Open) => Result): Result | { problem: string } {
   try {
     checkFile();
     open ??= openDatabase();
-    const refusals = open.write(operations);
+    const result = go(open);
     checkFile();
-    return { problem: null, refusals };
+    return result;
   } catch (error) {
     const problem = describeFailure(path, error);
     // After a failed sync, only a new connection knows for certain what the file contains.
@@ -72,9 +84,26 @@ function write(operations: readonly Operation[]): Results['write'] {
   }
 }
 
+function write(operations: readonly Operation[]): Results['write'] {
+  return inFile((file) => ({ problem: null, refusals: file.write(operations) }));
+}
+
+function copy(operations: readonly CopyOperation[]): Results['copy'] {
+  return inFile((file) => {
+    if (file.writeCopy === null) {
+      createCopyTables(file.db);
+      file.writeCopy = createCopyWriter(file.db);
+    }
+    file.writeCopy(operations);
+    return { problem: null };
+  });
+}
+
 parentPort?.on('message', (request: Request) => {
   if (request.kind === 'write') {
     parentPort?.postMessage(write(request.body));
+  } else if (request.kind === 'copy') {
+    parentPort?.postMessage(copy(request.body));
   } else {
     parentPort?.postMessage({ problem: close() } satisfies Results['close']);
     parentPort?.close();

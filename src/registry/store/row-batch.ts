@@ -37,7 +37,7 @@ const NUMBERS = 5 + ROW_NUMBERS;
 /** The most rows in a batch; usually the slab is full before. */
 const MAX_ROWS = 4096;
 
-/** Reads a row of a batch. It is suspect, and its values are numbered by the batch's own texts. */
+/** Reads a row of a batch. Its values are numbered by the batch's own texts. */
 export function rowIn({ ids, numbers }: RowBatch, row: number): BatchedRow {
   let at = row * NUMBERS;
   return {
@@ -73,9 +73,10 @@ export class RowBatcher {
 
   /**
    * Renders and packs a row.
+   * @param live Of a row out of a hub's file it is not known yet.
    * @returns False if there is no room for it: call `take` first.
    */
-  add(record: AdvertisementRecord, texts: JsonTexts): boolean {
+  add(record: AdvertisementRecord, texts: JsonTexts, live = false): boolean {
     const { bytes, headBytes, proofBytes } = packRow(record, renderHead(record, texts));
     const room = roomFor(bytes.length);
     if (this.#bytes + room > SLAB_BYTES || this.#ids.length === MAX_ROWS) return false;
@@ -90,7 +91,7 @@ export class RowBatcher {
     numbers.set(
       rowOf(
         record,
-        false,
+        live,
         (_, value) => this.#number(value),
         (facts) => this.#put(facts),
       ),

@@ -126,6 +126,16 @@ test('the client of an etcd', { skip: WITHOUT_ETCD }, async (t) => {
     await client.call(METHODS.range, { key: key('a') });
   });
 
+  await t.test(
+    'what is asked of a client that is closed is refused: it used to bring down a hub that stopped',
+    async () => {
+      const closed = await etcd.client();
+      closed.close();
+      await assert.rejects(closed.exchange(METHODS.leaseKeepAlive, { id: 1n }), { name: 'EtcdError' });
+      await assert.rejects(closed.call(METHODS.range, { key: Buffer.from('a') }), { name: 'EtcdError' });
+    },
+  );
+
   await t.test('a lease takes its keys with it; one that is gone is not found', async () => {
     const { id } = await client.call(METHODS.leaseGrant, { ttl: 60, id: 0n });
     await client.call(METHODS.put, { key: key('l'), value: key('x'), lease: id });

@@ -279,6 +279,7 @@ test('a large file is read once, whole, whatever gaps it has', async (t) => {
       expect: (advertisements) => {
         told = advertisements;
       },
+      copied: () => assert.fail('it is no copy'),
       rows: (batch) => seen.push(...batch.ids),
       advertisement: ({ providerId }) => seen.push(providerId),
       identity: () => undefined,

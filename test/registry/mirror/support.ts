@@ -134,6 +134,7 @@ export async function load(location: DatabaseLocation, log: MirrorLogger = new T
         rows += 1;
         advertisements.set(record.providerId, record);
       },
+      copied: () => undefined,
       rows: (batch) => {
         rows += batch.ids.length;
         for (const record of recordsIn(batch)) advertisements.set(record.providerId, record);

@@ -159,6 +159,7 @@ test('rows that came before an error are taken back', async (t) => {
       if (rows === before / 2)
         throw new Database.SqliteError('database disk image is malformed', 'SQLITE_CORRUPT');
     },
+    copied: () => undefined,
     isConsistent: () => true,
     reset() {
       resets += 1;

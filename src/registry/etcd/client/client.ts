@@ -9,6 +9,8 @@ const ATTEMPT_MS = 1000;
 const DEADLINE_MS = 5000;
 /** How long to wait after all nodes have failed, in milliseconds. */
 const ROUND_PAUSE_MS = 100;
+/** The gRPC status code of requests that nobody waits for any more. */
+const CANCELLED = 1;
 
 /**
  * A client for all nodes of an etcd cluster. If one node does not answer, the next is asked, so all requests must be repeatable.
@@ -21,6 +23,7 @@ export class EtcdClient {
   /** The node that answered last. */
   #at = 0;
   #token: Promise<string> | null = null;
+  #isClosed = false;
 
   constructor(endpoints: readonly EtcdNode[], user: EtcdSettings['user'], timers: Timers) {
     this.#endpoints = endpoints;
@@ -83,7 +86,9 @@ export class EtcdClient {
     this.#token = null;
   }
 
+  /** Ends all requests, with an EtcdError. */
   close(): void {
+    this.#isClosed = true;
     for (const endpoint of this.#endpoints) endpoint.close();
   }
 
@@ -96,6 +101,7 @@ export class EtcdClient {
     let isTokenNew = false;
     for (let attempt = 1; ; attempt += 1) {
       const at = this.#at;
+      if (this.#isClosed) throw new EtcdError('the client is closed', CANCELLED);
       try {
         const left = Math.max(1, until - this.timers.now());
         return await work(this.#endpoints[at]!, await this.#currentToken(), Math.min(ATTEMPT_MS, left));

@@ -21,6 +21,7 @@ const RANGE = {
   rangeEnd: [2, 'bytes'],
   limit: [3, 'number'],
   revision: [4, 'number'],
+  keysOnly: [8, 'flag'],
   countOnly: [9, 'flag'],
 } as const satisfies Fields;
 const RANGE_ANSWER = {

@@ -108,25 +108,37 @@ async function readAll(db: Database, path: string, sink: KeptSink): Promise<numb
     if (found.kind === 'signed') sink.rows(found.batch);
     else if (found.kind === 'unsigned') for (const record of found.records) sink.advertisement(record);
     else if (found.kind === 'identities') for (const record of found.records) sink.identity(record);
-    else skipped += found.rows;
+    else if (found.kind === 'skipped') skipped += found.rows;
   };
   sink.expect(db.prepare<[], number>('SELECT count(*) FROM advertisements').pluck().get() ?? 0);
   skipped += readCounts(db, sink);
-  const whole = wholeOf(db);
-  if (whole.to - whole.from < MIN_ROWS_FOR_THREADS) {
-    checkStructure(db);
-    readStretch(db, whole, take);
-  } else {
-    const threads = [
-      runThread('checker', path, () => undefined),
-      ...halves(whole).map((stretch) => runThread('reader', { path, stretch }, take)),
-    ];
-    // All threads keep the file open until they end.
-    for (const end of await Promise.allSettled(threads)) if (end.status === 'rejected') throw end.reason;
-  }
+  await readAndCheck(db, path, wholeOf(db, false), take);
   // Checking indexes against their tables would take longer than everything else. Instead: an index that lacks a row lets a duplicate in.
   if (!sink.isConsistent()) throw new DamagedFileError('a provider occurs twice, so an index is damaged');
   return skipped;
+}
+
+/**
+ * Reads a stretch, and checks the whole file meanwhile: in threads, unless it is small.
+ * @throws DamagedFileError, SqliteError, or what `take` throws.
+ */
+export async function readAndCheck(
+  db: Database,
+  path: string,
+  stretch: Stretch,
+  take: (found: Found) => void,
+): Promise<void> {
+  if (stretch.to - stretch.from < MIN_ROWS_FOR_THREADS) {
+    checkStructure(db);
+    readStretch(db, stretch, take);
+    return;
+  }
+  const threads = [
+    runThread('checker', path, () => undefined),
+    ...halves(stretch).map((half) => runThread('reader', { path, stretch: half }, take)),
+  ];
+  // All threads keep the file open until they end.
+  for (const end of await Promise.allSettled(threads)) if (end.status === 'rejected') throw end.reason;
 }
 
 /** Hands the per-address counts to the sink. @returns How many were skipped. */
@@ -143,29 +155,30 @@ function readCounts(db: Database, sink: KeptSink): number {
   return skipped;
 }
 
-/** The stretch that covers both tables. */
-function wholeOf(db: Database): Stretch {
+/** The stretch that covers all tables. */
+export function wholeOf(db: Database, isCopy: boolean): Stretch {
+  const tables = ['advertisements', 'identities', ...(isCopy ? ['standings'] : [])];
   // Separate queries, because a combined one would scan all rows.
   const ends = ['min', 'max'].flatMap((end) =>
-    ['advertisements', 'identities'].map((table) =>
-      db.prepare<[], number | null>(`SELECT ${end}(rowid) FROM ${table}`).pluck().get(),
-    ),
+    tables.map((table) => db.prepare<[], number | null>(`SELECT ${end}(rowid) FROM ${table}`).pluck().get()),
   );
   const numbers = ends.filter((end) => typeof end === 'number');
   return {
     runs: readRuns(db),
     from: Math.min(...numbers, Number.MAX_SAFE_INTEGER),
     to: Math.max(...numbers, 0),
+    isCopy,
   };
 }
 
 /** Splits a stretch into one per reader thread. */
-function halves({ runs, from, to }: Stretch): Stretch[] {
-  if (to - from < MIN_SHARED_ROWS) return [{ runs, from, to }];
+function halves(whole: Stretch): Stretch[] {
+  const { from, to } = whole;
+  if (to - from < MIN_SHARED_ROWS) return [whole];
   const middle = Math.floor((from + to) / 2);
   return [
-    { runs, from, to: middle },
-    { runs, from: middle + 1, to },
+    { ...whole, to: middle },
+    { ...whole, from: middle + 1 },
   ];
 }
 

@@ -1,4 +1,4 @@
-import { LIMITS } from '../../protocol/limits.js';
+import { LIMITS } from '../../../protocol/limits.js';
 
 interface Binding {
   /** Steady Unix milliseconds. */

@@ -1,7 +1,7 @@
-import type { CallOff } from '../../lib/timers.js';
-import type { EtcdClient } from './client/client.js';
-import { EtcdError, type EtcdStream } from './client/endpoint.js';
-import { METHODS, type WatchAnswer } from './client/messages.js';
+import type { CallOff } from '../../../lib/timers.js';
+import type { EtcdClient } from '../client/client.js';
+import { EtcdError, type EtcdStream } from '../client/endpoint.js';
+import { METHODS, type WatchAnswer } from '../client/messages.js';
 
 export type WatchEvent = WatchAnswer['events'][number];
 

@@ -1,13 +1,15 @@
-import type { Entry } from '../entry.js';
-import { type Deliver, type LogFollower, NOT_FOLLOWED } from '../log.js';
+import type { Entry } from '../../entry.js';
+import type { Copied, CopiedSession, CopyMark } from '../../local-copy.js';
+import { type Deliver, type LogFollower, NOT_FOLLOWED } from '../../log.js';
 import { Bindings } from './bindings.js';
-import { DELETED } from './client/messages.js';
-import type { Keys } from './keys.js';
-import { decodeRecord, entriesOf, entryOf, type ProviderEntry, type ProviderRecord } from './record.js';
-import type { SharedLogLogger } from './settings.js';
-import type { StoreState } from './store-state.js';
+import { DELETED } from '../client/messages.js';
+import type { Keys } from '../keys.js';
+import { decodeRecord, entriesOf, entryOf, type ProviderEntry, type ProviderRecord } from '../record.js';
+import type { IdentityRecord } from '../../store/records.js';
+import type { SharedLogLogger } from '../settings.js';
+import type { StoreState } from '../store-state.js';
 import type { WatchEvent } from './watch.js';
-import type { Known } from './writer.js';
+import type { Known } from '../writer.js';
 
 /** What `Applied` needs to know of this hub, and tells it. */
 export interface AppliedHost {
@@ -25,6 +27,22 @@ export interface AppliedHost {
   reached(revision: number): void;
 }
 
+/** Keeps a copy of what is applied. */
+export interface AppliedCopy {
+  /** A record was written. */
+  changed(providerId: string, record: ProviderRecord, revision: number): void;
+  /** A record was deleted. */
+  gone(providerId: string): void;
+  /** A hub begins or has ended. */
+  hub(hub: string, isRunning: boolean): void;
+  /** Everything at one revision was told. */
+  reached(): void;
+  /** What is applied now has not been told. */
+  makeAnew(): void;
+  /** What is applied is what the copy contains. */
+  goOn(): void;
+}
+
 /** How far this hub has applied the store, and what it knows of the records as of there. Turns records into entries, and delivers these. */
 export class Applied {
   readonly #keys: Keys;
@@ -37,6 +55,7 @@ export class Applied {
   #position: number;
   #deliver: Deliver = () => undefined;
   #follower: LogFollower = NOT_FOLLOWED;
+  #copy: AppliedCopy | null = null;
 
   /** @param position The revision that will be applied first. */
   constructor(keys: Keys, position: number, host: AppliedHost, log: SharedLogLogger) {
@@ -51,6 +70,21 @@ export class Applied {
     return this.#position;
   }
 
+  /** The running hubs. */
+  get hubs(): ReadonlySet<string> {
+    return this.#hubs;
+  }
+
+  /** The ids of all providers with a record. */
+  providers(): Iterator<string, undefined> {
+    return this.#known.keys();
+  }
+
+  /** A revision after which nothing that clients see has changed so far. */
+  get unchangedSince(): number {
+    return this.#follower.unchangedSince();
+  }
+
   /** What is known of a provider's record; undefined if there is none. */
   known(providerId: string): Known | undefined {
     return this.#known.get(providerId);
@@ -59,6 +93,11 @@ export class Applied {
   /** Some providers whose bindings have lapsed at a steady time (Unix ms). */
   lapsed(now: number): string[] {
     return this.#bindings.lapsed(now);
+  }
+
+  /** Tells a copy of all that is applied from now on. */
+  copyTo(copy: AppliedCopy): void {
+    this.#copy = copy;
   }
 
   deliverTo(deliver: Deliver, follower: LogFollower): void {
@@ -71,6 +110,7 @@ export class Applied {
     this.#position = revision;
     for (const event of events) this.#apply(event, revision);
     this.#reached(revision);
+    this.#copy?.reached();
   }
 
   /** Nothing else happened up to a revision. */
@@ -85,10 +125,25 @@ export class Applied {
     this.take(state);
   }
 
+  /** Takes what a copy has handed over besides rows, which are restored already, bindings among them. */
+  restore({ hubs, standings, bindings }: Copied, { revision, since }: CopyMark): void {
+    this.#hubs = hubs;
+    for (const { providerId, session, seenAt, ...standing } of standings) {
+      const identity = standing.isAdvertised ? null : (bindings.get(providerId) ?? null);
+      const known = this.#know(providerId, session, identity, standing.revision, false);
+      // Clients see what they saw at the end.
+      if (known !== null)
+        this.#tell({ kind: 'attach', providerId, ...known, at: seenAt, again: false }, since);
+    }
+    this.#copy?.goOn();
+    this.reached(revision);
+  }
+
   /** Turns the known state into that of the store at a revision, in one step. */
   take({ revision, hubs, providers }: StoreState): void {
     this.#position = revision;
     this.#hubs = hubs;
+    this.#copy?.makeAnew();
     const ended = new Set<string>();
     for (const [providerId, { session }] of this.#known) {
       if (session !== null && !hubs.has(session.hub)) ended.add(session.hub);
@@ -102,7 +157,7 @@ export class Applied {
       const known = this.#known.get(providerId);
       if (known?.revision === written) continue;
       const session = record.session !== null && hubs.has(record.session.hub) ? record.session : null;
-      this.#know(providerId, { ...record, session }, written, false);
+      this.#knowRecord(providerId, { ...record, session }, written, false);
       if (known !== undefined && record.advertisement === null)
         this.#tell({ kind: 'withdraw', providerId, identity: record.identity }, revision);
       // A session that goes on, or has moved, is none that ends: nobody is told that the provider was suspect.
@@ -125,9 +180,11 @@ export class Applied {
     if (read.kind === 'hub') {
       if (type === DELETED) this.#hubEnded(read.id, revision);
       else this.#hubs.add(read.id);
+      this.#copy?.hub(read.id, type !== DELETED);
     } else if (type === DELETED) {
       this.#known.delete(read.id);
       this.#bindings.delete(read.id);
+      this.#copy?.gone(read.id);
     } else {
       this.#recordChanged(read.id, kv.value, revision);
     }
@@ -144,27 +201,42 @@ export class Applied {
       return;
     }
     const own = this.#host.entryOf(record.writeId);
-    this.#know(providerId, record, revision, own !== undefined);
+    this.#knowRecord(providerId, record, revision, own !== undefined);
+    this.#copy?.changed(providerId, record, revision);
     const origin = own?.kind === 'advertise' ? own.origin : null;
     const entry = entryOf(providerId, record, origin);
     const error = entry === null ? null : this.#tell(entry, revision);
     this.#host.applied(record.writeId, revision, error);
   }
 
-  #know(
+  #knowRecord(
     providerId: string,
     { session, advertisement, identity }: ProviderRecord,
     revision: number,
     isOwn: boolean,
   ): void {
+    this.#know(providerId, session, advertisement === null ? identity : null, revision, isOwn);
+  }
+
+  /**
+   * @param binding What is remembered of the owner if there is no advertisement.
+   * @returns The session, if it is open.
+   */
+  #know(
+    providerId: string,
+    session: CopiedSession | null,
+    binding: IdentityRecord | null,
+    revision: number,
+    isOwn: boolean,
+  ): CopiedSession | null {
     const before = this.#known.get(providerId);
     const foreignRevision = isOwn ? (before?.foreignRevision ?? 0) : revision;
     // A late write may name a session whose hub has ended meanwhile.
     const open = session !== null && this.#hubs.has(session.hub) ? session : null;
     this.#known.set(providerId, { revision, foreignRevision, session: open });
-    if (advertisement === null && open === null && identity !== null)
-      this.#bindings.set(providerId, identity.publicKey, identity.seenAt);
+    if (open === null && binding !== null) this.#bindings.set(providerId, binding.publicKey, binding.seenAt);
     else this.#bindings.delete(providerId);
+    return open;
   }
 
   #hubEnded(hub: string, revision: number): void {

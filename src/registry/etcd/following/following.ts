@@ -1,12 +1,13 @@
-import { passed } from '../../lib/timers.js';
+import { passed } from '../../../lib/timers.js';
 import type { Applied } from './applied.js';
-import type { EtcdClient } from './client/client.js';
-import { EtcdError } from './client/endpoint.js';
-import type { Keys } from './keys.js';
-import type { SharedLogLogger } from './settings.js';
-import type { Mark } from './store-mark.js';
-import { findChange, readState } from './store-state.js';
-import { type RestartReason, Watch } from './watch.js';
+import type { EtcdClient } from '../client/client.js';
+import { EtcdError } from '../client/endpoint.js';
+import type { Keys } from '../keys.js';
+import type { SharedLogLogger } from '../settings.js';
+import type { Mark } from '../store-mark.js';
+import { findChange, readState } from '../store-state.js';
+import type { HeldWatch } from './held-watch.js';
+import { type Follower, type RestartReason, Watch } from './watch.js';
 
 const RETRY_MS = 500;
 
@@ -21,17 +22,22 @@ export class Following {
   readonly #applied: Applied;
   readonly #log: SharedLogLogger;
   readonly #lost: () => void;
-  #loads = 1;
+  readonly #follower: Follower;
+  #loads: number;
   #change: string | null = null;
   #watch: Watch | null = null;
   #isClosing = false;
 
-  /** @param lost Called once the store is another. */
+  /**
+   * @param loads How often the whole store was read before.
+   * @param lost Called once the store is another.
+   */
   constructor(
     client: EtcdClient,
     keys: Keys,
     epoch: string,
     applied: Applied,
+    loads: number,
     log: SharedLogLogger,
     lost: () => void,
   ) {
@@ -41,6 +47,19 @@ export class Following {
     this.#applied = applied;
     this.#log = log;
     this.#lost = lost;
+    this.#loads = loads;
+    this.#follower = {
+      mayBegin: () => this.#isSame(),
+      revision: (revision, events) => {
+        this.#applied.revision(revision, events);
+      },
+      reached: (revision) => {
+        this.#applied.reached(revision);
+      },
+      compacted: () => {
+        void this.#beginAnew();
+      },
+    };
   }
 
   /** How far the store was followed. */
@@ -70,18 +89,13 @@ export class Following {
 
   /** Follows the store from the applied revision on. */
   begin(): void {
-    this.#watch = new Watch(this.#client, this.#keys.all, this.#applied.position, {
-      mayBegin: () => this.#isSame(),
-      revision: (revision, events) => {
-        this.#applied.revision(revision, events);
-      },
-      reached: (revision) => {
-        this.#applied.reached(revision);
-      },
-      compacted: () => {
-        void this.#beginAnew();
-      },
-    });
+    this.#watch = new Watch(this.#client, this.#keys.all, this.#applied.position, this.#follower);
+  }
+
+  /** Goes on with a watch that has begun at the applied revision. */
+  goOnWith(held: HeldWatch): void {
+    this.#watch = held.watch;
+    held.passTo(this.#follower);
   }
 
   close(): void {
