@@ -18,6 +18,8 @@ const GAP = 2;
 const NARROW_GAP = 1;
 /** Characters that every id keeps at least. */
 const MIN_ID = 12;
+/** The longest IPv4 address is never cut. */
+const MIN_ADDRESS = 15;
 
 /** A column during layout. */
 interface Fitted {
@@ -65,7 +67,7 @@ function titleOf(column: Column, title: string, { cpu, memory, storage }: Amount
 
 /**
  * Makes columns fit, step by step until they do: cuts ids to what tells them apart, shortens titles, cuts long texts, drops columns,
- * and finally removes the amounts from the titles of prices.
+ * removes the amounts from the titles of prices, and finally cuts long addresses.
  */
 function squeeze(columns: readonly Fitted[], width: number, amounts: Amounts): Fitted[] {
   let fitted = [...columns];
@@ -94,8 +96,16 @@ function squeeze(columns: readonly Fitted[], width: number, amounts: Amounts): F
       .filter(({ column }) => column.expendable !== next)
       .map((one) => (one.column.least === undefined ? one : { ...one, cells: whole.get(one.column)! }));
   }
-  if (totalOf(fitted, NARROW_GAP) <= width) return fitted;
-  return fitted.map((one) => ({ ...one, title: one.column.shortTitle ?? one.title }));
+  const narrowed = (): number => totalOf(fitted, NARROW_GAP) - width;
+  if (narrowed() > 0) fitted = fitted.map((one) => ({ ...one, title: one.column.shortTitle ?? one.title }));
+  const excess = narrowed();
+  if (excess <= 0) return fitted;
+  // The line would be cut at its end: half an address is better than half a price.
+  return fitted.map((one) => {
+    if (one.column.key !== 'address') return one;
+    const room = Math.max(MIN_ADDRESS, widthOf(one) - excess);
+    return { ...one, cells: one.cells.map((cell) => cut(cell, room)) };
+  });
 }
 
 function widthOf({ title, cells }: Fitted): number {

@@ -96,6 +96,24 @@ test('the longest address leaves room for the price, in a list and in a watch, w
   }
 });
 
+test('beside the largest machines, the longest address is cut, not the price', () => {
+  const ip_address = '2001:db8:1234:5678:9abc:def0:1234:5678';
+  const resources = { cpu: 4096, memory: 65_536, storage: 10_000_000 };
+  for (const width of [80, 70]) {
+    const lines = table(
+      [
+        published({ ip_address, resources }),
+        published({ provider_id: 'b'.repeat(64), ip_address: '203.0.113.255' }),
+      ],
+      width,
+    );
+    for (const line of lines.slice(1)) assert.match(line, / 20\.00$/);
+    assert.match(lines[1]!, / 2001:db8:1234:.*… /);
+    assert.match(lines[2]!, / 203\.0\.113\.255 /);
+    for (const line of lines) assert.ok(stringWidth(line) <= width, line);
+  }
+});
+
 test('a table of any width keeps to it, and a wide one has everything', () => {
   const largest = published({
     ip_address: '2001:db8:85a3:1111:2222:8a2e:370:7334',
