@@ -1,6 +1,7 @@
 import type { Visibility } from '../../protocol/answers.js';
 import type { PublishedAdvertisement } from '../../protocol/advertisement.js';
 import type { Down, DownFrame } from '../../protocol/frames/frames-down.js';
+import { canonicalProviderId } from '../../protocol/provider-id.js';
 import type { KeyPair } from '../../protocol/schemes/ed25519.js';
 import { sessionPayload, type SignedAction } from '../../protocol/signing.js';
 import { type Scheduler, systemScheduler } from '../scheduler.js';
@@ -273,14 +274,26 @@ export class ProviderSession {
     );
   }
 
+  /** Gives up a connection whose hub takes this provider for another. @returns Whether it does. */
+  #isMistaken(...answered: (string | undefined)[]): boolean {
+    const own = canonicalProviderId(this.#signer.providerId);
+    const other = answered.find((id) => id !== undefined && id !== own);
+    if (other === undefined) return false;
+    const text = `the hub answered ${own} as if it were ${other}`;
+    this.#connection.reconnect(new DiscoveryError('UNEXPECTED', text));
+    return true;
+  }
+
   #receive(frame: DownFrame): void {
     switch (frame.type) {
       case 'authenticated':
+        if (this.#isMistaken(frame.provider_id, frame.advertisement?.provider_id)) return;
         this.#connection.established();
         if (this.state === 'live') this.#publisher.connected(frame.advertisement);
         return;
       case 'advertised':
       case 'withdrawn':
+        if (frame.type === 'advertised' && this.#isMistaken(frame.advertisement.provider_id)) return;
         if (frame.id === this.#request?.id) {
           this.#settle((request) => {
             request.resolve(frame);

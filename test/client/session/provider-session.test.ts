@@ -29,6 +29,32 @@ test('a nonce that is none is not signed', () => {
   assert.equal(session.error?.code, 'UNEXPECTED');
 });
 
+test('a hub that takes the provider for another is given up: nothing of another is shown as published', async () => {
+  const other = publishedAs('p2');
+  for (const answer of [
+    { provider_id: 'p2', advertisement: null },
+    { provider_id: 'p1', advertisement: other },
+  ]) {
+    const { hub, session, published } = beginSession();
+    hub.peer.welcome();
+    hub.peer.say({ type: 'authenticated', id: hub.peer.last('authenticate')['id'], ...answer });
+    assert.deepEqual([session.state, session.error?.code], ['waiting', 'UNEXPECTED']);
+    assert.equal(session.error?.message, 'the hub answered p1 as if it were p2');
+    assert.deepEqual(published, []);
+  }
+  const { hub, session, published } = beginSession();
+  hub.peer.welcome();
+  hub.peer.authenticate();
+  await turn();
+  hub.peer.say({ type: 'advertised', id: hub.peer.last('advertise')['id'], advertisement: other });
+  await turn();
+  assert.deepEqual(
+    [session.state, session.error?.code, session.advertisement],
+    ['waiting', 'UNEXPECTED', null],
+  );
+  assert.deepEqual(published, []);
+});
+
 test('ids that the key cannot own are refused at once', () => {
   const options = { key: KEY, advertisement: ADVERTISEMENT };
   const begin = (providerId: string): ProviderSession =>

@@ -94,7 +94,8 @@ export class FakePeer implements ClientSocket {
   /** Answers the client's last `advertise`. */
   publish(): PublishedAdvertisement {
     const { id, payload } = this.last('advertise');
-    const advertisement = publishedAs('p1', JSON.parse(payload as string) as object);
+    const { provider_id } = this.last('authenticate');
+    const advertisement = publishedAs(provider_id as string, JSON.parse(payload as string) as object);
     this.say({ type: 'advertised', id, advertisement });
     return advertisement;
   }
