@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { basename, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { otherNode, WITHOUT_SQLITE } from './other-node.mjs';
@@ -56,6 +56,13 @@ function packageFolders() {
     .map(([path]) => path);
 }
 
+/** Node's own headers, where they lie beside it: compiling needs them, and npm would fetch them. */
+function headers() {
+  const prefix = join(dirname(process.execPath), '..');
+  const isThere = existsSync(join(prefix, 'include', 'node', 'node_api.h'));
+  return isThere && process.env.npm_config_nodedir === undefined ? { npm_config_nodedir: prefix } : {};
+}
+
 /** Installs what package-lock.json says, unless that very state is installed already. */
 function installSteps() {
   const wanted = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex');
@@ -65,7 +72,7 @@ function installSteps() {
   const npm = (program, ...args) =>
     program('npm', args, {
       shell: process.platform === 'win32',
-      env: { ...process.env, npm_config_progress: 'false' },
+      env: { ...process.env, ...headers(), npm_config_progress: 'false' },
     });
   return [
     {

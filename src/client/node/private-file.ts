@@ -50,7 +50,9 @@ export async function readPrivateFile(path: string): Promise<string> {
     throw new DiscoveryError('KEY', problem, { cause });
   }
   try {
-    const { mode, size } = await file.stat();
+    const found = await file.stat();
+    if (!found.isFile()) throw new DiscoveryError('KEY', `${path} is not a file`);
+    const { mode, size } = found;
     if (process.platform !== 'win32' && (mode & FOR_OTHERS) !== 0) {
       throw new DiscoveryError(
         'KEY',

@@ -256,6 +256,8 @@ test('what is no key, or is not kept to oneself, is refused with the reason', as
     code: 'KEY',
     message: `there is no key file ${missing}: "discovery-hub keygen --key ${missing}" makes a key`,
   });
+  const odd = `${folder} is not a file`;
+  await assert.rejects(loadSigner(folder), { code: 'KEY', message: odd });
   const open = fileOf(SECRET);
   chmodSync(open, 0o644);
   await assert.rejects(loadOrCreateSigner(open), { code: 'KEY', message: /chmod 600/ });
