@@ -96,6 +96,10 @@ export class SimulatedHub {
       this.#troubledAt = this.#network.scheduler.now;
   }
 
+  isTroubledSince(time: number): boolean {
+    return this.#troubledAt >= time;
+  }
+
   /** The process is gone, with all its connections. */
   crash(): void {
     this.timers.isDead = true;

@@ -26,6 +26,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     seed: 6,
     tells: (entry) => (entry.kind === 'attach' && entry.again ? null : entry),
   },
+  'loss of the store not noticed': { seed: 5, store: { hidesLosses: true } },
   'last heartbeat not told': {
     seed: 2,
     tells: (entry) => (entry.kind === 'detach' ? { ...entry, heartbeatAgeMs: 0 } : entry),

@@ -44,13 +44,14 @@ export class SimulatedNode implements EtcdNode {
     _token: string | null,
     timeoutMs: number,
   ): Promise<Message<Response>> {
-    const { random, scheduler } = this.#network;
+    const { random, scheduler, store } = this.#network;
+    const { losses } = store;
     return new Promise((resolve, reject) => {
       const callOff = this.#line.timers.after(timeoutMs, () => {
         reject(new EtcdError('no answer in time', DEADLINE_EXCEEDED));
       });
       const arrive = (): void => {
-        if (!this.#network.isUp) return;
+        if (!this.#network.isUp || store.losses !== losses) return;
         const answer = this.#answer(path, message);
         if (random() < this.#network.loss) return;
         this.#line.timers.after(1 + 5 * random(), () => {
@@ -111,6 +112,7 @@ class SimulatedWatch implements EtcdStream<WatchRequest> {
   readonly #line: Line;
   readonly #onMessage: (answer: WatchAnswer) => void;
   readonly #onEnd: (error: EtcdError) => void;
+  readonly #losses: number;
   /** The revision that is said next; 0 before it was made. */
   #next = 0;
   #isOver = false;
@@ -130,12 +132,19 @@ class SimulatedWatch implements EtcdStream<WatchRequest> {
     this.#line = line;
     this.#onMessage = onMessage;
     this.#onEnd = onEnd;
+    this.#losses = network.store.losses;
+  }
+
+  /** Whether the connection is there: it ends with the content of the store. */
+  get #isConnected(): boolean {
+    const { isUp, store } = this.#network;
+    return isUp && store.losses === this.#losses;
   }
 
   send(request: WatchRequest): void {
     if (this.#line.isCut) return;
     this.#network.scheduler.after(1 + 2 * this.#network.random(), () => {
-      if (this.#isOver || !this.#network.isUp) return;
+      if (this.#isOver || !this.#isConnected) return;
       if (request.create !== undefined) this.#create(request.create.startRevision ?? 1);
       else if (this.#next > 0) this.#progress();
     });
@@ -180,7 +189,7 @@ class SimulatedWatch implements EtcdStream<WatchRequest> {
 
   /** Looks for what has happened, which is often some revisions together. */
   #sayMore(): void {
-    if (this.#isOver || this.#isForgotten()) return;
+    if (this.#isOver || this.#network.store.losses !== this.#losses || this.#isForgotten()) return;
     const { store, random, breaksRevisions } = this.#network;
     const events: StoreEvent[] = [];
     for (; this.#next <= store.revision; this.#next += 1)
@@ -210,7 +219,7 @@ class SimulatedWatch implements EtcdStream<WatchRequest> {
     this.#line.timers.after(this.#arrivesAt - scheduler.now, () => {
       const next = this.#underWay.shift()!;
       if (this.#isOver) return;
-      if (this.#line.isCut || !this.#network.isUp) {
+      if (this.#line.isCut || !this.#isConnected) {
         this.cancel();
         // The other side may notice it, or only hear nothing.
         if (random() < 0.5) this.#onEnd(new EtcdError('the connection broke', UNAVAILABLE));

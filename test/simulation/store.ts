@@ -28,7 +28,11 @@ interface Range {
 const NOT_FOUND = 5;
 const FAILED_PRECONDITION = 9;
 const OUT_OF_RANGE = 11;
+/** The id of the cluster, which stays the same when the content is lost. */
+export const CLUSTER = 1n;
 const NOTHING = Buffer.alloc(0);
+/** Of each hub. */
+const LEASE_MS = 15_000;
 const NO_ANSWER: OperationAnswer = { range: null, put: null, delete: null, txn: null };
 
 /** What a store leaves out that is wrong. */
@@ -37,6 +41,8 @@ export interface StoreFaults {
   ignoresRevisions?: boolean;
   /** Writes for hubs that were declared dead, too. */
   ignoresFences?: boolean;
+  /** Says that it is the same as ever after its content was lost. */
+  hidesLosses?: boolean;
 }
 
 interface Lease {
@@ -48,13 +54,18 @@ interface Lease {
 /** What an etcd is to whoever asks it: keys, revisions, transactions, leases. Each request is one step. */
 export class Store {
   revision = 1;
+  /** How often its content was lost. Requests and watches do not outlive that. */
+  losses = 0;
   /** Revisions up to this one are forgotten. */
   compacted = 0;
   /** What happened at each revision, by revision. */
   readonly history = new Map<number, StoreEvent[]>();
   readonly #keys = new Map<string, KeyValue>();
-  /** All keys at each revision that is not forgotten. */
+  /** All keys at each revision: backups have those that are forgotten. */
   readonly #past = new Map<number, ReadonlyMap<string, KeyValue>>();
+  /** What there was before the first loss, for a store that hides it. */
+  #lostKeys: ReadonlyMap<string, KeyValue> | null = null;
+  #lostHeader: RangeAnswer['header'] = null;
   readonly #leases = new Map<bigint, Lease>();
   readonly #faults: StoreFaults;
   readonly #now: () => number;
@@ -111,19 +122,71 @@ export class Store {
   }
 
   compact(revision: number): void {
-    for (let forgotten = this.compacted + 1; forgotten <= revision; forgotten += 1) {
+    for (let forgotten = this.compacted + 1; forgotten <= revision; forgotten += 1)
       this.history.delete(forgotten);
-      if (forgotten < revision) this.#past.delete(forgotten);
-    }
     this.compacted = Math.max(this.compacted, revision);
   }
 
+  /** All is lost; what comes next is a store made anew. */
+  wipe(): void {
+    this.#lose(1, new Map());
+  }
+
+  /** An older backup takes the place of what there is: all after a revision is lost. @returns Whether there is one. */
+  rollBack(revision: number): boolean {
+    const keys = this.#past.get(revision);
+    if (keys === undefined) return false;
+    this.#lose(revision, keys);
+    return true;
+  }
+
+  /** What an operator does after that: the next hub that starts makes another epoch. */
+  renewEpoch(identity: Uint8Array): void {
+    this.#delete(textOf(identity));
+    this.#commit();
+  }
+
+  /** All keys that there are. */
+  get content(): readonly KeyValue[] {
+    return [...this.#keys.values()];
+  }
+
+  #lose(revision: number, keys: ReadonlyMap<string, KeyValue>): void {
+    this.losses += 1;
+    this.#lostHeader ??= this.#header;
+    this.#lostKeys ??= new Map(this.#keys);
+    for (let lost = revision + 1; lost <= this.revision; lost += 1) {
+      this.history.delete(lost);
+      this.#past.delete(lost);
+    }
+    this.revision = revision;
+    this.compacted = Math.min(this.compacted, revision);
+    this.#keys.clear();
+    this.#leases.clear();
+    for (const [name, kv] of keys) {
+      this.#keys.set(name, kv);
+      if (kv.lease === 0n) continue;
+      const lease = this.#leases.get(kv.lease) ?? { ttlMs: LEASE_MS, endsAt: 0, keys: new Set() };
+      lease.endsAt = this.#now() + lease.ttlMs;
+      lease.keys.add(name);
+      this.#leases.set(kv.lease, lease);
+    }
+  }
+
   get #header(): { clusterId: bigint; memberId: bigint; revision: number } {
-    return { clusterId: 1n, memberId: 1n, revision: this.revision };
+    return { clusterId: CLUSTER, memberId: 1n, revision: this.revision };
   }
 
   #range({ key = NOTHING, rangeEnd = NOTHING, revision = 0 }: Range): RangeAnswer {
     const from = textOf(key);
+    const lost = this.#lostKeys?.get(from);
+    if (this.#faults.hidesLosses === true && from.endsWith('/e') && lost !== undefined)
+      return {
+        header: { ...this.#lostHeader!, revision: Number.MAX_SAFE_INTEGER },
+        kvs: [lost],
+        more: false,
+        count: 1,
+      };
     const to = textOf(rangeEnd);
     if (revision !== 0 && revision < this.compacted)
       throw new EtcdError('etcdserver: mvcc: required revision has been compacted', OUT_OF_RANGE);

@@ -7,6 +7,7 @@ import { listOf, type Sight, Violation } from './reference.js';
 export class SimulatedWatcher {
   /** What it knows, by provider; null before the first list. */
   #held: Map<string, Sight> | null = null;
+  #epoch = '';
   #seq = 0;
   readonly #covers: (changes: ChangeLog, seq: number) => boolean;
   readonly counts = { resumed: 0, refused: 0 };
@@ -24,7 +25,10 @@ export class SimulatedWatcher {
       store.isLive(slot),
     ];
     const held = this.#held;
-    if (held !== null) {
+    if (held !== null && changes.epoch !== this.#epoch) {
+      // Positions of another store mean nothing.
+      this.counts.refused += 1;
+    } else if (held !== null) {
       // A hub that is not as far waits, or gives a new list.
       if (!changes.hasReached(this.#seq)) return;
       if (this.#covers(changes, this.#seq)) {
@@ -46,6 +50,7 @@ export class SimulatedWatcher {
     this.#held = new Map(
       store.ids.flatMap((id, slot) => (id === undefined ? [] : [[id, sightOf(slot)] as const])),
     );
+    this.#epoch = changes.epoch;
     this.#seq = changes.seq;
   }
 }

@@ -18,6 +18,12 @@ const CALM_MS = 80_000;
 /** In the end nobody does anything more for so long. */
 const REST_MS = 5000;
 const STEP_MS = 500;
+/** Until then the content of the store may get lost: whoever it brings back has to leave in time. */
+const LOSSES_MS = 35_000;
+/** How many revisions a backup lacks at least. */
+const LOST_REVISIONS = 15;
+/** After so long with the store a hub has noticed that it is not the one it followed. */
+const NOTICE_MS = 10_000;
 /** By so much an expiry may come early: hubs look at their deadlines only now and then. */
 const EARLY_MS = 2500;
 
@@ -37,8 +43,17 @@ export async function simulate(seed: number, mutant: Mutant = {}): Promise<Outco
   return new World(seed, mutant).run();
 }
 
+/** The first numbers of like seeds are alike. */
+function sourceOf(seed: number): () => number {
+  const random = randomSource(seed);
+  for (let skipped = 0; skipped < 8; skipped += 1) random();
+  return random;
+}
+
 class World {
   readonly #random: () => number;
+  /** Decides when content gets lost, apart from all else that goes wrong. */
+  readonly #lossRandom: () => number;
   readonly #scheduler = new Scheduler();
   readonly #network: Network;
   readonly #reference: Reference;
@@ -47,14 +62,15 @@ class World {
   readonly #watchers: SimulatedWatcher[];
   #failure: Error | null = null;
   #isCalm = false;
+  /** Whether its operator has not brought the hubs onto the store that is there now. */
+  #isLost = false;
   #expired = 0;
   #numbers = 0;
 
   constructor(seed: number, mutant: Mutant) {
-    const random = randomSource(seed);
-    // The first numbers of like seeds are alike.
-    for (let skipped = 0; skipped < 8; skipped += 1) random();
+    const random = sourceOf(seed);
     this.#random = random;
+    this.#lossRandom = sourceOf(-seed);
     this.#reference = new Reference(PREFIX, (providerId) => {
       this.#hasExpired(providerId);
     });
@@ -166,7 +182,7 @@ class World {
     if (this.#chance(0.01) && !hub.timers.isDead) {
       hub.crash();
       scheduler.after(3000 + 30_000 * random(), () => {
-        if (hub.timers.isDead) hub.boot();
+        if (hub.timers.isDead && !this.#isLost) hub.boot();
       });
     }
     if (this.#chance(0.015) && !hub.line.isCut) {
@@ -184,10 +200,38 @@ class World {
         store.changeLeader();
       });
     }
+    if (this.#lossRandom() < 0.006 && !this.#isLost && network.isUp && scheduler.now < LOSSES_MS)
+      this.#lose();
     if (this.#chance(0.01)) store.changeLeader();
     if (this.#chance(0.01)) store.endLeaseWrongly(random());
     if (this.#chance(0.02)) store.compact(store.revision - Math.floor(30 * random()));
     if (this.#chance(0.06)) this.#any(this.#providers).toggle();
+  }
+
+  /** The content of the store is lost, or an older backup takes its place; the operator notices some time later. */
+  #lose(): void {
+    const random = this.#lossRandom;
+    const { store, scheduler } = this.#network;
+    // So far that it does not come past what a hub knows before that one looks, which nobody could notice.
+    const known = this.#hubs.map(({ log }) => log?.position ?? store.revision);
+    const back = Math.min(...known) - LOST_REVISIONS - Math.floor(10 * random());
+    const isRolledBack = random() < 0.5 && store.rollBack(back);
+    if (!isRolledBack) store.wipe();
+    this.#reference.lost(store.content, store.revision);
+    this.#isLost = true;
+    // Without a mark on its disk, a hub that starts now could not tell.
+    for (const hub of this.#hubs) if (hub.registry === null) hub.crash();
+    scheduler.after(NOTICE_MS + 10_000 * random(), () => {
+      for (const hub of this.#hubs) {
+        if (hub.isTroubledSince(scheduler.now - NOTICE_MS) || hub.registry === null) continue;
+        if (!/^(?:this etcd is not the store|etcd is at revision)/.test(hub.log?.problem ?? ''))
+          this.#failure ??= new Violation(`${hub.name} follows a store that it does not know`);
+      }
+      for (const hub of this.#hubs) hub.crash();
+      if (isRolledBack) store.renewEpoch(this.#reference.identity);
+      this.#isLost = false;
+      for (const hub of this.#hubs) hub.boot();
+    });
   }
 
   /** From now on nothing goes wrong any more. */
@@ -206,7 +250,7 @@ class World {
   #compare(hub: SimulatedHub): void {
     const revision = hub.takeRevision();
     if (revision === null) return;
-    const expected = this.#reference.at(revision);
+    const expected = this.#reference.at(hub.log!.epoch, revision);
     const { list } = hub;
     if (list !== expected)
       throw new Violation(`${hub.name} at ${revision} has ${list}, the store ${expected}`);
@@ -225,7 +269,8 @@ class World {
     const { revision } = this.#network.store;
     for (const hub of this.#hubs) {
       if (hub.log === null || hub.log.position < revision) throw new Violation(`${hub.name} lags behind`);
-      if (hub.list !== this.#reference.at(revision)) throw new Violation(`${hub.name} differs in the end`);
+      if (hub.list !== this.#reference.at(hub.log.epoch, revision))
+        throw new Violation(`${hub.name} differs in the end`);
     }
     for (const [id, { session, advertisement }] of this.#reference.providers) {
       const provider = this.#providers.find((one) => one.id === id)!;
