@@ -16,8 +16,123 @@ const NO_TARGET = -1;
  * @param shares From 0, the smallest value, to 1, the greatest; ascending, fewer than 128.
  */
 export function* quantiles(values: Float64Array, shares: readonly number[]): Generator<number, number[]> {
-  const places = shares.map((share) => Math.max(0, Math.ceil(share * values.length) - 1));
-  return yield* valuesAt(values, places, 0);
+  return yield* valuesAt(values, placesOf(values.length, shares), 0);
+}
+
+/** How many ranges of values to count for each group at most. */
+const MAX_RANGES = 2048;
+
+/**
+ * Finds exact quantiles of all values together and of groups of them, in steps: counts the values of each group by range, all groups in
+ * one pass, then looks only at the ranges that hold a quantile.
+ * @param values Like those of `quantiles`; they stay in order.
+ * @param groups The group of each value: a place in `sizes`, or `sizes.length` for none of these groups.
+ * @param sizes How many values each group has; at least one.
+ * @returns The quantiles of all values, and of each group.
+ */
+export function* groupedQuantiles(
+  values: Float64Array,
+  groups: Int32Array,
+  sizes: readonly number[],
+  shares: readonly number[],
+): Generator<number, { all: number[]; of: number[][] }> {
+  const ranges = rangesOf(yield* rangeOf(values, 0));
+  const counts = new Uint32Array(ranges.count * (sizes.length + 1));
+  for (let from = 0; from < values.length; from += STEP) {
+    const to = Math.min(from + STEP, values.length);
+    countRanges(counts, values, groups, ranges, from, to);
+    yield (to - from) / LOOKS_A_ROW;
+  }
+  const total = new Uint32Array(ranges.count);
+  for (let at = 0; at < counts.length; at += 1) total[at % ranges.count]! += counts[at]!;
+  const ofAll = groupsOf(placesOf(values.length, shares), total, 0);
+  const ofGroups = sizes.map((size, group) => {
+    const own = counts.subarray(ranges.count * group, ranges.count * (group + 1));
+    return groupsOf(placesOf(size, shares), own, 0);
+  });
+  yield counts.length / LOOKS_A_ROW;
+  const targets = new Targets([...ofGroups, new Map(), ofAll], ranges);
+  for (let from = 0; from < values.length; from += STEP) {
+    const to = Math.min(from + STEP, values.length);
+    targets.fill(values, groups, sizes.length + 1, from, to);
+    yield (2 * (to - from)) / LOOKS_A_ROW;
+  }
+  const of: number[][] = [];
+  for (const wanted of ofGroups) of.push(yield* valuesIn(wanted, 0));
+  return { all: yield* valuesIn(ofAll, 0), of };
+}
+
+/** Equal ranges of the highest digit. */
+interface Ranges {
+  /** The lowest digit. */
+  readonly least: number;
+  /** How many low bits of a digit make no difference. */
+  readonly shift: number;
+  readonly count: number;
+}
+
+function rangesOf({ least, greatest }: DigitRange): Ranges {
+  const shift = Math.max(0, Math.ceil(Math.log2((greatest - least + 1) / MAX_RANGES)));
+  return { least, shift, count: ((greatest - least) >>> shift) + 1 };
+}
+
+function countRanges(
+  counts: Uint32Array,
+  values: Float64Array,
+  groups: Int32Array,
+  { least, shift, count }: Ranges,
+  from: number,
+  to: number,
+): void {
+  const digits = digitsOf(values, 0);
+  for (let at = from; at < to; at += 1)
+    counts[count * groups[at]! + ((digits[DIGITS * at]! - least) >>> shift)]! += 1;
+}
+
+/** Collects the values of some ranges of some groups. */
+class Targets {
+  readonly #ranges: Ranges;
+  readonly #values: Float64Array[] = [new Float64Array(0)];
+  readonly #counts: Uint32Array;
+  /** The target of each range of each group; 0 for none. */
+  readonly #targetOf: Uint16Array;
+
+  constructor(wanted: readonly ReadonlyMap<number, Group>[], ranges: Ranges) {
+    this.#ranges = ranges;
+    this.#targetOf = new Uint16Array(ranges.count * wanted.length);
+    wanted.forEach((groups, group) => {
+      for (const [range, { values }] of groups)
+        this.#targetOf[ranges.count * group + range] = this.#values.push(values) - 1;
+    });
+    this.#counts = new Uint32Array(this.#values.length);
+  }
+
+  /** @param all The group that every value belongs to beside its own. */
+  fill(values: Float64Array, groups: Int32Array, all: number, from: number, to: number): void {
+    const { least, shift, count } = this.#ranges;
+    const digits = digitsOf(values, 0);
+    const targetOf = this.#targetOf;
+    const counts = this.#counts;
+    for (let at = from; at < to; at += 1) {
+      const range = (digits[DIGITS * at]! - least) >>> shift;
+      const target = targetOf[count * groups[at]! + range]!;
+      if (target !== 0) this.#values[target]![counts[target]!++] = values[at]!;
+      const ofAll = targetOf[count * all + range]!;
+      if (ofAll !== 0) this.#values[ofAll]![counts[ofAll]!++] = values[at]!;
+    }
+  }
+}
+
+/** The positions of quantiles in sorted order, ascending. */
+function placesOf(count: number, shares: readonly number[]): number[] {
+  return shares.map((share) => Math.max(0, Math.ceil(share * count) - 1));
+}
+
+/** The values at the requested positions of each range, in ascending order. */
+function* valuesIn(ranges: ReadonlyMap<number, Group>, digit: number): Generator<number, number[]> {
+  const found: number[] = [];
+  for (const { values, places } of ranges.values()) found.push(...(yield* valuesAt(values, places, digit)));
+  return found;
 }
 
 /** The values at some positions of the sorted order. */
@@ -37,13 +152,10 @@ function* valuesAt(
   const counts = yield* countDigits(values, digit, range);
   const groups = groupsOf(places, counts, range.least);
   yield* fill(groups, values, digit);
-  const found: number[] = [];
-  for (const { values: same, places: inside } of groups.values())
-    found.push(...(yield* valuesAt(same, inside, digit + 1)));
-  return found;
+  return yield* valuesIn(groups, digit + 1);
 }
 
-/** Values with the same digit, and the requested positions among them. */
+/** Values with the same digit, or in the same range, and the requested positions among them. */
 interface Group {
   readonly values: Float64Array;
   readonly places: number[];

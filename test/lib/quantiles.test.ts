@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { quantiles } from '../../src/lib/quantiles.js';
+import { groupedQuantiles, quantiles } from '../../src/lib/quantiles.js';
 import { randomOf } from '../support/random.js';
+import { rounds } from '../support/rounds.js';
 
 const SHARES = [0, 0.25, 0.5, 0.75, 1] as const;
 
 function found(values: readonly number[], shares: readonly number[]): number[] {
-  const steps = quantiles(Float64Array.from(values), shares);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+  return finish(quantiles(Float64Array.from(values), shares)).value;
 }
 
 /** The smallest value that so large a share is at or below. */
@@ -43,16 +40,58 @@ test('quantiles are those of sorted values, whatever these are', (t) => {
   }
 });
 
+/** Runs a task to its end. @returns What it returns, and how many steps it took. */
+function finish<Result>(steps: Generator<number, Result>): { value: Result; count: number } {
+  for (let count = 0; ; count += 1) {
+    const step = steps.next();
+    if (step.done === true) return { value: step.value, count };
+  }
+}
+
+test('quantiles of groups are those of each one sorted, and of all, whatever lies in which', (t) => {
+  const random = randomOf(t);
+  const below = (limit: number): number => Math.floor(random() * limit);
+  for (let round = 0; round < rounds(60); round += 1) {
+    const sizes = Array.from({ length: below(12) }, () => 1 + below(below(4) === 0 ? 3000 : 5));
+    const kinds = [
+      () => random() * 500,
+      () => 2 ** (below(2000) - 1000),
+      () => below(3) / 10,
+      () => 64 + random() / 1e6,
+      () => (random() < 0.5 ? 0 : Number.MAX_VALUE),
+    ];
+    const kindOf = sizes.map(() => kinds[below(kinds.length)]!);
+    const others = sizes.length === 0 ? 1 + below(50) : below(50);
+    const members = [
+      ...sizes.flatMap((size, group) =>
+        Array.from({ length: size }, () => [kindOf[group]!(), group] as const),
+      ),
+      ...Array.from({ length: others }, () => [random(), sizes.length] as const),
+    ]
+      .map((member) => ({ member, at: random() }))
+      .sort((a, b) => a.at - b.at)
+      .map(({ member }) => member);
+    const values = members.map(([value]) => value);
+    const { value } = finish(
+      groupedQuantiles(
+        Float64Array.from(values),
+        Int32Array.from(members, ([, group]) => group),
+        sizes,
+        SHARES,
+      ),
+    );
+    const naiveOf = (some: readonly number[]): number[] => SHARES.map((share) => naive(some, share));
+    assert.deepEqual(value.all, naiveOf(values));
+    assert.deepEqual(
+      value.of,
+      sizes.map((_size, group) => naiveOf(members.flatMap(([one, of]) => (of === group ? [one] : [])))),
+    );
+  }
+});
+
 test('many values are looked at in steps', () => {
   const values = Array.from({ length: 200_000 }, (_, place) => (place * 7919) % 200_000);
-  const steps = quantiles(Float64Array.from(values), SHARES);
-  let count = 0;
-  for (let step = steps.next(); ; step = steps.next()) {
-    if (step.done === true) {
-      assert.deepEqual(step.value, [0, 49_999, 99_999, 149_999, 199_999]);
-      break;
-    }
-    count += 1;
-  }
+  const { value, count } = finish(quantiles(Float64Array.from(values), SHARES));
+  assert.deepEqual(value, [0, 49_999, 99_999, 149_999, 199_999]);
   assert.ok(count >= 6, String(count));
 });

@@ -32,6 +32,9 @@ export class UnwantedError extends Error {
 /** Units of work per millisecond: a step that takes longer than it yielded is charged the time. */
 const WORK_PER_MS = 3000;
 
+/** The outcome of a short job, or the rest of a long one. */
+type Attempt<Result> = { value: Result } | { begun: Work<Result> };
+
 interface Job {
   readonly key: string;
   readonly asker: Asker;
@@ -50,7 +53,7 @@ export class WorkQueue {
   readonly #now: () => number;
   /** Jobs not started yet, which may turn out to be short; by client. */
   readonly #fresh = new RoundRobin<Job>();
-  /** Jobs known to be long, which restart when there is a place; by client. */
+  /** Jobs known to be long for which there was no place, and which start anew when there is one; by client. */
   readonly #long = new RoundRobin<Job>();
   /** Long jobs in progress, at most one per client. */
   #running: { job: Job; work: Work<unknown> }[] = [];
@@ -80,22 +83,24 @@ export class WorkQueue {
 
   /**
    * Does some work: at once if it is short and nothing waits, otherwise in turns. Abandons work whose asker has gone.
-   * @param start Called when the work begins, and again if it turns out to be long.
+   * @param start Called when the work begins, and again if it turns out to be long and has to wait for a place.
    * @returns Null if too much is waiting. The promise may reject with an `UnwantedError`.
    */
   run<Result>(asker: Asker, start: () => Work<Result>): Result | Promise<Result> | null {
-    let lines = this.#fresh;
     const isIdle = this.size === 0;
     if (!isIdle && !this.#admits(asker.key())) return null;
+    let attempt: Attempt<Result> | null = null;
     if (this.#left > 0 && (isIdle || !this.#isBusy(asker.key()))) {
-      const outcome = this.#attempt(start);
-      if (outcome !== null) return outcome.value;
-      lines = this.#long;
+      attempt = this.#attempt(start);
+      if ('value' in attempt) return attempt.value;
     }
+    const begun = attempt?.begun ?? null;
     const key = asker.key();
     return new Promise<Result>((resolve, reject) => {
       // Each job resolves with the result of its own `start`.
-      lines.add(key, { key, asker, start, resolve: resolve as Job['resolve'], reject });
+      const job: Job = { key, asker, start, resolve: resolve as Job['resolve'], reject };
+      if (begun === null) this.#fresh.add(key, job);
+      else this.#takeUp(job, begun);
       this.#wake();
     });
   }
@@ -112,8 +117,8 @@ export class WorkQueue {
     return this.#fresh.size > 0 || this.#long.of(key) > 0 || isRunning;
   }
 
-  /** Does a short job; null if it turns out to be long. */
-  #attempt<Result>(start: () => Work<Result>): { value: Result } | null {
+  /** Does a job if it is short. */
+  #attempt<Result>(start: () => Work<Result>): Attempt<Result> {
     this.#wake();
     const work = start();
     // Judged by the yielded cost, not by time, so that the same jobs are short on every machine.
@@ -123,8 +128,18 @@ export class WorkQueue {
       if (step.done === true) return { value: step.value };
       done += Math.max(1, step.value);
     } while (done < this.#limits.quick);
-    work.return(undefined as Result);
-    return null;
+    return { begun: work };
+  }
+
+  /** Continues a long job if there is a place for it, otherwise has it wait without what it has found so far, which may be large. */
+  #takeUp(job: Job, begun: Work<unknown>): void {
+    const isFree = this.#running.length < this.#limits.running && this.#long.size === 0;
+    if (isFree && this.#running.every((other) => other.job.key !== job.key)) {
+      this.#running.push({ job, work: begun });
+      return;
+    }
+    begun.return(undefined);
+    this.#long.add(job.key, job);
   }
 
   #step<Result>(work: Work<Result>): IteratorResult<number, Result> {
@@ -152,9 +167,10 @@ export class WorkQueue {
       const job = this.#fresh.next();
       if (job === undefined) break;
       this.#settle(job, () => {
-        const outcome = this.#attempt(job.start);
-        if (outcome === null) this.#long.add(job.key, job);
-        return outcome;
+        const attempt = this.#attempt(job.start);
+        if ('value' in attempt) return attempt;
+        this.#takeUp(job, attempt.begun);
+        return null;
       });
     }
     while (this.#running.length < running) {

@@ -1,3 +1,4 @@
+import { groupedQuantiles, quantiles } from '../../lib/quantiles.js';
 import { grown } from '../../lib/typed-arrays.js';
 import type { MarketBucket, Quantiles } from '../../protocol/answers.js';
 import type { Amounts } from '../../protocol/filters/estimate.js';
@@ -27,11 +28,11 @@ const [PROVIDERS, LIVES, CORES, MEMORIES, STORAGES, PRICED, SUMS] = [0, 1, 2, 3,
 const TYPES: readonly string[] = ['string', 'number', 'boolean'];
 /** No bucket. */
 const NONE = -1;
-/** Initial room for costs. It grows fourfold, because copying and clearing would otherwise take longer than the sums. */
-const FIRST_ROOM = 16_384;
+const SHARES = [0, 0.25, 0.5, 0.75, 1] as const;
+const UNPRICED: Quantiles = { priced: 0, min: null, p25: null, p50: null, p75: null, max: null };
 /** How many costs to process before yielding, and how many of them equal the work of one row. */
 const STEP = 32_768;
-const COSTS_A_ROW = 16;
+const COSTS_A_ROW = 64;
 
 /** Sums over providers by group, and the cost of each provider. */
 export class Buckets {
@@ -42,27 +43,28 @@ export class Buckets {
   /** The bucket of each group; `NONE` if it has no row yet. */
   #byNumber = new Int32Array(64).fill(NONE);
   /** The cost and the bucket of each priced row. */
-  #costs = new Float64Array(FIRST_ROOM);
-  #bucketsOfCosts = new Int32Array(FIRST_ROOM);
+  readonly #costs: Float64Array;
+  readonly #bucketsOfCosts: Int32Array;
   #priced = 0;
   /** Of the rows being added: the group, then the bucket of each, and its cost. */
   #buckets = new Int32Array(0);
   #rowCosts = new Float64Array(0);
 
-  /** @param amounts What costs are estimated for. */
-  constructor(grouping: Grouping, amounts: Amounts) {
+  /**
+   * @param amounts What costs are estimated for.
+   * @param most How many rows may be added. Room that is not used takes no memory, because the system only provides pages that are
+   * written to.
+   */
+  constructor(grouping: Grouping, amounts: Amounts, most: number) {
     this.#grouping = grouping;
     this.#amounts = amounts;
+    this.#costs = new Float64Array(most);
+    this.#bucketsOfCosts = new Int32Array(most);
   }
 
   /** How many there are. */
   get count(): number {
     return this.#keys.length;
-  }
-
-  /** The costs of all priced rows, valid until more are added. */
-  get costs(): Float64Array {
-    return this.#costs.subarray(0, this.#priced);
   }
 
   /** Adds rows. */
@@ -101,21 +103,36 @@ export class Buckets {
     return first < second ? -1 : 1;
   }
 
-  /** The costs of the priced rows in each of these buckets, in steps. */
-  *costsIn(wanted: readonly number[]): Generator<number, Float64Array[]> {
-    const found = wanted.map((bucket) => new Float64Array(this.#sums[SUMS * bucket + PRICED]!));
-    const counts = new Uint32Array(wanted.length);
-    const placeOf = new Int32Array(this.count).fill(NONE);
-    for (const [place, bucket] of wanted.entries()) placeOf[bucket] = place;
-    for (let from = 0; from < this.#priced; from += STEP) {
-      const to = Math.min(from + STEP, this.#priced);
-      for (let at = from; at < to; at += 1) {
-        const place = placeOf[this.#bucketsOfCosts[at]!]!;
-        if (place !== NONE) found[place]![counts[place]!++] = this.#costs[at]!;
-      }
+  /**
+   * The quantiles of all costs, and of those in some buckets, in steps. No rows can be added afterwards.
+   * @param wanted Some buckets.
+   */
+  *quantiles(wanted: readonly number[]): Generator<number, { all: Quantiles; of: Quantiles[] }> {
+    const costs = this.#costs.subarray(0, this.#priced);
+    if (costs.length === 0) return { all: UNPRICED, of: wanted.map(() => UNPRICED) };
+    if (wanted.length === 0) return { all: named(costs.length, yield* quantiles(costs, SHARES)), of: [] };
+    const sizes = wanted.map((bucket) => this.#sums[SUMS * bucket + PRICED]!);
+    const priced = wanted.filter((_bucket, place) => sizes[place]! > 0);
+    const groups = this.#bucketsOfCosts.subarray(0, this.#priced);
+    const groupOf = new Int32Array(this.count).fill(priced.length);
+    priced.forEach((bucket, group) => (groupOf[bucket] = group));
+    for (let from = 0; from < groups.length; from += STEP) {
+      const to = Math.min(from + STEP, groups.length);
+      for (let at = from; at < to; at += 1) groups[at] = groupOf[groups[at]!]!;
       yield (to - from) / COSTS_A_ROW;
     }
-    return found;
+    const found = yield* groupedQuantiles(
+      costs,
+      groups,
+      sizes.filter((size) => size > 0),
+      SHARES,
+    );
+    return {
+      all: named(this.#priced, found.all),
+      of: wanted.map((bucket, place) =>
+        sizes[place] === 0 ? UNPRICED : named(sizes[place]!, found.of[groupOf[bucket]!]!),
+      ),
+    };
   }
 
   describe(bucket: number, usdPerMonth: Quantiles): MarketBucket {
@@ -165,11 +182,6 @@ export class Buckets {
   }
 
   #addCosts(rows: number): void {
-    if (this.#priced + rows > this.#costs.length) {
-      const room = 4 * (this.#priced + rows);
-      this.#costs = grown(this.#costs, new Float64Array(room));
-      this.#bucketsOfCosts = grown(this.#bucketsOfCosts, new Int32Array(room));
-    }
     const sums = this.#sums;
     const rowCosts = this.#rowCosts;
     const buckets = this.#buckets;
@@ -188,6 +200,11 @@ export class Buckets {
     }
     this.#priced = priced;
   }
+}
+
+function named(priced: number, found: readonly number[]): Quantiles {
+  const [min, p25, p50, p75, max] = found as [number, number, number, number, number];
+  return { priced, min, p25, p50, p75, max };
 }
 
 function describe(key: Key, sums: Float64Array, usdPerMonth: Quantiles): MarketBucket {

@@ -1,6 +1,5 @@
-import { quantiles } from '../../lib/quantiles.js';
 import type { Work } from '../../lib/turns/work-queue.js';
-import type { Market, MarketBucket, MarketKey, Quantiles } from '../../protocol/answers.js';
+import type { Market, MarketKey } from '../../protocol/answers.js';
 import { CONDITION_NAMES } from '../../protocol/filters/conditions.js';
 import { askedAmounts, type Filter } from '../../protocol/filters/filter.js';
 import type { ChangeLog } from '../change-log.js';
@@ -13,7 +12,6 @@ import { RowsAt } from './rows-at.js';
 
 /** How many buckets are returned; the largest ones. */
 const MAX_BUCKETS = 100;
-const SHARES = [0, 0.25, 0.5, 0.75, 1] as const;
 /** How many buckets to sort at once, and the work of each. */
 const STEP = 1024;
 const WORK_A_BUCKET = 4;
@@ -34,7 +32,8 @@ export function* market(
   const predicate = CONDITION_NAMES.some((name) => filter[name] !== undefined)
     ? new Predicate(filter, store.numbers)
     : null;
-  const buckets = new Buckets(by === null ? ONE_GROUP : groupingBy(by, store), askedAmounts(filter));
+  const grouping = by === null ? ONE_GROUP : groupingBy(by, store);
+  const buckets = new Buckets(grouping, askedAmounts(filter), rows.size);
   const found: number[] = [];
   yield* rows.visit(
     (columns, indexes) => {
@@ -45,13 +44,13 @@ export function* market(
     },
     (looked) => looked * WORK_A_ROW,
   );
-  const answered: MarketBucket[] = [];
   const largest = by === null ? [] : yield* largestOf(buckets);
-  const costs = yield* buckets.costsIn(largest);
-  for (const [at, bucket] of largest.entries())
-    answered.push(buckets.describe(bucket, yield* quantilesOf(costs[at]!)));
-  const total = buckets.total(yield* quantilesOf(buckets.costs));
-  return { cursor: rows.cursor, total, buckets: answered };
+  const { all, of } = yield* buckets.quantiles(largest);
+  return {
+    cursor: rows.cursor,
+    total: buckets.total(all),
+    buckets: largest.map((bucket, place) => buckets.describe(bucket, of[place]!)),
+  };
 }
 
 function groupingBy(by: MarketKey, { numbers }: Store): Grouping {
@@ -77,12 +76,4 @@ function* largestOf(buckets: Buckets): Work<number[]> {
     yield (to - from) * WORK_A_BUCKET;
   }
   return largest;
-}
-
-function* quantilesOf(costs: Float64Array): Work<Quantiles> {
-  const priced = costs.length;
-  if (priced === 0) return { priced, min: null, p25: null, p50: null, p75: null, max: null };
-  const found = yield* quantiles(costs, SHARES);
-  const [min, p25, p50, p75, max] = found as [number, number, number, number, number];
-  return { priced, min, p25, p50, p75, max };
 }
