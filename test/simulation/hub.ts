@@ -9,6 +9,7 @@ import { CPU } from '../../src/registry/store/columns.js';
 import type { SignedClaim } from '../../src/registry/write/claim.js';
 import { WritePath } from '../../src/registry/write/write-path.js';
 import type { Ends } from './ends.js';
+import { type Disk, SimulatedCopy } from './copy.js';
 import type { Mutant } from './mutants.js';
 import { type Line, type Network, SimulatedNode } from './node.js';
 import { listOf, type Sight } from './reference.js';
@@ -20,6 +21,8 @@ export const EXPIRY_MS = 40_000;
 export const T0 = 1_740_063_600_000;
 const NODES = 3;
 export const TICK_MS = 800;
+/** How far local copies are behind, in milliseconds. */
+const COPY_LAG_MS = 6000;
 /** After so long without a heartbeat a hub closes a socket, in milliseconds. */
 const HEARTBEAT_MS = 12_000;
 /** How far each hub's clock is ahead of the one before it, in milliseconds. */
@@ -60,6 +63,8 @@ export class SimulatedHub {
   readonly #seenAt = new Map<string, number>();
   readonly #ends: Ends;
   readonly #skewMs: number;
+  readonly #disk: Disk = { records: new Map(), hubs: new Set(), mark: null };
+  readonly #hasCopy: boolean;
   readonly #network: Network;
   readonly #mutant: Mutant;
   #isTicking = false;
@@ -69,6 +74,7 @@ export class SimulatedHub {
   constructor(no: number, ends: Ends, network: Network, mutant: Mutant) {
     this.name = `hub${no}`;
     this.#skewMs = no * SKEW_MS;
+    this.#hasCopy = no !== 2;
     this.#ends = ends;
     this.#network = network;
     this.#mutant = mutant;
@@ -124,7 +130,10 @@ export class SimulatedHub {
       boot: () => null,
     };
     const settings = { endpoints: ['the simulation'], prefix: PREFIX, hubName: this.name, markPath: null };
-    const open = SharedLog.over(new EtcdClient(nodes, null, timers), settings, SILENT);
+    const copy = new SimulatedCopy(this.#disk, timers, this.#network.random, this.#mutant.marks);
+    // The last hub has none, and reads the store whenever it starts.
+    const copying = this.#hasCopy ? { copy, lagMs: COPY_LAG_MS } : null;
+    const open = SharedLog.over(new EtcdClient(nodes, null, timers), settings, SILENT, copying);
     const opening: OpenLog = async (sink) => this.#seamed(await open(sink));
     const registrySettings = {
       expiryMs: EXPIRY_MS,

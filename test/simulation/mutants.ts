@@ -1,5 +1,6 @@
 import type { ChangeLog } from '../../src/registry/change-log.js';
 import type { Entry } from '../../src/registry/entry.js';
+import type { CopyMark } from '../../src/registry/local-copy.js';
 import type { StoreFaults } from './store.js';
 
 /** What is wrong on purpose, at a seam between the parts. */
@@ -13,22 +14,27 @@ export interface Mutant {
   tells?: (entry: Entry, isSweep: boolean) => Entry | null;
   /** Whether a resume is granted. */
   covers?: (changes: ChangeLog, seq: number) => boolean;
+  /** What a local copy says of where it stands. */
+  marks?: (mark: CopyMark) => CopyMark;
 }
 
 /** Each of them has to be caught. */
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
-  'no compare': { seed: 7, store: { ignoresRevisions: true } },
-  'no fence': { seed: 4, store: { ignoresFences: true } },
-  'no sweep': { tells: (entry, isSweep) => (isSweep && entry.kind === 'detach' ? null : entry) },
+  'no compare': { store: { ignoresRevisions: true } },
+  'no fence': { seed: 28, store: { ignoresFences: true } },
+  'no sweep': { seed: 11, tells: (entry, isSweep) => (isSweep && entry.kind === 'detach' ? null : entry) },
   'parts of a revision applied': { breaksRevisions: true },
   'resume granted below the floor': { covers: (changes, seq) => changes.hasReached(seq) },
   'not attached again after fencing': {
-    seed: 6,
+    seed: 9,
     tells: (entry) => (entry.kind === 'attach' && entry.again ? null : entry),
   },
   'loss of the store not noticed': { seed: 5, store: { hidesLosses: true } },
+  'a copy that forgets what clients have seen': {
+    seed: 4,
+    marks: (mark) => ({ ...mark, since: 0 }),
+  },
   'last heartbeat not told': {
-    seed: 2,
     tells: (entry) => (entry.kind === 'detach' ? { ...entry, heartbeatAgeMs: 0 } : entry),
   },
 };
