@@ -1,6 +1,7 @@
 import type { Family, PartInfo } from './part.js';
 import { answers } from './parts/answers.js';
 import { attributes, manyAttributes } from './parts/attributes.js';
+import { cluster } from './parts/cluster.js';
 import { dashboard } from './parts/dashboard.js';
 import { distinctFilters } from './parts/distinct-filters.js';
 import { firstMatches } from './parts/first-matches.js';
@@ -40,4 +41,4 @@ export const LONGEST_STOP: PartInfo = {
 };
 
 /** Measured only when it is asked for by name. */
-export const ON_REQUEST: readonly Family[] = [growth, manyAttributes, dashboard];
+export const ON_REQUEST: readonly Family[] = [growth, manyAttributes, dashboard, cluster];

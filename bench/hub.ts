@@ -34,10 +34,16 @@ export class Hub {
    * Starts a hub and waits until it listens.
    * @param file The database, in the scratch folder.
    * @param settings Names without prefix.
+   * @param limitMs How long it may take, in milliseconds.
    */
-  static async start(bench: Bench, file: string, settings: Record<string, string> = {}): Promise<Hub> {
+  static async start(
+    bench: Bench,
+    file: string,
+    settings: Record<string, string> = {},
+    limitMs = 120_000,
+  ): Promise<Hub> {
     const program = Hub.spawn(bench, file, settings);
-    const match = await program.wrote(/"port":(\d+).*the hub is listening/, 120_000);
+    const match = await program.wrote(/"port":(\d+).*the hub is listening/, limitMs);
     return new Hub(program, Number(match[1]));
   }
 

@@ -11,11 +11,13 @@ export interface PreparedRequest {
 /**
  * Sends requests over keep-alive connections for so many seconds, one at a time over each, and checks every answer.
  * @param take The next request of a connection; undefined when there are no more.
+ * @param times Receives how long each took, in milliseconds.
  */
 export async function drive(
   server: { port: number; host: string; connections: number },
   seconds: number,
   take: (connection: number) => PreparedRequest | undefined,
+  times: number[] = [],
 ): Promise<Timing & { requests: number }> {
   const failures: Error[] = [];
   const connections = Array.from(
@@ -34,8 +36,10 @@ export async function drive(
             const isOver = failures.length > 0 || performance.now() >= until;
             const request = isOver ? undefined : take(at);
             if (request === undefined) return resolve();
+            const from = performance.now();
             connection.send(request.bytes, (answer) => {
               requests += 1;
+              times.push(performance.now() - from);
               const problem = request.problemOf(answer);
               if (problem !== null) failures.push(new WrongAnswerError(problem));
               step();

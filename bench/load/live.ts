@@ -34,13 +34,14 @@ export class LiveUpdates {
   static async open(
     port: number,
     host: string,
+    watchedPort: number,
     counts: { providers: number; subscribers: number },
   ): Promise<LiveUpdates> {
     const sessions = new SessionPool(port, host);
     sessions.prepare(counts.providers);
     await sessions.openUpTo(counts.providers);
     await sessions.advertiseFrom(0);
-    const subscribers = new SubscriberPool({ port, host, path: '/api/v1/ws' }, FILTERS);
+    const subscribers = new SubscriberPool({ port: watchedPort, host, path: '/api/v1/ws' }, FILTERS);
     await subscribers.open(counts.subscribers);
     return new LiveUpdates(sessions, subscribers);
   }

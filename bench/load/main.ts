@@ -18,7 +18,7 @@ export interface LoadCalls {
   gets: (load: GetLoad) => Promise<Timing & { requests: number }>;
 
   preparePosts: (plan: PostPlan) => null;
-  posts: (seconds: number) => Promise<Timing & { requests: number }>;
+  posts: (seconds: number) => Promise<Timing & { requests: number; times: Float64Array }>;
 
   prepareSessions: (target: Target & { total: number }) => null;
   openSessions: (total: number) => Promise<Timing>;
@@ -32,7 +32,10 @@ export interface LoadCalls {
   prepareFanOut: (target: Target & { kind: 'hub' | 'events' | 'bare'; subscribers: number }) => Promise<null>;
   fanOut: (updates: number) => Promise<Timing & { deliveries: number; lastFrame: Uint8Array }>;
 
-  prepareLive: (target: Target & { providers: number; subscribers: number }) => Promise<null>;
+  /** @param target.watchedPort Of the hub that subscribers watch; the same one if omitted. */
+  prepareLive: (
+    target: Target & { watchedPort?: number; providers: number; subscribers: number },
+  ) => Promise<null>;
   live: (input: Parameters<LiveUpdates['run']>[0]) => Promise<Latencies & { frameBytes: number }>;
   echo: (input: Parameters<typeof echo>[0]) => Promise<Latencies>;
 
@@ -85,8 +88,8 @@ serveCalls<LoadCalls>({
     const result = await prepared(fanOut).run(updates);
     return { ...result, lastFrame: prepared(fanOut).lastFrame };
   },
-  prepareLive: async ({ port, host, providers, subscribers }) => {
-    live = await LiveUpdates.open(port, host, { providers, subscribers });
+  prepareLive: async ({ port, host, watchedPort = port, providers, subscribers }) => {
+    live = await LiveUpdates.open(port, host, watchedPort, { providers, subscribers });
     return null;
   },
   live: (input) => prepared(live).run(input),

@@ -66,9 +66,11 @@ export class Posts {
     return { post, bytes, signature };
   }
 
-  /** Posts for so many seconds, or until all are posted; every answer has to be the advertisement. */
-  run(seconds: number): Promise<Timing & { requests: number }> {
-    return drive(this.#plan, seconds, (connection) => this.#queues[connection]!.pop());
+  /** Posts for so many seconds, or until all are posted; every answer has to be the advertisement. With how long each took, in milliseconds. */
+  async run(seconds: number): Promise<Timing & { requests: number; times: Float64Array }> {
+    const times: number[] = [];
+    const result = await drive(this.#plan, seconds, (connection) => this.#queues[connection]!.pop(), times);
+    return { ...result, times: Float64Array.from(times) };
   }
 }
 

@@ -73,6 +73,8 @@ export class CopyKeeper {
   #retryAt = Number.NEGATIVE_INFINITY;
   #markedRevision = -1;
   #hasFailed = false;
+  /** Whether it was told that the present copy is complete. */
+  #isTold = false;
   #isClosing = false;
 
   /** @param lagMs How old changes are when they are written, if not 30 s. */
@@ -94,6 +96,7 @@ export class CopyKeeper {
   /** What is applied comes from the copy, which therefore only has to be continued. */
   goOn(): void {
     this.#state = 'complete';
+    this.#isTold = true;
     this.#openedAt = this.#timers.now();
   }
 
@@ -204,7 +207,11 @@ export class CopyKeeper {
 
   #written({ changes, mark }: Batch): void {
     this.#pending -= changes.size;
-    if (mark !== null) this.#hasFailed = false;
+    if (mark === null) return;
+    this.#hasFailed = false;
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.#log.info('the local copy of the store is complete');
   }
 
   #failed(error: Error): void {
@@ -223,6 +230,7 @@ export class CopyKeeper {
   #drop(retryAt: number): void {
     this.#attempt += 1;
     this.#state = 'off';
+    this.#isTold = false;
     this.#retryAt = retryAt;
     this.#open = new Map();
     this.#batches = [];
