@@ -280,7 +280,7 @@ function fuzzOptions(args) {
   return fail(usage);
 }
 
-/** What hubs of tests may share: `test/support/hubs.ts`. */
+/** What hubs of tests may share: `test/support/hubs/hubs.ts`. */
 const STORES = ['sqlite', 'etcd', 'etcd3'];
 
 if (nodeVersion < 20) fail(`Node 20 or newer is needed; this is ${process.version}.`);

@@ -7,8 +7,8 @@ import { after, describe, test } from 'node:test';
 import { type Config, ConfigError, loadConfig, openSources } from '../src/config.js';
 import { SETTING_NAMES, SETTINGS } from '../src/settings.js';
 import { FIRST_CERTIFICATE } from './data/certificates.js';
-import { PROGRAM } from './support/program.js';
-import { writeCertificate } from './support/tls.js';
+import { PROGRAM } from './support/hubs/program.js';
+import { writeCertificate } from './support/clients/tls.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hub-config-'));
 after(() => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { scratchFolder } from '../process/hub-process.js';
-import { TestEtcd, WITHOUT_ETCD } from '../support/etcd.js';
-import { TestKey } from '../support/keys.js';
-import { TestHub } from '../support/test-hub.js';
+import { TestEtcd, WITHOUT_ETCD } from '../support/hubs/etcd.js';
+import { TestKey } from '../support/data/keys.js';
+import { TestHub } from '../support/hubs/test-hub.js';
 import { runPiped } from './pseudo-terminal.js';
 
 /** What the test reads of `cluster --json`. */

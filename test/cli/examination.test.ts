@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { examine, type Finding } from '../../src/cli/examination.js';
 import { Proxy } from '../client/support/proxy.js';
-import { TestHub } from '../support/test-hub.js';
+import { TestHub } from '../support/hubs/test-hub.js';
 
 test('a proxy that refuses WebSockets is named, and that events get through', async () => {
   const hub = await TestHub.start();

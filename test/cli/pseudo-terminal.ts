@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { endWithTests, RunningProcess } from '../process/hub-process.js';
-import { PROGRAM } from '../support/program.js';
+import { PROGRAM } from '../support/hubs/program.js';
 
 /** Why there are no pseudo-terminals here; false where there are. */
 export const NO_TERMINAL: string | false =

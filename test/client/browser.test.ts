@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { generateKey, ProviderSession, watch } from '../../src/client/index.js';
-import { CODEC_NAMES, TestHub } from '../support/test-hub.js';
+import { CODEC_NAMES, TestHub } from '../support/hubs/test-hub.js';
 import { ADVERTISEMENT } from './support/session-scene.js';
 
 /** Every package that a compiled module imports, directly or through its own modules. */

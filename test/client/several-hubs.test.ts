@@ -4,8 +4,8 @@ import { DiscoveryClient, generateKey, ProviderSession, watch } from '../../src/
 import { ED25519 } from '../../src/protocol/schemes/ed25519.js';
 import { verifySignature } from '../../src/protocol/schemes/table.js';
 import { sessionPayload } from '../../src/protocol/signing.js';
-import { TestEtcd, until, WITHOUT_ETCD } from '../support/etcd.js';
-import { TestHub } from '../support/test-hub.js';
+import { TestEtcd, until, WITHOUT_ETCD } from '../support/hubs/etcd.js';
+import { TestHub } from '../support/hubs/test-hub.js';
 import { FakeHub, NONCE } from './support/fake-hub.js';
 import { FakeTime } from './support/fake-time.js';
 import { Proxy } from './support/proxy.js';

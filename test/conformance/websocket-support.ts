@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Packr } from 'msgpackr';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
 import type { OpenLog } from '../../src/registry/log.js';
-import { TestKey } from '../support/keys.js';
-import { MemoryDisk, MemoryLog } from '../support/memory-log.js';
+import { TestKey } from '../support/data/keys.js';
+import { MemoryDisk, MemoryLog } from '../support/worlds/memory-log.js';
 import {
   ADVERTISEMENT,
   CODEC_NAMES,
@@ -14,8 +14,8 @@ import {
   TestHub,
   TRANSPORTS,
   type TransportName,
-} from '../support/test-hub.js';
-import type { Frame, SocketOptions, TestSocket } from '../support/test-socket.js';
+} from '../support/hubs/test-hub.js';
+import type { Frame, SocketOptions, TestSocket } from '../support/clients/test-socket.js';
 
 /** One of the combinations that all have to behave alike. */
 export interface Pair {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
 import type { First } from '../../src/protocol/filters/first.js';
 import type { StreamEvent } from '../../src/protocol/frames/frames-down.js';
-import type { CodecName, TestHub } from '../support/test-hub.js';
-import type { Frame, SocketOptions, TestSocket } from '../support/test-socket.js';
+import type { CodecName, TestHub } from '../support/hubs/test-hub.js';
+import type { Frame, SocketOptions, TestSocket } from '../support/clients/test-socket.js';
 import { greet } from './websocket-support.js';
 
 /** Where a subscription starts, when not from a snapshot: a cursor and what the client held there. */

@@ -4,7 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { Balancer } from '../../src/demo/cluster/balancer.js';
-import { until } from '../support/etcd.js';
+import { until } from '../support/hubs/etcd.js';
 
 interface Hub {
   port: number;

@@ -10,9 +10,9 @@ import {
   type Watch,
 } from '../../src/client/node.js';
 import { RunningProcess } from '../process/hub-process.js';
-import { freePorts } from '../support/etcd.js';
-import { PROGRAM } from '../support/program.js';
-import { ADVERTISEMENT } from '../support/test-hub.js';
+import { freePorts } from '../support/hubs/etcd.js';
+import { PROGRAM } from '../support/hubs/program.js';
+import { ADVERTISEMENT } from '../support/hubs/test-hub.js';
 import { EtcdNodes } from './etcd-nodes.js';
 import { until } from './until.js';
 

@@ -1,7 +1,7 @@
 import test from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { scratchFolder } from '../process/hub-process.js';
-import { WITHOUT_ETCD } from '../support/etcd.js';
+import { WITHOUT_ETCD } from '../support/hubs/etcd.js';
 import { randomOf } from '../support/random.js';
 import { scaled } from '../support/scale.js';
 import { ClusterWorld, type Cost } from './cluster-world.js';

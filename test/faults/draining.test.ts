@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import { WebSocket } from 'ws';
 import { once } from 'node:events';
 import { HubProcess, scratchFolder } from '../process/hub-process.js';
-import { Metrics } from '../support/prometheus.js';
+import { Metrics } from '../support/clients/prometheus.js';
 import { FleetProcess } from './fleet/fleet-process.js';
 import { scaled } from '../support/scale.js';
 import { RestWriter } from './rest-writer.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { EtcdClient } from '../../src/registry/etcd/client/client.js';
 import { EtcdError } from '../../src/registry/etcd/client/endpoint.js';
 import { METHODS } from '../../src/registry/etcd/client/messages.js';
-import { ETCD, freePorts } from '../support/etcd.js';
+import { ETCD, freePorts } from '../support/hubs/etcd.js';
 import { endWithTests } from '../process/hub-process.js';
 import { until } from './until.js';
 

@@ -17,7 +17,7 @@ import { before, describe, type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { HubProcess, scratchFolder } from '../process/hub-process.js';
 import { mountTemporary, unmountable } from '../registry/mirror/tmpfs.js';
-import { PROGRAM } from '../support/program.js';
+import { PROGRAM } from '../support/hubs/program.js';
 import { list, RemoteProvider } from './remote.js';
 
 const PAGE = 4096;

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Change, watch } from '../../src/client/node.js';
 import { HubProcess, RunningProcess, scratchFolder } from '../process/hub-process.js';
-import { TRANSPORTS } from '../support/test-hub.js';
+import { TRANSPORTS } from '../support/hubs/test-hub.js';
 
 const SESSION = fileURLToPath(new URL('./session-main.js', import.meta.url));
 const HEARTBEAT_SECONDS = 1;

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { generateKey, ProviderSession, type PublishedAdvertisement, watch } from '../../src/client/node.js';
 import { freePort } from '../client/support/free-port.js';
 import { HubProcess, scratchFolder } from '../process/hub-process.js';
-import { ADVERTISEMENT } from '../support/test-hub.js';
+import { ADVERTISEMENT } from '../support/hubs/test-hub.js';
 import { agrees } from './remote.js';
 import { scaled } from '../support/scale.js';
 import { randomOf } from '../support/random.js';

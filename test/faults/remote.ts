@@ -4,9 +4,9 @@ import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js
 import type { StreamEvent } from '../../src/protocol/frames/frames-down.js';
 import { StreamView } from '../conformance/websocket-watcher.js';
 import type { HubProcess } from '../process/hub-process.js';
-import { TestKey } from '../support/keys.js';
-import { ADVERTISEMENT, type CodecName, type ErrorAnswer } from '../support/test-hub.js';
-import { type Frame, TestSocket } from '../support/test-socket.js';
+import { TestKey } from '../support/data/keys.js';
+import { ADVERTISEMENT, type CodecName, type ErrorAnswer } from '../support/hubs/test-hub.js';
+import { type Frame, TestSocket } from '../support/clients/test-socket.js';
 import { until } from './faulty-hub.js';
 
 const LIST = '/api/v1/advertisements';

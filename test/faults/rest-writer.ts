@@ -1,6 +1,6 @@
 import type { HubProcess } from '../process/hub-process.js';
-import { TestKey } from '../support/keys.js';
-import { ADVERTISEMENT } from '../support/test-hub.js';
+import { TestKey } from '../support/data/keys.js';
+import { ADVERTISEMENT } from '../support/hubs/test-hub.js';
 
 /** How a write was refused. */
 export interface Refusal {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
-import { TestHub, TRANSPORTS } from '../support/test-hub.js';
+import { TestHub, TRANSPORTS } from '../support/hubs/test-hub.js';
 
 /** Twice the 10 s that a request may take, and more for a machine that has other things to do. */
 const DEADLINE_MS = 40_000;

@@ -3,7 +3,7 @@ import { describe, type TestContext, test } from 'node:test';
 import type { StreamEvent } from '../../src/protocol/frames/frames-down.js';
 import { brief } from '../conformance/websocket-watcher.js';
 import { type HubProcess, scratchFolder } from '../process/hub-process.js';
-import type { TestSocket } from '../support/test-socket.js';
+import type { TestSocket } from '../support/clients/test-socket.js';
 import { FaultyHub } from './faulty-hub.js';
 import { connect, list, RemoteProvider, RemoteWatcher, send } from './remote.js';
 import { scaled } from '../support/scale.js';

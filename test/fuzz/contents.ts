@@ -1,5 +1,5 @@
 import fc from '../support/properties.js';
-import { type Content, content } from '../support/arbitraries.js';
+import { type Content, content } from '../support/data/arbitraries.js';
 
 /** Names that libraries look for on objects: a provider may use them all for prices of its own. */
 const MEANINGFUL = [

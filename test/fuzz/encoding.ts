@@ -1,5 +1,5 @@
 import { Packr } from 'msgpackr';
-import type { CodecName } from '../support/test-hub.js';
+import type { CodecName } from '../support/hubs/test-hub.js';
 
 /** As somebody's library may be set up: it writes dates and large integers in its own way. */
 const packr = new Packr({ useRecords: false, largeBigIntToFloat: true, useToJSON: false });

@@ -5,8 +5,8 @@ import { ERROR_STATUS } from '../../src/protocol/errors.js';
 import { parseUpFrame, type RequestId, type UpType } from '../../src/protocol/frames/frames-up.js';
 import { LIMITS } from '../../src/protocol/limits.js';
 import { decodeUtf8 } from '../../src/protocol/text.js';
-import type { CodecName, TransportName } from '../support/test-hub.js';
-import type { Frame } from '../support/test-socket.js';
+import type { CodecName, TransportName } from '../support/hubs/test-hub.js';
+import type { Frame } from '../support/clients/test-socket.js';
 
 /** Which answers a frame may get, by the contract. */
 export interface Expectation {

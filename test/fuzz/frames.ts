@@ -1,8 +1,8 @@
 import fc from '../support/properties.js';
 import type { Filter } from '../../src/protocol/filters/filter.js';
 import type { UpType } from '../../src/protocol/frames/frames-up.js';
-import { type Content, filter, payloadOf } from '../support/arbitraries.js';
-import type { CodecName } from '../support/test-hub.js';
+import { type Content, filter, payloadOf } from '../support/data/arbitraries.js';
+import type { CodecName } from '../support/hubs/test-hub.js';
 import { oddContent } from './contents.js';
 import { encodeFrame } from './encoding.js';
 import {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { HubProcess } from '../process/hub-process.js';
-import { TestKey } from '../support/keys.js';
-import type { TransportName } from '../support/test-hub.js';
+import { TestKey } from '../support/data/keys.js';
+import type { TransportName } from '../support/hubs/test-hub.js';
 import { Speaker } from './speaker.js';
 
 /** Lanes of a scenario, each with an identity of its own. */

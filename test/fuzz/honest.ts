@@ -7,9 +7,9 @@ import {
   type Watch,
   watch,
 } from '../../src/client/node.js';
-import { TestKey } from '../support/keys.js';
-import { Metrics } from '../support/prometheus.js';
-import { ADVERTISEMENT } from '../support/test-hub.js';
+import { TestKey } from '../support/data/keys.js';
+import { Metrics } from '../support/clients/prometheus.js';
+import { ADVERTISEMENT } from '../support/hubs/test-hub.js';
 import type { FuzzHub } from './fuzz-hub.js';
 import { Speaker } from './speaker.js';
 

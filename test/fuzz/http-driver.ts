@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from '../support/properties.js';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
-import { RawClient } from '../support/raw-http.js';
+import { RawClient } from '../support/clients/raw-http.js';
 import type { FuzzHub } from './fuzz-hub.js';
 import { assertAnswer } from './http-oracle.js';
 import { byteMutation, type ByteMutation, mutateBytes, splice } from './mutations.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { ERROR_STATUS, type ErrorCode } from '../../src/protocol/errors.js';
-import type { RawAnswer } from '../support/raw-http.js';
-import type { TransportName } from '../support/test-hub.js';
+import type { RawAnswer } from '../support/clients/raw-http.js';
+import type { TransportName } from '../support/hubs/test-hub.js';
 import { assertErrorShape } from './frame-oracle.js';
 
 /** Every header that a hub, or a library under it, sends of its own accord: anything else came from a client. */

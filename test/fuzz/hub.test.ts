@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import fc from '../support/properties.js';
 import { scratchFolder } from '../process/hub-process.js';
-import { TRANSPORTS } from '../support/test-hub.js';
+import { TRANSPORTS } from '../support/hubs/test-hub.js';
 import { frameScenario, runFrames } from './frame-driver.js';
 import { FuzzHub } from './fuzz-hub.js';
 import { HonestClients } from './honest.js';

@@ -9,9 +9,9 @@ import { canonicalFilterKey, parseFilter } from '../../src/protocol/filters/filt
 import { parseUpFrame } from '../../src/protocol/frames/frames-up.js';
 import { parseListQuery } from '../../src/protocol/filters/list-query.js';
 import { readHttpClaim } from '../../src/registry/write/claim.js';
-import { filter, payloadOf } from '../support/arbitraries.js';
-import { TestKey } from '../support/keys.js';
-import { CODEC_NAMES } from '../support/test-hub.js';
+import { filter, payloadOf } from '../support/data/arbitraries.js';
+import { TestKey } from '../support/data/keys.js';
+import { CODEC_NAMES } from '../support/hubs/test-hub.js';
 import { oddContent } from './contents.js';
 import { encodeFrame } from './encoding.js';
 import { bytesOf, damagedItem, readableItem } from './frames.js';

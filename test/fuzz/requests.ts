@@ -2,8 +2,8 @@ import fc from '../support/properties.js';
 import { attributeParameters, resourceParameter } from '../../src/protocol/filters/fact-parameters.js';
 import { canonicalFilterKey, type Filter } from '../../src/protocol/filters/filter.js';
 import { toWellFormed } from '../../src/protocol/text.js';
-import { type Content, filter, payloadOf } from '../support/arbitraries.js';
-import { rawRequest } from '../support/raw-http.js';
+import { type Content, filter, payloadOf } from '../support/data/arbitraries.js';
+import { rawRequest } from '../support/clients/raw-http.js';
 import { oddContent } from './contents.js';
 import { encodeFrame } from './encoding.js';
 import {

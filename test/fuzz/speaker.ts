@@ -1,5 +1,5 @@
-import type { Action, TestKey } from '../support/keys.js';
-import type { Frame } from '../support/test-socket.js';
+import type { Action, TestKey } from '../support/data/keys.js';
+import type { Frame } from '../support/clients/test-socket.js';
 
 /** Who sends the frames and requests of one line of a scenario: an identity that no other line has. */
 export class Speaker {

@@ -6,7 +6,7 @@ import { Metrics } from '../../src/http/metrics.js';
 import type { HttpRequest, HttpResponse } from '../../src/protocol/http-message.js';
 import type { Work } from '../../src/lib/turns/work-queue.js';
 import type { ListAnswer } from '../../src/registry/registry.js';
-import { NO_READS } from '../support/gateway.js';
+import { NO_READS } from '../support/hubs/gateway.js';
 import { Registry } from '../../src/registry/registry.js';
 import {
   Verifier,
@@ -15,10 +15,10 @@ import {
 } from '../../src/registry/write/verifier/verifier.js';
 import { WritePath } from '../../src/registry/write/write-path.js';
 import { FakeClock } from '../support/fake-clock.js';
-import { MemoryLog } from '../support/memory-log.js';
-import { ISO_TIME, itemPath, LIST } from '../support/http.js';
-import { TestKey } from '../support/keys.js';
-import { ADVERTISEMENT } from '../support/test-hub.js';
+import { MemoryLog } from '../support/worlds/memory-log.js';
+import { ISO_TIME, itemPath, LIST } from '../support/clients/http.js';
+import { TestKey } from '../support/data/keys.js';
+import { ADVERTISEMENT } from '../support/hubs/test-hub.js';
 
 /** A registry of which lists can be broken. */
 class FragileRegistry extends Registry {

@@ -4,11 +4,11 @@ import fc from '../support/properties.js';
 import { ListAnswers } from '../../src/http/list-answers.js';
 import type { HttpResponse } from '../../src/protocol/http-message.js';
 import { formatPageCursor } from '../../src/protocol/filters/list-query.js';
-import { type Content, content } from '../support/arbitraries.js';
-import { NO_READS } from '../support/gateway.js';
-import { RegistryWorld } from '../support/registry-world.js';
-import { type Step, sequences, steps } from '../support/steps.js';
-import { CONTENT } from '../support/contents.js';
+import { type Content, content } from '../support/data/arbitraries.js';
+import { NO_READS } from '../support/hubs/gateway.js';
+import { RegistryWorld } from '../support/worlds/registry-world.js';
+import { type Step, sequences, steps } from '../support/worlds/steps.js';
+import { CONTENT } from '../support/data/contents.js';
 
 const QUERIES = [
   '',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from '../support/properties.js';
 import { addressesIn, Arena, roomFor, SLAB_BYTES } from '../../src/lib/arena.js';
-import { sequences } from '../support/steps.js';
+import { sequences } from '../support/worlds/steps.js';
 
 const UNIT = 16;
 

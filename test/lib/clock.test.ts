@@ -3,12 +3,12 @@ import test from 'node:test';
 import fc from '../support/properties.js';
 import { ServiceClock, TICK_MS } from '../../src/lib/clock.js';
 import type { Registry } from '../../src/registry/registry.js';
-import { recordOf } from '../support/arbitraries.js';
+import { recordOf } from '../support/data/arbitraries.js';
 import { FakeClock } from '../support/fake-clock.js';
-import { sequences } from '../support/steps.js';
-import { advertised } from '../support/entries.js';
-import { LoggedRegistry } from '../support/logged-registry.js';
-import { CONTENT } from '../support/contents.js';
+import { sequences } from '../support/worlds/steps.js';
+import { advertised } from '../support/data/entries.js';
+import { LoggedRegistry } from '../support/worlds/logged-registry.js';
+import { CONTENT } from '../support/data/contents.js';
 
 const EXPIRY_MS = 300_000;
 const DAY = 24 * 3_600_000;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from '../support/properties.js';
 import { Interner } from '../../src/lib/interner.js';
-import { sequences } from '../support/steps.js';
+import { sequences } from '../support/worlds/steps.js';
 
 type Step = { acquire: string } | { release: number } | { retain: number };
 

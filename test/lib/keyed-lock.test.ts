@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from '../support/properties.js';
 import { KeyedLock } from '../../src/lib/keyed-lock.js';
-import { sequences } from '../support/steps.js';
+import { sequences } from '../support/worlds/steps.js';
 
 const turn = () => new Promise<void>(setImmediate);
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from '../support/properties.js';
 import { TimingWheel } from '../../src/lib/timing-wheel.js';
-import { sequences, steps } from '../support/steps.js';
+import { sequences, steps } from '../support/worlds/steps.js';
 
 const BUCKET_MS = 10;
 const BUCKETS = 8;

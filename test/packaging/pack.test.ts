@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { HubProcess, scratchFolder } from '../process/hub-process.js';
-import { TestHub } from '../support/test-hub.js';
+import { TestHub } from '../support/hubs/test-hub.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
-import { noPythonWith, pythonWith } from '../support/python.js';
-import { ADVERTISEMENT, TestHub } from '../support/test-hub.js';
+import { noPythonWith, pythonWith } from '../support/hubs/python.js';
+import { ADVERTISEMENT, TestHub } from '../support/hubs/test-hub.js';
 import { RunningProcess, scratchFolder } from './hub-process.js';
 
 const FOLDER = fileURLToPath(new URL('../../../examples/first-generation/', import.meta.url));

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
-import { TestAccount } from '../support/ethereum.js';
-import { TestKey } from '../support/keys.js';
-import { ADVERTISEMENT } from '../support/test-hub.js';
+import { TestAccount } from '../support/data/ethereum.js';
+import { TestKey } from '../support/data/keys.js';
+import { ADVERTISEMENT } from '../support/hubs/test-hub.js';
 import { HubProcess, scratchFolder } from './hub-process.js';
 
 /** A time as the first generation wrote it, so many seconds ago. */

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after } from 'node:test';
-import { PROGRAM } from '../support/program.js';
-import { Metrics } from '../support/prometheus.js';
+import { PROGRAM } from '../support/hubs/program.js';
+import { Metrics } from '../support/clients/prometheus.js';
 
 const running = new Set<ChildProcess>();
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TestKey } from '../support/keys.js';
-import { TestSocket } from '../support/test-socket.js';
+import { TestKey } from '../support/data/keys.js';
+import { TestSocket } from '../support/clients/test-socket.js';
 import { HubProcess, type Line, scratchFolder } from './hub-process.js';
 
 /** Begins a session of a provider. */

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { watch } from '../../src/client/node.js';
-import { noPythonWith, pythonWith } from '../support/python.js';
-import { TestHub } from '../support/test-hub.js';
+import { noPythonWith, pythonWith } from '../support/hubs/python.js';
+import { TestHub } from '../support/hubs/test-hub.js';
 import { RunningProcess, scratchFolder } from './hub-process.js';
 
 const PROGRAM = fileURLToPath(new URL('../../../examples/python-provider/provider.py', import.meta.url));

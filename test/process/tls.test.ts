@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { FIRST_CERTIFICATE, SECOND_CERTIFICATE } from '../data/certificates.js';
 import { NO_TERMINAL, plain, runPiped, Terminal } from '../cli/pseudo-terminal.js';
-import { TestKey } from '../support/keys.js';
-import { TestSocket } from '../support/test-socket.js';
-import { presentedBy, secureFetch, TRUSTED, writeCertificate } from '../support/tls.js';
-import { ADVERTISEMENT, TRANSPORTS } from '../support/test-hub.js';
+import { TestKey } from '../support/data/keys.js';
+import { TestSocket } from '../support/clients/test-socket.js';
+import { presentedBy, secureFetch, TRUSTED, writeCertificate } from '../support/clients/tls.js';
+import { ADVERTISEMENT, TRANSPORTS } from '../support/hubs/test-hub.js';
 import { HubProcess, scratchFolder } from './hub-process.js';
 
 const SECOND = new X509Certificate(SECOND_CERTIFICATE.cert).fingerprint256;

@@ -10,7 +10,7 @@ import { ethereumSigner } from '../../src/client/index.js';
 import { fromHex, toHex } from '../../src/protocol/text.js';
 import { loadLibsecp256k1, withNoble } from '../../src/registry/write/verifier/eip191.js';
 import { ETHEREUM_VECTORS } from '../data/ethereum.js';
-import { TestAccount } from '../support/ethereum.js';
+import { TestAccount } from '../support/data/ethereum.js';
 import { randomOf } from '../support/random.js';
 
 const native = loadLibsecp256k1();

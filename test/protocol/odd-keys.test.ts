@@ -21,8 +21,8 @@ import {
   GROUP_ORDER,
   multiply,
   smallOrderPoints,
-} from '../support/curve.js';
-import { TestKey } from '../support/keys.js';
+} from '../support/data/curve.js';
+import { TestKey } from '../support/data/keys.js';
 
 const verifier = new Verifier();
 const SMALL_ORDER = smallOrderPoints();

@@ -14,7 +14,7 @@ import {
 import { fromHex, toHex } from '../../src/protocol/text.js';
 import { Verifier } from '../../src/registry/write/verifier/verifier.js';
 import { type SignatureVector, SIGNATURE_VECTORS } from '../data/signatures.js';
-import { TestKey } from '../support/keys.js';
+import { TestKey } from '../support/data/keys.js';
 
 const verifier = new Verifier();
 

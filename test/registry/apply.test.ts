@@ -9,10 +9,10 @@ import type { Deliver } from '../../src/registry/log.js';
 import { State } from '../../src/registry/state.js';
 import { COUNTRY } from '../../src/registry/store/columns.js';
 import type { Store } from '../../src/registry/store/store.js';
-import { content } from '../support/arbitraries.js';
-import { MemoryLog } from '../support/memory-log.js';
-import { RegistryWorld } from '../support/registry-world.js';
-import { sequences, type Step, steps } from '../support/steps.js';
+import { content } from '../support/data/arbitraries.js';
+import { MemoryLog } from '../support/worlds/memory-log.js';
+import { RegistryWorld } from '../support/worlds/registry-world.js';
+import { sequences, type Step, steps } from '../support/worlds/steps.js';
 
 const EXPIRY_MS = 2000;
 const REPLAY_EVENTS = 50;

@@ -4,8 +4,8 @@ import fc from '../support/properties.js';
 import { ChangeLog, type Difference, type GoneReason } from '../../src/registry/change-log.js';
 import { AttributeColumns, CPU, LIVE, rowOf, USD, VALUES } from '../../src/registry/store/columns.js';
 import { ValueNumbers } from '../../src/registry/store/value-numbers.js';
-import { recordOf } from '../support/arbitraries.js';
-import { sequences, steps } from '../support/steps.js';
+import { recordOf } from '../support/data/arbitraries.js';
+import { sequences, steps } from '../support/worlds/steps.js';
 
 const PLATFORM = VALUES.indexOf('platform');
 const NETWORK = VALUES.indexOf('payments_network');

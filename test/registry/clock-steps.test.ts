@@ -8,9 +8,9 @@ import type { Registry, SessionToken } from '../../src/registry/registry.js';
 import type { SignedClaim } from '../../src/registry/write/claim.js';
 import { WritePath } from '../../src/registry/write/write-path.js';
 import { FakeClock } from '../support/fake-clock.js';
-import { MemoryDisk, MemoryLog } from '../support/memory-log.js';
-import { sequences, type Step, steps } from '../support/steps.js';
-import { describe, PAYLOAD, T0 } from '../support/write-bench.js';
+import { MemoryDisk, MemoryLog } from '../support/worlds/memory-log.js';
+import { sequences, type Step, steps } from '../support/worlds/steps.js';
+import { describe, PAYLOAD, T0 } from '../support/worlds/write-bench.js';
 
 const SECOND = 1000;
 const HOUR = 3_600 * SECOND;

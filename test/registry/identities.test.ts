@@ -3,7 +3,7 @@ import test from 'node:test';
 import fc from '../support/properties.js';
 import { Identities } from '../../src/registry/identities.js';
 import { LIMITS } from '../../src/protocol/limits.js';
-import { sequences, steps } from '../support/steps.js';
+import { sequences, steps } from '../support/worlds/steps.js';
 
 const DAY = 24 * 3_600_000;
 const T0 = 1_740_063_600_000;

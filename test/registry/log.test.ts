@@ -9,9 +9,9 @@ import { SharedLog } from '../../src/registry/etcd/shared-log.js';
 import type { KeptSink, Log, OpenLog } from '../../src/registry/log.js';
 import { Mirror } from '../../src/registry/mirror/mirror.js';
 import type { AdvertisementRecord, CountRecord, IdentityRecord } from '../../src/registry/store/records.js';
-import { advertised, bound, withdrawn } from '../support/entries.js';
-import { TestEtcd, WITHOUT_ETCD } from '../support/etcd.js';
-import { MemoryDisk, MemoryLog } from '../support/memory-log.js';
+import { advertised, bound, withdrawn } from '../support/data/entries.js';
+import { TestEtcd, WITHOUT_ETCD } from '../support/hubs/etcd.js';
+import { MemoryDisk, MemoryLog } from '../support/worlds/memory-log.js';
 import { advertisementOf, identityOf, recordsIn, T0, TestLog, temporaryFolder } from './mirror/support.js';
 
 /** An implementation of the port, and in what the contract leaves it free. */

@@ -6,9 +6,9 @@ import type { Filter } from '../../src/protocol/filters/filter.js';
 import type { Moment } from '../../src/registry/moments.js';
 import { Predicate } from '../../src/registry/store/predicate.js';
 import { FilterIndex } from '../../src/streams/matching/filter-index.js';
-import { type Content, content, filter } from '../support/arbitraries.js';
-import { comparable, RegistryWorld } from '../support/registry-world.js';
-import { sequences, type Step, steps } from '../support/steps.js';
+import { type Content, content, filter } from '../support/data/arbitraries.js';
+import { comparable, RegistryWorld } from '../support/worlds/registry-world.js';
+import { sequences, type Step, steps } from '../support/worlds/steps.js';
 
 interface Reading {
   filter: Filter;

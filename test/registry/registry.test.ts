@@ -6,14 +6,14 @@ import type { Change } from '../../src/registry/change-log.js';
 import type { HeartbeatBatch } from '../../src/registry/log.js';
 import type { ProofRecord } from '../../src/registry/store/records.js';
 import { Registry } from '../../src/registry/registry.js';
-import { content, filter, recordOf } from '../support/arbitraries.js';
+import { content, filter, recordOf } from '../support/data/arbitraries.js';
 import { FakeClock } from '../support/fake-clock.js';
-import { MemoryLog } from '../support/memory-log.js';
-import { comparable, RegistryWorld, T0 } from '../support/registry-world.js';
-import { sequences, steps } from '../support/steps.js';
-import { listText } from '../support/list-text.js';
-import { advertised, withdrawn } from '../support/entries.js';
-import { CONTENT } from '../support/contents.js';
+import { MemoryLog } from '../support/worlds/memory-log.js';
+import { comparable, RegistryWorld, T0 } from '../support/worlds/registry-world.js';
+import { sequences, steps } from '../support/worlds/steps.js';
+import { listText } from '../support/data/list-text.js';
+import { advertised, withdrawn } from '../support/data/entries.js';
+import { CONTENT } from '../support/data/contents.js';
 
 const DAY = 24 * 3_600_000;
 const PROOF: ProofRecord = {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { StreamLimits } from '../../src/streams/limits.js';
-import type { Content } from '../support/arbitraries.js';
-import { type StreamClient, StreamWorld } from '../support/stream-world.js';
+import type { Content } from '../support/data/arbitraries.js';
+import { type StreamClient, StreamWorld } from '../support/worlds/stream-world.js';
 
 const PROVIDERS = 400;
 

@@ -3,10 +3,10 @@ import test from 'node:test';
 import fc from '../support/properties.js';
 import type { Filter } from '../../src/protocol/filters/filter.js';
 import type { First } from '../../src/protocol/filters/first.js';
-import { content, filter } from '../support/arbitraries.js';
+import { content, filter } from '../support/data/arbitraries.js';
 import { rounds } from '../support/rounds.js';
-import { sequences, type Step, steps } from '../support/steps.js';
-import { type ResumeFrom, type StreamClient, StreamWorld } from '../support/stream-world.js';
+import { sequences, type Step, steps } from '../support/worlds/steps.js';
+import { type ResumeFrom, type StreamClient, StreamWorld } from '../support/worlds/stream-world.js';
 
 /** Some providers are busier than others. */
 const id = fc.constantFrom(...Array.from('aaabbbccddefghijklmn'));

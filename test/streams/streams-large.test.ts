@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { LIMITS } from '../../src/protocol/limits.js';
 import { STREAM_LIMITS, WORK } from '../../src/streams/limits.js';
-import type { Content } from '../support/arbitraries.js';
-import { StreamWorld } from '../support/stream-world.js';
+import type { Content } from '../support/data/arbitraries.js';
+import { StreamWorld } from '../support/worlds/stream-world.js';
 
 const PROVIDERS = 4600;
 

@@ -3,13 +3,13 @@ import test from 'node:test';
 import type { SendResult, Socket, SocketHandler } from '../../src/gateway/transports/port.js';
 import type { PublishedAdvertisement } from '../../src/protocol/advertisement.js';
 import type { DownFrame } from '../../src/protocol/frames/frames-down.js';
-import { type Content, recordOf } from '../support/arbitraries.js';
+import { type Content, recordOf } from '../support/data/arbitraries.js';
 import { FakeClock } from '../support/fake-clock.js';
-import { GatewayWorld } from '../support/gateway.js';
-import { settle } from '../support/write-bench.js';
-import { listText } from '../support/list-text.js';
-import { advertised } from '../support/entries.js';
-import { CONTENT } from '../support/contents.js';
+import { GatewayWorld } from '../support/hubs/gateway.js';
+import { settle } from '../support/worlds/write-bench.js';
+import { listText } from '../support/data/list-text.js';
+import { advertised } from '../support/data/entries.js';
+import { CONTENT } from '../support/data/contents.js';
 
 const T0 = 1_740_063_600_000;
 /** A client that keeps what it holds, on a socket that may stop taking anything. */

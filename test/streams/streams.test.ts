@@ -6,8 +6,8 @@ import type { Subscriber, Subscription } from '../../src/streams/stream.js';
 import { CODECS, type Codec } from '../../src/protocol/frames/codec.js';
 import type { Filter } from '../../src/protocol/filters/filter.js';
 import type { Down, DownFrame, StreamEvent } from '../../src/protocol/frames/frames-down.js';
-import { RegistryWorld } from '../support/registry-world.js';
-import { CONTENT, SMALLEST } from '../support/contents.js';
+import { RegistryWorld } from '../support/worlds/registry-world.js';
+import { CONTENT, SMALLEST } from '../support/data/contents.js';
 
 /** A subscriber that keeps everything it is sent. */
 class Client implements Subscriber {

@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { generateKey, type KeyPair, ProviderSession, saveKey, seedOf } from '../../src/client/node.js';
 import { HubProcess } from '../process/hub-process.js';
-import { NO_BROWSER, startBrowser } from '../support/chromium.js';
+import { NO_BROWSER, startBrowser } from '../support/hubs/chromium.js';
 import {
   AXE_PROBLEMS,
   CUT_OFF,

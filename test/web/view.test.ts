@@ -7,7 +7,7 @@ import { COLUMNS, DEFAULT_COLUMNS } from '../../web/model/columns.js';
 import { conditionsOf, relaxations, without } from '../../web/model/conditions.js';
 import { formatPlace, PAGES, readPlace } from '../../web/model/place.js';
 import { formatView, readView } from '../../web/model/view.js';
-import { filter } from '../support/arbitraries.js';
+import { filter } from '../support/data/arbitraries.js';
 import fc from '../support/properties.js';
 
 /** Objects as programs make them. */

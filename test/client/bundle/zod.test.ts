@@ -12,7 +12,7 @@ import { parseFilter } from '../../../src/protocol/filters/filter.js';
 import { parseListQuery } from '../../../src/protocol/filters/list-query.js';
 import { mutate, mutation } from '../../fuzz/mutations.js';
 import { scratchFolder } from '../../process/hub-process.js';
-import { content, filter, payloadOf } from '../../support/arbitraries.js';
+import { content, filter, payloadOf } from '../../support/data/arbitraries.js';
 import fc from '../../support/properties.js';
 
 interface Rules {

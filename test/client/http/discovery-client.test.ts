@@ -13,7 +13,7 @@ import {
   watch,
 } from '../../../src/client/node.js';
 import { monthlyEstimate } from '../../../src/protocol/filters/estimate.js';
-import { TestHub, TRANSPORTS } from '../../support/test-hub.js';
+import { TestHub, TRANSPORTS } from '../../support/hubs/test-hub.js';
 import { FakeTime } from '../support/fake-time.js';
 import { ADVERTISEMENT, cores } from '../support/session-scene.js';
 

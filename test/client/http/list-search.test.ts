@@ -4,7 +4,7 @@ import { listSearch } from '../../../src/client/http/list-search.js';
 import { filterFromQuery, filterToQuery } from '../../../src/client/search.js';
 import { type Filter, parseFilter } from '../../../src/protocol/filters/filter.js';
 import { parseListQuery } from '../../../src/protocol/filters/list-query.js';
-import { filter } from '../../support/arbitraries.js';
+import { filter } from '../../support/data/arbitraries.js';
 import fc from '../../support/properties.js';
 
 /** What a hub reads from a list request for at most this price. */

@@ -12,7 +12,7 @@ import {
   type Watch,
   watch,
 } from '../../../src/client/node.js';
-import { CODEC_NAMES, TestHub, TRANSPORTS } from '../../support/test-hub.js';
+import { CODEC_NAMES, TestHub, TRANSPORTS } from '../../support/hubs/test-hub.js';
 import { FakeTime } from '../support/fake-time.js';
 import { freePort } from '../support/free-port.js';
 import { Proxy } from '../support/proxy.js';

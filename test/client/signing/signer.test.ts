@@ -22,7 +22,7 @@ import {
 import { EIP191 } from '../../../src/protocol/schemes/ethereum.js';
 import { verifySignature } from '../../../src/protocol/schemes/table.js';
 import { sessionPayload } from '../../../src/protocol/signing.js';
-import { TestAccount } from '../../support/ethereum.js';
+import { TestAccount } from '../../support/data/ethereum.js';
 import { FakeHub, NONCE, publishedAs } from '../support/fake-hub.js';
 import { FakeTime } from '../support/fake-time.js';
 

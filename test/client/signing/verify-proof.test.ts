@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { generateKey, type KeyPair, type Proof, verifyProof } from '../../../src/client/index.js';
 import { signBytes } from '../../../src/protocol/schemes/ed25519.js';
 import { signedBytes } from '../../../src/protocol/signing.js';
-import { TestAccount } from '../../support/ethereum.js';
+import { TestAccount } from '../../support/data/ethereum.js';
 import { publishedAs } from '../support/fake-hub.js';
 
 const TEXT =

@@ -9,7 +9,7 @@ import {
   type Watch,
   type WatchOptions,
 } from '../../../src/client/node.js';
-import { TestHub } from '../../support/test-hub.js';
+import { TestHub } from '../../support/hubs/test-hub.js';
 import { Proxy } from '../support/proxy.js';
 import { cores } from '../support/session-scene.js';
 import { nextChange, reached, recordChanges, recordStates } from '../support/wait.js';

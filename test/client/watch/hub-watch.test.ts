@@ -8,7 +8,7 @@ import {
   watch,
   type Watch,
 } from '../../../src/client/node.js';
-import { CODEC_NAMES, TestHub, TRANSPORTS } from '../../support/test-hub.js';
+import { CODEC_NAMES, TestHub, TRANSPORTS } from '../../support/hubs/test-hub.js';
 import { Proxy } from '../support/proxy.js';
 import { ADVERTISEMENT, cores } from '../support/session-scene.js';
 import { nextChange, reached, recordChanges } from '../support/wait.js';

@@ -1,5 +1,5 @@
-import { TestKey } from '../../support/keys.js';
-import { ADVERTISEMENT } from '../../support/test-hub.js';
+import { TestKey } from '../../support/data/keys.js';
+import { ADVERTISEMENT } from '../../support/hubs/test-hub.js';
 import { clientFrame, RawWebSocket } from '../../../bench/load/web-socket.js';
 
 /** What has become of a fleet's providers. */

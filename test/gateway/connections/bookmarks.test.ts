@@ -3,10 +3,10 @@ import test from 'node:test';
 import type { SendResult, Socket, SocketHandler } from '../../../src/gateway/transports/port.js';
 import type { DownFrame } from '../../../src/protocol/frames/frames-down.js';
 import { LIMITS } from '../../../src/protocol/limits.js';
-import { type Content, recordOf } from '../../support/arbitraries.js';
-import { advertised } from '../../support/entries.js';
+import { type Content, recordOf } from '../../support/data/arbitraries.js';
+import { advertised } from '../../support/data/entries.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { GatewayWorld } from '../../support/gateway.js';
+import { GatewayWorld } from '../../support/hubs/gateway.js';
 
 const T0 = 1_740_063_600_000;
 const TICK_MS = 200;

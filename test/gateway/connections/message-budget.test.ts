@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from '../../support/properties.js';
 import { MessageBudget } from '../../../src/gateway/connections/message-budget.js';
-import { sequences } from '../../support/steps.js';
+import { sequences } from '../../support/worlds/steps.js';
 
 test('a burst of a minute’s messages goes through, and the next one only after its share of the minute', () => {
   const budget = new MessageBudget(600, 5000);

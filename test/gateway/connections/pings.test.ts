@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { SendResult, Socket, SocketHandler } from '../../../src/gateway/transports/port.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { GatewayWorld } from '../../support/gateway.js';
+import { GatewayWorld } from '../../support/hubs/gateway.js';
 
 const HEARTBEAT_MS = 2000;
 const TICK_MS = 200;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import test from 'node:test';
-import { recordOf } from '../../support/arbitraries.js';
-import { CONTENT } from '../../support/contents.js';
-import { advertised } from '../../support/entries.js';
+import { recordOf } from '../../support/data/arbitraries.js';
+import { CONTENT } from '../../support/data/contents.js';
+import { advertised } from '../../support/data/entries.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { GatewayWorld } from '../../support/gateway.js';
-import { SlowBody } from '../../support/slow-body.js';
+import { GatewayWorld } from '../../support/hubs/gateway.js';
+import { SlowBody } from '../../support/clients/slow-body.js';
 
 const T0 = 1_740_063_600_000;
 const ADDRESS = '203.0.113.9';

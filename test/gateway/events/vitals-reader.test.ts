@@ -6,8 +6,8 @@ import { POINTS_KEPT } from '../../../src/protocol/vitals.js';
 import { QUEUE } from '../../../src/gateway/settings.js';
 import { Vitals } from '../../../src/vitals/vitals.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { GatewayWorld } from '../../support/gateway.js';
-import { SlowBody } from '../../support/slow-body.js';
+import { GatewayWorld } from '../../support/hubs/gateway.js';
+import { SlowBody } from '../../support/clients/slow-body.js';
 
 const T0 = 1_740_063_600_000;
 const ADDRESS = '203.0.113.9';

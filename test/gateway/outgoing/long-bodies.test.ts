@@ -5,10 +5,10 @@ import { describe, test, type TestContext } from 'node:test';
 import { TICK_MS } from '../../../src/lib/clock.js';
 import { LEAST_PROGRESS } from '../../../src/gateway/outgoing/long-bodies.js';
 import type { BodySource } from '../../../src/protocol/http-message.js';
-import { serveGateway } from '../../support/behind-transport.js';
+import { serveGateway } from '../../support/hubs/behind-transport.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { GatewayWorld } from '../../support/gateway.js';
-import { TRANSPORTS, type TransportName } from '../../support/test-hub.js';
+import { GatewayWorld } from '../../support/hubs/gateway.js';
+import { TRANSPORTS, type TransportName } from '../../support/hubs/test-hub.js';
 
 const PATIENCE_MS = 15_000;
 const PART = Buffer.alloc(64 * 1024, 'x');

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { Backlog } from '../../../src/gateway/outgoing/backlog.js';
 import { Outbox } from '../../../src/gateway/outgoing/outbox.js';
 import type { GatewaySettings } from '../../../src/gateway/settings.js';
-import { SlowSocket } from '../../support/slow-socket.js';
+import { SlowSocket } from '../../support/clients/slow-socket.js';
 
 const KB = 1024;
 

@@ -5,11 +5,11 @@ import { describe, test, type TestContext } from 'node:test';
 import { TICK_MS } from '../../../src/lib/clock.js';
 import type { GatewaySettings } from '../../../src/gateway/settings.js';
 import type { BodyStream, HttpResponse } from '../../../src/protocol/http-message.js';
-import { serveGateway } from '../../support/behind-transport.js';
+import { serveGateway } from '../../support/hubs/behind-transport.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { GatewayWorld } from '../../support/gateway.js';
-import { SlowSocket } from '../../support/slow-socket.js';
-import { TRANSPORTS, type TransportName } from '../../support/test-hub.js';
+import { GatewayWorld } from '../../support/hubs/gateway.js';
+import { SlowSocket } from '../../support/clients/slow-socket.js';
+import { TRANSPORTS, type TransportName } from '../../support/hubs/test-hub.js';
 
 const KB = 1024;
 const PATIENCE_MS = 15_000;

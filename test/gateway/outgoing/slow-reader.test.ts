@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CLOSE } from '../../../src/protocol/frames/close-codes.js';
 import type { SendResult, Socket, SocketHandler } from '../../../src/gateway/transports/port.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { GatewayWorld } from '../../support/gateway.js';
+import { GatewayWorld } from '../../support/hubs/gateway.js';
 
 const PROVIDERS = 2000;
 const SECOND = 1000;

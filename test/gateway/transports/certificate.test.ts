@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { readCertificate, TlsError, type TlsFiles } from '../../../src/gateway/transports/tls.js';
 import { FIRST_CERTIFICATE, SECOND_CERTIFICATE } from '../../data/certificates.js';
-import { writeCertificate } from '../../support/tls.js';
+import { writeCertificate } from '../../support/clients/tls.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hub-tls-'));
 after(() => {

@@ -20,7 +20,7 @@ import type {
   UpgradeDecision,
 } from '../../../src/gateway/transports/port.js';
 import { FIRST_CERTIFICATE } from '../../data/certificates.js';
-import { TRUSTED, writeCertificate } from '../../support/tls.js';
+import { TRUSTED, writeCertificate } from '../../support/clients/tls.js';
 
 export const OPTIONS: TransportOptions = {
   websocketPath: '/api/v1/ws',

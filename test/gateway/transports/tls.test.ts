@@ -12,7 +12,7 @@ import { TlsError, type TlsFiles } from '../../../src/gateway/transports/tls.js'
 import { startNode } from '../../../src/gateway/transports/node/transport.js';
 import { loadUws, startUws } from '../../../src/gateway/transports/uws/transport.js';
 import { FIRST_CERTIFICATE, SECOND_CERTIFICATE, type TestCertificate } from '../../data/certificates.js';
-import { presentedBy, TRUSTED, writeCertificate } from '../../support/tls.js';
+import { presentedBy, TRUSTED, writeCertificate } from '../../support/clients/tls.js';
 import { dial, farewell, Hub, listening, overTls, RawClient } from './harness.js';
 
 const fingerprint = ({ cert }: TestCertificate): string => new X509Certificate(cert).fingerprint256;

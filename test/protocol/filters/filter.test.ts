@@ -9,7 +9,7 @@ import {
   type Filter,
   parseFilter,
 } from '../../../src/protocol/filters/filter.js';
-import { filter } from '../../support/arbitraries.js';
+import { filter } from '../../support/data/arbitraries.js';
 
 function refusal(value: unknown): ProtocolError {
   try {

@@ -10,7 +10,7 @@ import {
   type PageCursor,
   parseListQuery,
 } from '../../../src/protocol/filters/list-query.js';
-import { filter } from '../../support/arbitraries.js';
+import { filter } from '../../support/data/arbitraries.js';
 
 function refusal(search: string): string {
   try {

@@ -8,11 +8,11 @@ import { market } from '../../../src/registry/answers/market.js';
 import { ChangeLog } from '../../../src/registry/change-log.js';
 import { renderHead } from '../../../src/registry/store/advertisement-json.js';
 import { Store } from '../../../src/registry/store/store.js';
-import { type Content, content, filter, recordOf } from '../../support/arbitraries.js';
-import * as naive from '../../support/naive-answers.js';
+import { type Content, content, filter, recordOf } from '../../support/data/arbitraries.js';
+import * as naive from '../../support/worlds/naive-answers.js';
 import { randomOf } from '../../support/random.js';
-import { RegistryWorld } from '../../support/registry-world.js';
-import { sequences, type Step, steps } from '../../support/steps.js';
+import { RegistryWorld } from '../../support/worlds/registry-world.js';
+import { sequences, type Step, steps } from '../../support/worlds/steps.js';
 
 const IDS = Array.from({ length: 30 }, (_, number) => (number % 2 === 0 ? 'p' : 'P-') + String(number));
 const id = fc.constantFrom(...IDS);

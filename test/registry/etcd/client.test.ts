@@ -9,7 +9,7 @@ import {
   TARGET,
   type WatchAnswer,
 } from '../../../src/registry/etcd/client/messages.js';
-import { TestEtcd, until, WITHOUT_ETCD } from '../../support/etcd.js';
+import { TestEtcd, until, WITHOUT_ETCD } from '../../support/hubs/etcd.js';
 
 const key = (text: string): Buffer => Buffer.from(text);
 const isEtcdError = (error: unknown): error is EtcdError => error instanceof EtcdError;

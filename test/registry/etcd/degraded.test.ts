@@ -5,9 +5,9 @@ import { Endpoint, EtcdError, type EtcdNode } from '../../../src/registry/etcd/c
 import { METHODS } from '../../../src/registry/etcd/client/messages.js';
 import { SharedLog } from '../../../src/registry/etcd/shared-log.js';
 import { systemTimers } from '../../../src/lib/timers.js';
-import { TestEtcd, until, WITHOUT_ETCD } from '../../support/etcd.js';
-import { TestKey } from '../../support/keys.js';
-import { ADVERTISEMENT, TestHub } from '../../support/test-hub.js';
+import { TestEtcd, until, WITHOUT_ETCD } from '../../support/hubs/etcd.js';
+import { TestKey } from '../../support/data/keys.js';
+import { ADVERTISEMENT, TestHub } from '../../support/hubs/test-hub.js';
 import { TestLog } from '../mirror/support.js';
 
 const UNAVAILABLE = 14;

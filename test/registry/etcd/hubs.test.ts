@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import type { EtcdClient } from '../../../src/registry/etcd/client/client.js';
 import { METHODS } from '../../../src/registry/etcd/client/messages.js';
-import { TestEtcd, until, WITHOUT_ETCD } from '../../support/etcd.js';
-import { TestKey } from '../../support/keys.js';
-import { ADVERTISEMENT, nextT, TestHub } from '../../support/test-hub.js';
-import type { Frame, TestSocket } from '../../support/test-socket.js';
+import { TestEtcd, until, WITHOUT_ETCD } from '../../support/hubs/etcd.js';
+import { TestKey } from '../../support/data/keys.js';
+import { ADVERTISEMENT, nextT, TestHub } from '../../support/hubs/test-hub.js';
+import type { Frame, TestSocket } from '../../support/clients/test-socket.js';
 
 interface Listed {
   provider_id: string;

@@ -9,11 +9,11 @@ import { Keys } from '../../../src/registry/etcd/keys.js';
 import { readState } from '../../../src/registry/etcd/store-state.js';
 import { KeptProviders } from '../../../src/registry/mirror/reading/kept-providers.js';
 import { scratchFolder } from '../../process/hub-process.js';
-import { TestEtcd, WITHOUT_ETCD } from '../../support/etcd.js';
+import { TestEtcd, WITHOUT_ETCD } from '../../support/hubs/etcd.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { TestKey } from '../../support/keys.js';
+import { TestKey } from '../../support/data/keys.js';
 import { randomOf } from '../../support/random.js';
-import { ADVERTISEMENT, nextT, TestHub } from '../../support/test-hub.js';
+import { ADVERTISEMENT, nextT, TestHub } from '../../support/hubs/test-hub.js';
 
 const UNAVAILABLE = 14;
 const EXPIRY_SECONDS = 5;

@@ -10,10 +10,10 @@ import { SharedLog } from '../../../src/registry/etcd/shared-log.js';
 import type { CopyChange, CopyMark } from '../../../src/registry/local-copy.js';
 import { FileCopy } from '../../../src/registry/mirror/copy/file-copy.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { TestEtcd, until, WITHOUT_ETCD } from '../../support/etcd.js';
-import { TestKey } from '../../support/keys.js';
-import { ADVERTISEMENT, TestHub } from '../../support/test-hub.js';
-import type { Frame, TestSocket } from '../../support/test-socket.js';
+import { TestEtcd, until, WITHOUT_ETCD } from '../../support/hubs/etcd.js';
+import { TestKey } from '../../support/data/keys.js';
+import { ADVERTISEMENT, TestHub } from '../../support/hubs/test-hub.js';
+import type { Frame, TestSocket } from '../../support/clients/test-socket.js';
 import { TestLog } from '../mirror/support.js';
 
 /** Short enough for tests, and long enough for several revisions in one transaction. */

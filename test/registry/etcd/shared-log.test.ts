@@ -8,8 +8,8 @@ import { SharedLog } from '../../../src/registry/etcd/shared-log.js';
 import { ConflictError, type KeptSink } from '../../../src/registry/log.js';
 import { State } from '../../../src/registry/state.js';
 import { LIMITS } from '../../../src/protocol/limits.js';
-import { advertised, bound, withdrawn } from '../../support/entries.js';
-import { TestEtcd, until, WITHOUT_ETCD } from '../../support/etcd.js';
+import { advertised, bound, withdrawn } from '../../support/data/entries.js';
+import { TestEtcd, until, WITHOUT_ETCD } from '../../support/hubs/etcd.js';
 import { randomOf } from '../../support/random.js';
 import { advertisementOf, identityOf, T0, TestLog } from '../mirror/support.js';
 

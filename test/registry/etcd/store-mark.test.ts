@@ -7,10 +7,10 @@ import { METHODS } from '../../../src/registry/etcd/client/messages.js';
 import { SharedLog } from '../../../src/registry/etcd/shared-log.js';
 import { StoreMark } from '../../../src/registry/etcd/store-mark.js';
 import type { KeptSink } from '../../../src/registry/log.js';
-import { advertised } from '../../support/entries.js';
-import { TestEtcd, until, WITHOUT_ETCD } from '../../support/etcd.js';
-import { TestKey } from '../../support/keys.js';
-import { TestHub } from '../../support/test-hub.js';
+import { advertised } from '../../support/data/entries.js';
+import { TestEtcd, until, WITHOUT_ETCD } from '../../support/hubs/etcd.js';
+import { TestKey } from '../../support/data/keys.js';
+import { TestHub } from '../../support/hubs/test-hub.js';
 import { advertisementOf, TestLog } from '../mirror/support.js';
 
 const KEY = '/p/e';

@@ -7,11 +7,11 @@ import type { Filter } from '../../../src/protocol/filters/filter.js';
 import { type ListQuery, parseListQuery, type SortOrder } from '../../../src/protocol/filters/list-query.js';
 import type { ListAnswer } from '../../../src/registry/registry.js';
 import { LongList } from '../../../src/registry/lists/long-list.js';
-import { type Content, content, filter } from '../../support/arbitraries.js';
-import { list } from '../../support/naive.js';
+import { type Content, content, filter } from '../../support/data/arbitraries.js';
+import { list } from '../../support/worlds/naive.js';
 import { rounds } from '../../support/rounds.js';
 import { randomOf } from '../../support/random.js';
-import { comparable, RegistryWorld } from '../../support/registry-world.js';
+import { comparable, RegistryWorld } from '../../support/worlds/registry-world.js';
 
 const ROWS = 9000;
 /** No step may look at more: a chunk or two above what it is meant to. */

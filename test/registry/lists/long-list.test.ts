@@ -4,11 +4,11 @@ import type { PublishedAdvertisement } from '../../../src/protocol/advertisement
 import { type ListQuery, parseListQuery } from '../../../src/protocol/filters/list-query.js';
 import { LongList } from '../../../src/registry/lists/long-list.js';
 import type { Registry } from '../../../src/registry/registry.js';
-import { type Content, recordOf } from '../../support/arbitraries.js';
+import { type Content, recordOf } from '../../support/data/arbitraries.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { comparable, RegistryWorld, T0 } from '../../support/registry-world.js';
-import { advertised } from '../../support/entries.js';
-import { LoggedRegistry } from '../../support/logged-registry.js';
+import { comparable, RegistryWorld, T0 } from '../../support/worlds/registry-world.js';
+import { advertised } from '../../support/data/entries.js';
+import { LoggedRegistry } from '../../support/worlds/logged-registry.js';
 
 const ROWS = 4000;
 const TIMES = { createdAt: T0, updatedAt: T0 };

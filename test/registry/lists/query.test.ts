@@ -8,10 +8,10 @@ import { FrozenMatches } from '../../../src/registry/lists/frozen-matches.js';
 import { findPage, type Page } from '../../../src/registry/lists/query.js';
 import { Snapshots } from '../../../src/registry/store/snapshot.js';
 import { Store } from '../../../src/registry/store/store.js';
-import { type Content, content, filter, recordOf } from '../../support/arbitraries.js';
-import { list } from '../../support/naive.js';
-import { sequences } from '../../support/steps.js';
-import { SMALLEST } from '../../support/contents.js';
+import { type Content, content, filter, recordOf } from '../../support/data/arbitraries.js';
+import { list } from '../../support/worlds/naive.js';
+import { sequences } from '../../support/worlds/steps.js';
+import { SMALLEST } from '../../support/data/contents.js';
 
 const SORTS: readonly SortOrder[] = ['id', 'price', 'price_glm', 'updated'];
 

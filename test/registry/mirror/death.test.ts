@@ -6,7 +6,7 @@ import type { WorkerSetup } from '../../../src/registry/mirror/messages.js';
 import { Mirror } from '../../../src/registry/mirror/mirror.js';
 import { PersistenceError } from '../../../src/registry/log.js';
 import { advertisementOf, identityOf, loadFile, openMirror, temporaryFolder, TestLog } from './support.js';
-import { advertised, bound } from '../../support/entries.js';
+import { advertised, bound } from '../../support/data/entries.js';
 
 test('a thread that dies is replaced, and nothing acknowledged is lost', async (t) => {
   const path = join(temporaryFolder(t), 'hub.db');

@@ -4,7 +4,7 @@ import test from 'node:test';
 import { PersistenceError } from '../../../src/registry/log.js';
 import { advertisementOf, loadFile, openMirror, T0, TestLog } from './support.js';
 import { mountTemporary, unmountable } from './tmpfs.js';
-import { advertised } from '../../support/entries.js';
+import { advertised } from '../../support/data/entries.js';
 
 test(
   'a full disk: callers hear of it, and what nobody waits for arrives later',

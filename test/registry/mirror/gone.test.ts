@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { advertised } from '../../support/entries.js';
+import { advertised } from '../../support/data/entries.js';
 import { advertisementOf, loadFile, openMirror, temporaryFolder } from './support.js';
 
 const skip = process.platform === 'win32' ? 'Windows keeps a file that is open' : false;

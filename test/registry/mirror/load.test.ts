@@ -13,7 +13,7 @@ import {
   temporaryFolder,
   TestLog,
 } from './support.js';
-import { advertised, bound, withdrawn } from '../../support/entries.js';
+import { advertised, bound, withdrawn } from '../../support/data/entries.js';
 
 function createFile(path: string, ...statements: string[]): void {
   const db = new Database(path);

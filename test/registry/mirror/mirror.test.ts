@@ -14,7 +14,7 @@ import {
   TestLog,
 } from './support.js';
 import type { CountRecord } from '../../../src/registry/store/records.js';
-import { advertised, bound, withdrawn } from '../../support/entries.js';
+import { advertised, bound, withdrawn } from '../../support/data/entries.js';
 import { randomSource } from '../../support/random.js';
 
 function heartbeats(updatedAt: number, attached: boolean, ...providerIds: string[]): HeartbeatBatch {

@@ -21,7 +21,7 @@ import type {
 import { AttributeColumns, VALUES, IP_CONFIRMED } from '../../../src/registry/store/columns.js';
 import { type RowBatch, rowIn } from '../../../src/registry/store/row-batch.js';
 import type { PublishedAdvertisement } from '../../../src/protocol/advertisement.js';
-import { CONTENT } from '../../support/contents.js';
+import { CONTENT } from '../../support/data/contents.js';
 
 /** Bytes that an address of the arena counts. */
 const UNIT = 16;

@@ -7,7 +7,7 @@ import Database from 'better-sqlite3';
 import { loadMirror } from '../../../src/registry/mirror/reading/load.js';
 import { advertisementOf, identityOf, loadFile, openMirror, temporaryFolder, TestLog } from './support.js';
 import { rounds } from '../../support/rounds.js';
-import { advertised } from '../../support/entries.js';
+import { advertised } from '../../support/data/entries.js';
 
 const ROWS = 2000;
 const PAGE = 4096;

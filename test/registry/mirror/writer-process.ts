@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { advertisementOf, identityOf, openMirror } from './support.js';
-import { advertised, withdrawn } from '../../support/entries.js';
+import { advertised, withdrawn } from '../../support/data/entries.js';
 
 const FILE = fileURLToPath(import.meta.url);
 

@@ -5,8 +5,8 @@ import { renderHead } from '../../../src/registry/store/advertisement-json.js';
 import { matchingSlots } from '../../../src/registry/lists/query.js';
 import { FactLists, NO_FACTS } from '../../../src/registry/store/facts/fact-lists.js';
 import { Store } from '../../../src/registry/store/store.js';
-import { recordOf } from '../../support/arbitraries.js';
-import { CONTENT } from '../../support/contents.js';
+import { recordOf } from '../../support/data/arbitraries.js';
+import { CONTENT } from '../../support/data/contents.js';
 
 const LEASE = { updatedAt: 0, expiresAt: 0, deadline: 0 };
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from '../../support/properties.js';
 import { IdIndex } from '../../../src/registry/store/id-index.js';
-import { sequences, steps } from '../../support/steps.js';
+import { sequences, steps } from '../../support/worlds/steps.js';
 
 /** Ids that sort differently by case, by digits and by length. */
 function idOf(number: number): string {

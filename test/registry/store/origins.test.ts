@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from '../../support/properties.js';
 import { Origins } from '../../../src/registry/store/origins.js';
-import { sequences } from '../../support/steps.js';
+import { sequences } from '../../support/worlds/steps.js';
 
 test('it counts like somebody who keeps a list of slots', () => {
   const step = fc.record({

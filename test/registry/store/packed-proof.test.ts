@@ -5,7 +5,7 @@ import { renderHead } from '../../../src/registry/store/advertisement-json.js';
 import { packRow, proofIn, rowBytes, signerIn } from '../../../src/registry/store/packed-row.js';
 import type { AdvertisementRecord, ProofRecord } from '../../../src/registry/store/records.js';
 import type { UnpackedProof } from '../../../src/registry/store/packed-proof.js';
-import { type Content, content, payloadOf, recordOf } from '../../support/arbitraries.js';
+import { type Content, content, payloadOf, recordOf } from '../../support/data/arbitraries.js';
 
 const KEY = 'ab'.repeat(32);
 

@@ -4,11 +4,11 @@ import fc from '../../support/properties.js';
 import { type JsonTexts, renderHead } from '../../../src/registry/store/advertisement-json.js';
 import type { AdvertisementRecord } from '../../../src/registry/store/records.js';
 import { type RowBatch, RowBatcher } from '../../../src/registry/store/row-batch.js';
-import { content, payloadOf, recordOf } from '../../support/arbitraries.js';
+import { content, payloadOf, recordOf } from '../../support/data/arbitraries.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { listText } from '../../support/list-text.js';
-import { withdrawn } from '../../support/entries.js';
-import { LoggedRegistry } from '../../support/logged-registry.js';
+import { listText } from '../../support/data/list-text.js';
+import { withdrawn } from '../../support/data/entries.js';
+import { LoggedRegistry } from '../../support/worlds/logged-registry.js';
 
 const T0 = 1_740_063_600_000;
 const EXPIRY_MS = 300_000;

@@ -4,10 +4,10 @@ import fc from '../../support/properties.js';
 import { renderHead } from '../../../src/registry/store/advertisement-json.js';
 import type { AdvertisementRecord, ProofRecord } from '../../../src/registry/store/records.js';
 import { type Lease, Store } from '../../../src/registry/store/store.js';
-import { type Content, content, recordOf } from '../../support/arbitraries.js';
-import { published } from '../../support/naive.js';
-import { sequences, steps } from '../../support/steps.js';
-import { SMALLEST } from '../../support/contents.js';
+import { type Content, content, recordOf } from '../../support/data/arbitraries.js';
+import { published } from '../../support/worlds/naive.js';
+import { sequences, steps } from '../../support/worlds/steps.js';
+import { SMALLEST } from '../../support/data/contents.js';
 
 const T0 = 1_740_063_600_000;
 

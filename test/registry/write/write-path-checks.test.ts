@@ -3,8 +3,8 @@ import test from 'node:test';
 import { sessionPayload } from '../../../src/protocol/signing.js';
 import type { Claim } from '../../../src/registry/write/claim.js';
 import { VerifierUnavailableError } from '../../../src/registry/write/verifier/verifier.js';
-import { TestKey } from '../../support/keys.js';
-import { PAYLOAD, payloadNamed, refusal, T0, WriteBench } from '../../support/write-bench.js';
+import { TestKey } from '../../support/data/keys.js';
+import { PAYLOAD, payloadNamed, refusal, T0, WriteBench } from '../../support/worlds/write-bench.js';
 
 const key = new TestKey();
 const otherKey = new TestKey();

@@ -4,9 +4,9 @@ import fc from '../../support/properties.js';
 import { ProtocolError } from '../../../src/protocol/errors.js';
 import { ConflictError } from '../../../src/registry/log.js';
 import type { SessionToken } from '../../../src/registry/registry.js';
-import { TestKey } from '../../support/keys.js';
-import { outcome, payloadNamed, refusal, settle, T0, WriteBench } from '../../support/write-bench.js';
-import { sequences } from '../../support/steps.js';
+import { TestKey } from '../../support/data/keys.js';
+import { outcome, payloadNamed, refusal, settle, T0, WriteBench } from '../../support/worlds/write-bench.js';
+import { sequences } from '../../support/worlds/steps.js';
 
 const key = new TestKey();
 const acceptAll = () => Promise.resolve(true);

@@ -9,10 +9,10 @@ import { Predicate } from '../../../src/registry/store/predicate.js';
 import { Store } from '../../../src/registry/store/store.js';
 import { ThresholdIndex } from '../../../src/streams/matching/threshold-index.js';
 import { ValueIndex } from '../../../src/streams/matching/value-index.js';
-import { content, filter, recordOf } from '../../support/arbitraries.js';
-import { matches } from '../../support/naive.js';
-import { sequences, steps } from '../../support/steps.js';
-import { CONTENT } from '../../support/contents.js';
+import { content, filter, recordOf } from '../../support/data/arbitraries.js';
+import { matches } from '../../support/worlds/naive.js';
+import { sequences, steps } from '../../support/worlds/steps.js';
+import { CONTENT } from '../../support/data/contents.js';
 
 const LEASE = { updatedAt: 0, expiresAt: 0, deadline: 0 };
 

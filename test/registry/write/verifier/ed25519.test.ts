@@ -18,7 +18,7 @@ import {
   multiply,
   type Point,
   smallOrderPoints,
-} from '../../../support/curve.js';
+} from '../../../support/data/curve.js';
 
 const BASE = decodePoint(`58${'66'.repeat(31)}`)!;
 const SMALL_ORDER = smallOrderPoints();

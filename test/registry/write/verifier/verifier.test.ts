@@ -13,8 +13,8 @@ import {
   VerifierUnavailableError,
   type VerifierWorker,
 } from '../../../../src/registry/write/verifier/verifier.js';
-import { TestKey } from '../../../support/keys.js';
-import { sequences } from '../../../support/steps.js';
+import { TestKey } from '../../../support/data/keys.js';
+import { sequences } from '../../../support/worlds/steps.js';
 
 interface Request {
   bytes: Uint8Array;
