@@ -5,7 +5,7 @@ import type { GetTarget } from './http-load.js';
 import { getRequest, type HttpAnswer, HttpConnection } from './load/http-connection.js';
 import { WrongAnswerError } from './part.js';
 
-/** Fetches one path after the other over one connection, with all bytes counted. */
+/** Fetches paths one after the other over one connection, and counts all bytes. */
 export async function fetchAll(
   { port, host }: { port: number; host: string },
   paths: readonly string[],
@@ -33,10 +33,10 @@ export async function fetchAll(
 }
 
 /**
- * Asks every query and compares the answers, member by member, with what they have to be.
+ * Sends every query and compares the answers, member by member, with the expected ones.
  * @param expected The numbers of the providers in each answer, in order.
- * @param others The ids of providers that may be there, too.
- * @returns The queries as a target for load, with the lengths of their answers.
+ * @param others The ids of further providers that may appear.
+ * @returns The queries as a load target, with the lengths of their answers.
  */
 export async function checkAnswers(
   server: { port: number; host: string },
@@ -61,7 +61,7 @@ export async function checkAnswers(
   return targetOf(server, paths, answers);
 }
 
-/** A target for load whose answers are to be as long as these. */
+/** A load target that expects answers of the same lengths. */
 export function targetOf(
   { port, host }: { port: number; host: string },
   paths: string[],

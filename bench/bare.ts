@@ -3,7 +3,7 @@ import { Program } from './processes.js';
 import { Remote } from './rpc.js';
 import type { BareServerCalls } from './servers/bare-uws.js';
 
-/** A server that does next to nothing, in a process of its own: what the hub is compared with. */
+/** A minimal server in a process of its own: the baseline for the hub. */
 export class BareServer {
   readonly port: number;
   readonly host = '127.0.0.1';

@@ -5,9 +5,9 @@ import type { Bench } from './part.js';
 import { Program } from './processes.js';
 
 /**
- * Makes a database with the first so many providers, as a hub would have left it.
- * @param queries Asked of all providers on the way, each compared with each filter.
- * @returns For each query the numbers of the providers in its answer, in order.
+ * Creates a database with the first `count` providers, as a hub would leave it.
+ * @param queries Evaluated on the way by testing every provider against every filter.
+ * @returns For each query, the numbers of the providers in its answer, in order.
  */
 export async function seedDatabase(
   bench: Bench,

@@ -15,7 +15,7 @@ import { posts } from './parts/posts.js';
 import { sessions } from './parts/sessions.js';
 import { signatures } from './parts/signatures.js';
 
-/** All that is measured without being asked for by name, in the order in which it is. */
+/** Everything measured by default, in this order. */
 export const FAMILIES: readonly Family[] = [
   lists,
   signatures,
@@ -31,7 +31,7 @@ export const FAMILIES: readonly Family[] = [
   answers,
 ];
 
-/** Made of all others that ran. */
+/** Derived from all others that ran. */
 export const LONGEST_STOP: PartInfo = {
   name: 'longest-stop',
   work: 'the longest the event loop stood still in any of the above',
@@ -40,5 +40,5 @@ export const LONGEST_STOP: PartInfo = {
   aim: { of: 'figure', sense: 'at most', value: 50 },
 };
 
-/** Measured only when it is asked for by name. */
+/** Measured only if requested by name. */
 export const ON_REQUEST: readonly Family[] = [growth, manyAttributes, dashboard, cluster];

@@ -8,38 +8,38 @@ import { type Bench, WrongAnswerError } from './part.js';
 import type { Pulse } from './pulse.js';
 import { cpuSecondsOf } from './processes.js';
 
-/** GET requests that take turns, and how long the answer to each is (head and body). */
+/** GET requests to send in turn, and the length of each answer (head and body). */
 export interface GetTarget {
   port: number;
   host: string;
   paths: string[];
   expectedBytes: number[];
-  /** Of the body alone. Heads grow with the cursor that they have. */
+  /** Of the body alone. Heads grow with the cursor in them. */
   expectedBodyBytes: number[];
 }
 
-/** What came of some time under load. */
+/** The results of some time under load. */
 export interface LoadFigure {
   requests: number;
   seconds: number;
-  /** Of the load generator; null where it is not known. */
+  /** Of the load generator; null if unknown. */
   cpuSeconds: number | null;
 }
 
 const CONNECTIONS = 32;
 
-/** Whether wrk can be run here. */
+/** Whether wrk is installed. */
 export function hasWrk(): boolean {
   try {
     execFileSync('wrk', ['--version'], { stdio: 'ignore' });
   } catch (error) {
-    // It says its version, and fails.
+    // It prints its version, and exits with an error.
     return (error as NodeJS.ErrnoException).code !== 'ENOENT';
   }
   return true;
 }
 
-/** Makes as many GET requests as it can: with wrk where there is one, else with a program of our own. */
+/** Sends as many GET requests as it can: with wrk if it is installed, otherwise with our own program. */
 export class HttpLoad {
   readonly #bench: Bench;
   readonly #own: LoadProcess | null;
@@ -49,7 +49,7 @@ export class HttpLoad {
     this.#own = hasWrk() ? null : new LoadProcess(bench);
   }
 
-  /** Throws WrongAnswerError when any answer was not of the status or length it should have. */
+  /** Throws WrongAnswerError if any answer had the wrong status or length. */
   async run(target: GetTarget, seconds: number): Promise<LoadFigure> {
     if (this.#own === null) return runWrk(this.#bench, target, seconds);
     const { requests, ...timing } = await this.#own.remote.call('gets', {
@@ -65,7 +65,7 @@ export class HttpLoad {
   }
 }
 
-/** Requests in turn; what came of them is written as JSON behind a mark, because wrk also writes a report. */
+/** Sends requests in turn, and prints the results as JSON after a marker, because wrk prints a report, too. */
 function scriptFor(paths: readonly string[]): string {
   return `local paths = { ${paths.map((path) => JSON.stringify(path)).join(', ')} }
 local requests = {}
@@ -89,7 +89,7 @@ end
 async function runWrk(bench: Bench, target: GetTarget, seconds: number): Promise<LoadFigure> {
   const script = join(bench.folder, 'requests.lua');
   writeFileSync(script, scriptFor(target.paths));
-  // It only takes whole seconds.
+  // It only accepts whole seconds.
   const duration = `${String(Math.max(1, Math.round(seconds)))}s`;
   const url = `http://${target.host}:${String(target.port)}`;
   const args = ['-t1', `-c${String(CONNECTIONS)}`, `-d${duration}`, '--timeout', '10s', '-s', script, url];
@@ -114,7 +114,7 @@ async function runWrk(bench: Bench, target: GetTarget, seconds: number): Promise
 /** Digits. */
 const MAX_CURSOR_GROWTH = 3;
 
-/** All queries take turns, so that together the answers have a length that is known, but for those at the end. */
+/** Queries take turns, so the total length of the answers is known, except for the last round. */
 function check(
   { paths, expectedBytes }: GetTarget,
   { requests, bytes, errors }: { requests: number; bytes: number; errors: number },
@@ -122,7 +122,7 @@ function check(
 ): void {
   if (errors > 0 || requests === 0) throw new WrongAnswerError(`requests failed under load:\n${output}`);
   const mean = expectedBytes.reduce((sum, each) => sum + each, 0) / paths.length;
-  // The cursor in the head may grow by so many digits while it is asked.
+  // The cursor in the head may grow by this many digits meanwhile.
   const slack = Math.max(...expectedBytes) * (CONNECTIONS + paths.length) + requests * MAX_CURSOR_GROWTH;
   if (Math.abs(bytes - requests * mean) > slack) {
     const got = (bytes / requests).toFixed(1);
@@ -130,23 +130,23 @@ function check(
   }
 }
 
-/** One of several that get the same load in turn, so that what else the machine does hits all of them. */
+/** One of several servers that get the same load in turn, so that other activity on the machine affects all of them. */
 export interface Contender {
   target: GetTarget;
-  /** Whose event loop is looked at; none for a baseline. */
+  /** The hub whose event loop is watched; none for a baseline. */
   hub?: Hub;
-  /** What changes what the hub knows while it is its turn. */
+  /** Changes the hub's state during its turn. */
   pulse?: Pulse;
 }
 
-/** What came of one contender. */
+/** The results of one contender. */
 export interface ContenderFigure {
   perSecond: number;
   loadShare: number | null;
   longestStopMs: number | null;
 }
 
-/** Drives all contenders in turn, after a warm-up, for so many seconds in each round. */
+/** Drives all contenders in turn, after a warm-up, for some seconds per round. */
 export async function driveInTurns<Name extends string>(
   load: HttpLoad,
   contenders: Record<Name, Contender>,

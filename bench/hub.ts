@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Bench, WrongAnswerError } from './part.js';
 import { Program } from './processes.js';
 
-/** What a hub says of itself at one moment. */
+/** A reading of a hub's metrics. */
 export interface HubState {
   /** The longest time between two turns of the event loop since the last call, in milliseconds. */
   longestStopMs: number;
@@ -12,7 +12,7 @@ export interface HubState {
   arenaBytes: number;
 }
 
-/** A hub in a process of its own, as an operator starts it, without limits on rates. */
+/** A hub in a process of its own, as an operator starts it, but without rate limits. */
 export class Hub {
   readonly program: Program;
   readonly port: number;
@@ -58,7 +58,7 @@ export class Hub {
       DISCOVERY_RATE_LIMIT_PER_MINUTE: '0',
       DISCOVERY_MESSAGES_PER_MINUTE: '0',
       DISCOVERY_DRAIN_SECONDS: '0',
-      // Rows out of a file have nobody who keeps them alive.
+      // Nobody keeps rows from a file alive.
       DISCOVERY_RESTART_GRACE_SECONDS: '3600',
       DISCOVERY_DB_URL: `sqlite:///${join(bench.folder, file)}`,
     };
@@ -66,7 +66,7 @@ export class Hub {
     return new Program(bench, 'the hub', '../src/cli/main.js', ['serve'], { env });
   }
 
-  /** Reads the hub's metrics. The longest stop starts over with each reading. */
+  /** Reads the hub's metrics. Each reading resets the longest stop. */
   async state(): Promise<HubState> {
     const response = await this.#metrics().catch(() => this.#metrics());
     const text = await response.text();
@@ -85,7 +85,7 @@ export class Hub {
     };
   }
 
-  /** Fails where the hub closes a connection that was idle just as it is used again. */
+  /** May fail if the hub closes an idle connection just as it is used again. */
   #metrics(): Promise<Response> {
     return fetch(`${this.url}/metrics`, { signal: AbortSignal.timeout(30_000) });
   }

@@ -3,7 +3,7 @@ import type { Bench } from './part.js';
 import { Program } from './processes.js';
 import { Remote } from './rpc.js';
 
-/** The process that makes load. */
+/** The process that generates load. */
 export class LoadProcess {
   readonly remote: Remote<LoadCalls>;
   readonly #program: Program;
@@ -13,7 +13,7 @@ export class LoadProcess {
     this.remote = new Remote<LoadCalls>(this.#program.child, this.#program.error);
   }
 
-  /** Cuts its connections, so that their ports are free, and ends it. */
+  /** Cuts its connections, which frees their ports, and ends it. */
   async end(): Promise<void> {
     await this.remote.call('close', null);
     await this.#program.end();

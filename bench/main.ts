@@ -1,4 +1,4 @@
-/** Measures the hub against what is possible at all: `npm run bench -- --help`. */
+/** Measures the hub against minimal baselines: `npm run bench -- --help`. */
 import { Command } from 'commander';
 import { FAMILIES, LONGEST_STOP, ON_REQUEST } from './families.js';
 import type { Family } from './part.js';
@@ -14,8 +14,7 @@ interface Options {
 }
 
 /**
- * The parts that words stand for: a name, or all names that begin with the word; without any, all that are not left for
- * a request. Throws for what is neither.
+ * The parts that words select: each by its name or a prefix of it; without words, all default parts. Throws for an unknown word.
  */
 function partsFor(families: readonly Family[], words: readonly string[]): Set<string> {
   const isAsked = words.length > 0 && !words.includes(LONGEST_STOP.name);

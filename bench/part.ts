@@ -1,4 +1,4 @@
-/** What the figures of a part are counted in. */
+/** The unit of a part's figures. */
 export type Unit = 'per second' | 'ms' | 's' | 'µs' | 'bytes' | '% of a core';
 
 /** A target: a bound on the ratio of hub to baseline, or on the hub's own figure. */
@@ -22,15 +22,15 @@ export interface PartInfo {
 export interface Outcome {
   name: string;
   hub: number;
-  /** Null where there is none. */
+  /** Null if there is none. */
   baseline: number | null;
-  /** CPU seconds a second that making the load took, while the hub was measured; null where it is not known. */
+  /** The load generator's share of a core while the hub was measured; null if unknown. */
   loadShare: number | null;
-  /** The same while the baseline was measured: near 1, the load may have been what was too slow. */
+  /** The same while the baseline was measured: near 1, the load generator may have been the bottleneck. */
   baselineLoadShare: number | null;
-  /** The longest that the hub's event loop stood still meanwhile; null where no hub ran. */
+  /** The longest stall of the hub's event loop meanwhile; null if no hub ran. */
   longestStopMs: number | null;
-  /** What a reader of the figure has to know about this run; may be empty. */
+  /** What a reader has to know about this run; may be empty. */
   note: string;
 }
 
@@ -38,32 +38,32 @@ export interface Outcome {
 export interface Family {
   title: string;
   parts: readonly PartInfo[];
-  /** Measures those that are wanted, and perhaps others on the way. Throws when an answer was wrong or missing. */
+  /** Measures the wanted parts, and perhaps others on the way. Throws if an answer was wrong or missing. */
   run(bench: Bench, wanted: ReadonlySet<string>): Promise<Outcome[]>;
 }
 
-/** Something that has to end with the run. */
+/** Something that has to be stopped at the end of the run. */
 export interface Owned {
   kill(): void;
 }
 
-/** What all parts share in one run. */
+/** Shared by all parts of a run. */
 export interface Bench {
   /** A scratch folder, removed at the end. */
   readonly folder: string;
-  /** Whether all sizes and times are cut, only to see that everything works. */
+  /** Whether sizes and times are reduced, only to check that everything works. */
   readonly quick: boolean;
-  /** A number of things or seconds; a tenth of it in a quick run. */
+  /** Scales a number of things or seconds: to a tenth in a quick run. */
   size(full: number): number;
-  /** The same for connections of one process, which the system may limit further. */
+  /** The same for the connections of one process, which the system may limit further. */
   connections(full: number): number;
-  /** Tells whoever waits what is being done. */
+  /** Reports progress. */
   say(text: string): void;
-  /** Has something end with the run, however it ends. */
+  /** Registers something to stop when the run ends, however it ends. */
   own(thing: Owned): void;
 }
 
-/** An answer was wrong or missing, so that figures mean nothing. */
+/** An answer was wrong or missing, so figures mean nothing. */
 export class WrongAnswerError extends Error {
   override readonly name = 'WrongAnswerError';
 }
@@ -73,7 +73,7 @@ export function ratioOf({ hub, baseline }: Outcome): number | null {
   return baseline === null || baseline === 0 ? null : hub / baseline;
 }
 
-/** Whether an outcome is what was aimed at; null where nothing is. */
+/** Whether an outcome meets its target; null if there is none. */
 export function meets({ aim }: PartInfo, outcome: Outcome): boolean | null {
   if (aim === null) return null;
   const value = aim.of === 'ratio' ? (ratioOf(outcome) ?? Number.NaN) : outcome.hub;

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Bench, type Owned, WrongAnswerError } from './part.js';
 
-/** How much of a program's output is kept for error messages, in characters. */
+/** How much of a program's output to keep for error messages, in characters. */
 const KEPT_OUTPUT = 4000;
 
 /** A Node program of ours in a process of its own, with its output. */
@@ -47,7 +47,7 @@ export class Program implements Owned {
     this.child.once('exit', () => this.#onOutput());
   }
 
-  /** What it wrote last, for a message. */
+  /** Its latest output, for a message. */
   get output(): string {
     return this.#output;
   }
@@ -56,7 +56,7 @@ export class Program implements Owned {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
-  /** Resolves with the match once the output has it; rejects when it ends without, or after the time limit. */
+  /** Resolves with the match once the output contains it; rejects if the program ends first, or after the time limit. */
   wrote(pattern: RegExp, limitMs: number): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const settle = (finish: () => void): void => {
@@ -82,7 +82,7 @@ export class Program implements Owned {
     });
   }
 
-  /** Resolves when it has ended by itself. */
+  /** Resolves when it ends by itself. */
   async finished(limitMs: number): Promise<void> {
     const timer = setTimeout(() => this.kill(), limitMs);
     await this.#exited;
@@ -90,13 +90,13 @@ export class Program implements Owned {
     if (this.child.exitCode !== 0) throw new Error(`${this.name} failed:\n${this.#output}`);
   }
 
-  /** Asks it to end, and waits until it has. */
+  /** Stops it gracefully, and waits for its end. */
   async stop(): Promise<void> {
     if (!this.ended) this.child.kill('SIGTERM');
     await this.#exited;
   }
 
-  /** Ends it at once, and waits until it has. */
+  /** Kills it, and waits for its end. */
   async end(): Promise<void> {
     this.kill();
     await this.#exited;
@@ -106,18 +106,18 @@ export class Program implements Owned {
     if (!this.ended) this.child.kill('SIGKILL');
   }
 
-  /** For `Remote`: an error that says which process it comes from. */
+  /** For `Remote`: names the process in an error. */
   readonly error = (message: string, wrong: boolean): Error => {
     const text = `${this.name}: ${message}`;
     return wrong ? new WrongAnswerError(text) : new Error(`${text}\n${this.#output}`.trimEnd());
   };
 }
 
-/** CPU seconds that a process has used so far; null where the system does not say. */
+/** CPU seconds that a process has used so far; null if the system does not tell. */
 export function cpuSecondsOf(pid: number): number | null {
   try {
     const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
-    // The name, which is in parentheses, may have blanks; user and system time are the 14th and 15th field.
+    // The name, in parentheses, may contain spaces; user and system time are fields 14 and 15.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const TICKS_A_SECOND = 100;
     return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;

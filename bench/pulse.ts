@@ -14,7 +14,7 @@ interface Answer {
   message?: string;
 }
 
-/** How often what a hub knows is to change, each a second. */
+/** How often the hub's state changes, per second. */
 export interface Changes {
   /** Only a time changes. */
   heartbeats: number;
@@ -22,18 +22,17 @@ export interface Changes {
   updates: number;
 }
 
-/** So many, and so evenly, that hardly an answer can be given twice, whatever the size. */
+/** Frequent and regular enough that answers can hardly be reused, whatever the size. */
 export const MANY_CHANGES: Changes = { heartbeats: 1000, updates: 300 };
-/** What a reader of a figure that was measured with them has to know. */
+/** The note for figures measured with them. */
 export const MANY_CHANGES_NOTE = 'with 1,000 heartbeats/s and 300 updates/s on both sides';
 
-/** The updates of one provider wait for each other. */
+/** Updates of one provider wait for each other. */
 const UPDATES_A_PROVIDER = 20;
 
 /**
- * A few providers whose heartbeats and updates stand for those of all the others, so that what the hub knows changes as
- * often as it would: without them every list could be answered with what was answered before. They are too small for
- * any filter.
+ * A few providers whose heartbeats and updates stand for those of all, so that the hub's state changes as often as in real life: otherwise
+ * every list could be answered from the cache. They are too small for any filter.
  */
 export class Pulse {
   readonly #providers: readonly Provider[];
@@ -45,7 +44,7 @@ export class Pulse {
     this.#perSecond = perSecond;
   }
 
-  /** Resolves when the providers are there; changes come once they are asked for. */
+  /** Resolves when the providers are advertised; changes begin with `run`. */
   static async open(bench: Bench, hub: Hub, perSecond: Changes): Promise<Pulse> {
     const count = Math.ceil(perSecond.updates / UPDATES_A_PROVIDER);
     const pulse = new Pulse(
@@ -66,7 +65,7 @@ export class Pulse {
     return new Set(this.#providers.map(({ id }) => id));
   }
 
-  /** Has the changes come from now on, at regular times. */
+  /** Starts the changes, at regular times. */
   run(): void {
     const from = performance.now();
     const done = { heartbeats: 0, updates: 0 };
@@ -86,7 +85,7 @@ export class Pulse {
     clearInterval(this.#timer);
   }
 
-  /** Throws WrongAnswerError when the changes have not come all the time. */
+  /** Throws WrongAnswerError if changes failed to come. */
   close(): void {
     this.#end();
     for (const { problem } of this.#providers) if (problem !== null) throw problem;
@@ -127,10 +126,10 @@ class Provider implements FrameHandler {
     this.#socket.send(HEARTBEAT);
   }
 
-  /** The same with another name of the same length. */
+  /** The same, with another name of equal length. */
   advertise(): void {
     this.#updates += 1;
-    // Later than the one before, also within a millisecond.
+    // Later than the one before, even within a millisecond.
     this.#lastT = Math.max(Date.now(), this.#lastT + 1);
     const name = `update-${String(this.#updates).padStart(6, '0')}`;
     const payload = payloadOf({ ...providerAt(0), cpu: 1, memory: 1, storage: 1, name });
@@ -143,7 +142,7 @@ class Provider implements FrameHandler {
   }
 
   opened(): void {
-    // The hub speaks first.
+    // The hub sends the first frame.
   }
 
   message(_: RawWebSocket, bytes: Buffer, start: number, end: number): void {

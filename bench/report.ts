@@ -6,7 +6,7 @@ import { hasWrk } from './http-load.js';
 import { type Aim, type Family, meets, type Outcome, type PartInfo, ratioOf, type Unit } from './part.js';
 import type { Run } from './run.js';
 
-/** What the figures depend on. */
+/** The environment that figures depend on. */
 export function machineFacts(diskSyncMs: number): Record<string, string | number> {
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
@@ -48,7 +48,7 @@ function shares(hub: number | null, baseline: number | null): string {
   return baseline === null ? `${percent(hub)} %` : `${percent(hub)} / ${percent(baseline)} %`;
 }
 
-/** The whole result for a program. */
+/** The whole result, for programs. */
 export function toJson(
   families: readonly Family[],
   { outcomes, failures, seconds, diskSyncMs }: Run,
@@ -76,7 +76,7 @@ export function toJson(
   return JSON.stringify({ machine: machineFacts(diskSyncMs), seconds, failures, parts }, null, 2);
 }
 
-/** The whole result for a reader. */
+/** The whole result, for people. */
 export function toText(
   families: readonly Family[],
   { outcomes, failures, seconds, diskSyncMs }: Run,
@@ -119,7 +119,7 @@ export function toText(
   ].join('\n');
 }
 
-/** Every part with what it is about, for `--list`. */
+/** Every part with its description, for `--list`. */
 export function listText(): string {
   const parts = [...FAMILIES, ...ON_REQUEST].flatMap((family) => family.parts);
   return [...parts, LONGEST_STOP]

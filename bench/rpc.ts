@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 
-/** Functions that one process calls in another, by name; each takes one value. */
+/** Functions by name that one process can call in another; each takes one value. */
 type Functions<C> = { [K in keyof C]: (input: never) => unknown };
 
 type InputOf<F> = F extends (input: infer I) => unknown ? I : never;
@@ -14,7 +14,7 @@ interface Call {
 
 type Reply = { call: number; value: unknown } | { call: number; error: string; wrong: boolean };
 
-/** Answers the calls of the parent process, one after the other, until it is gone. */
+/** Serves the calls of the parent process, one after the other, until it has gone. */
 export function serveCalls<C extends Functions<C>>(functions: C): void {
   let last: Promise<unknown> = Promise.resolve();
   process.on('message', (message: unknown) => {
@@ -34,7 +34,7 @@ export function serveCalls<C extends Functions<C>>(functions: C): void {
       process.send?.(reply);
     });
   });
-  // Nobody is left to be of use to.
+  // The parent has gone.
   process.on('disconnect', () => process.exit(0));
 }
 
@@ -56,7 +56,7 @@ export class Remote<C extends Functions<C>> {
     });
   }
 
-  /** Calls a function there; rejects with what it throws, or after the time limit in milliseconds. */
+  /** Calls a function in the other process; rejects with what it throws, or after the time limit in milliseconds. */
   call<K extends keyof C & string>(
     name: K,
     input: InputOf<C[K]>,

@@ -6,20 +6,20 @@ import { LONGEST_STOP } from './families.js';
 import type { Bench, Family, Outcome, Owned } from './part.js';
 import { openFilesLimit, timeSyncs } from './system.js';
 
-/** What a run came to. */
+/** The results of a run. */
 export interface Run {
   outcomes: Outcome[];
-  /** What failed, as it is told to whoever ran it. */
+  /** Failures, as messages for the user. */
   failures: string[];
   seconds: number;
-  /** How long the disk takes to keep four kilobytes, in milliseconds. */
+  /** How long a durable write of 4 KiB takes on this disk, in milliseconds. */
   diskSyncMs: number;
 }
 
-/** Files that a process has open beside its connections, at most. */
+/** The most files that a process has open apart from connections. */
 const SPARE_FILES = 200;
 
-/** A run: its scratch folder, and all processes that it has started. */
+/** A run, with its scratch folder and the processes that it started. */
 export class BenchRun implements Bench {
   readonly folder = mkdtempSync(join(tmpdir(), 'hub-bench-'));
   readonly quick: boolean;
@@ -60,7 +60,7 @@ export class BenchRun implements Bench {
     this.#owned.add(thing);
   }
 
-  /** Ends every process that is still there. */
+  /** Ends every process that still runs. */
   killAll(): void {
     for (const thing of this.#owned) thing.kill();
     this.#owned.clear();
@@ -69,12 +69,12 @@ export class BenchRun implements Bench {
   /** Ends every process, and removes the scratch folder. */
   clear(): void {
     this.killAll();
-    // Processes that are about to end may still write there.
+    // Processes that are ending may still write there.
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
 
-/** Measures the wanted parts. A family that fails does not keep the others from being measured. */
+/** Measures the wanted parts. A failing family does not stop the others. */
 export async function measure(
   bench: BenchRun,
   families: readonly Family[],

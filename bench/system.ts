@@ -1,10 +1,10 @@
 import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** How many files and connections one process may have open; null where the system does not say. */
+/** How many files and connections one process may have open; null if the system does not tell. */
 export function openFilesLimit(): number | null {
   try {
-    // The second number, because Node raises its own limit as far as it may.
+    // The hard limit, because Node raises its own limit to it.
     const match = /^Max open files +\S+ +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
     return match === null ? null : Number(match[1]);
   } catch {
@@ -12,7 +12,7 @@ export function openFilesLimit(): number | null {
   }
 }
 
-/** The median time until four kilobytes are on the disk, in milliseconds: what a durable write takes at least. */
+/** The median time of a durable write of 4 KiB, in milliseconds: the minimum for any durable write. */
 export function timeSyncs(folder: string): number {
   const file = openSync(join(folder, 'sync-test'), 'w');
   const block = Buffer.alloc(4096);

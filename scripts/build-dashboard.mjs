@@ -21,7 +21,7 @@ const outlines = {
       const world = JSON.parse(readFileSync(find('world-atlas/countries-50m.json'), 'utf8'));
       delete world.objects.land;
       for (const country of world.objects.countries.geometries) {
-        // Kosovo has no number of its own.
+        // Kosovo has no ISO number.
         const code = country.properties.name === 'Kosovo' ? 'XK' : ALPHA_2_BY_NUMBER.get(country.id);
         delete country.properties;
         delete country.id;
@@ -61,7 +61,7 @@ export async function bundleDashboard() {
     `assets/${Object.keys(files).find((name) => name.startsWith(start) && name.endsWith(ending))}`;
   const script = named('dashboard-', '.js');
   const [, entry] = Object.entries(metafile.outputs).find(([path]) => path.endsWith(basename(script)));
-  // What the script begins with importing is fetched beside it, not after it.
+  // The script's static imports are fetched in parallel with it, not after it.
   const preloads = entry.imports
     .filter(({ kind }) => kind === 'import-statement')
     .map(({ path }) => `<link rel="modulepreload" href="assets/${basename(path)}" />`);
@@ -73,7 +73,7 @@ export async function bundleDashboard() {
   return { ...files, 'index.html': page, 'licences.txt': licencesOf(Object.keys(metafile.inputs)) };
 }
 
-/** What the packages that went in want to be said wherever they go. */
+/** The licence notices of bundled packages. */
 function licencesOf(inputs) {
   const folders = inputs.map((input) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0]);
   const packages = [...new Set([...folders, dirname(find('world-atlas/package.json'))])].filter(Boolean);

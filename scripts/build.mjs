@@ -1,5 +1,5 @@
-// What a build makes beside compiled modules: the command in few files, the client as a package of its own, and the files
-// that a hub serves, the dashboard among them.
+// What a build creates apart from compiled modules: the bundled command, the client's own package, and the files that a hub serves, including
+// the dashboard.
 import { execFileSync } from 'node:child_process';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,10 +12,10 @@ import { bundleDashboard } from './build-dashboard.mjs';
 import { joinDeclarations } from './declarations.mjs';
 import { withoutDescriptions } from './described.mjs';
 
-/** What the client's package needs of others at run time; everything else in it is ours. */
+/** The run-time dependencies of the client's package; everything else in it is ours. */
 const CLIENT_DEPENDENCIES = ['@noble/ed25519', '@noble/hashes', '@noble/secp256k1', 'ws'];
 
-/** How both forms of the client are bundled: with our stand-in for zod (src/client/bundle/zod.ts), and nothing said about schemas. */
+/** The options of both bundles of the client: our replacement for zod (src/client/bundle/zod.ts), and schemas without descriptions. */
 const bundling = (dist) => ({
   bundle: true,
   format: 'esm',
@@ -25,7 +25,7 @@ const bundling = (dist) => ({
   logLevel: 'warning',
 });
 
-/** Packages that stay outside of the command's bundle: they look for files of their own, native code or programs of threads. */
+/** Packages outside the command's bundle, because they load files of their own: native code or worker scripts. */
 const UNBUNDLED = [
   '@grpc/grpc-js',
   'better-sqlite3',
@@ -38,8 +38,8 @@ const UNBUNDLED = [
 ];
 
 /**
- * Bundles the command in a folder of compiled modules into its folder `command`, where it is `main.js`: most of the time that a command
- * takes would go into finding and loading hundreds of small modules.
+ * Bundles the command from a folder of compiled modules into `command/main.js` there: otherwise, finding and loading hundreds of small
+ * modules would take most of a command's time.
  */
 export async function makeCommand(compiled) {
   const root = resolve(compiled);
@@ -58,7 +58,7 @@ export async function makeCommand(compiled) {
       external: UNBUNDLED,
       sourcemap: true,
       sourcesContent: false,
-      // CommonJS among the packages asks for parts of Node by this name.
+      // CommonJS packages load Node's modules by this name.
       banner: {
         js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);",
       },
@@ -70,13 +70,13 @@ export async function makeCommand(compiled) {
   }
 }
 
-/** Writes the manual page, which the command makes out of its own help, so that an install puts it where `man` looks. */
+/** Writes the manual page, generated from the command's help, so that an install puts it where `man` looks. */
 export function makeManual(dist) {
   const page = execFileSync(process.execPath, [join(dist, 'command', 'main.js'), 'manual']);
   writeFileSync(join(dist, 'discovery-hub.1'), page);
 }
 
-/** Has each of our modules look for its neighbours (programs of threads, assets) where it was compiled, not in the bundle. */
+/** Makes bundled modules look for their neighbours (worker scripts, assets) where they were compiled, not in the bundle. */
 function neighboursStay(root) {
   return {
     name: 'neighbours-stay',
@@ -91,7 +91,7 @@ function neighboursStay(root) {
   };
 }
 
-/** Leaves out what schemas below a folder say about themselves: the client's types tell it. */
+/** Strips the descriptions of schemas below a folder: the client's types have them. */
 function descriptionsGo(root) {
   return {
     name: 'descriptions-go',
@@ -103,14 +103,14 @@ function descriptionsGo(root) {
   };
 }
 
-/** Makes the client's package and the assets out of the compiled modules in `dist`, and puts them there. */
+/** Builds the client's package and the assets from the compiled modules in `dist`, into `dist`. */
 export async function makeClientAndAssets(dist) {
   const [browser, node] = await joinDeclarations(dist, ['client/index', 'client/node']);
   try {
     await makeClient(dist, { browser, node });
     await makeAssets(dist, browser);
   } finally {
-    // It is a process of its own, which would stay for as long as this one: with `npm start`, as long as the hub.
+    // esbuild's own process would otherwise stay for as long as this one: with `npm start`, as long as the hub.
     await endBundler();
   }
 }
@@ -172,7 +172,7 @@ async function makeAssets(dist, declarations) {
     minify: true,
     write: false,
   });
-  // Only its files: the package would bring one along that runs a script when it is installed.
+  // Only its files, because the package has a dependency that runs a script when installed.
   const swagger = createRequire(import.meta.url).resolve('swagger-ui-dist/package.json');
   const files = {
     'client.js': outputFiles[0].contents,
@@ -197,7 +197,7 @@ function writeCompressed(folder, files) {
     const content = Buffer.from(file);
     writeFileSync(join(folder, name), content);
     writeFileSync(join(folder, `${name}.gz`), gzipSync(content, { level: 9 }));
-    // The best of all takes seconds for a large file, and saves little more.
+    // The maximum level takes seconds for a large file, and saves little more.
     const params = { [constants.BROTLI_PARAM_QUALITY]: content.length > 500_000 ? 9 : 11 };
     writeFileSync(join(folder, `${name}.br`), brotliCompressSync(content, { params }));
   }

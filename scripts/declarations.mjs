@@ -1,5 +1,5 @@
-// Joins the declarations of a module and of all that it uses into one file, for packages and pages that have no others
-// beside it. It knows just what our own declarations have, and fails on anything else.
+// Joins the declarations of a module and of everything it uses into one file, for packages and pages that have no others. It supports only
+// what our own declarations contain, and fails on anything else.
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import ts from 'typescript';

@@ -1,8 +1,8 @@
-// What schemas say about their members, for readers of the interface description: goes into the types that are written out of them, so
-// that editors show it, and out of the programs that clients load.
+// Moves the descriptions of schemas into the types that are generated from them, where editors show them, and strips them from the code that
+// clients load.
 import ts from 'typescript';
 
-/** What is said about a schema, or about the one that it wraps. */
+/** The description of a schema, or of the one that it wraps. */
 function descriptionOf(schema) {
   for (let inner = schema; inner !== undefined; [inner] = insideOf(inner)) {
     if (inner.description !== undefined) return inner.description;
@@ -11,11 +11,11 @@ function descriptionOf(schema) {
   return undefined;
 }
 
-/** The schemas that one is made of, without members. */
+/** The schemas that one wraps or combines, without members. */
 function insideOf({ def }) {
   if (def.type === 'union') return def.options;
   if (def.type === 'array') return [def.element];
-  // What a transformation takes and what it gives have the same members.
+  // The input and output of a transformation have the same members.
   if (def.type === 'pipe') return [def.in.def.type === 'transform' ? def.out : def.in];
   return def.innerType === undefined ? [] : [def.innerType];
 }

@@ -3,15 +3,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { cutAll, openSocket } from '../load/sockets.js';
 import { clientFrame, RawWebSocket } from '../load/web-socket.js';
 
-/** How long a hub that is attacked may take to refuse. */
+/** How long an attacked hub may take to refuse, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
-/** The hub did not do what its documentation says of such a client. */
+/** The hub did not treat such a client as documented. */
 export class BoundError extends Error {
   override readonly name = 'BoundError';
 }
 
-/** One address that keeps to no rule. It notes how it is answered. */
+/** An attacker at one address, which records how the hub responds. */
 export class Attacker {
   readonly port: number;
   readonly #from: string;
@@ -19,9 +19,9 @@ export class Attacker {
   readonly #sockets: Socket[] = [];
   /** Connections that the hub has closed. */
   closed = 0;
-  /** Bytes that it was sent. */
+  /** Bytes that it received. */
   received = 0;
-  /** How often it was told what: statuses of HTTP, codes of errors and of closes. */
+  /** Counts of responses, by HTTP status, error code or close code. */
   readonly told = new Map<string, number>();
 
   constructor(port: number, from: string, seconds: number) {
@@ -30,12 +30,12 @@ export class Attacker {
     this.#until = performance.now() + seconds * 1000;
   }
 
-  /** Whether its time has not run out. */
+  /** Whether it has time left. */
   get goesOn(): boolean {
     return performance.now() < this.#until;
   }
 
-  /** Does something again and again until the time has run out. */
+  /** Repeats something until the time is up. */
   async repeat(everyMs: number, act: () => void): Promise<void> {
     while (this.goesOn) {
       act();
@@ -43,7 +43,7 @@ export class Attacker {
     }
   }
 
-  /** A connection that says what it is told to. */
+  /** A raw connection. */
   open(bytes: Uint8Array | string = '', { reads = true } = {}): Socket {
     const socket: Socket = openSocket(
       { port: this.port, host: '127.0.0.1', index: 0, from: this.#from },
@@ -65,8 +65,8 @@ export class Attacker {
   }
 
   /**
-   * A WebSocket that sends frames as soon as it is welcome.
-   * @param options.onFrame Told of each frame that comes.
+   * A WebSocket that sends frames once it has received the welcome.
+   * @param options.onFrame Receives each frame.
    */
   webSocket(
     frames: readonly Uint8Array[],
@@ -99,14 +99,14 @@ export class Attacker {
     return socket;
   }
 
-  /** Waits until it was told one of these; throws when the hub keeps it waiting. */
+  /** Waits for one of these responses; throws if none comes in time. */
   async expect(...wanted: readonly string[]): Promise<void> {
     if (await this.#comes(() => wanted.some((word) => this.told.has(word)))) return;
     const told = [...this.told].map(([word, times]) => `${word} × ${String(times)}`).join(', ');
     throw new BoundError(`expected ${wanted.join(' or ')}, was told ${told === '' ? 'nothing' : told}`);
   }
 
-  /** Waits until the hub has closed so many of its connections; throws when it keeps more. */
+  /** Waits until the hub has closed this many of its connections; throws if it does not in time. */
   async expectClosed(count: number): Promise<void> {
     if (await this.#comes(() => this.closed >= count)) return;
     throw new BoundError(`only ${String(this.closed)} connections were closed, not ${String(count)}`);
@@ -121,7 +121,7 @@ export class Attacker {
     return true;
   }
 
-  /** Cuts all that is open. */
+  /** Cuts everything that is open. */
   end(): Promise<void> {
     return cutAll(this.#sockets);
   }
@@ -131,14 +131,14 @@ export class Attacker {
   }
 }
 
-/** As much of a frame as attackers look at. */
+/** The part of a frame that attackers look at. */
 export interface Frame {
   type: string;
   code?: string;
   cursor?: string | null;
 }
 
-/** A request frame, ready to be sent. */
+/** A request frame, ready to send. */
 export function jsonFrame(frame: object): Buffer {
   return clientFrame(JSON.stringify(frame));
 }

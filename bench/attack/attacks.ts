@@ -3,25 +3,25 @@ import { SigningKey } from '../load/keys.js';
 import { clientFrame } from '../load/web-socket.js';
 import { type Attacker, jsonFrame } from './attacker.js';
 
-/** What one address does to a hub, and what the hub has to do about it. */
+/** An attack from one address, and the hub's documented bound on it. */
 export interface Attack {
   name: string;
-  /** What is said of it in docs/operations.md. */
+  /** The bound, as in docs/operations.md. */
   bound: string;
-  /** Ends by itself; throws BoundError when the bound was not met. */
+  /** Runs the attack to its end; throws BoundError if the hub did not keep the bound. */
   run(attacker: Attacker): Promise<void>;
 }
 
 const LIST = '/api/v1/advertisements';
-/** What the system holds for a reader, at most. */
+/** The most bytes that the operating system buffers for a reader. */
 const MAX_HELD_BYTES = 16 * 1024 * 1024;
-/** First bytes of frames: FIN and ping; text that goes on in other frames. */
+/** First bytes of frames: a complete ping, and a text that continues in further frames. */
 const PING = 0x89;
 const UNFINISHED_TEXT = 0x01;
 
 const get = (path: string, method = 'GET'): string => `${method} ${path} HTTP/1.1\r\nHost: hub\r\n\r\n`;
 
-/** A filter that most rows match, unlike any other. */
+/** A filter that most rows match, different each time. */
 const largeFilter = (number: number): object => ({ max_glm_per_month: 1_000_000 + number });
 
 const subscribes = (count: number, first: number): Buffer[] =>
@@ -133,11 +133,11 @@ export const ATTACKS: readonly Attack[] = [
     async run(attacker) {
       for (let at = 0; at < 40; at += 1) attacker.open(get(LIST), { reads: false });
       await pause(500);
-      // Who has not read the others' lists is not given another.
+      // A client that has not read its other lists gets no further one.
       attacker.open(get(LIST));
       await attacker.repeat(100, () => undefined);
       await attacker.expect('503', '200');
-      // Short lists lie in the buffers of the system, where they take no places.
+      // Short lists fit in the operating system's buffers, and so take no places.
       if (attacker.received > MAX_HELD_BYTES) await attacker.expect('503');
     },
   },

@@ -1,21 +1,21 @@
-/** The honest client, in a process of its own. It does what the parent calls for, for one hub after the other. */
+/** The honest client in a process of its own, controlled by its parent, for one hub after the other. */
 import { serveCalls } from '../rpc.js';
 import { type Deed, HonestClient } from './honest.js';
 
-/** What an honest client noticed. */
+/** What an honest client measured. */
 export interface Noticed {
   /** Milliseconds. */
   times: Readonly<Record<Deed, number[]>>;
   failures: string[];
 }
 
-/** What can be asked of it. */
+/** Its functions. */
 export interface HonestCalls {
-  /** Connects as a client at an address. */
+  /** Connects as a client from an address. */
   open: (target: { port: number; from: string }) => Promise<null>;
-  /** Begins to measure. */
+  /** Starts measuring. */
   begin: (input: null) => null;
-  /** Waits for what is under way, and leaves. */
+  /** Waits for pending responses, and disconnects. */
   end: (input: null) => Promise<Noticed>;
 }
 

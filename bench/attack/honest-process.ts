@@ -3,7 +3,7 @@ import { Program } from '../processes.js';
 import { Remote } from '../rpc.js';
 import type { HonestCalls } from './honest-main.js';
 
-/** The process of the honest client, so that it measures the hub, and not what else keeps the attacker busy. */
+/** The process of the honest client, separate so that the attacker's own load does not affect its measurements. */
 export class HonestProcess {
   readonly remote: Remote<HonestCalls>;
   readonly #program: Program;

@@ -3,15 +3,15 @@ import { sessionPayload } from '../../src/protocol/signing.js';
 import { SigningKey } from '../load/keys.js';
 import { clientFrame, type FrameHandler, RawWebSocket } from '../load/web-socket.js';
 
-/** What an honest client does again and again. */
+/** The actions that an honest client repeats. */
 export const DEEDS = ['list', 'post', 'event', 'heartbeat'] as const;
 export type Deed = (typeof DEEDS)[number];
 
-/** Longer than this is no answer. */
+/** An answer that takes longer counts as missing, in milliseconds. */
 const PATIENCE_MS = 10_000;
-/** Together they stay below the 100 requests that an address has in a minute, for attacks of up to half a minute. */
+/** Together they stay below an address's 100 requests per minute, for attacks of up to half a minute. */
 const REQUESTS_EVERY_MS = 1000;
-/** Well below the 600 messages that a connection has in a minute. */
+/** Well below a connection's 600 messages per minute. */
 const HEARTBEATS_EVERY_MS = 200;
 
 interface Frame {
@@ -19,7 +19,7 @@ interface Frame {
   nonce?: string;
 }
 
-/** A client that keeps to the rules: it lists, posts, watches what it posts, and holds a session. It measures all of it. */
+/** A client that keeps to the rules: it lists, posts, watches what it posts and holds a session, and measures all of it. */
 export class HonestClient implements FrameHandler {
   /** Milliseconds. */
   readonly times: Readonly<Record<Deed, number[]>> = { list: [], post: [], event: [], heartbeat: [] };
@@ -42,7 +42,7 @@ export class HonestClient implements FrameHandler {
     this.#socket = new RawWebSocket({ port, host: '127.0.0.1', path: '/api/v1/ws', from }, 0, this);
   }
 
-  /** Connects and takes a session and a subscription. */
+  /** Connects, and opens a session and a subscription. */
   static async open(port: number, from: string): Promise<HonestClient> {
     const client = new HonestClient(port, from);
     await client.#frame('authenticated');
@@ -53,7 +53,7 @@ export class HonestClient implements FrameHandler {
     return client;
   }
 
-  /** Begins to measure. */
+  /** Starts measuring. */
   begin(): void {
     this.#again(REQUESTS_EVERY_MS, 'list', async () => {
       await this.#request('GET', '/api/v1/advertisements?limit=20&sort=price');
@@ -66,7 +66,7 @@ export class HonestClient implements FrameHandler {
     });
   }
 
-  /** Waits for what is under way, and leaves. */
+  /** Waits for pending responses, and disconnects. */
   async end(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all(this.#under);
@@ -75,7 +75,7 @@ export class HonestClient implements FrameHandler {
   }
 
   opened(): void {
-    // The hub speaks first.
+    // The hub sends the first frame.
   }
 
   message(_: RawWebSocket, bytes: Buffer, start: number, end: number): void {
@@ -101,7 +101,7 @@ export class HonestClient implements FrameHandler {
     this.#socket.send(clientFrame(JSON.stringify(frame)));
   }
 
-  /** Resolves when the next frame of the type comes. */
+  /** Resolves with the next frame of the type. */
   #frame(type: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
@@ -116,7 +116,7 @@ export class HonestClient implements FrameHandler {
     });
   }
 
-  /** Does one thing at a time, so that a slow answer is counted once. */
+  /** Does one thing at a time, so that a slow answer counts once. */
   #again(everyMs: number, deed: Deed, act: () => Promise<void>): void {
     let isBusy = false;
     const once = async (): Promise<void> => {
@@ -150,7 +150,7 @@ export class HonestClient implements FrameHandler {
     });
     const signature = this.#key.sign('advertise', t, body).signature.toString('hex');
     const from = performance.now();
-    // The event comes for a change only; it may come before the answer.
+    // The event comes only for a change, and may precede the answer.
     const event = this.#frame('events').then(() => performance.now() - from);
     event.catch(() => undefined);
     await this.#request('POST', '/api/v1/advertisements', body, {
@@ -160,7 +160,7 @@ export class HonestClient implements FrameHandler {
     this.times.event.push(await event);
   }
 
-  /** A request on a connection of its own, as a newcomer makes it. */
+  /** Sends a request on a new connection, as a newcomer would. */
   #request(method: string, path: string, body = '', headers: Record<string, string> = {}): Promise<void> {
     return new Promise((resolve, reject) => {
       const call = request(

@@ -1,4 +1,4 @@
-/** Attacks a running hub, with honest clients beside: `npm run attack -- --help`. */
+/** Attacks a running hub while measuring honest clients: `npm run attack -- --help`. */
 import { Command } from 'commander';
 import { seedDatabase } from '../database.js';
 import { Hub } from '../hub.js';
@@ -39,7 +39,7 @@ async function run(words: string[], { rows, seconds, transport }: Options): Prom
   bench.begin('attack');
   bench.say(`filling a database with ${rows} rows`);
   await seedDatabase(bench, 'attack.db', Number(rows), []);
-  // Empty settings are those that an operator has who sets none.
+  // Empty settings stand for the defaults.
   const defaults = { RATE_LIMIT_PER_MINUTE: '', MESSAGES_PER_MINUTE: '', TRANSPORT: transport };
   const hub = await Hub.start(bench, 'attack.db', defaults);
   const wanted = ATTACKS.filter(

@@ -7,27 +7,27 @@ import { type Attack, ATTACKS } from './attacks.js';
 import { type Deed, DEEDS } from './honest.js';
 import { HonestProcess } from './honest-process.js';
 
-/** What one attack came to. */
+/** The results of one attack. */
 export interface Result {
   attack: Attack;
-  /** Of the honest client, in milliseconds; NaN where it was never served. */
+  /** Latencies of the honest client, in milliseconds; NaN if it was never served. */
   p99: Readonly<Record<Deed, number>>;
-  /** The peak of the hub's memory by what it was before. */
+  /** The hub's peak memory, relative to before. */
   memory: number;
   longestStopMs: number;
-  /** Why the hub failed, whatever the machine; empty where it did not. */
+  /** Failures that do not depend on the machine; empty if none. */
   failures: readonly string[];
 }
 
-/** Milliseconds that an honest client may wait for 99 of 100 answers. */
+/** The bound on the honest client's 99th percentile, in milliseconds. */
 export const MAX_P99_MS = 100;
 export const MAX_MEMORY_RATIO = 1.5;
 
 const SAMPLE_MEMORY_MS = 50;
-/** Of a client that was never served. */
+/** The latencies of a client that was never served. */
 const NEVER = Object.fromEntries(DEEDS.map((deed) => [deed, Number.NaN])) as Record<Deed, number>;
 
-/** Bytes of memory that a process has; the process has to be there. */
+/** The resident memory of a running process, in bytes. */
 function memoryOf(pid: number): number {
   const kilobytes = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1];
   return Number(kilobytes) * 1024;
@@ -39,8 +39,8 @@ function p99(times: readonly number[]): number {
 }
 
 /**
- * Attacks a hub, one attack after the other, each from an address of its own and with an honest client at another.
- * @param seconds Of each attack.
+ * Runs one attack after the other on a hub, each from its own address, with an honest client at another.
+ * @param seconds The duration of each attack.
  */
 export async function attackHub(
   bench: Bench,
@@ -72,7 +72,7 @@ async function runAttack(
   try {
     await honest.call('open', { port: hub.port, from: `127.0.2.${String(number)}` });
   } catch (error) {
-    // What the attack before has left keeps newcomers out.
+    // Leftovers of the previous attack would keep newcomers out.
     return { attack, p99: NEVER, memory: 1, longestStopMs: Number.NaN, failures: [(error as Error).message] };
   }
   const pid = hub.program.child.pid!;
@@ -95,13 +95,13 @@ async function runAttack(
   failures.push(...new Set(noticed.failures));
   if (hub.program.ended) failures.push(`the hub ended:\n${hub.program.output}`);
   const longestStopMs = hub.program.ended ? Number.NaN : (await hub.state()).longestStopMs;
-  // What the attacker left is cleared away before the next one is measured.
+  // Clears away what the attacker left before the next measurement.
   await pause(200);
   const times = Object.fromEntries(DEEDS.map((deed) => [deed, p99(noticed.times[deed])]));
   return { attack, p99: times as Record<Deed, number>, memory: peak / before, longestStopMs, failures };
 }
 
-/** What was missed, latencies included; empty where all is as it should be. */
+/** All failures, including latencies; empty if there are none. */
 export function missesOf({ p99: times, memory, failures }: Result): string[] {
   const slow = DEEDS.filter((deed) => !(times[deed] <= MAX_P99_MS)).map((deed) => `${deed} is late`);
   return [...failures, ...slow, ...(memory <= MAX_MEMORY_RATIO ? [] : ['too much memory'])];

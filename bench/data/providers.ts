@@ -2,9 +2,9 @@ import type { AdvertisementRow } from '../../src/registry/mirror/messages.js';
 import type { AdvertisementRecord } from '../../src/registry/store/records.js';
 import { randomNumbers } from './random.js';
 
-/** A provider as it advertises: what the hub has to know of it, and nothing else. */
+/** A provider, with everything that its advertisement contains. */
 export interface Provider {
-  /** Its key id; only those that sign have a key behind it. */
+  /** Its key id; only signing providers have a real key. */
   id: string;
   ipAddress: string;
   country: string;
@@ -17,7 +17,7 @@ export interface Provider {
   paymentsNetwork: string | null;
 }
 
-/** Those at the front are more frequent. */
+/** The first ones are more frequent. */
 export const COUNTRIES = (
   'DE US FR NL FI SE GB PL CA SG JP AU IT ES CH NO DK BE AT CZ IE PT RO UA BR IN KR HK TW ZA ' +
   'LT LV EE BG GR HU SK SI HR LU IS TR IL AE MX CL AR CO NZ MY'
@@ -25,11 +25,11 @@ export const COUNTRIES = (
 const CPU = [1, 2, 2, 4, 4, 4, 8, 8, 8, 16, 16, 32, 32, 64, 96, 128];
 const MEMORY_PER_CPU = [1, 2, 2, 4, 4, 4, 8];
 const STORAGE = [20, 40, 50, 80, 100, 100, 200, 250, 500, 500, 1000, 2000, 4000, 8000];
-/** The bytes of the id that is being made. */
+/** Scratch space for the bytes of an id. */
 const ID = Buffer.alloc(32);
 const NETWORKS = ['polygon', 'mainnet', 'holesky', null];
 
-/** The provider of that number: always the same one. */
+/** The provider with this number: always the same. */
 export function providerAt(index: number): Provider {
   const random = randomNumbers(Math.imul(index + 1, 0x9e3779b1));
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)]!;
@@ -62,7 +62,7 @@ export function providerAt(index: number): Provider {
   };
 }
 
-/** What it sends: the JSON text that is signed. Members that are null are left out, as providers do. */
+/** The signed JSON text. Null members are omitted, as providers do. */
 export function payloadOf(provider: Provider, name = provider.name): string {
   const { ipAddress, country, cpu, memory, storage, platform, pricing, paymentsNetwork } = provider;
   return JSON.stringify({
@@ -76,7 +76,7 @@ export function payloadOf(provider: Provider, name = provider.name): string {
   });
 }
 
-/** A row of it, as if it had been signed at `updatedAt` (Unix milliseconds). */
+/** Its row, as if signed at `updatedAt` (Unix milliseconds). */
 export function recordOf(provider: Provider, updatedAt: number): AdvertisementRecord {
   const { cpu, memory, storage } = provider;
   return {
@@ -103,12 +103,12 @@ export function recordOf(provider: Provider, updatedAt: number): AdvertisementRe
   };
 }
 
-/** What stands in for a signature: those in the file were verified before they got there, and are not again. */
+/** A placeholder signature: a hub does not verify signatures from its file again. */
 function unverifiedSignature({ id }: Provider): string {
   return id + id;
 }
 
-/** The same as it is written to the file, but for times as text. Made directly, because there are a million. */
+/** The same as written to the file, except for times as text. Built directly, because there are a million. */
 export function rowOf(provider: Provider, updatedAt: number): AdvertisementRow {
   const { id, ipAddress, country, cpu, memory, storage, platform, pricing, name, paymentsNetwork } = provider;
   const resources = `{"cpu":${String(cpu)},"memory":${String(memory)},"storage":${String(storage)}}`;

@@ -1,7 +1,7 @@
 import { COUNTRIES, type Provider, providerAt } from './providers.js';
 import { randomNumbers } from './random.js';
 
-/** A list request, in a form that is easily asked of a plain object. */
+/** A list request, in a form that is easy to test on plain objects. */
 export interface Query {
   cpu: number;
   memory: number;
@@ -13,7 +13,7 @@ export interface Query {
   limit: number | null;
 }
 
-/** The monthly price for the asked amounts; infinite without prices. */
+/** The monthly price for the requested amounts; infinite without prices. */
 function price(query: Query, { pricing }: Provider): number {
   if (pricing === null) return Number.POSITIVE_INFINITY;
   return (
@@ -23,7 +23,7 @@ function price(query: Query, { pricing }: Provider): number {
   );
 }
 
-/** What the protocol says about filters, word for word. */
+/** The protocol's definition of filters, taken literally. */
 export function isMatch(query: Query, provider: Provider): boolean {
   return (
     provider.cpu >= query.cpu &&
@@ -35,7 +35,7 @@ export function isMatch(query: Query, provider: Provider): boolean {
   );
 }
 
-/** The path and query string that ask for it. */
+/** The path and query string of the request. */
 export function pathOf({ cpu, memory, storage, country, platform, maxUsd, sort, limit }: Query): string {
   const parameters: string[] = [];
   if (cpu > 0) parameters.push(`cpu=${String(cpu)}`);
@@ -49,7 +49,7 @@ export function pathOf({ cpu, memory, storage, country, platform, maxUsd, sort, 
   return `/api/v1/advertisements${parameters.length === 0 ? '' : `?${parameters.join('&')}`}`;
 }
 
-/** The first rows of an answer, found by looking at one provider after the other. */
+/** The first rows of an answer, found by testing one provider after the other. */
 export class ExpectedAnswer {
   readonly query: Query;
   #rows: { index: number; id: string; key: number }[] = [];
@@ -80,17 +80,17 @@ function isBefore(a: { key: number; id: string }, b: { key: number; id: string }
   return a.key !== b.key ? a.key < b.key : a.id < b.id;
 }
 
-/** How the queries of a part are made. */
+/** Parameters of a part's queries. */
 export interface QueryKind {
   /** How many of the first 1,000 providers match each. */
   matches: readonly [least: number, most: number];
   sort: Query['sort'];
   limit: number | null;
-  /** Whether to ask only for what the first generation of the interface knows. */
+  /** Whether to use only what the first generation knows. */
   plain?: boolean;
 }
 
-/** How many different queries take turns, so that no single answer can be kept ready. */
+/** How many different queries take turns, so that answers can hardly be cached. */
 export const QUERIES = 128;
 
 /** The queries of a kind: different from each other, and the same in each run. */

@@ -14,7 +14,7 @@ const answers = (JSON.parse(readFileSync(queriesFile, 'utf8')) as Query[]).map(
 
 const byCountry = new Map<string, ExpectedAnswer[]>();
 
-/** Those that a provider of a country can be in: a third of all, which saves seconds with a million providers. */
+/** The queries that can match a provider of a country: a third of all, which saves seconds with a million providers. */
 function answersFor(country: string): ExpectedAnswer[] {
   const known = byCountry.get(country);
   if (known !== undefined) return known;
@@ -24,13 +24,13 @@ function answersFor(country: string): ExpectedAnswer[] {
 }
 
 const db = new Database(file);
-// Nobody reads it before it is complete.
+// Nobody reads the file before it is complete.
 db.pragma('journal_mode = OFF');
 db.pragma('synchronous = OFF');
 db.pragma('cache_size = -400000');
 db.pragma('locking_mode = EXCLUSIVE');
 migrate(db);
-// Plain inserts, because what the hub writes with looks first whether a row is there, which takes twice as long.
+// Plain inserts: the hub's own statement first looks for an existing row, which takes twice as long.
 const insert = db.prepare<[readonly unknown[]]>(
   `INSERT INTO advertisements (${ADVERTISEMENT_COLUMNS.join(', ')})
     VALUES (${ADVERTISEMENT_COLUMNS.map(() => '?').join(', ')})`,
@@ -38,13 +38,13 @@ const insert = db.prepare<[readonly unknown[]]>(
 const CREATED_AT = ADVERTISEMENT_COLUMNS.indexOf('created_at');
 const UPDATED_AT = ADVERTISEMENT_COLUMNS.indexOf('updated_at');
 const now = Date.now();
-/** Of the last heartbeat, a second ago at most; of the first, up to a month ago. */
+/** Times of the last heartbeat, at most a second ago, and of the first, up to a month ago. */
 const HEARTBEATS = Array.from({ length: 997 }, (_, at) => formatTime(now - at));
 const CREATIONS = Array.from({ length: 1009 }, (_, at) => formatTime(now - 3_600_000 - at * 2_500_000));
-/** Of the signature: up to an hour ago. */
+/** Time of the signature: up to an hour ago. */
 const signedAt = (index: number): number => now - 1000 - ((Math.imul(index, 7919) >>> 0) % 3_599_000);
 
-// One transaction for everything: pages that many rows go to are written once.
+// One transaction for everything: pages that receive many rows are written once.
 db.exec('BEGIN');
 for (let index = 0; index < Number(count); index += 1) {
   const provider = providerAt(index);

@@ -9,10 +9,10 @@ const LINE_END = Buffer.from('\r\n');
 const HEAD_END = Buffer.from('\r\n\r\n');
 const EVENT_END = Buffer.from('\n\n');
 const EVENTS = 'event: events\n';
-/** The last part of a snapshot alone has an id. */
+/** Of a snapshot, only the last part has an id. */
 const SNAPSHOT_END = 'event: snapshot\nid: ';
 
-/** One reader of server-sent events that does no more than it has to. */
+/** A minimal reader of server-sent events. */
 class RawEventReader {
   readonly index: number;
   readonly socket: Socket;
@@ -50,7 +50,7 @@ class RawEventReader {
       const lineEnd = data.indexOf(LINE_END, at);
       if (lineEnd < 0) break;
       const start = lineEnd + LINE_END.length;
-      // What ends a chunk may only come with the next one.
+      // The end of a chunk may arrive with the next one.
       if (lineEnd === at) {
         at = start;
         continue;
@@ -104,7 +104,7 @@ export class EventReaderPool {
     this.#address = address;
   }
 
-  /** Opens so many, and waits until each has been brought to the present. */
+  /** Opens `count` readers, and waits until each is in sync. */
   async open(count: number): Promise<void> {
     let next = 0;
     this.#goal = new Goal(count, 'readers were brought to the present');
@@ -122,13 +122,13 @@ export class EventReaderPool {
     await cutAll(this.sockets.map(({ socket }) => socket));
   }
 
-  /** One is brought to the present. */
+  /** A reader is in sync. */
   ready(): void {
     this.#goal.add();
     this.#next();
   }
 
-  /** Something went wrong with one. */
+  /** A reader failed. */
   fail: (reason: string) => void = (reason) => {
     this.#goal.fail(`a reader of events: ${reason}`);
   };

@@ -8,19 +8,19 @@ import { clientFrame, RawWebSocket } from './web-socket.js';
 
 const LIMIT_MS = 30_000;
 /**
- * One subscriber in so many reads while the time runs. What the others are sent waits in their sockets, so that the
- * reading of thousands of sockets does not become what is measured; they read, and are checked, afterwards.
+ * Only one subscriber in this many reads during the measurement, so that reading thousands of sockets does not dominate it. The others' data
+ * waits in their sockets; they read it, and are checked, afterwards.
  */
 const READS_AT_ONCE = 50;
-/** So do the last of all, which servers that go through their subscribers in order come to last. */
+/** The last subscribers read, too, because servers may serve subscribers in order. */
 const LAST_READ_AT_ONCE = 5;
-/** What the updated provider alone has. */
+/** An attribute that only the updated provider has. */
 const NETWORK = 'fan-out';
 
-/** Many that are told of updates. */
+/** Many subscribers. */
 type Pool = SubscriberPool | EventReaderPool;
 
-/** Gets updates ready, from one number up to before another. */
+/** Prepares updates, from one number up to but excluding another. */
 type Begin = (from: number, to: number) => { publish: (update: number) => void; answered: Promise<void> };
 
 /** One publisher and many subscribers of one stream, on a hub or on a bare server. */
@@ -32,7 +32,7 @@ export class FanOut {
   #sent = 0;
   #prompt = new Goal(0, '');
   #late = new Goal(0, '');
-  /** The frame that a hub sent last, as it is. */
+  /** The frame that a hub sent last. */
   lastFrame = Buffer.alloc(0);
 
   private constructor(pool: Pool, count: number, begin: Begin, end: () => Promise<void>) {
@@ -48,7 +48,7 @@ export class FanOut {
     };
   }
 
-  /** Subscribers, or readers of events, of a filter that one provider fits, whose session sends the updates. */
+  /** Subscribers or event readers of a filter that one provider matches, whose session sends the updates. */
   static async onHub(port: number, host: string, count: number, as: 'hub' | 'events'): Promise<FanOut> {
     const sessions = new SessionPool(port, host);
     sessions.prepare(1);
@@ -79,7 +79,7 @@ export class FanOut {
     return new FanOut(pool, count, begin, () => sessions.close());
   }
 
-  /** Sockets that the bare server publishes to. */
+  /** Sockets to which the bare server publishes. */
   static async onBareServer(port: number, host: string, count: number): Promise<FanOut> {
     const control = await new Promise<RawWebSocket>((resolve, reject) => {
       new RawWebSocket({ port, host, path: '/publish' }, 0, {
@@ -102,7 +102,7 @@ export class FanOut {
     );
   }
 
-  /** Publishes so many updates, each after the one before has arrived; resolves with the time until the last has. */
+  /** Publishes `count` updates, each after the previous one has arrived; resolves with the time until the last one has. */
   async run(updates: number): Promise<Timing & { deliveries: number }> {
     const { sockets } = this.#pool;
     const paused = sockets.filter(({ index }) => !this.#readsAtOnce(index));

@@ -1,10 +1,10 @@
-/** How long something took, and how much of a core this process used for it. */
+/** How long something took, and this process's share of a core meanwhile. */
 export interface Timing {
   seconds: number;
   cpuShare: number;
 }
 
-/** Starts to measure; call the result to stop. */
+/** Starts measuring; call the result to stop. */
 export function startTiming(): () => Timing {
   const cpu = process.cpuUsage();
   const from = performance.now();
@@ -15,7 +15,7 @@ export function startTiming(): () => Timing {
   };
 }
 
-/** The value below which a share of all values lies, several lists taken together. */
+/** A quantile of several lists of values together. */
 export function quantile(lists: readonly Float64Array[], share: number): number {
   const sorted = new Float64Array(lists.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -28,8 +28,8 @@ export function quantile(lists: readonly Float64Array[], share: number): number 
 }
 
 /**
- * Does something so many times a second, at regular times whatever it takes, and resolves after the last. Timers have
- * a grain of a millisecond, so what is due within one happens together.
+ * Does something at a regular rate, however long it takes, and resolves after the last time. Timers have a resolution of a millisecond, so
+ * whatever is due within one happens together.
  */
 export function paced(perSecond: number, times: number, act: (index: number) => void): Promise<void> {
   return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 import { WrongAnswerError } from '../part.js';
 
-/** So many things that have to happen, all of them, in time. */
+/** A number of things that all have to happen in time. */
 export class Goal {
   readonly #target: number;
   readonly #what: string;
@@ -16,7 +16,7 @@ export class Goal {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    // Somebody may fail before anybody waits.
+    // A failure may come before anybody waits.
     this.#reached.catch(() => undefined);
     if (target === 0) this.#resolve();
   }
@@ -25,7 +25,7 @@ export class Goal {
     return this.#count;
   }
 
-  /** One of them happened; one too many is a failure, too. */
+  /** One of them happened. One too many is a failure. */
   add(): void {
     this.#count += 1;
     if (this.#count === this.#target) this.#resolve();

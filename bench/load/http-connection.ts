@@ -11,7 +11,7 @@ export interface HttpAnswer {
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 
-/** One keep-alive connection that sends prepared requests, one at a time, and does no more than it has to. */
+/** A minimal keep-alive connection that sends prepared requests, one at a time. */
 export class HttpConnection {
   readonly socket: Socket;
   readonly opened: Promise<void>;
@@ -19,7 +19,7 @@ export class HttpConnection {
   #onFailure: (error: Error) => void;
   #parts: Buffer[] = [];
   #received = 0;
-  /** Bytes of the whole answer; null until its head is complete. */
+  /** The length of the answer; null until its head is complete. */
   #expected: { total: number; head: number; status: number } | null = null;
 
   constructor(port: number, host: string, onFailure: (error: Error) => void) {
@@ -45,7 +45,7 @@ export class HttpConnection {
     );
   }
 
-  /** Sends a request and hands its answer to the callback. */
+  /** Sends a request and passes its answer to the callback. */
   send(request: Uint8Array, onAnswer: (answer: HttpAnswer) => void): void {
     this.#onAnswer = onAnswer;
     this.socket.write(request);

@@ -2,15 +2,15 @@ import { WrongAnswerError } from '../part.js';
 import { startTiming, type Timing } from './gauge.js';
 import { type HttpAnswer, HttpConnection } from './http-connection.js';
 
-/** A request that is ready to be sent, and what is wrong with its answer; null when nothing is. */
+/** A prepared request, and a check of its answer, which returns what is wrong, or null. */
 export interface PreparedRequest {
   bytes: Uint8Array;
   problemOf(answer: HttpAnswer): string | null;
 }
 
 /**
- * Sends requests over keep-alive connections for so many seconds, one at a time over each, and checks every answer.
- * @param take The next request of a connection; undefined when there are no more.
+ * Sends requests over keep-alive connections for some seconds, one at a time over each, and checks every answer.
+ * @param take Returns the next request of a connection; undefined if there are no more.
  * @param times Receives how long each took, in milliseconds.
  */
 export async function drive(
@@ -46,7 +46,7 @@ export async function drive(
             });
           };
           step();
-          // One that breaks has nothing more to wait for.
+          // A broken connection has nothing to wait for.
           connection.socket.once('close', resolve);
         }),
     ),

@@ -2,7 +2,7 @@ import type { Timing } from './gauge.js';
 import { getRequest } from './http-connection.js';
 import { drive, type PreparedRequest } from './http-driver.js';
 
-/** Requests that take turns, and how long the body of the answer to each has to be. */
+/** Requests to send in turn, and the expected length of the body of each answer. */
 export interface GetLoad {
   port: number;
   host: string;

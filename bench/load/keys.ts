@@ -1,19 +1,19 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { type SignedAction, signedBytes } from '../../src/protocol/signing.js';
 
-/** libsodium signs in half of the time that node:crypto takes; null where there is no binary of it. */
+/** libsodium, which signs twice as fast as node:crypto; null if it has no binary for this machine. */
 const sodium = await import('sodium-native').then(
   (module) => module.default,
   () => null,
 );
 
-/** A provider's key: makes signatures with the fastest there is. */
+/** A provider's key, which signs with the fastest library available. */
 export class SigningKey {
   /** 64 hex digits, also the provider's id. */
   readonly id: string;
   readonly publicDer: Buffer;
   readonly #privateKey: KeyObject;
-  /** Seed and public key, as libsodium wants them. */
+  /** Seed and public key, as libsodium expects them. */
   readonly #secretKey: Buffer;
 
   constructor() {
@@ -26,7 +26,7 @@ export class SigningKey {
     this.#secretKey = Buffer.concat([seed, publicKey]);
   }
 
-  /** The bytes that are signed under this key's id, and the signature. */
+  /** The signed bytes under this key's id, and the signature. */
   sign(action: SignedAction, t: number, payload: string): { bytes: Uint8Array; signature: Buffer } {
     const bytes = signedBytes({ action, providerId: this.id, t, payload });
     return { bytes, signature: this.#sign(bytes) };

@@ -19,7 +19,7 @@ export interface Latencies {
 const FILTERS = COUNTRIES.flatMap((country) => [{ country }, { country, cpu: 8 }]);
 const MARK = Buffer.from('"name":"update-');
 
-/** Many sessions whose providers change, and subscribers that watch them. */
+/** Many sessions with changing providers, and subscribers that watch them. */
 export class LiveUpdates {
   readonly #sessions: SessionPool;
   readonly #subscribers: SubscriberPool;
@@ -46,7 +46,7 @@ export class LiveUpdates {
     return new LiveUpdates(sessions, subscribers);
   }
 
-  /** Sends one update of each of so many providers, at this rate; every event has to arrive, once. */
+  /** Sends one update of each of `count` providers, at a rate; every event has to arrive exactly once. */
   async run(input: {
     perSecond: number;
     first: number;
@@ -108,7 +108,7 @@ export class LiveUpdates {
   }
 }
 
-/** Sends messages to a server that returns each, over many sockets in turn, and measures how long that takes. */
+/** Measures the round trip of messages to an echo server, over many sockets in turn. */
 export async function echo(input: {
   port: number;
   host: string;

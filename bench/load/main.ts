@@ -1,4 +1,4 @@
-/** The process that makes load. It does what the parent calls for, one thing at a time. */
+/** The process that generates load, controlled by its parent, one call at a time. */
 import { serveCalls } from '../rpc.js';
 import { FanOut } from './fan-out.js';
 import { type GetLoad, runGets } from './http-load.js';
@@ -13,7 +13,7 @@ export interface Target {
   host: string;
 }
 
-/** What can be asked of the load generator. */
+/** The functions of the load generator. */
 export interface LoadCalls {
   gets: (load: GetLoad) => Promise<Timing & { requests: number }>;
 
@@ -23,7 +23,7 @@ export interface LoadCalls {
   prepareSessions: (target: Target & { total: number }) => null;
   openSessions: (total: number) => Promise<Timing>;
   advertise: (first: number) => Promise<Timing & { jsonBytes: number }>;
-  /** Leaves everything as it is for so many seconds, and tells how much of a core that took. */
+  /** Leaves everything as it is for some seconds; returns the share of a core that took. */
   idle: (seconds: number) => Promise<Timing>;
 
   prepareBareSockets: (target: Target) => null;
@@ -32,7 +32,7 @@ export interface LoadCalls {
   prepareFanOut: (target: Target & { kind: 'hub' | 'events' | 'bare'; subscribers: number }) => Promise<null>;
   fanOut: (updates: number) => Promise<Timing & { deliveries: number; lastFrame: Uint8Array }>;
 
-  /** @param target.watchedPort Of the hub that subscribers watch; the same one if omitted. */
+  /** @param target.watchedPort The port of the hub that subscribers watch; by default the same hub. */
   prepareLive: (
     target: Target & { watchedPort?: number; providers: number; subscribers: number },
   ) => Promise<null>;

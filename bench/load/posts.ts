@@ -7,22 +7,22 @@ import type { HttpAnswer } from './http-connection.js';
 import { drive, type PreparedRequest } from './http-driver.js';
 import { SigningKey } from './keys.js';
 
-/** What is to be posted, and by how many. */
+/** What to post, and by how many providers. */
 export interface PostPlan {
   port: number;
   host: string;
   connections: number;
   providers: number;
-  /** Of each provider, each with a later `t` and other prices. */
+  /** Posts per provider, each with a later `t` and other prices. */
   rounds: number;
-  /** Where the signatures go for whoever verifies them without a hub; null for nowhere. */
+  /** The file for the signatures, to verify them without a hub; null for none. */
   signatureFile: string | null;
 }
 
-/** Signatures that are handed over are so many; they are used over and over again. */
+/** How many signatures to hand over; they are reused. */
 const MAX_HANDED_OVER = 4000;
 
-/** Prepared posts, spread over connections so that those of one provider stay in order. */
+/** Prepared posts, distributed over connections so that the posts of one provider stay in order. */
 export class Posts {
   readonly #plan: PostPlan;
   readonly #queues: PreparedRequest[][];
@@ -66,7 +66,7 @@ export class Posts {
     return { post, bytes, signature };
   }
 
-  /** Posts for so many seconds, or until all are posted; every answer has to be the advertisement. With how long each took, in milliseconds. */
+  /** Posts for some seconds, or until all are posted, and checks that every answer is the advertisement. Returns latencies in milliseconds. */
   async run(seconds: number): Promise<Timing & { requests: number; times: Float64Array }> {
     const times: number[] = [];
     const result = await drive(this.#plan, seconds, (connection) => this.#queues[connection]!.pop(), times);

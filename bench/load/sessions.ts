@@ -7,9 +7,9 @@ import { SigningKey } from './keys.js';
 import { cutAll } from './sockets.js';
 import { clientFrame, type FrameHandler, RawWebSocket } from './web-socket.js';
 
-/** How many connections are being opened at a time. */
+/** How many connections to open at a time. */
 const WINDOW = 128;
-/** How many advertisements are under way at a time, over all sessions. */
+/** How many advertisements may be unanswered at a time, over all sessions. */
 const ADVERTISING = 256;
 const LIMIT_MS = 60_000;
 
@@ -21,7 +21,7 @@ interface Answer {
   advertisement?: { provider_id: string; name: string | null } | null;
 }
 
-/** Sessions of providers that live on until the pool is closed. */
+/** Sessions of providers that stay open until the pool is closed. */
 export class SessionPool implements FrameHandler {
   readonly #address: { port: number; host: string; path: string };
   readonly #keys: SigningKey[] = [];
@@ -33,12 +33,12 @@ export class SessionPool implements FrameHandler {
     this.#address = { port, host, path: '/api/v1/ws' };
   }
 
-  /** Makes keys for so many sessions in all, so that it does not count as time of the hub. */
+  /** Makes keys in advance for this many sessions, so that the hub is not charged for the time. */
   prepare(total: number): void {
     while (this.#keys.length < total) this.#keys.push(new SigningKey());
   }
 
-  /** Opens sessions until there are so many: connects, and signs the hub's nonce. */
+  /** Opens sessions until there are `count`: connects, and signs the hub's nonce. */
   async openUpTo(total: number): Promise<Timing> {
     const from = this.#sockets.length;
     this.#goal = new Goal(total - from, 'sessions were admitted');
@@ -54,7 +54,7 @@ export class SessionPool implements FrameHandler {
     return stop();
   }
 
-  /** Has every session from this one on advertise its provider. */
+  /** Advertises the provider of every session from this one on. */
   async advertiseFrom(first: number): Promise<Timing & { jsonBytes: number }> {
     const stop = startTiming();
     let next = first;
@@ -77,7 +77,7 @@ export class SessionPool implements FrameHandler {
     return this.#sockets.length;
   }
 
-  /** A signed advertisement of that session's provider, ready to be sent; `later` (ms) makes it newer than others. */
+  /** A signed advertisement of a session's provider, ready to send; `later` (ms) makes it newer than others. */
   updateFrame(index: number, provider: Provider, later: number): Buffer {
     const t = Date.now() + later;
     const payload = payloadOf(provider);
@@ -85,7 +85,7 @@ export class SessionPool implements FrameHandler {
     return clientFrame(JSON.stringify({ type: 'advertise', id: index, payload, t, signature }));
   }
 
-  /** Sends prepared frames over sessions; each has to be answered with `advertised`. */
+  /** Sends prepared frames over sessions, and expects an `advertised` for each. */
   beginUpdates(count: number): { send: (index: number, frame: Uint8Array) => void; answered: Goal } {
     this.#goal = new Goal(count, 'updates were accepted');
     this.#next = () => undefined;
@@ -98,7 +98,7 @@ export class SessionPool implements FrameHandler {
   }
 
   opened(): void {
-    // The hub speaks first.
+    // The hub sends the first frame.
   }
 
   message(socket: RawWebSocket, bytes: Buffer, start: number, end: number): void {
@@ -133,7 +133,7 @@ export class SessionPool implements FrameHandler {
   }
 }
 
-/** Connections that do nothing but stay. */
+/** Idle connections. */
 export class BareSockets implements FrameHandler {
   readonly #address: { port: number; host: string; path: string };
   readonly #sockets: RawWebSocket[] = [];
@@ -144,7 +144,7 @@ export class BareSockets implements FrameHandler {
     this.#address = { port, host, path: '/' };
   }
 
-  /** Opens connections until there are so many. */
+  /** Opens connections until there are `count`. */
   async openUpTo(total: number): Promise<Timing> {
     let next = this.#sockets.length;
     this.#goal = new Goal(total - next, 'handshakes were answered');

@@ -1,11 +1,11 @@
 import { connect, type Socket } from 'node:net';
 
-/** All sockets of a process read into the same buffer, one after the other: what is to be kept is copied. */
+/** All sockets of a process read into the same buffer, one after the other; copy what you keep. */
 const INCOMING = Buffer.allocUnsafe(256 * 1024);
 
 /**
- * The address to connect from: with thousands of connections from one and the same, the system searches longer and
- * longer for a free port. Only Linux has all of 127.0.0.0/8 without being told.
+ * The address to connect from. With thousands of connections from a single address, the system searches ever longer for a free port. Only Linux
+ * has all of 127.0.0.0/8 without configuration.
  */
 function sourceAddress(host: string, index: number): { localAddress?: string } {
   if (process.platform !== 'linux' || host !== '127.0.0.1') return {};
@@ -13,8 +13,8 @@ function sourceAddress(host: string, index: number): { localAddress?: string } {
 }
 
 /**
- * Opens a TCP connection whose bytes are handed out as they come, borrowed until the callback returns.
- * @param from The address to connect from; where there is none, one of several by the index.
+ * Opens a TCP connection, and passes on bytes as they arrive, borrowed until the callback returns.
+ * @param from The address to connect from; by default, one of several, chosen by the index.
  */
 export function openSocket(
   { port, host, index, from }: { port: number; host: string; index: number; from?: string | undefined },
@@ -40,7 +40,7 @@ export function openSocket(
   return socket;
 }
 
-/** Ends connections at once and by a reset, so that their ports are free again without delay. */
+/** Resets connections, so that their ports are free at once. */
 export async function cutAll(sockets: Iterable<Socket>): Promise<void> {
   let open = 0;
   await new Promise<void>((resolve) => {
@@ -55,7 +55,7 @@ export async function cutAll(sockets: Iterable<Socket>): Promise<void> {
         if (open === 0) resolve();
       };
       socket.once('close', over);
-      // A reset that fails is not followed by a close.
+      // A failed reset is not followed by a close.
       socket.once('error', over);
       if (socket.connecting) socket.destroy();
       else socket.resetAndDestroy();

@@ -7,7 +7,7 @@ const LIMIT_MS = 60_000;
 const EVENTS = Buffer.from('{"type":"events"');
 const BOOKMARK = Buffer.from('{"type":"bookmark"');
 
-/** Told of every frame with events that a subscriber gets; the bytes are only borrowed. */
+/** Receives every frame with events; the bytes are only borrowed. */
 export type OnEvents = (subscriber: number, bytes: Buffer, start: number, end: number) => void;
 
 function startsWith(bytes: Buffer, start: number, prefix: Buffer): boolean {
@@ -15,8 +15,8 @@ function startsWith(bytes: Buffer, start: number, prefix: Buffer): boolean {
 }
 
 /**
- * Many subscribers of a hub, or sockets of a bare server that it publishes to. With `filters` each subscribes to one
- * of them in turn; without, every message counts as events.
+ * Many subscribers of a hub, or sockets to which a bare server publishes. With `filters`, each subscribes to one of them in turn; without, every
+ * message counts as events.
  */
 export class SubscriberPool implements FrameHandler {
   onEvents: OnEvents = () => undefined;
@@ -32,7 +32,7 @@ export class SubscriberPool implements FrameHandler {
       filters?.map((filter) => clientFrame(JSON.stringify({ type: 'subscribe', id: 1, filter }))) ?? null;
   }
 
-  /** Opens so many, and waits until each has been brought to the present. */
+  /** Opens `count` subscribers, and waits until each is in sync. */
   async open(count: number): Promise<void> {
     let next = 0;
     this.#goal = new Goal(count, 'subscriptions were answered');
@@ -74,7 +74,7 @@ export class SubscriberPool implements FrameHandler {
     this.failure ??= reason;
   }
 
-  /** Why the first connection broke; null while all are open. */
+  /** Why the first lost connection broke; null while all are open. */
   failure: string | null = null;
 
   #ready(): void {

@@ -6,16 +6,16 @@ const KEY = Buffer.from('discovery client').toString('base64');
 const ACCEPT = createHash('sha1').update(`${KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 const HEAD_END = Buffer.from('\r\n\r\n');
 const OP = { text: 1, binary: 2, close: 8, ping: 9 } as const;
-/** FIN and the opcode, masked, no payload, a mask of zeros. */
+/** A close frame: FIN and the opcode, masked with zeros, without payload. */
 const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
-/** Of connections that nobody closed properly. */
+/** The code of connections that were not closed properly. */
 const BROKEN = 1006;
 
 /** FIN and the opcode. */
 const TEXT = 0x81;
 
 /**
- * A frame as a client has to send it, up to 64 KiB. A mask of zeros leaves the payload as it is.
+ * Encodes a client frame of up to 64 KiB. Its mask of zeros leaves the payload as it is.
  * @param first Its first byte: FIN and the opcode.
  */
 export function clientFrame(text: string, first = TEXT): Buffer {
@@ -28,20 +28,20 @@ export function clientFrame(text: string, first = TEXT): Buffer {
   return Buffer.concat([head, Buffer.alloc(4), payload]);
 }
 
-/** What is done with the frames of a socket. `bytes` from `start` to `end` are only borrowed. */
+/** The handlers of a socket. `bytes` from `start` to `end` are only borrowed. */
 export interface FrameHandler {
   opened(socket: RawWebSocket): void;
   message(socket: RawWebSocket, bytes: Buffer, start: number, end: number): void;
   /**
    * Not called for `cut` connections.
-   * @param code 1006 where the connection broke or never came about.
+   * @param code 1006 if the connection broke or was never established.
    */
   closed(socket: RawWebSocket, reason: string, code: number): void;
 }
 
-/** A WebSocket client that does no more than it has to: thousands of them fit into one process. */
+/** A minimal WebSocket client: thousands fit into one process. */
 export class RawWebSocket {
-  /** For whoever has many. */
+  /** An index, for callers that have many. */
   readonly index: number;
   readonly socket: Socket;
   handler: FrameHandler;
@@ -49,7 +49,7 @@ export class RawWebSocket {
   #upgraded = false;
   #over = false;
 
-  /** @param address.from Where it connects from; one of several addresses by the index where it is left out. */
+  /** @param address.from The address to connect from; by default, one of several, chosen by the index. */
   constructor(
     address: { port: number; host: string; path: string; from?: string },
     index: number,
@@ -73,12 +73,12 @@ export class RawWebSocket {
     );
   }
 
-  /** Sends bytes that `clientFrame` has made. */
+  /** Sends bytes made by `clientFrame`. */
   send(frame: Uint8Array): void {
     this.socket.write(frame);
   }
 
-  /** Lets go of the connection without a word. */
+  /** Drops the connection without a close frame. */
   cut(): void {
     this.#over = true;
     this.socket.resetAndDestroy();
@@ -110,7 +110,7 @@ export class RawWebSocket {
     if (at < data.length) this.#rest = Buffer.from(data.subarray(at));
   }
 
-  /** Where frames begin; 0 while the answer is not complete. */
+  /** Where frames begin; 0 until the response is complete. */
   #readHandshake(data: Buffer): number {
     const end = data.indexOf(HEAD_END);
     if (end < 0) return 0;

@@ -36,8 +36,8 @@ interface KnownProvider {
 }
 
 /**
- * The REST interface of the hub and of any other server that has it, side by side. Only what the first generation of
- * the interface knows is asked for; posts are signed, which that generation took for any text.
+ * Compares the REST interface of the hub with any other server that has it. Uses only what the first generation knows; posts are signed, which
+ * that generation ignored.
  */
 export function against(url: string): Family {
   return {
@@ -105,7 +105,7 @@ async function compare(bench: Bench, other: Server, wanted: ReadonlySet<string>)
   return outcomes;
 }
 
-/** Each provider's advertisement, once; every answer has to name it. */
+/** Posts each provider's advertisement once; every answer has to name it. */
 async function postAll(server: Server, providers: readonly KnownProvider[]): Promise<void> {
   const t = Date.now();
   const requests = providers.map(({ key, provider }): PreparedRequest => {
@@ -143,7 +143,7 @@ function problemOf(what: string, { status, body }: HttpAnswer): string | null {
 const FILTERED = queriesOf({ matches: [1, 10], sort: 'id', limit: null, plain: true });
 const EVERYTHING: Query = { ...FILTERED[0]!, cpu: 0, memory: 0, storage: 0, country: null, platform: null };
 
-/** What both generations show of an advertisement. */
+/** The members of an advertisement that both generations show. */
 function commonOf(
   row: Pick<PublishedAdvertisement, 'provider_id' | 'ip_address' | 'country' | 'resources'>,
 ): string {
@@ -151,7 +151,7 @@ function commonOf(
   return JSON.stringify([row.provider_id, row.ip_address, row.country, cpu, memory, storage]);
 }
 
-/** Compares lists in any order, since the first generation promised none. */
+/** Compares lists in any order, because the first generation guarantees none. */
 async function checkLists(
   server: Server,
   queries: readonly Query[],

@@ -6,7 +6,7 @@ import { Hub } from '../hub.js';
 import { type Bench, type Family, type Outcome, type PartInfo, WrongAnswerError } from '../part.js';
 
 const PROVIDERS = 100_000;
-/** Asked one after the other; those before are for the compiler. */
+/** How many requests to send one after the other, after a warm-up for the compiler. */
 const ANSWERS = 100;
 const WARM_UP = 20;
 const LISTS = '/api/v1/advertisements';
@@ -31,7 +31,7 @@ const part = (name: string, work: string): PartInfo => ({
   aim: { of: 'figure', sense: 'at most', value: 10 },
 });
 
-/** Answers for which a hub looks at all providers. */
+/** Answers for which a hub visits all providers. */
 export const answers: Family = {
   title: 'answers about all providers',
   parts: [

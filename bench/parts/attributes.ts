@@ -14,7 +14,7 @@ const ROUNDS = 4;
 
 type Attributes = Remote<AttributesCalls>;
 
-/** What it costs that filters ask for attributes, which providers name as they like. */
+/** The cost of filters by attributes, which providers name freely. */
 export const attributes: Family = {
   title: 'attributes',
   parts: [
@@ -43,7 +43,7 @@ export const attributes: Family = {
   run: (bench, wanted) => measure(bench, LARGE, '100k', wanted),
 };
 
-/** The same with a million providers, which takes a minute. It is only measured when it is asked for. */
+/** The same with a million providers, which takes a minute. Only measured on request. */
 export const manyAttributes: Family = {
   title: 'attributes of a million providers',
   parts: [
@@ -93,7 +93,7 @@ function start(bench: Bench): { program: Program; remote: Attributes } {
   return { program, remote: new Remote<AttributesCalls>(program.child, program.error) };
 }
 
-/** The best figure of each: what else goes on in the machine only makes it worse. */
+/** The best figure of each, because other activity on the machine only makes it worse. */
 async function inTurns(
   asks: readonly (() => Promise<number>)[],
   best: (...figures: number[]) => number,

@@ -32,7 +32,7 @@ const START_LIMIT_MS = 600_000;
 const postsOf = ({ nodes, hubs }: Shape): string => `cluster-posts-${String(nodes)}-${String(hubs)}`;
 const count = (number: number, what: string): string => `${String(number)} ${what}${number === 1 ? '' : 's'}`;
 
-/** Several hubs on one etcd against one hub with SQLite, all on this machine. It is only measured when it is asked for. */
+/** Several hubs on one etcd against one hub with SQLite, all on this machine. Only measured on request. */
 export const cluster: Family = {
   title: 'cluster',
   parts: [
@@ -88,7 +88,7 @@ export const cluster: Family = {
   },
 };
 
-/** Hubs, and the etcd that they share; null for one hub with SQLite. */
+/** Hubs and the etcd that they share; null for one hub with SQLite. */
 interface Running {
   hubs: Hub[];
   etcd: Etcd | null;
@@ -276,7 +276,7 @@ async function timeStart(bench: Bench, file: string, settings: Record<string, st
   return { hub, seconds: (performance.now() - from) / 1000 };
 }
 
-/** Starts of a hub that finds many providers, and what they take in its memory. */
+/** Starts of a hub with many providers, and their memory. */
 async function measureMillion(bench: Bench): Promise<Outcome[]> {
   const records = bench.size(RECORDS);
   const file = 'cluster-million.db';

@@ -7,11 +7,11 @@ import { type Family, type Outcome, WrongAnswerError } from '../part.js';
 const PROVIDERS = 100_000;
 const SECONDS = 5;
 const VISITS = 5;
-/** As fast as a wheel is turned: three rows. */
+/** The speed of a mouse wheel: three rows. */
 const PIXELS_A_FRAME = 114;
 const SLOWER = 4;
 
-/** Scrolls the table with each frame; resolves with the frames a second. */
+/** Scrolls the table on each frame; resolves with the frames per second. */
 const SCROLL = `((seconds) => new Promise((resolve) => {
   const table = document.querySelector('.table');
   const started = performance.now();
@@ -29,7 +29,7 @@ const SCROLL = `((seconds) => new Promise((resolve) => {
 const SINCE_NAVIGATION = 'performance.now()';
 const ROW = '.table-row a';
 
-/** The dashboard in a browser, which is only measured when it is asked for, and needs a Chromium. */
+/** The dashboard in a browser. Only measured on request; needs a Chromium. */
 export const dashboard: Family = {
   title: 'the dashboard in Chromium',
   parts: [
@@ -56,7 +56,7 @@ export const dashboard: Family = {
     const hub = await Hub.start(bench, 'dashboard.db');
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
     bench.own({ kill: () => void browser.close() });
-    // The start stands still, too, and is no part of this.
+    // The start also stalls the hub, but does not count here.
     await hub.state();
     const outcomes: Outcome[] = [];
     const note = async (name: string, figure: number, text: string): Promise<void> => {

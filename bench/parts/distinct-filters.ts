@@ -17,8 +17,8 @@ interface Matcher {
 }
 
 /**
- * The time to match one update against so many filters, for several numbers of them in turn.
- * @param telling Only the first so many filters may match what is updated; null: all may.
+ * The time to match one update against filters, for several numbers of them in turn.
+ * @param telling How many filters may match the updated providers; null for all.
  */
 export async function measureMatching(
   bench: Bench,
@@ -37,7 +37,7 @@ export async function measureMatching(
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const matcher of matchers) {
       const { micros, matches } = await matcher.remote.call('match', bench.size(UPDATES));
-      // The best of all rounds: what else goes on in the machine only ever adds to it.
+      // The best of all rounds, because other activity on the machine only adds to it.
       matcher.micros = Math.min(matcher.micros, micros);
       matcher.matches = matches;
     }
@@ -46,7 +46,7 @@ export async function measureMatching(
   return matchers;
 }
 
-/** The cost of a filter more. */
+/** The cost of one more filter. */
 export const distinctFilters: Family = {
   title: 'distinct filters',
   parts: [

@@ -15,7 +15,7 @@ interface Side {
   cpu: number;
 }
 
-/** One update that many readers of server-sent events have to be told of. */
+/** One update for many readers of server-sent events. */
 export const eventFanOut: Family = {
   title: 'fan-out of events',
   parts: [

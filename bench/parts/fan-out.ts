@@ -7,7 +7,7 @@ const SUBSCRIBERS = 10_000;
 const ROUNDS = 2;
 const UPDATES = 10;
 
-/** One update that many have to be told of. */
+/** One update for many subscribers. */
 export const fanOut: Family = {
   title: 'fan-out',
   parts: [

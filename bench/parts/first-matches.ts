@@ -16,7 +16,7 @@ interface Followers {
   events: number;
 }
 
-/** What it costs to follow the cheapest matches only. */
+/** The cost of following only the cheapest matches. */
 export const firstMatches: Family = {
   title: 'first matches',
   parts: [
@@ -35,7 +35,7 @@ export const firstMatches: Family = {
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const followers of [some, all]) {
         const { micros, events } = await followers.remote.call('follow', bench.size(UPDATES));
-        // The best of all rounds: what else goes on in the machine only ever adds to it.
+        // The best of all rounds, because other activity on the machine only adds to it.
         followers.micros = Math.min(followers.micros, micros);
         followers.events = events;
       }

@@ -10,7 +10,7 @@ import { measureMatching } from './distinct-filters.js';
 
 const QUERIES = queriesOf({ matches: [10, 40], sort: 'id', limit: 10 });
 
-/** The same at three sizes, each ten times the one before. */
+/** Three sizes, each ten times the previous one. */
 interface Growth {
   name: string;
   work: string;
@@ -56,7 +56,7 @@ const GROWTHS: readonly Growth[] = [
 
 const nameOf = ({ name }: Growth, size: number): string => `${name}-${String(size)}`;
 
-/** How figures change with each factor of ten. It is only measured when it is asked for. */
+/** How figures change with each factor of ten. Only measured on request. */
 export const growth: Family = {
   title: 'growth',
   parts: GROWTHS.flatMap((one) =>

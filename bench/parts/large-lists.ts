@@ -23,7 +23,7 @@ const filteredPart = (name: string, providers: string): PartInfo => ({
   aim: { of: 'ratio', sense: 'at least', value: 0.5 },
 });
 
-/** What changes, and what does not, with the number of providers. */
+/** What depends on the number of providers, and what does not. */
 export const largeLists: Family = {
   title: 'large registries',
   parts: [
@@ -66,7 +66,7 @@ export const largeLists: Family = {
       bench.say(`starting a hub with ${seeded.rows.toLocaleString('en')} providers`);
       hubs[size] = await Hub.start(bench, seeded.file);
     }
-    // Before there is any load, which makes each process grow, whatever it holds.
+    // Before any load, which makes each process grow, whatever it holds.
     const memory = wanted.has('row-memory') ? await rowMemory(bench, hubs.huge!, files.huge!.rows) : null;
     if ([...wanted].some((name) => name.includes('list'))) {
       outcomes.push(...(await compareLists(bench, wanted, files, hubs)));
@@ -109,10 +109,10 @@ async function seed(bench: Bench, wanted: ReadonlySet<string>): Promise<Partial<
   return files;
 }
 
-/** So long a start is not done twice, in seconds: the whole run has five minutes. */
+/** A start that takes longer is not repeated, in seconds: the whole run has five minutes. */
 const TOO_LONG_TO_REPEAT = 15;
 
-/** Reads and starts twice each, in turn; the page cache is warm for both. The last hub stays. */
+/** Reads the file and starts a hub, twice in turn, with a warm page cache. The last hub stays. */
 async function coldStart(bench: Bench, file: string): Promise<{ outcome: Outcome; hub: Hub }> {
   const rounds: { read: number; start: number }[] = [];
   for (;;) {
@@ -158,7 +158,7 @@ async function startTimed(bench: Bench, file: string): Promise<{ hub: Hub; secon
   return { hub, seconds: (performance.now() - from) / 1000 };
 }
 
-/** Asks the same of hubs of different sizes. */
+/** Sends the same requests to hubs of different sizes. */
 async function compareLists(
   bench: Bench,
   wanted: ReadonlySet<string>,
@@ -209,7 +209,7 @@ function outcomeOf(name: string, figure: ContenderFigure, baseline: ContenderFig
   };
 }
 
-/** How much larger the process is than one without providers that was just started, too. */
+/** How much larger the process is than a freshly started one without providers. */
 async function rowMemory(bench: Bench, hub: Hub, rows: number): Promise<Outcome> {
   bench.say('memory');
   const empty = await Hub.start(bench, 'empty.db');

@@ -8,7 +8,7 @@ import type { Bench, Family, Outcome } from '../part.js';
 import { type Changes, Pulse } from '../pulse.js';
 
 const PROVIDERS = 1000;
-/** As of so many providers, each with a heartbeat every 30 s and an update every ten minutes. */
+/** The changes of this many providers, each with a heartbeat every 30 s and an update every ten minutes. */
 const CHANGES: Changes = { heartbeats: PROVIDERS / 30, updates: PROVIDERS / 600 };
 const FILTERED = queriesOf({ matches: [1, 10], sort: 'id', limit: null });
 const ALL: Query = {
@@ -68,7 +68,7 @@ async function measure(bench: Bench, load: HttpLoad, name: string): Promise<Outc
   const hub = await Hub.start(bench, file, { TRANSPORT: kind });
   const server = { port: hub.port, host: '127.0.0.1' };
   const bare = await BareServer.start(bench, kind);
-  // It changes what the hub knows, and is in the full list, but not in any other.
+  // It changes the hub's state, and is in the full list, but in no other.
   const pulse = await Pulse.open(bench, hub, CHANGES);
   const target = await checkAnswers(server, queries, expected, pulse.ids);
   const constant = await (name === 'full-list' ? sameBytes(bare, target) : sameSize(bare, target));
@@ -92,7 +92,7 @@ async function measure(bench: Bench, load: HttpLoad, name: string): Promise<Outc
   };
 }
 
-/** Has the bare server answer with as many bytes as the hub does on average, heads included. */
+/** Makes the bare server answer with as many bytes as the hub on average, heads included. */
 async function sameSize(bare: BareServer, target: GetTarget): Promise<GetTarget> {
   const { expectedBytes } = target;
   const mean = Math.round(expectedBytes.reduce((sum, bytes) => sum + bytes, 0) / expectedBytes.length);
@@ -102,7 +102,7 @@ async function sameSize(bare: BareServer, target: GetTarget): Promise<GetTarget>
   return bareTarget(bare, target);
 }
 
-/** Has the bare server answer with the body of the hub's answer. */
+/** Makes the bare server answer with the body of the hub's answer. */
 async function sameBytes(bare: BareServer, target: GetTarget): Promise<GetTarget> {
   const [answer] = await fetchAll(target, target.paths);
   await bare.remote.call('answering', answer!.body);

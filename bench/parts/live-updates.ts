@@ -10,7 +10,7 @@ const PER_SECOND = 1000;
 const SECONDS = 6;
 const ROUNDS = 2;
 
-/** Updates at a steady rate: how long from sending one until those who watch have it. */
+/** Updates at a steady rate: the time from sending one until watchers have it. */
 export const liveUpdates: Family = {
   title: 'live updates',
   parts: [

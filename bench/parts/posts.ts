@@ -10,12 +10,12 @@ const CONNECTIONS = 32;
 const PROVIDERS = 1024;
 const ROUNDS = 2;
 const SECONDS = 2;
-/** More posts than can be made in the time, on any machine. */
+/** More posts than any machine can process in the time. */
 const POSTS_EACH = 64;
-/** Until the compiler has seen all that a post goes through, which makes it slower at first. */
+/** A warm-up for the compiler, in seconds. */
 const WARM_UP_SECONDS = 5;
 
-/** Signed posts, each answered once it is on the disk. */
+/** Signed posts, each answered once it is durable. */
 export const posts: Family = {
   title: 'posts',
   parts: [

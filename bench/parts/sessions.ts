@@ -5,13 +5,13 @@ import { LoadProcess } from '../load-process.js';
 import type { Bench, Family, Outcome } from '../part.js';
 
 const SESSIONS = 18_000;
-/** Opened first, so that what a process only needs once is not counted with the others. */
+/** Opened first, so that one-time costs of the process do not count. */
 const WARM_UP = 1000;
 /** One interval of heartbeats. */
 const IDLE_SECONDS = 30;
 const SETTLE_SECONDS = 3;
 
-/** Many live sessions of providers: how fast they come, and what they cost while they are there. */
+/** Many live sessions of providers: how fast they open, and what they cost while open. */
 export const sessions: Family = {
   title: 'sessions',
   parts: [
@@ -94,7 +94,7 @@ interface HubSessions {
   opening: Timing;
   openingStopMs: number;
   advertisingStopMs: number;
-  /** Bytes of the process a session, and how many of them are in use in the JavaScript heap. */
+  /** Bytes of the process per session, and how many of them are in the JavaScript heap. */
   memory: number;
   heapMemory: number;
   jsonBytes: number;
@@ -139,7 +139,7 @@ async function hubSessions(
       note: '',
     };
   } else {
-    // What the work before has left behind goes with time.
+    // Garbage of earlier work goes away with time.
     await load.remote.call('idle', bench.size(SETTLE_SECONDS));
   }
   const after = await hub.state();

@@ -30,7 +30,7 @@ const PARTS: readonly SchemePart[] = [
   },
 ];
 
-/** What verifying costs by itself, with the library that the hub uses here and with the one that it falls back to. */
+/** The cost of verification alone, with the library that the hub uses here and with its fallback. */
 export const signatures: Family = {
   title: 'signatures',
   parts: PARTS,

@@ -14,7 +14,7 @@ import { payloadOf, providerAt, recordOf } from '../data/providers.js';
 import { serveCalls } from '../rpc.js';
 
 export interface AttributesCalls {
-  /** Makes so many providers with six attributes. @returns Bytes of memory that each takes. */
+  /** Creates `count` providers with six attributes. @returns Bytes of memory per provider. */
   prepare: (providers: number) => number;
   /** Lists of ten by the value of one attribute, which 20 providers have, made a CPU second. */
   list: (lists: number) => number;
@@ -23,14 +23,14 @@ export interface AttributesCalls {
 }
 
 const SETTINGS = { expiryMs: 300_000, restartGraceMs: 60_000, replayEvents: 1024, cleanupMs: 60_000 };
-/** Providers that say the same of their rack. */
+/** How many providers share a rack. */
 const RACK = 20;
 const GPUS = ['RTX 3090', 'RTX 4090', 'A100', 'H100', 'L40S', 'MI300X'];
 
-/** Changes that are made before what happened is told, as they would be in one turn of the event loop. */
+/** How many changes to make between flushes, as would happen in one event-loop iteration. */
 const BATCH = 50;
 
-/** A subscriber that takes everything and keeps nothing. */
+/** A subscriber that discards everything. */
 const sink: Subscriber = {
   codec: CODECS.json,
   account: { work: 0 },

@@ -1,4 +1,4 @@
-/** The least that node:http can do: a constant for each request. */
+/** The minimum on node:http: a constant response. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serveCalls } from '../rpc.js';

@@ -1,12 +1,12 @@
-/** The least that uWebSockets.js can do: a constant for each request, and for each WebSocket what its path says. */
+/** The minimum on uWebSockets.js: a constant response, and for each WebSocket whatever its path asks for. */
 import * as uws from 'uWebSockets.js';
 import { serveCalls } from '../rpc.js';
 
-/** What the parent asks of a bare server. */
+/** The functions of a bare server. */
 export interface BareServerCalls {
-  /** What every request is answered with from now on. */
+  /** Sets the response to every request. */
   answering: (body: Uint8Array) => null;
-  /** What is sent to all subscribers at each sign from now on. */
+  /** Sets the message to all subscribers at each trigger. */
   publishing: (bytes: Uint8Array) => null;
   /** Memory of the process in bytes. */
   rss: (input: null) => number;

@@ -13,15 +13,15 @@ import { serveCalls } from '../rpc.js';
 
 export interface FirstMatchesCalls {
   /**
-   * Makes providers, and a subscription to each of so many distinct filters.
+   * Creates providers, and a subscription to each of a number of distinct filters.
    * @param input.limit How many of the cheapest matches each follows; null: all matches.
    */
   prepare: (input: { filters: number; providers: number; limit: number | null }) => null;
-  /** CPU microseconds an update, on average over so many, each told before the next comes; and events sent for each. */
+  /** Average CPU microseconds per update, each flushed before the next, and events sent per update. */
   follow: (updates: number) => Promise<{ micros: number; events: number }>;
 }
 
-/** A subscriber that takes everything and keeps nothing. */
+/** A subscriber that discards everything. */
 class Sink implements Subscriber {
   readonly codec = CODECS.json;
   readonly account = { work: 0 };

@@ -14,15 +14,15 @@ import { serveCalls } from '../rpc.js';
 
 export interface MatchingCalls {
   /**
-   * Makes providers, and a subscription to each of so many distinct filters.
-   * @param input.telling Only the first so many filters may match what is updated; null: all may.
+   * Creates providers, and a subscription to each of a number of distinct filters.
+   * @param input.telling How many filters may match the updated providers; null for all.
    */
   prepare: (input: { filters: number; providers: number; telling: number | null }) => null;
-  /** Microseconds to match an update, on average over so many, and how many filters each matches. */
+  /** Average microseconds to match an update, and how many filters each matches. */
   match: (updates: number) => Promise<{ micros: number; matches: number }>;
 }
 
-/** Distinct filters as requestors have them, of which all but the first few are to pass a test. */
+/** Distinct filters like those of requestors; all but the first few have to pass a test. */
 function filtersOf(count: number, untested: number, test: (filter: Filter) => boolean): Filter[] {
   const random = randomNumbers(1);
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)]!;
@@ -41,7 +41,7 @@ function filtersOf(count: number, untested: number, test: (filter: Filter) => bo
   return [...filters.values()];
 }
 
-/** A subscriber that takes everything and keeps nothing. */
+/** A subscriber that discards everything. */
 class Sink implements Subscriber {
   readonly codec = CODECS.json;
   readonly account = { work: 0 };
@@ -61,18 +61,18 @@ class Sink implements Subscriber {
   }
 }
 
-/** Providers that are updated where most filters must not match them. */
+/** How many providers to update if most filters must not match them. */
 const UPDATED = 200;
-/** Flushes happen between batches of this many, as they would between turns of the event loop. */
+/** Flushes happen between batches of this many updates, as they would between event-loop iterations. */
 const BATCH = 50;
 
-/** A registry, and subscriptions to what happens in it. */
+/** A registry, and subscriptions to its changes. */
 class World {
   readonly #registry: Registry;
   readonly #order = new LocalOrder();
   readonly #sink = new Sink();
   readonly #subscriptions: Subscription[] = [];
-  /** The first so many providers are updated. */
+  /** How many providers are updated, the first ones. */
   readonly #updated: number;
   readonly #now = Date.now();
   #spent = 0;
@@ -88,7 +88,7 @@ class World {
       },
     });
     this.#updated = telling === null ? providers : Math.min(UPDATED, providers);
-    // Listeners are called in turn: one before the hub and one after it take the time of its matching.
+    // Listeners are called in order: one before the hub and one after it time its matching.
     let began = 0;
     this.#registry.onChange(() => {
       began = performance.now();
@@ -108,14 +108,14 @@ class World {
   }
 
   async match(updates: number): Promise<{ micros: number; matches: number }> {
-    // Their snapshots take turns, and are no part of it.
+    // Their snapshots take turns, and do not count.
     while (this.#subscriptions.some(({ state }) => state !== 'live')) await new Promise(setImmediate);
     this.#spent = 0;
     this.#sink.events = 0;
     this.#round += 1;
     for (let update = 0; update < updates; update += 1) {
       this.#apply(update % this.#updated, `update-${String(this.#round)}-${String(update)}`);
-      // Only then do events go out, which is not part of the matching.
+      // Events go out only now, which does not count as matching.
       if (update % BATCH === 0) await new Promise(setImmediate);
     }
     await new Promise(setImmediate);

@@ -1,4 +1,4 @@
-/** What a start costs if the rows are only read: `read-rows.js <file>` reads all of both tables. */
+/** The minimum of a start, only reading rows: `read-rows.js <file>` reads all of both tables. */
 import Database from 'better-sqlite3';
 import { ADVERTISEMENT_COLUMNS, IDENTITY_COLUMNS } from '../../src/registry/mirror/rows.js';
 

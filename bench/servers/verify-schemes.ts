@@ -1,4 +1,4 @@
-/** What one of the hub's verifier threads can do: verifies signatures of one scheme, one after the other, on one thread. */
+/** The rate of one verifier thread of the hub: verifies signatures of one scheme, one after the other, on one thread. */
 import { keyPairFromSeed, signBytes } from '../../src/protocol/schemes/ed25519.js';
 import { addressOf, signPersonalMessage } from '../../src/protocol/schemes/ethereum.js';
 import { type SchemeName, schemeNamed } from '../../src/protocol/schemes/table.js';
@@ -11,7 +11,7 @@ import { payloadOf, providerAt } from '../data/providers.js';
 import { serveCalls } from '../rpc.js';
 
 export interface VerifySchemesCalls {
-  /** Verifies for so many seconds; returns how many a second. */
+  /** Verifies for some seconds; returns the rate per second. */
   verify: (input: { scheme: SchemeName; by: 'hub' | 'fallback'; seconds: number }) => number;
 }
 

@@ -1,10 +1,10 @@
-/** What signatures cost if nothing else is done: verifies the ones in a file, one after the other, on one thread. */
+/** The minimum for signatures: verifies those in a file, one after the other, on one thread. */
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { deserialize } from 'node:v8';
 import { serveCalls } from '../rpc.js';
 
-/** Signatures as they are handed over in a file (`v8.serialize`). */
+/** Signatures as in the file (`v8.serialize`). */
 export interface SignatureFile {
   /** DER (SPKI). */
   keys: Uint8Array[];
@@ -12,7 +12,7 @@ export interface SignatureFile {
 }
 
 export interface VerifyCalls {
-  /** Verifies for so many seconds; returns how many a second. */
+  /** Verifies for some seconds; returns the rate per second. */
   verify: (seconds: number) => number;
 }
 

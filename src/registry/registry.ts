@@ -2,7 +2,6 @@ import type { Proof } from '../protocol/signing.js';
 import type { PublishedAdvertisement } from '../protocol/advertisement.js';
 import { formatCursor, parseCursor } from '../protocol/cursor.js';
 import type { ListQuery } from '../protocol/filters/list-query.js';
-import { schemeOf } from '../protocol/provider-id.js';
 import { type Clock, type ClockAnchor, ServiceClock } from '../lib/clock.js';
 import { Answers } from './answers/answers.js';
 import type { Change, ChangeLog, GoneReason } from './change-log.js';
@@ -13,6 +12,7 @@ import { type FoundPage, type ListPage, ListReader } from './lists/list-reader.j
 import { type Work, WorkQueue } from '../lib/turns/work-queue.js';
 import { noLog, type Log } from './log.js';
 import type { Moments } from './moments.js';
+import { proofOf } from './proofs.js';
 import { Restore } from './restore.js';
 import { type Attachment, Sessions } from './sessions.js';
 import { State } from './state.js';
@@ -196,20 +196,7 @@ export class Registry {
 
   /** What the provider signed: undefined if there is no advertisement, null if it was not signed. */
   proof(providerId: string): Proof | null | undefined {
-    const slot = this.store.find(providerId);
-    if (slot === undefined) return undefined;
-    const proof = this.store.proof(slot);
-    const scheme = schemeOf(providerId);
-    return proof === null
-      ? null
-      : {
-          provider_id: providerId,
-          scheme: scheme.name,
-          public_key: scheme.sentKey === null ? null : proof.publicKey,
-          t: proof.t,
-          payload: Buffer.from(proof.payload).toString('utf8'),
-          signature: proof.signature,
-        };
+    return proofOf(this.store, providerId);
   }
 
   /** Whether an answer found at a version of the store is still current: see `ListReader.isCurrent`. */

@@ -5,7 +5,6 @@ import { canonicalProviderId } from '../../protocol/provider-id.js';
 import type { KeyPair } from '../../protocol/schemes/ed25519.js';
 import { sessionPayload, type SignedAction } from '../../protocol/signing.js';
 import { type Scheduler, systemScheduler } from '../scheduler.js';
-import { signingTime } from '../signing/signing-time.js';
 import {
   type ConnectOptions,
   HubConnection,
@@ -16,6 +15,7 @@ import {
 import { Emitter } from '../emitter.js';
 import { DiscoveryError } from '../errors.js';
 import { type HubAddress, parseHubUrls } from '../hub-url.js';
+import { ClockSkew } from './clock-skew.js';
 import { type AdvertisementSource, Publisher } from './publisher.js';
 import { Questions } from './questions.js';
 import { type Signer, signerFrom, signWith } from '../signing/signer.js';
@@ -92,8 +92,7 @@ export class ProviderSession {
   readonly #questions = new Questions();
   /** The welcome of the present connection. */
   #welcome: Down<'welcome'> | null = null;
-  /** Milliseconds by which the local clock is ahead of the hub's. */
-  #skewMs = 0;
+  readonly #skew: ClockSkew;
 
   /**
    * @param url `http(s)://host[:port]` of the hub, or of several that act as one; `ws` and `wss` mean the same.
@@ -106,6 +105,7 @@ export class ProviderSession {
     this.#signer = signerFrom(key, options.providerId);
     this.providerId = this.#signer.providerId;
     this.#scheduler = options.scheduler ?? systemScheduler;
+    this.#skew = new ClockSkew(this.#scheduler);
     this.#publisher = new Publisher(advertisement, {
       scheduler: this.#scheduler,
       random: options.random ?? Math.random,
@@ -252,7 +252,7 @@ export class ProviderSession {
   }
 
   #authenticate(welcome: Down<'welcome'>): void {
-    this.#learnSkew(welcome.server_time);
+    this.#skew.learn(welcome.server_time);
     this.#welcome = welcome;
     const isPresent = (): boolean => this.#welcome === welcome && this.state === 'authenticating';
     const { providerId, publicKey } = this.#signer;
@@ -315,38 +315,21 @@ export class ProviderSession {
   }
 
   #refused(frame: Down<'error'>): void {
-    if (frame.code === 'AUTH_002') this.#learnSkew(frame.timestamp);
+    if (frame.code === 'AUTH_002') this.#skew.learn(frame.timestamp);
     if (this.state === 'authenticating' && frame.code === 'AUTH_002') {
       // Clocks get corrected, including the hub's.
-      this.#connection.reconnect(DiscoveryError.fromBody(this.#explain(frame), { retry: true }));
+      this.#connection.reconnect(DiscoveryError.fromBody(this.#skew.explain(frame), { retry: true }));
     } else if (this.state === 'authenticating' && frame.code.startsWith('AUTH_')) {
-      this.#connection.refuse(DiscoveryError.fromBody(this.#explain(frame), { retry: false }));
+      this.#connection.refuse(DiscoveryError.fromBody(this.#skew.explain(frame), { retry: false }));
     } else if (frame.id !== undefined && frame.id === this.#request?.id) {
       // These refusals pass by themselves: the hub cannot write now (an invalid advertisement would already have been refused here), or an
       // earlier signature is ahead of the local clock.
       const retry = frame.code === 'ADV_001' || frame.code === 'AUTH_002';
-      const error = DiscoveryError.fromBody(this.#explain(frame), { retry });
+      const error = DiscoveryError.fromBody(this.#skew.explain(frame), { retry });
       this.#settle((request) => {
         request.reject(error);
       });
     }
-  }
-
-  /** @param hubTime The hub's time, ISO 8601. */
-  #learnSkew(hubTime: string): void {
-    const hubNow = Date.parse(hubTime);
-    if (!Number.isNaN(hubNow)) this.#skewMs = this.#scheduler.now() - hubNow;
-  }
-
-  /** Adds the difference between the clocks if it explains a refusal. */
-  #explain(frame: Down<'error'>): Down<'error'> {
-    const seconds = Math.round(Math.abs(this.#skewMs) / 1000);
-    if (frame.code !== 'AUTH_002' || seconds < 1) return frame;
-    const direction = this.#skewMs > 0 ? 'ahead of' : 'behind';
-    return {
-      ...frame,
-      message: `${frame.message} (the clock here is ${String(seconds)} s ${direction} the hub's)`,
-    };
   }
 
   /** Signs with the present time. A wallet may take so long that the purpose is obsolete when it answers. */
@@ -356,8 +339,7 @@ export class ProviderSession {
     signed: (signed: { t: number; signature: string }) => void,
     failed: (error: DiscoveryError) => void,
   ): void {
-    const now = this.#scheduler.now();
-    const t = signingTime(now, now - this.#skewMs);
+    const t = this.#skew.signingTime();
     signWith(
       this.#signer,
       { action, t, payload },
