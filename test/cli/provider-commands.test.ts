@@ -209,7 +209,7 @@ test('at 80 columns nothing is cut off: id, offer, price and reasons', { skip: N
   assert.match(text, words('7.10 US dollars a month for 1 core, 1 GB of memory and 1 GB of disk'));
   assert.equal((await finish(runPiped(['withdraw'], folder, env))).code, 0);
   await daemon.shows(
-    words('withdrawn this machine with the same key, and it stays withdrawn: start this command anew'),
+    words('withdrawn elsewhere with the same key, and stays withdrawn: restart this command'),
   );
   daemon.interrupt();
   assert.equal(await daemon.exitCode, 0);

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { endWithTests, RunningProcess } from '../process/hub-process.js';
+import { endWithTests, MAX_WAIT_MS, RunningProcess, woken } from '../process/hub-process.js';
 import { PROGRAM } from '../support/hubs/program.js';
 
 /** Why there are no pseudo-terminals here; false where there are. */
@@ -53,10 +53,13 @@ export class Terminal {
 
   /** Resolves once the plain text of the screen has it. */
   async shows(pattern: RegExp): Promise<void> {
+    const end = performance.now() + MAX_WAIT_MS;
     while (!pattern.test(plain(this.screen))) {
       if (this.#child.exitCode !== null)
         throw new Error(`it ended without showing ${String(pattern)}:\n${this.screen}`);
-      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+      if (performance.now() >= end)
+        throw new Error(`it has not shown ${String(pattern)} in time:\n${this.screen}`);
+      await woken(this.#waiting, end);
     }
   }
 

@@ -42,6 +42,19 @@ export interface HubProcessOptions {
 /** A line of a program's output. */
 export type Line = Record<string, unknown> & { msg?: string };
 
+/** How long a program may take to write what a test waits for, in milliseconds: a test that would wait for ever says what it waits for. */
+export const MAX_WAIT_MS = 120_000;
+
+/** Resolves when those who wait are woken, or at a time on the monotonic clock. */
+export async function woken(waiting: Set<() => void>, end: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await new Promise<void>((resolve) => {
+    waiting.add(resolve);
+    timer = setTimeout(resolve, Math.max(0, end - performance.now()));
+  });
+  clearTimeout(timer);
+}
+
 /** A program that was started, with its output by lines. */
 export class RunningProcess {
   readonly child: ChildProcess;
@@ -71,6 +84,7 @@ export class RunningProcess {
 
   /** Resolves with the match once the output has it; rejects when the program ends without. */
   async wrote(pattern: RegExp): Promise<RegExpExecArray> {
+    const end = performance.now() + MAX_WAIT_MS;
     for (;;) {
       const match = pattern.exec(this.output);
       if (match !== null) return match;
@@ -80,7 +94,9 @@ export class RunningProcess {
         if (last !== null) return last;
         throw new Error(`it ended without writing ${String(pattern)}:\n${this.output}`);
       }
-      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+      if (performance.now() >= end)
+        throw new Error(`it has not written ${String(pattern)} in time:\n${this.output}`);
+      await woken(this.#waiting, end);
     }
   }
 

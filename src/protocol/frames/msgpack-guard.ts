@@ -1,9 +1,8 @@
 import { LIMITS } from '../limits.js';
-import { decodeUtf8 } from '../text.js';
 
 /**
  * Scans MessagePack bytes without building anything, and returns what is wrong with them: null if they are exactly one value of plain types
- * (nil, booleans, numbers, strings in UTF-8, binary, arrays, maps with string keys) within the limits on depth and count. Extension types are refused,
+ * (nil, booleans, numbers, strings, binary, arrays, maps with string keys) within the limits on depth and count. Extension types are refused,
  * because decoders give them meanings (records, dates, regular expressions) that this protocol has no use for.
  * @param maxValues How many values there may be; by default as many as a hub accepts.
  */
@@ -46,22 +45,11 @@ export function findMsgpackProblem(bytes: Uint8Array, maxValues: number = LIMITS
       due.push(count);
       isMap.push(kind === 'map');
     } else {
-      const end = position + size;
-      if (end > bytes.length) return 'it declares a longer value than it has bytes';
-      if (kind === 'string' && !isUtf8(bytes, position, end))
-        return 'it has a string that is not valid UTF-8';
-      position = end;
+      if (size > bytes.length - position) return 'it declares a longer value than it has bytes';
+      position += size;
     }
   }
   return position === bytes.length ? null : 'it has bytes behind its end';
-}
-
-/** Decoders put U+FFFD in place of what is not UTF-8, so that another text would be read than was sent. */
-function isUtf8(bytes: Uint8Array, begin: number, end: number): boolean {
-  for (let at = begin; at < end; at += 1) {
-    if (bytes[at]! >= 0x80) return decodeUtf8(bytes.subarray(at, end)) !== null;
-  }
-  return true;
 }
 
 type Kind = 'scalar' | 'string' | 'array' | 'map';

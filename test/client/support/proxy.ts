@@ -12,8 +12,8 @@ const REFUSAL = 'HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nConnection: clos
  */
 export class Proxy {
   upgrades: Upgrades = 'pass';
-  /** Handshakes that were not passed on. */
-  refused = 0;
+  /** Streams of events that were asked for through it. */
+  events = 0;
   readonly #server: Server;
   readonly #target: number;
   readonly #sockets = new Set<Socket>();
@@ -32,11 +32,11 @@ export class Proxy {
       client.once('data', (head) => {
         // A WebSocket begins with its own connection.
         if (this.upgrades !== 'pass' && /\r\nupgrade: websocket\r\n/i.test(head.toString('latin1'))) {
-          this.refused += 1;
           if (this.upgrades === 'refuse') client.end(REFUSAL);
           else client.destroy();
           return;
         }
+        if (head.toString('latin1').startsWith('GET /api/v1/events?')) this.events += 1;
         client.pause();
         client.unshift(head);
         this.#join(client);

@@ -116,12 +116,14 @@ test('a hub that shares a store starts from its local copy', { skip: WITHOUT_ETC
     await until(() => copy.revision >= position, 'the copy of what is applied');
   };
   const sameAsOther = async ({ hub }: Copying): Promise<void> => {
-    const rows = async (): Promise<string[][]> => [(await listOf(hub)).rows, (await listOf(other)).rows];
-    await until(
-      async () => isDeepStrictEqual(...((await rows()) as [string[], string[]])),
-      'the same list',
-    ).catch(() => undefined);
-    const [here, there] = await rows();
+    let here: string[] = [];
+    let there: string[] = [];
+    const isSame = async (): Promise<boolean> => {
+      here = (await listOf(hub)).rows;
+      there = (await listOf(other)).rows;
+      return isDeepStrictEqual(here, there);
+    };
+    await until(isSame, 'the same list').catch(() => undefined);
     assert.deepEqual(here, there);
   };
 
