@@ -33,7 +33,7 @@ export function nearestTable({ nearest }: Explanation, width: number | null): st
   return grid(
     [
       { title: 'NEAREST', cells: nearest.map(({ provider_id: id }) => id), least: MIN_CELL },
-      { title: 'MISSES', cells: misses, least: MIN_CELL },
+      { title: 'MISSES', cells: misses, least: MIN_CELL, wraps: true },
     ],
     width,
   );

@@ -1,4 +1,4 @@
-import { cellText, cut, displayWidth, pad } from './text.js';
+import { cellText, cut, displayWidth, pad, wrapped } from './text.js';
 
 /** One column of a small table. */
 export interface GridColumn {
@@ -8,6 +8,8 @@ export interface GridColumn {
   /** How it may shrink on a narrow terminal: cut to so many columns, or dropped, lowest rank first. */
   readonly least?: number;
   readonly expendable?: number;
+  /** Whether long cells continue on further lines instead of being cut. */
+  readonly wraps?: boolean;
 }
 
 /** Screen columns between two table columns. */
@@ -27,13 +29,19 @@ export function grid(columns: readonly GridColumn[], width: number | null): stri
     const cells = texts.map((text, at) => pad(text, widths[at]!, fitted[at]!.right === true));
     return cut(cells.join(' '.repeat(GAP)).trimEnd(), width ?? Infinity);
   };
-  const rows = fitted[0]?.cells.map((_, row) => line(fitted.map(({ cells }) => cells[row]!))) ?? [];
+  const rows =
+    fitted[0]?.cells.flatMap((_, row) => {
+      const parts = fitted.map(({ cells }) => linesOf(cells[row]!));
+      const height = Math.max(...parts.map(({ length }) => length));
+      return Array.from({ length: height }, (_line, at) => line(parts.map((part) => part[at] ?? '')));
+    }) ?? [];
   return [line(fitted.map(({ title }) => title)), ...rows].join('\n');
 }
 
-/** Drops columns until the others fit when cut, then cuts them. */
+/** Drops columns until the others fit when cut or wrapped, then does so. */
 function fit(columns: readonly GridColumn[], width: number): readonly GridColumn[] {
-  const leastOf = (column: GridColumn): number => Math.min(widthOf(column), column.least ?? Infinity);
+  const leastOf = (column: GridColumn): number =>
+    Math.max(displayWidth(column.title), Math.min(widthOf(column), column.least ?? Infinity));
   if (totalOf(columns.map(leastOf)) > width) {
     const next = Math.min(...columns.map(({ expendable }) => expendable ?? Infinity));
     if (next !== Infinity)
@@ -47,12 +55,19 @@ function fit(columns: readonly GridColumn[], width: number): readonly GridColumn
     if (tooWide <= 0 || column.least === undefined) return column;
     const room = Math.max(leastOf(column), widthOf(column) - tooWide);
     tooWide -= widthOf(column) - room;
-    return { ...column, cells: column.cells.map((cell) => cut(cell, room)) };
+    const fitCell = (cell: string): string =>
+      column.wraps === true ? wrapped(cell, room).join('\n') : cut(cell, room);
+    return { ...column, cells: column.cells.map(fitCell) };
   });
 }
 
 function widthOf({ title, cells }: GridColumn): number {
-  return cells.reduce((most, cell) => Math.max(most, displayWidth(cell)), displayWidth(title));
+  return Math.max(displayWidth(title), ...cells.flatMap(linesOf).map(displayWidth));
+}
+
+/** The lines of a cell; several once it has been wrapped. */
+function linesOf(cell: string): string[] {
+  return cell.split('\n');
 }
 
 function totalOf(widths: readonly number[]): number {

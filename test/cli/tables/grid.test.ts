@@ -20,6 +20,22 @@ test('columns are laid out by their widest cell; what is too wide is left out in
   assert.equal(grid(columns, 12), 'NAME       N\na rath…    1\n北京     200');
 });
 
+test('a cell that may continue does so below itself, and nothing of it is lost', () => {
+  const columns: GridColumn[] = [
+    { title: 'NEAREST', cells: ['first', 'second'], least: 6 },
+    {
+      title: 'MISSES',
+      cells: ['--cpu 8 (has 4), --gpu 1 (has 0)', '--cpu 8 (has 4)'],
+      least: 10,
+      wraps: true,
+    },
+  ];
+  assert.equal(
+    grid(columns, 30),
+    'NEAREST  MISSES\nfirst    --cpu 8 (has 4),\n         --gpu 1 (has 0)\nsecond   --cpu 8 (has 4)',
+  );
+});
+
 test('no line is wider than the terminal, whatever is in the cells', (t) => {
   const random = randomOf(t);
   const text = (): string =>
@@ -32,7 +48,7 @@ test('no line is wider than the terminal, whatever is in the cells', (t) => {
       title: 'T'.repeat(Math.floor(random() * 6)),
       cells: [text(), text()],
       right: random() < 0.5,
-      ...(random() < 0.5 ? { least: 6 } : {}),
+      ...(random() < 0.5 ? { least: 6, wraps: random() < 0.5 } : {}),
       ...(random() < 0.5 ? { expendable: at } : {}),
     }));
     const width = 1 + Math.floor(random() * 60);
