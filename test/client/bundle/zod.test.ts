@@ -171,7 +171,12 @@ function queryOf(value: unknown): string {
   if (typeof value !== 'object' || value === null) return 'cpu=1';
   const written = Object.entries(value).map(([name, one]) => [
     name,
-    name === 'after' ? Buffer.from(jsonOf(one)).toString('base64url') : String(one),
+    // Not `String`, which an object with a member `toString` breaks.
+    name === 'after'
+      ? Buffer.from(jsonOf(one)).toString('base64url')
+      : typeof one === 'string'
+        ? one
+        : jsonOf(one),
   ]);
   return written.map(([name, one]) => `${encodeURIComponent(name!)}=${encodeURIComponent(one!)}`).join('&');
 }
