@@ -225,7 +225,10 @@ const SHARING = [
   'web',
 ];
 const ALONE = /\bdashboard\.test\.js$/;
-/** The longest, which go first: Node takes files by name, and the last of all would run alone on one core. */
+/**
+ * The longest, which go first, because the last of all would run alone on one core. Node takes files in the order of their paths: `suites` comes
+ * before `test`, and numbers before names.
+ */
 const FIRST = ['web/dashboard', 'cli/commands', 'packaging/pack', 'simulation/simulation'];
 /** Few enough that the last of all does not run for long when all others have ended. */
 const FILES_A_PROCESS = 8;
@@ -235,7 +238,7 @@ const FILES_A_PROCESS = 8;
  * than most of them. Each of the files that this returns imports several; what fails is still named by its own.
  */
 function together(files) {
-  const folder = join('build', 'together');
+  const folder = join('build', 'suites');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
   const rooms = new Map();
