@@ -9,7 +9,10 @@ import { describeMiss, describeOffered } from './relaxing.js';
 const BAR = 12;
 const MIN_CELL = 14;
 
-/** A table of the conditions of a filter and how many each rejects. `width`: screen columns; null for no limit. */
+/**
+ * A table of the conditions of a filter, and how many providers each rejects.
+ * @param width Screen columns; null for no limit.
+ */
 export function conditionTable(
   { providers, rejected_by: rejected, only_by: alone }: Explanation,
   filter: Filter,

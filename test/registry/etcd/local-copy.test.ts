@@ -213,7 +213,7 @@ test('a hub that shares a store starts from its local copy', { skip: WITHOUT_ETC
       assert.deepEqual([stranger.status, stranger.body.code], [403, 'AUTH_004']);
       for (const key of [withdrawn, changing, atOther]) assert.equal((await again.hub.post(key)).status, 200);
       assert.equal(again.log.figures.conflicts, 0);
-      // A session at another hub that began before the copy ends as any other.
+      // The copy has to know which hub holds a session, or the end of one that began before the copy would be missed.
       sessions[0]!.terminate();
       await sameAsOther(again);
       await until(
