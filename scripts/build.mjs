@@ -2,7 +2,7 @@
 // the dashboard.
 import { execFileSync } from 'node:child_process';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Buffer } from 'node:buffer';
 import { createRequire } from 'node:module';
@@ -63,6 +63,30 @@ export async function makeCommand(compiled) {
         js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);",
       },
       plugins: [neighboursStay(root)],
+      logLevel: 'warning',
+    });
+  } finally {
+    await endBundler();
+  }
+}
+
+/**
+ * Makes the tests and the benchmark runnable in a folder, with a link to the compiled hub where they import it from. Only their types go:
+ * checking these is for `npm run check`.
+ */
+export async function makeTests(compiled, folder) {
+  for (const name of ['test', 'bench', 'src']) rmSync(join(folder, name), { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  // A junction, because Windows lets only some users make other links; elsewhere it is the same.
+  symlinkSync(resolve(compiled), join(folder, 'src'), 'junction');
+  try {
+    await bundle({
+      entryPoints: ['test/**/*.ts', 'bench/**/*.ts'],
+      outbase: '.',
+      outdir: folder,
+      format: 'esm',
+      target: 'es2022',
+      sourcemap: true,
       logLevel: 'warning',
     });
   } finally {

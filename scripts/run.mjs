@@ -2,16 +2,7 @@
 // `npm run build`, `npm run check` and `npm run test:node`: each does its own set-up, so that it works in a fresh clone, and says what
 // it is doing. `install` does nothing else.
 import { spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -72,7 +63,8 @@ function installSteps() {
   const npm = (program, ...args) =>
     program('npm', args, {
       shell: process.platform === 'win32',
-      env: { ...process.env, ...headers(), npm_config_progress: 'false' },
+      // With JOBS, native code is compiled on all cores.
+      env: { JOBS: 'max', ...process.env, ...headers(), npm_config_progress: 'false' },
     });
   return [
     {
@@ -104,6 +96,8 @@ function installSteps() {
   ];
 }
 
+const TSC = join('node_modules', 'typescript', 'bin', 'tsc');
+
 /** Compiles the sources of the hub into dist/, and makes the client's package and the files that a hub serves. */
 function buildSteps() {
   return [
@@ -111,7 +105,7 @@ function buildSteps() {
       title: 'Compiling the hub',
       usually: 'half a minute the first time',
       work: async (program) => {
-        await compile(program, 'tsconfig.build.json');
+        await program(process.execPath, [TSC, '-p', 'tsconfig.build.json']);
         const { makeCommand, makeManual } = await import('./build.mjs');
         await makeCommand('dist');
         makeManual('dist');
@@ -137,27 +131,20 @@ function buildSteps() {
   ];
 }
 
-/** Compiles everything, tests and benchmark included, into build/. */
+/** Builds the hub, and makes the tests and the benchmark runnable in build/. */
 function wholeBuildSteps() {
   return [
     ...buildSteps(),
     {
-      title: 'Compiling the tests',
-      usually: 'half a minute the first time',
-      work: async (program) => {
-        await compile(program, 'tsconfig.json');
-        const { makeCommand } = await import('./build.mjs');
-        await makeCommand(join('build', 'src'));
-        const assets = join('build', 'src', 'assets');
-        rmSync(assets, { recursive: true, force: true });
-        cpSync(join('dist', 'assets'), assets, { recursive: true });
+      title: 'Preparing the tests',
+      usually: 'seconds',
+      work: async () => {
+        const { makeTests } = await import('./build.mjs');
+        await makeTests('dist', 'build');
       },
     },
   ];
 }
-
-const compile = (program, project) =>
-  program(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', project]);
 
 /** When the newest file below a folder was written, or a single file. */
 function newest(folder) {
