@@ -1,64 +1,17 @@
 import assert from 'node:assert/strict';
-import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
-import { type Config, ConfigError, loadConfig, openSources } from '../src/config.js';
+import { describe, test } from 'node:test';
+import { type Config, loadConfig, openSources } from '../src/config.js';
 import { SETTING_NAMES, SETTINGS } from '../src/settings.js';
 import { FIRST_CERTIFICATE } from './data/certificates.js';
-import { PROGRAM } from './support/hubs/program.js';
 import { writeCertificate } from './support/clients/tls.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'hub-config-'));
-after(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
-const NO_FILE = join(folder, 'there-is-none.env');
-let files = 0;
-
-/** Writes a `.env` and returns its path. */
-function envFile(text: string): string {
-  files += 1;
-  const path = join(folder, `${String(files)}.env`);
-  writeFileSync(path, text);
-  return path;
-}
-
-/** What the shared store is read from, all together. */
-const STORE = [
-  ...['ETCD_ENDPOINTS', 'ETCD_PREFIX', 'ETCD_CA', 'ETCD_CERT', 'ETCD_KEY'],
-  ...['ETCD_USERNAME', 'ETCD_PASSWORD_FILE', 'HUB_NAME'],
-];
-
-function load(environment: Record<string, string>, path = NO_FILE): Config {
-  return loadConfig(environment, path);
-}
-
-/** The message of the refusal of these settings. */
-function refusal(environment: Record<string, string>, path = NO_FILE): string {
-  try {
-    load(environment, path);
-  } catch (error) {
-    assert.ok(error instanceof ConfigError);
-    return error.message;
-  }
-  assert.fail(`${JSON.stringify(environment)} is no settings of a hub`);
-}
+import { envFile, folder, load, NO_FILE, PER_ADDRESS, refusal, STORE } from './support/settings.js';
 
 type Plain = Omit<Config, 'clientAddress'>;
 type Case = readonly [name: keyof typeof SETTINGS, text: string, member: keyof Plain, value: unknown];
-
-/** Settings that go with the limit of requests, unless they have a number of their own. */
-const PER_ADDRESS = [
-  ['MAX_CONNECTIONS_PER_ADDRESS', 'maxConnectionsPerAddress', 1000],
-  ['MAX_SILENT_CONNECTIONS_PER_ADDRESS', 'maxSilentConnectionsPerAddress', 128],
-  ['MAX_SUBSCRIPTIONS_PER_ADDRESS', 'maxSubscriptionsPerAddress', 4000],
-  ['SUBSCRIBES_PER_MINUTE', 'subscribesPerMinute', 1000],
-  ['MAX_ADVERTISEMENTS_PER_ADDRESS', 'maxAdvertisementsPerAddress', 1000],
-  ['NEW_NAMES_PER_DAY', 'newNamesPerDay', 100],
-  ['INVALID_SIGNATURES_PER_MINUTE', 'invalidSignaturesPerMinute', 100],
-] as const;
 
 const GOOD: readonly Case[] = [
   ['HOST', '127.0.0.1', 'host', '127.0.0.1'],
@@ -114,76 +67,6 @@ const GOOD: readonly Case[] = [
     [name, 'auto', member, usual],
   ]),
 ];
-
-const NUMBERS = [
-  '',
-  'x',
-  '-1',
-  '+1',
-  '1e3',
-  '0x10',
-  'NaN',
-  'Infinity',
-  '1,5',
-  '12 34',
-  '99999999999',
-  '١',
-].slice(1);
-
-const BAD: Readonly<Partial<Record<keyof typeof SETTINGS, readonly string[]>>> = {
-  PORT: [...NUMBERS, '1.5', '65536', '7465/tcp'],
-  DEBUG: ['maybe', '2', 'tru', 'debug'],
-  RATE_LIMIT_PER_MINUTE: [...NUMBERS, '1.5', '100/minute'],
-  DB_URL: [
-    'discovery.db',
-    'sqlite:',
-    'sqlite://',
-    'sqlite:///',
-    'sqlite://discovery.db',
-    'sqlite:///folder/',
-    'postgres://localhost/db',
-    'file:///discovery.db',
-    'SQLITE:///discovery.db',
-  ],
-  CLEANUP_INTERVAL_SECONDS: [...NUMBERS, '0', '0.1', '86401', '1.2345'],
-  ADVERTISEMENT_EXPIRY_SECONDS: [...NUMBERS, '0', '0.5', '86401', '300s'],
-  HEARTBEAT_SECONDS: [...NUMBERS, '0', '0.1', '3601'],
-  RESTART_GRACE_SECONDS: [...NUMBERS, '86401'],
-  DRAIN_SECONDS: [...NUMBERS, '3601'],
-  UNSIGNED: ['true', 'Accept', 'yes', 'allow'],
-  SECURITY_CONTACT: [
-    'somebody',
-    'http://example.org/',
-    'javascript:alert(1)',
-    'mailto:me',
-    'https://a/"b',
-    `https://a/${'b'.repeat(256)}`,
-  ],
-  TRANSPORT: ['ws', 'UWS', 'http', 'uWebSockets.js'],
-  TRUST_PROXY: [
-    'localhost',
-    'proxy.example.org',
-    '10.0.0.0/33',
-    '1.2.3',
-    '10',
-    '10/8',
-    '127.1',
-    '::1/129',
-    '1.2.3.4:80',
-    '*',
-    '10.0.0.1,nonsense',
-  ],
-  MESSAGES_PER_MINUTE: [...NUMBERS, '0.5'],
-  MAX_SUBSCRIPTIONS: [...NUMBERS, '0', '100001'],
-  REPLAY_EVENTS: [...NUMBERS, '0', '16777217'],
-  ACCESS_LOG: ['maybe', '2'],
-  HUB_EVENTS: ['some', 'true'],
-  NOTICE: ['x'.repeat(201)],
-  MAX_FILTERS: [...NUMBERS, '0', '1000001'],
-  MAX_QUEUED_MB: [...NUMBERS, '0', '64'],
-  MAX_TOTAL_QUEUED_MB: [...NUMBERS, '0', '1000001'],
-  ...Object.fromEntries(PER_ADDRESS.map(([name]) => [name, [...NUMBERS, 'AUTO', 'none', '1.5']])),
-};
 
 describe('settings', () => {
   test('without any the defaults are those of the contract', () => {
@@ -433,101 +316,5 @@ describe('names of settings', () => {
     ]);
     for (const text of ['https://hub/path', 'hub example', 'ftp://hub', 'hub:port', '*.example.org'])
       assert.match(refusal({ DISCOVERY_PUBLIC_HOSTS: `a,${text}` }), /must be hosts as providers dial them/);
-  });
-});
-
-describe('settings that cannot be used', () => {
-  test('each is refused by the name that it was given under, with its value and what would be right', () => {
-    for (const [name, texts] of Object.entries(BAD)) {
-      for (const text of texts) {
-        const message = refusal({ [`DISCOVERY_${name}`]: text });
-        assert.ok(message.startsWith(`DISCOVERY_${name}=${text}: `), `${name}=${text}: ${message}`);
-        assert.match(message, /must|neither/, message);
-      }
-      const text = texts[0]!;
-      assert.match(refusal({ [`GOLEM_DISCOVERY_${name}`]: text }), new RegExp(`^GOLEM_DISCOVERY_${name}=`));
-      assert.match(refusal({}, envFile(`DISCOVERY_${name}='${text}'\n`)), new RegExp(`^DISCOVERY_${name}=`));
-      assert.match(
-        refusal({}, envFile(`GOLEM_DISCOVERY_${name}='${text}'\n`)),
-        new RegExp(`^GOLEM_DISCOVERY_${name}=`),
-      );
-    }
-  });
-
-  test('all of them are told at once, a line each', () => {
-    const lines = refusal({ DISCOVERY_PORT: 'x', GOLEM_DISCOVERY_DEBUG: 'y', DISCOVERY_UNSIGNED: 'z' }).split(
-      '\n',
-    );
-    assert.deepEqual(lines.map((line) => line.split('=')[0]).sort(), [
-      'DISCOVERY_PORT',
-      'DISCOVERY_UNSIGNED',
-      'GOLEM_DISCOVERY_DEBUG',
-    ]);
-  });
-
-  test('one that is overruled is not looked at', () => {
-    assert.equal(
-      load({ DISCOVERY_PORT: '1', GOLEM_DISCOVERY_PORT: 'x' }, envFile('DISCOVERY_PORT=y\n')).port,
-      1,
-    );
-  });
-
-  test('they stop the start with that message and a status of their own', () => {
-    const { status, stderr, stdout } = spawnSync(process.execPath, [PROGRAM], {
-      cwd: folder,
-      env: { DISCOVERY_PORT: 'http', GOLEM_DISCOVERY_HEARTBEAT_SECONDS: '-3' },
-      encoding: 'utf8',
-      timeout: 30_000,
-    });
-    assert.equal(status, 78, stderr);
-    assert.match(stderr, /^DISCOVERY_PORT=http: must be a whole number/m);
-    assert.match(stderr, /^GOLEM_DISCOVERY_HEARTBEAT_SECONDS=-3: must be a number of seconds/m);
-    assert.doesNotMatch(stderr, /\bat .*\.js:\d+/, 'no stack trace');
-    assert.equal(stdout, '');
-  });
-
-  test('a .env that is there and cannot be read stops the start', () => {
-    const path = join(folder, 'loop.env');
-    symlinkSync(path, path);
-    assert.match(refusal({}, path), /loop\.env exists but cannot be read \(ELOOP\): let the user/);
-  });
-
-  test('config prints what counts and where it comes from, and checks it', () => {
-    const cwd = mkdtempSync(join(folder, 'config-'));
-    writeFileSync(join(cwd, '.env'), 'DISCOVERY_HEARTBEAT_SECONDS=20\n');
-    const run = (env: Record<string, string>, ...flags: string[]): SpawnSyncReturns<string> =>
-      spawnSync(process.execPath, [PROGRAM, 'config', ...flags], {
-        cwd,
-        env,
-        encoding: 'utf8',
-        timeout: 30_000,
-      });
-    const shown = run({ GOLEM_DISCOVERY_DEBUG: 'on', DISCOVERY_PROT: '1' }, '--port', '8080', '--db', 'a.db');
-    assert.equal(shown.status, 0, shown.stderr);
-    for (const [name, value, origin] of [
-      ['DISCOVERY_PORT', '8080', 'command line'],
-      ['DISCOVERY_DB_URL', 'sqlite:///a.db', 'command line'],
-      ['DISCOVERY_DEBUG', 'on', 'environment as GOLEM_DISCOVERY_DEBUG'],
-      ['DISCOVERY_HEARTBEAT_SECONDS', '20', '.env'],
-      ['DISCOVERY_UNSIGNED', 'reject', 'default'],
-    ] as const)
-      assert.ok(
-        shown.stdout
-          .split('\n')
-          .some((line) => line.split(/ {2,}/).join('|') === [name, value, origin].join('|')),
-        `${name} in\n${shown.stdout}`,
-      );
-    assert.match(shown.stderr, /DISCOVERY_PROT .*did you mean DISCOVERY_PORT/);
-    const checked = run({ DISCOVERY_UNSIGNED: 'maybe' }, '--check');
-    assert.deepEqual([checked.status, checked.stdout], [78, '']);
-    assert.match(checked.stderr, /^DISCOVERY_UNSIGNED=maybe: must be reject or accept$/m);
-    const fine = run({ DISCOVERY_PROT: '1' }, '--check');
-    assert.deepEqual([fine.status, fine.stdout], [0, 'All settings are valid.\n']);
-    const json = JSON.parse(run({}, '--json').stdout) as {
-      settings: Record<string, object>;
-      problems: string[];
-    };
-    assert.deepEqual(json.settings['DISCOVERY_PORT'], { value: '7465', from: 'default', variable: null });
-    assert.deepEqual(json.problems, []);
   });
 });

@@ -204,6 +204,17 @@ export function queryOf(filter: object): string {
   return new URLSearchParams(pairs).toString();
 }
 
+/** The list, and the cursor at which it was true. */
+export async function listed(
+  hub: TestHub,
+  filter: object,
+): Promise<{ list: PublishedAdvertisement[]; cursor: string }> {
+  const { body, headers } = await hub.get<PublishedAdvertisement[]>(
+    `/api/v1/advertisements?${queryOf(filter)}`,
+  );
+  return { list: body, cursor: headers.get('x-discovery-cursor')! };
+}
+
 /** A view is what a list request would answer now. */
 export async function assertIsList(
   hub: TestHub,
