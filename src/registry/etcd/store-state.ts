@@ -49,17 +49,24 @@ export async function readEpoch(client: EtcdClient, keys: Keys): Promise<Mark> {
 
 /**
  * Compares the store with the one that a hub follows.
+ * @param watched The id of the cluster that a watch was opened at; null for none.
  * @returns Null where it is the same, else what has become of it and what to do.
  * @throws EtcdError (as a rejection)
  */
-export async function findChange(client: EtcdClient, keys: Keys, followed: Mark): Promise<string | null> {
+export async function findChange(
+  client: EtcdClient,
+  keys: Keys,
+  followed: Mark,
+  watched: bigint | null,
+): Promise<string | null> {
   const { identity } = keys;
   const { header, kvs } = await client.call(METHODS.range, { key: identity });
   const [kv] = kvs;
-  if (kv === undefined || epochOf(header!.clusterId, kv.value) !== followed.epoch) {
+  const { clusterId, revision } = header!;
+  const isOne = watched === null || watched === clusterId;
+  if (kv === undefined || !isOne || epochOf(clusterId, kv.value) !== followed.epoch) {
     return 'this etcd is not the store that this hub has followed: it was made anew, or its epoch was renewed; restart this hub';
   }
-  const { revision } = header!;
   return revision < followed.revision ? wentBack(followed.revision, revision, String(identity)) : null;
 }
 

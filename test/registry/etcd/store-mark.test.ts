@@ -3,7 +3,11 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
+import * as grpc from '@grpc/grpc-js';
+import { EtcdClient } from '../../../src/registry/etcd/client/client.js';
+import { Endpoint } from '../../../src/registry/etcd/client/endpoint.js';
 import { METHODS } from '../../../src/registry/etcd/client/messages.js';
+import { systemTimers } from '../../../src/lib/timers.js';
 import { SharedLog } from '../../../src/registry/etcd/shared-log.js';
 import { StoreMark } from '../../../src/registry/etcd/store-mark.js';
 import type { KeptSink } from '../../../src/registry/log.js';
@@ -102,6 +106,16 @@ test('a store that is not the one it was', { skip: WITHOUT_ETCD }, async (t) => 
     await client.call(METHODS.delete, { key: Buffer.from(`${prefix}e`) });
     client.close();
   };
+  /** Opens a log by way of a node that a test has changed. */
+  const openBy = async (node: Endpoint): Promise<SharedLog> => {
+    const settings = { endpoints: [etcd.url], prefix, hubName: 'hub', markPath: null };
+    const log = await SharedLog.over(new EtcdClient([node], null, systemTimers), settings, lines)(NO_SINK);
+    opened.push(log);
+    log.deliverTo(() => undefined);
+    return log;
+  };
+  const nodeOf = ({ url }: TestEtcd): Endpoint =>
+    new Endpoint(grpc, url, { endpoints: [url], ca: null, client: null, user: null });
   const write = (log: SharedLog, ...ids: string[]) =>
     Promise.all(ids.map((id) => log.propose(advertised(advertisementOf(id)))));
 
@@ -172,4 +186,33 @@ test('a store that is not the one it was', { skip: WITHOUT_ETCD }, async (t) => 
       assert.equal((await anew.post(key)).status, 200);
     },
   );
+
+  await t.test('one made anew while a hub asks whether it is the same', async () => {
+    const node = nodeOf(etcd);
+    const call = node.call.bind(node);
+    let isAnew = false;
+    node.call = async (method, message, token, timeoutMs) => {
+      const answer = await call(method, message, token, timeoutMs);
+      const { key } = message as { key?: Uint8Array };
+      if (!isAnew && method.path === METHODS.range.path && String(key) === `${prefix}e`) {
+        isAnew = true;
+        await replaceBy(null);
+      }
+      return answer;
+    };
+    const log = await openBy(node);
+    await until(() => ANOTHER.test(log.problem ?? ''), 'that it is noticed');
+  });
+
+  await t.test('a node of another cluster among those of the store', async (s) => {
+    const other = await TestEtcd.start();
+    s.after(() => other.stop());
+    const [node, stranger] = [nodeOf(etcd), nodeOf(other)];
+    s.after(() => {
+      stranger.close();
+    });
+    node.open = stranger.open.bind(stranger);
+    const log = await openBy(node);
+    await until(() => ANOTHER.test(log.problem ?? ''), 'that it is noticed');
+  });
 });

@@ -63,7 +63,12 @@ export class TestEtcd {
       };
     });
     const etcd = new TestEtcd(nodes, folder, options);
-    await etcd.run();
+    try {
+      await etcd.run();
+    } catch (error) {
+      await etcd.stop();
+      throw error;
+    }
     return etcd;
   }
 

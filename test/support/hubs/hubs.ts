@@ -66,10 +66,22 @@ export class Hubs {
   static async start(config: Config, clock: Clock): Promise<Hubs> {
     if (WITHOUT_ETCD !== false) throw new Error(WITHOUT_ETCD);
     users += 1;
+    const hubs: Hub[] = [];
+    try {
+      return await Hubs.#startAll(config, clock, hubs);
+    } catch (error) {
+      // Whatever stays would keep the process of the tests for ever.
+      await Promise.all(hubs.map((hub) => hub.stop()));
+      await leave();
+      throw error;
+    }
+  }
+
+  /** @param hubs Receives each one that has started. */
+  static async #startAll(config: Config, clock: Clock, hubs: Hub[]): Promise<Hubs> {
     const store = await (etcd ??= TestEtcd.start());
     const prefix = store.prefix();
     const progress: Progress[] = [];
-    const hubs: Hub[] = [];
     for (let no = 0; no < sharing(); no += 1) {
       const log = pino({ level: 'silent' });
       const settings = { endpoints: store.urls, ca: null, client: null, user: null };
@@ -125,12 +137,21 @@ export class Hubs {
     const stopped = this.#hubs.map((hub) => hub.stop());
     await Promise.all(stopped);
     this.#balancer.close();
-    users -= 1;
-    if (users > 0 || etcd === null) return;
-    const store = etcd;
-    etcd = null;
-    await (await store).stop();
+    await leave();
   }
+}
+
+/** Some hubs need etcd no more; the last to say so ends it. */
+async function leave(): Promise<void> {
+  users -= 1;
+  if (users > 0 || etcd === null) return;
+  const store = etcd;
+  etcd = null;
+  // One that did not start has ended already.
+  await store.then(
+    (one) => one.stop(),
+    () => undefined,
+  );
 }
 
 async function settled(all: readonly Progress[]): Promise<void> {

@@ -49,7 +49,7 @@ export class Following {
     this.#lost = lost;
     this.#loads = loads;
     this.#follower = {
-      mayBegin: () => this.#isSame(),
+      isSame: (clusterId) => this.#isSame(clusterId),
       revision: (revision, events) => {
         this.#applied.revision(revision, events);
       },
@@ -106,9 +106,10 @@ export class Following {
   /**
    * Whether the store is the one that was followed. Where it is not, the hub neither writes nor follows any more, and gives up its lease: to those
    * who ask it has lost the store.
+   * @param watched See `findChange`.
    */
-  async #isSame(): Promise<boolean> {
-    const change = await findChange(this.#client, this.#keys, this.mark);
+  async #isSame(watched: bigint | null): Promise<boolean> {
+    const change = await findChange(this.#client, this.#keys, this.mark, watched);
     if (change === null || this.#change !== null) return change === null;
     this.#change = change;
     this.#log.error(change);
@@ -123,8 +124,9 @@ export class Following {
     );
     while (!this.#isClosing) {
       try {
-        if (!(await this.#isSame())) return;
         const state = await readState(this.#client, this.#keys);
+        // Not before: what was read would be of another store if it was replaced meanwhile.
+        if (!(await this.#isSame(null))) return;
         this.#loads += 1;
         this.#applied.leap(state);
         this.begin();

@@ -8,7 +8,7 @@ const MAX_HELD = 100_000;
 export class HeldWatch {
   readonly watch: Watch;
   readonly #client: EtcdClient;
-  readonly #mayBegin: () => Promise<boolean>;
+  readonly #isSame: Follower['isSame'];
   /** Whole revisions in order. */
   #held: { revision: number; events: readonly WatchEvent[] }[] = [];
   #count = 0;
@@ -19,18 +19,18 @@ export class HeldWatch {
 
   /**
    * @param after The last revision that is known.
-   * @param mayBegin See `Follower.mayBegin`.
+   * @param isSame See `Follower.isSame`.
    */
-  constructor(client: EtcdClient, target: WatchTarget, after: number, mayBegin: () => Promise<boolean>) {
+  constructor(client: EtcdClient, target: WatchTarget, after: number, isSame: Follower['isSame']) {
     this.#client = client;
-    this.#mayBegin = mayBegin;
+    this.#isSame = isSame;
     this.#reached = after;
     this.watch = new Watch(client, target, after, {
-      mayBegin: async () => {
-        if (this.#follower !== null) return this.#follower.mayBegin();
-        const may = await this.#mayBegin();
-        if (!may) this.#isLost = true;
-        return may;
+      isSame: async (clusterId) => {
+        if (this.#follower !== null) return this.#follower.isSame(clusterId);
+        const isSame = await this.#isSame(clusterId);
+        if (!isSame) this.#isLost = true;
+        return isSame;
       },
       revision: (revision, events) => {
         if (this.#follower === null) this.#hold(revision, events);

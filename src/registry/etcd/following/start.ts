@@ -55,7 +55,7 @@ async function fromCopy(
       client,
       keys.all,
       mark.revision,
-      async () => (await findChange(client, keys, found)) === null,
+      async (clusterId) => (await findChange(client, keys, found, clusterId)) === null,
     );
     if (!(await watch.comesTo(found.revision, CATCH_UP_MS)))
       throw new Error('what has changed since cannot be read from etcd');

@@ -13,10 +13,12 @@ export interface WatchTarget {
 /** Receives what a watch reports. */
 export interface Follower {
   /**
-   * Asked before the watch begins, and again before it goes on anew: whether it may. After a no, it is over.
+   * Asked whenever a node has opened the watch, before anything that it reports is passed on: whether the store is the one that was followed.
+   * After a no, the watch is over.
+   * @param clusterId The id of the node's cluster.
    * @throws EtcdError (as a rejection) when nobody can tell now.
    */
-  mayBegin(): Promise<boolean>;
+  isSame(clusterId: bigint): Promise<boolean>;
   /** All changes at one revision. Revisions come in order, each once. */
   revision(revision: number, events: readonly WatchEvent[]): void;
   /** Nothing else happened up to this revision. */
@@ -45,10 +47,15 @@ export class Watch {
   readonly #follower: Follower;
   /** The last revision that was delivered in full. */
   #applied: number;
+  /** How far the stream has come: it is used once its store is known to be the right one. */
+  #phase: 'opening' | 'asking' | 'following' = 'opening';
+  /** What the stream has reported before that. */
+  #held: WatchAnswer[] = [];
   /** The fragments of an incomplete response. */
   #parts: WatchEvent[] = [];
   #turn = 0;
   #stream: EtcdStream<object> | null = null;
+  #openedAt: number;
   #heardAt: number;
   #pause: CallOff | null = null;
   readonly #endPulse: CallOff;
@@ -62,7 +69,8 @@ export class Watch {
     this.#target = target;
     this.#applied = after;
     this.#follower = follower;
-    this.#heardAt = client.timers.now();
+    this.#openedAt = client.timers.now();
+    this.#heardAt = this.#openedAt;
     this.#endPulse = client.timers.every(ASK_MS, () => {
       this.#beat();
     });
@@ -82,23 +90,22 @@ export class Watch {
   }
 
   #beat(): void {
-    if (this.#stream === null) return;
-    if (this.silentMs > SILENCE_MS) this.#restart('silent');
+    // Whether the store is the same is asked with a deadline of its own.
+    if (this.#stream === null || this.#phase === 'asking') return;
+    // The previous stream's silence does not count against this one.
+    const silentMs = Math.min(this.silentMs, this.#client.timers.now() - this.#openedAt);
+    if (silentMs > SILENCE_MS) this.#restart('silent');
     else this.#stream.send({ progress: {} });
   }
 
   async #open(): Promise<void> {
     this.#parts = [];
+    this.#held = [];
+    this.#phase = 'opening';
     try {
-      // A watch from a revision that the store has yet to come to would say nothing, for ever.
-      if (!(await this.#follower.mayBegin())) {
-        this.close();
-        return;
-      }
       const { endpoint, token } = await this.#client.node(this.#turn);
       if (this.#isOver) return;
-      // The previous stream's silence does not count against this one.
-      this.#heardAt = this.#client.timers.now();
+      this.#openedAt = this.#client.timers.now();
       this.#stream = endpoint.open(
         METHODS.watch,
         token,
@@ -132,19 +139,50 @@ export class Watch {
   }
 
   #receive(answer: WatchAnswer): void {
-    this.#heardAt = this.#client.timers.now();
     if (answer.compactRevision > 0) {
       this.close();
       this.#follower.compacted();
     } else if (answer.canceled) {
       this.#restart('refused');
+    } else if (answer.created) {
+      void this.#confirm(answer.header?.clusterId ?? 0n);
+    } else if (this.#phase === 'following') {
+      this.#take(answer);
     } else {
-      this.#parts.push(...answer.events);
-      if (!answer.fragment) this.#deliver(answer);
+      this.#held.push(answer);
     }
   }
 
-  #deliver({ header, created }: WatchAnswer): void {
+  /**
+   * Asks whether the store behind the stream is the one that was followed. Not before the stream is open: from then on it ends if the store is
+   * replaced. A new store would say nothing, for ever, about revisions that it has yet to come to.
+   */
+  async #confirm(clusterId: bigint): Promise<void> {
+    const stream = this.#stream;
+    this.#phase = 'asking';
+    try {
+      const isSame = await this.#follower.isSame(clusterId);
+      if (this.#isOver || this.#stream !== stream) return;
+      if (!isSame) {
+        this.close();
+        return;
+      }
+      this.#phase = 'following';
+      this.#heardAt = this.#client.timers.now();
+      for (const answer of this.#held.splice(0)) this.#take(answer);
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+      if (this.#stream === stream) this.#restart('refused');
+    }
+  }
+
+  #take(answer: WatchAnswer): void {
+    this.#heardAt = this.#client.timers.now();
+    this.#parts.push(...answer.events);
+    if (!answer.fragment) this.#deliver(answer);
+  }
+
+  #deliver({ header }: WatchAnswer): void {
     const events = this.#parts;
     this.#parts = [];
     for (let from = 0; from < events.length;) {
@@ -157,9 +195,8 @@ export class Watch {
       }
       from = end;
     }
-    // The confirmation that a watch was created comes before its events.
     const revision = header?.revision ?? 0;
-    if (events.length > 0 || created || revision <= this.#applied) return;
+    if (events.length > 0 || revision <= this.#applied) return;
     this.#applied = revision;
     this.#follower.reached(revision);
   }
