@@ -67,6 +67,8 @@ export class ListReader {
         : { ...(yield* findPage(this.#store, query, matches, checkLong)), contents };
       const { slots } = found;
       const bytes = 2 + Math.max(0, slots.length - 1) + (yield* matches.bytesOf(slots));
+      // So much may have changed at once since the search that earlier forms are no longer set aside.
+      matches.check();
       if (bytes <= MAX_BYTES_IN_ONE_PIECE) return { body: join(slots, bytes, matches), found };
       yield* matches.settle(slots);
       const body = this.#open(slots, bytes, matches);

@@ -191,6 +191,24 @@ test('no step looks at more than some thousand rows, whatever is asked: one list
   }
 });
 
+test('no step merges more than some thousand rows into a list: the changes during one of a million stopped the hub for 75 ms', () => {
+  const rows = 2 * MOST_IN_A_STEP;
+  const id = (number: number): string => `q${String(number).padStart(6, '0')}`;
+  for (const search of ['', 'sort=price']) {
+    const world = new RegistryWorld({ expiryMs: 600_000, replayEvents: 100_000 });
+    for (let number = 0; number < rows; number += 1) world.advertise(id(number), contentOf(number));
+    const query = parseListQuery(search);
+    const all = expected(world, {}, query.sort);
+    // Rows at the beginning have been found when they change, and the others not yet.
+    let next = 0;
+    const { answer, work } = make(world, query, () => {
+      for (let count = 0; count < 1000 && next < rows; count += 1, next += 3) world.withdraw(id(next));
+    });
+    assert.ok(Math.max(...work) <= MOST_IN_A_STEP, `${search}: ${String(Math.max(...work))}`);
+    assertSame(read(answer), all, search);
+  }
+});
+
 test('where all cost the same, a page by price looks at no more rows than one by id', () => {
   const world = worldOf({ pricing: contentOf(1).pricing, resources: { cpu: 1, memory: 8, storage: 40 } });
   const { work } = make(world, parseListQuery('sort=price&limit=20'));
@@ -220,6 +238,21 @@ test('a list that its reader would not be given is refused before it is found: f
   assert.equal(parse(ask('limit=1000', refuse).answer.body).length, 1000);
   const { answer } = make(world, parseListQuery(''));
   assertSame(read(answer), expected(world, {}, 'id'));
+});
+
+test('a short list is refused if too much changes after it was found: it showed later forms of its rows', () => {
+  const query = parseListQuery('cpu=64');
+  const last = make(worldOf(), query).work.length;
+  const world = worldOf();
+  let steps = 0;
+  const meanwhile = (): void => {
+    steps += 1;
+    if (steps < last) return;
+    for (let number = 0; number <= 20_000; number += 1)
+      world.advertise(`more-${String(number)}`, contentOf(number));
+    for (let number = 0; number < ROWS; number += 1) world.advertise(idOf(number), contentOf(number + 1));
+  };
+  assert.throws(() => make(world, query, meanwhile), { code: 'ADV_003', unavailable: true });
 });
 
 test('a list during which too much changes is refused, and leaves nothing behind', () => {
