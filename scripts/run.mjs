@@ -82,6 +82,7 @@ function installSteps() {
     },
     {
       title: 'Getting SQLite',
+      beside: true,
       usually: 'seconds where there is a ready-made one for this machine, else a minute or two',
       far: () =>
         existsSync(join('node_modules', 'better-sqlite3', 'build', 'Makefile'))

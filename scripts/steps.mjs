@@ -1,5 +1,5 @@
-// Runs what takes long in numbered steps, and says how far each one is: on a terminal in a line that stays, elsewhere, say in the log of
-// a container's build, in a line now and then.
+// Runs what takes long in numbered steps, some side by side, and says how far each one is: on a terminal in a line that stays, elsewhere,
+// say in the log of a container's build, in a line now and then.
 import { spawn } from 'node:child_process';
 import process from 'node:process';
 import timers from 'node:timers';
@@ -7,23 +7,24 @@ import timers from 'node:timers';
 const TERMINAL_EVERY_MS = 500;
 const LOG_EVERY_MS = 10_000;
 
-/** One line of progress, below which a step's own output is written. */
+/** One line of progress for all steps that run, below which what they write stays. */
 class Line {
   #out;
-  #text = '';
+  /** What each step that runs has to say, in the order in which they began. */
+  #texts = new Map();
   /** @param out A stream such as `process.stderr`. */
   constructor(out) {
     this.#out = out;
   }
 
-  /** Takes the place of what was shown; elsewhere than on a terminal it is a line of its own. */
-  show(text) {
+  /** Takes the place of what the step showed; elsewhere than on a terminal it is a line of its own. */
+  show(step, text) {
     if (!this.#out.isTTY) {
       this.#out.write(`${text}\n`);
       return;
     }
-    this.#text = text.slice(0, (this.#out.columns ?? 80) - 1);
-    this.#out.write(`\r\u001b[K${this.#text}`);
+    this.#texts.set(step, text);
+    this.#out.write(`\r\u001b[K${this.#fitting()}`);
   }
 
   /** Writes what stays, above the line. */
@@ -35,13 +36,22 @@ class Line {
     this.#out.write('\r\u001b[K');
     this.#out.write(chunk);
     if (!String(chunk).endsWith('\n')) this.#out.write('\n');
-    this.#out.write(this.#text);
+    this.#out.write(this.#fitting());
   }
 
-  /** What was shown stays. */
-  end() {
-    if (this.#out.isTTY) this.#out.write('\n');
-    this.#text = '';
+  /** What the step showed last stays. */
+  end(step) {
+    const last = this.#texts.get(step);
+    this.#texts.delete(step);
+    if (this.#out.isTTY) this.#out.write(`\r\u001b[K${this.#cut(last)}\n${this.#fitting()}`);
+  }
+
+  #fitting() {
+    return this.#cut([...this.#texts.values()].join('; '));
+  }
+
+  #cut(text) {
+    return text.slice(0, (this.#out.columns ?? 80) - 1);
   }
 }
 
@@ -51,28 +61,51 @@ class Line {
  * - `usually`: how long it takes, e.g. `half a minute`;
  * - `work`: does it; gets a function that runs a program and passes on what it writes;
  * - `far`: how far it is, e.g. `12 of 300 packages`; may be left out;
- * - `hint`: what helps where it fails; may be left out.
- * @throws ProgramError with the status of a program that failed.
+ * - `hint`: what helps where it fails; may be left out;
+ * - `beside`: whether the next steps begin at once, because they need nothing of it; may be left out.
+ * @throws ProgramError with the status of a program that failed; then all other programs are stopped.
  */
 export async function runSteps(steps, out = process.stderr) {
   const line = new Line(out);
-  for (const [index, { title, usually, work, far, hint }] of steps.entries()) {
-    const began = Date.now();
-    const name = `[${index + 1}/${steps.length}] ${title}`;
-    const seconds = () => `${Math.round((Date.now() - began) / 1000)} s`;
-    const show = () => line.show(`${name}: ${[far?.(), seconds()].filter(Boolean).join(', ')}`);
-    line.show(`${name}, usually ${usually}`);
-    const timer = timers.setInterval(show, out.isTTY ? TERMINAL_EVERY_MS : LOG_EVERY_MS);
-    try {
-      await work((program, args, options) => runProgram(line, program, args, options));
-      line.show(`${name}: done in ${seconds()}`);
-    } catch (error) {
-      if (error instanceof ProgramError && hint !== undefined) error.message += `\n${hint}`;
-      throw error;
-    } finally {
-      timers.clearInterval(timer);
-      line.end();
+  const running = new Set();
+  const begun = [];
+  try {
+    for (const [index, step] of steps.entries()) {
+      const ended = runStep(line, running, `[${index + 1}/${steps.length}] ${step.title}`, step, out);
+      begun.push(ended);
+      // What fails beside a step ends that, too.
+      if (step.beside !== true) await Promise.race([ended, firstFailure(begun)]);
     }
+    await Promise.all(begun);
+  } catch (error) {
+    for (const child of running) child.kill();
+    throw error;
+  }
+}
+
+/** Fails when the first of several does, and otherwise never ends. */
+function firstFailure(promises) {
+  return new Promise((_, reject) => {
+    for (const promise of promises) promise.catch(reject);
+  });
+}
+
+async function runStep(line, running, name, { usually, work, far, hint }, out) {
+  const step = Symbol(name);
+  const began = Date.now();
+  const seconds = () => `${Math.round((Date.now() - began) / 1000)} s`;
+  const show = () => line.show(step, `${name}: ${[far?.(), seconds()].filter(Boolean).join(', ')}`);
+  line.show(step, `${name}, usually ${usually}`);
+  const timer = timers.setInterval(show, out.isTTY ? TERMINAL_EVERY_MS : LOG_EVERY_MS);
+  try {
+    await work((program, args, options) => runProgram(line, running, program, args, options));
+    line.show(step, `${name}: done in ${seconds()}`);
+  } catch (error) {
+    if (error instanceof ProgramError && hint !== undefined) error.message += `\n${hint}`;
+    throw error;
+  } finally {
+    timers.clearInterval(timer);
+    line.end(step);
   }
 }
 
@@ -85,14 +118,16 @@ export class ProgramError extends Error {
   }
 }
 
-function runProgram(line, program, args, options = {}) {
+function runProgram(line, running, program, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    running.add(child);
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => line.pass(chunk));
     child.once('error', (error) =>
       reject(new ProgramError(`${program} could not be run: ${error.message}`, 1)),
     );
     child.once('close', (status) => {
+      running.delete(child);
       if (status === 0) resolve();
       else reject(new ProgramError(`${[program, ...args].join(' ')} failed`, status ?? 1));
     });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   generateKey,
@@ -39,8 +40,10 @@ export class HonestClients {
     this.#plain = new Speaker(key, key.publicKey, hub.host);
   }
 
-  static async join(hub: FuzzHub): Promise<HonestClients> {
+  /** Connects them; with the end of the test they go, because those of a test that failed would keep its process. */
+  static async join(hub: FuzzHub, test: TestContext): Promise<HonestClients> {
     const clients = new HonestClients(hub);
+    test.after(() => clients.stop());
     clients.#session.start();
     await clients.#session.published();
     await Promise.all(clients.#watches.map((one) => one.ready));

@@ -30,7 +30,7 @@ class World {
 
   async start(): Promise<void> {
     this.hub = await FuzzHub.start(scratchFolder(this.#test), this.#transport);
-    this.honest = await HonestClients.join(this.hub);
+    this.honest = await HonestClients.join(this.hub, this.#test);
   }
 
   /** Fuzzes with one kind of scenario. */

@@ -6,6 +6,7 @@ interface Step {
   usually: string;
   far?: () => string;
   hint?: string;
+  beside?: boolean;
   work: (program: (name: string, args: string[]) => Promise<void>) => Promise<void>;
 }
 
@@ -81,3 +82,47 @@ test('a program that fails ends the steps with its status, and the step says wha
   assert.match(text, /no compiler/);
   assert.equal(later, false);
 });
+
+test('a step may run beside the next ones; all are waited for, and each says its own', async () => {
+  const { promise: other, resolve: otherBegan } = withResolvers();
+  const steps: Step[] = [
+    { title: 'Slow', usually: 'a minute', beside: true, work: () => other },
+    { title: 'Quick', usually: 'a second', work: () => Promise.resolve().then(otherBegan) },
+  ];
+  let text = '';
+  const out = { isTTY: false, write: (more: string | Buffer) => void (text += more.toString()) };
+  await runSteps(steps, out);
+  const lines = text.trimEnd().split('\n');
+  assert.deepEqual(lines.slice(0, 2), ['[1/2] Slow, usually a minute', '[2/2] Quick, usually a second']);
+  assert.deepEqual(lines.slice(2).sort(), ['[1/2] Slow: done in 0 s', '[2/2] Quick: done in 0 s']);
+});
+
+test('where a step fails beside others, no other begins, and the programs of those that run are stopped', async () => {
+  const began: string[] = [];
+  const step = (title: string, beside: boolean, work: Step['work']): Step => ({
+    title,
+    usually: 'a minute',
+    beside,
+    work: (program) => {
+      began.push(title);
+      return work(program);
+    },
+  });
+  const endless = ['-e', 'setInterval(() => {}, 1000)'];
+  let stopped: Promise<void> | null = null;
+  const steps = [
+    step('fails', true, (program) => program(process.execPath, ['-e', 'process.exit(3)'])),
+    step('goes on', true, (program) => (stopped = program(process.execPath, endless))),
+    step('goes on, too', false, (program) => program(process.execPath, endless)),
+    step('comes later', false, () => Promise.resolve()),
+  ];
+  await assert.rejects(runSteps(steps, { isTTY: false, write: () => undefined }), { status: 3 });
+  assert.deepEqual(began, ['fails', 'goes on', 'goes on, too']);
+  await assert.rejects(stopped!, /failed/);
+});
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}
