@@ -191,28 +191,34 @@ function testFiles(words) {
 }
 
 /**
- * Folders below `test` whose files can share a process, but for those of `ALONE`: they change nothing that belongs to all of it, and are
- * content with others on the hub that they share.
+ * Folders below `test` whose files can share a process, but for those of `ALONE`; with `*` only the files right in it. They change nothing
+ * that belongs to all of the process, and are content with others on the hub that they share.
  */
 const SHARING = [
   'cli/tables',
   'client/connection',
+  'client/http',
+  'client/session',
   'client/signing',
+  'client/watch',
   'conformance',
   'gateway/connections',
   'gateway/events',
   'gateway/outgoing',
+  'gateway/transports',
   'http',
   'lib',
   'protocol',
+  'registry/*',
   'registry/answers',
   'registry/lists',
+  'registry/mirror',
   'registry/store',
   'registry/write',
   'streams',
   'web',
 ];
-const ALONE = /\bdashboard\.test\.js$/;
+const ALONE = /\b(dashboard|registry\/log)\.test\.js$/;
 /**
  * The longest, which go first, because the last of all would run alone on one core. Node takes files in the order of their paths: `suites` comes
  * before `test`, and numbers before names.
@@ -232,8 +238,10 @@ function together(files) {
   const rooms = new Map();
   for (const file of files) {
     const path = relative(join('build', 'test'), file).replaceAll(sep, '/');
-    const room = SHARING.find((name) => path.startsWith(`${name}/`));
-    const key = room === undefined || ALONE.test(file) ? file : room;
+    const room = SHARING.find((name) =>
+      name.endsWith('*') ? name === `${dirname(path)}/*` : path.startsWith(`${name}/`),
+    );
+    const key = room === undefined || ALONE.test(path) ? file : room;
     rooms.set(key, [...(rooms.get(key) ?? []), file]);
   }
   const write = (name, imported) => {
@@ -251,7 +259,7 @@ function together(files) {
     }
     const made = [];
     for (let first = 0; first < all.length; first += FILES_A_PROCESS) {
-      const name = `${room.replaceAll('/', '-')}-${made.length + 1}`;
+      const name = `${room.replaceAll(/\W+/g, '-')}-${made.length + 1}`;
       made.push(write(name, all.slice(first, first + FILES_A_PROCESS)));
     }
     return made;
