@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Hub } from '../hub.js';
 import type { Bench } from '../part.js';
@@ -7,14 +7,21 @@ import { type Attack, ATTACKS } from './attacks.js';
 import { type Deed, DEEDS } from './honest.js';
 import { HonestProcess } from './honest-process.js';
 
+/** Latencies of an honest client, in milliseconds; NaN if it was never served. */
+export interface Latency {
+  p50: number;
+  p99: number;
+}
+
 /** The results of one attack. */
 export interface Result {
   attack: Attack;
-  /** Latencies of the honest client, in milliseconds; NaN if it was never served. */
-  p99: Readonly<Record<Deed, number>>;
+  latency: Readonly<Record<Deed, Latency>>;
   /** The hub's peak memory, relative to before. */
   memory: number;
   longestStopMs: number;
+  /** The share of the time in which the hub's main thread could have run, but had no core; NaN if the system does not tell. */
+  withoutCore: number;
   /** Failures that do not depend on the machine; empty if none. */
   failures: readonly string[];
 }
@@ -24,8 +31,6 @@ export const MAX_P99_MS = 100;
 export const MAX_MEMORY_RATIO = 1.5;
 
 const SAMPLE_MEMORY_MS = 50;
-/** The latencies of a client that was never served. */
-const NEVER = Object.fromEntries(DEEDS.map((deed) => [deed, Number.NaN])) as Record<Deed, number>;
 
 /** The resident memory of a running process, in bytes. */
 function memoryOf(pid: number): number {
@@ -33,9 +38,22 @@ function memoryOf(pid: number): number {
   return Number(kilobytes) * 1024;
 }
 
-function p99(times: readonly number[]): number {
+/** How long a process's main thread has waited for a core, in milliseconds; NaN if the system does not tell. */
+function waitedMs(pid: number): number {
+  const file = `/proc/${String(pid)}/task/${String(pid)}/schedstat`;
+  return existsSync(file) ? Number(readFileSync(file, 'utf8').split(' ')[1]) / 1e6 : Number.NaN;
+}
+
+function latencyOf(times: readonly number[]): Latency {
   const sorted = [...times].sort((a, b) => a - b);
-  return sorted[Math.ceil(sorted.length * 0.99) - 1] ?? Number.NaN;
+  const at = (share: number): number => sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN;
+  return { p50: at(0.5), p99: at(0.99) };
+}
+
+/** The latencies of each of its actions, of which there may have been none. */
+function latenciesOf(times: Partial<Record<Deed, readonly number[]>>): Record<Deed, Latency> {
+  const all = DEEDS.map((deed) => [deed, latencyOf(times[deed] ?? [])]);
+  return Object.fromEntries(all) as Record<Deed, Latency>;
 }
 
 /**
@@ -73,7 +91,14 @@ async function runAttack(
     await honest.call('open', { port: hub.port, from: `127.0.2.${String(number)}` });
   } catch (error) {
     // Leftovers of the previous attack would keep newcomers out.
-    return { attack, p99: NEVER, memory: 1, longestStopMs: Number.NaN, failures: [(error as Error).message] };
+    return {
+      attack,
+      latency: latenciesOf({}),
+      memory: 1,
+      longestStopMs: Number.NaN,
+      withoutCore: Number.NaN,
+      failures: [(error as Error).message],
+    };
   }
   const pid = hub.program.child.pid!;
   await hub.state();
@@ -82,6 +107,7 @@ async function runAttack(
   const sampling = setInterval(() => {
     if (!hub.program.ended) peak = Math.max(peak, memoryOf(pid));
   }, SAMPLE_MEMORY_MS);
+  const began = { waited: waitedMs(pid), at: performance.now() };
   await honest.call('begin', null);
   const attacker = new Attacker(hub.port, `127.0.1.${String(number)}`, seconds);
   try {
@@ -91,18 +117,20 @@ async function runAttack(
   }
   const noticed = await honest.call('end', null);
   clearInterval(sampling);
+  const waited = hub.program.ended ? Number.NaN : waitedMs(pid) - began.waited;
+  const withoutCore = waited / (performance.now() - began.at);
   await attacker.end();
   failures.push(...new Set(noticed.failures));
   if (hub.program.ended) failures.push(`the hub ended:\n${hub.program.output}`);
   const longestStopMs = hub.program.ended ? Number.NaN : (await hub.state()).longestStopMs;
   // Clears away what the attacker left before the next measurement.
   await pause(200);
-  const times = Object.fromEntries(DEEDS.map((deed) => [deed, p99(noticed.times[deed])]));
-  return { attack, p99: times as Record<Deed, number>, memory: peak / before, longestStopMs, failures };
+  const latency = latenciesOf(noticed.times);
+  return { attack, latency, memory: peak / before, longestStopMs, withoutCore, failures };
 }
 
 /** All failures, including latencies; empty if there are none. */
-export function missesOf({ p99: times, memory, failures }: Result): string[] {
-  const slow = DEEDS.filter((deed) => !(times[deed] <= MAX_P99_MS)).map((deed) => `${deed} is late`);
+export function missesOf({ latency, memory, failures }: Result): string[] {
+  const slow = DEEDS.filter((deed) => !(latency[deed].p99 <= MAX_P99_MS)).map((deed) => `${deed} is late`);
   return [...failures, ...slow, ...(memory <= MAX_MEMORY_RATIO ? [] : ['too much memory'])];
 }
