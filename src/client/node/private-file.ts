@@ -35,7 +35,7 @@ export async function writePrivateFile(path: string, text: string): Promise<void
 }
 
 /**
- * Reads a file that only its owner may read (not checked on Windows).
+ * Reads a file that only its owner may read (not checked on Windows), or a pipe, such as a shell makes of `<(gpg --decrypt key.gpg)`.
  * @throws DiscoveryError `KEY`
  */
 export async function readPrivateFile(path: string): Promise<string> {
@@ -51,21 +51,31 @@ export async function readPrivateFile(path: string): Promise<string> {
   }
   try {
     const found = await file.stat();
-    if (!found.isFile()) throw new DiscoveryError('KEY', `${path} is not a file`);
-    const { mode, size } = found;
+    if (!found.isFile() && !found.isFIFO()) throw new DiscoveryError('KEY', `${path} is not a file`);
+    const { mode } = found;
     if (process.platform !== 'win32' && (mode & FOR_OTHERS) !== 0) {
       throw new DiscoveryError(
         'KEY',
         `${path} can be read by others than its owner (mode ${(mode & 0o777).toString(8).padStart(4, '0')}); run: chmod 600 ${path}`,
       );
     }
-    if (size > MAX_FILE_BYTES) throw new DiscoveryError('KEY', `${path} is too large to be a key`);
-    return await file.readFile('utf8');
+    return await readSmall(file, path);
   } catch (error) {
     throw DiscoveryError.from(error, 'KEY');
   } finally {
     await file.close();
   }
+}
+
+/** Reads to the end: nobody knows beforehand how much a pipe brings. */
+async function readSmall(file: FileHandle, path: string): Promise<string> {
+  const buffer = Buffer.alloc(MAX_FILE_BYTES + 1);
+  for (let length = 0; length < buffer.length;) {
+    const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
+    if (bytesRead === 0) return buffer.toString('utf8', 0, length);
+    length += bytesRead;
+  }
+  throw new DiscoveryError('KEY', `${path} is too large to be a key`);
 }
 
 /** Whether an error means that there is no such file. */

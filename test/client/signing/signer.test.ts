@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -238,6 +239,17 @@ test('a signer comes out of every form of file', async () => {
   const { providerId } = await loadOrCreateSigner(made);
   assert.equal((await loadKey(made)).publicKey, providerId);
   assert.equal((await loadOrCreateSigner(made)).providerId, providerId);
+});
+
+test('a key may come through a pipe, of which the shell makes a path', async () => {
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', ['-m', '600', pipe]);
+  const written = writeFile(pipe, SECRET);
+  assert.equal((await loadSigner(pipe)).providerId, ACCOUNT.address);
+  await written;
+  const endless = writeFile(pipe, SECRET.repeat(10_000));
+  await assert.rejects(loadSigner(pipe), { code: 'KEY', message: `${pipe} is too large to be a key` });
+  await assert.rejects(endless, { code: 'EPIPE' });
 });
 
 test('what is no key, or is not kept to oneself, is refused with the reason', async () => {
