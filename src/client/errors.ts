@@ -61,7 +61,7 @@ export class DiscoveryError extends Error {
 
   /** @param message What was wrong and what to do, for people. */
   constructor(code: DiscoveryErrorCode, message: string, options: DiscoveryErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(shortened(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.status = options.status ?? statusOf(code);
     this.retry = options.retry ?? canPass(code, this.status);
@@ -90,6 +90,13 @@ export class DiscoveryError extends Error {
       return new DiscoveryError(error.code, error.message, { cause: error });
     return new DiscoveryError(code, messageOf(error), { cause: error });
   }
+}
+
+/** Far more than any hub of ours has to say, in characters; what an odd one says would fill a terminal or a log. */
+const MAX_MESSAGE = 2000;
+
+function shortened(message: string): string {
+  return message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message;
 }
 
 /** The message of an unknown thrown value. The reason may be hidden: `fetch` puts it in the cause, Node in a list of errors. */

@@ -50,6 +50,21 @@ test('a code of a newer hub is passed on in the message', async () => {
   );
 });
 
+test('a message that would fill the terminal is cut', async () => {
+  await withServer(
+    (_, response) => {
+      response.writeHead(500);
+      response.end(JSON.stringify({ code: 'ADV_003', message: 'x'.repeat(60_000), timestamp: '' }));
+    },
+    async (url) => {
+      await assert.rejects(new DiscoveryClient(url).get('p1'), {
+        code: 'ADV_003',
+        message: `${'x'.repeat(2000)}…`,
+      });
+    },
+  );
+});
+
 test('a prefix that a proxy keeps the hub under is kept on all pages', async () => {
   const asked: string[] = [];
   await withServer(
