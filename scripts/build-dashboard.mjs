@@ -37,7 +37,7 @@ const outlines = {
  */
 export async function bundleDashboard() {
   const { outputFiles, metafile } = await bundle({
-    entryPoints: { dashboard: join('web', 'main.tsx'), icon: join('web', 'icon.svg') },
+    entryPoints: { dashboard: join('web', 'main.ts'), icon: join('web', 'icon.svg') },
     outdir: 'assets',
     entryNames: '[name]-[hash]',
     chunkNames: '[name]-[hash]',
@@ -60,11 +60,16 @@ export async function bundleDashboard() {
   const named = (start, ending) =>
     `assets/${Object.keys(files).find((name) => name.startsWith(start) && name.endsWith(ending))}`;
   const script = named('dashboard-', '.js');
-  const [, entry] = Object.entries(metafile.outputs).find(([path]) => path.endsWith(basename(script)));
-  // The script's static imports are fetched in parallel with it, not after it.
-  const preloads = entry.imports
-    .filter(({ kind }) => kind === 'import-statement')
-    .map(({ path }) => `<link rel="modulepreload" href="assets/${basename(path)}" />`);
+  const importsOf = (file, wanted) =>
+    Object.entries(metafile.outputs)
+      .find(([path]) => path.endsWith(basename(file)))[1]
+      .imports.filter(({ kind }) => kind === wanted)
+      .map(({ path }) => path);
+  // What the entry loads, and what that imports, is fetched in parallel with it, not after it.
+  const [start] = importsOf(script, 'dynamic-import');
+  const preloads = [start, ...importsOf(start, 'import-statement')].map(
+    (path) => `<link rel="modulepreload" href="assets/${basename(path)}" />`,
+  );
   const page = readFileSync(join('web', 'index.html'), 'utf8')
     .replace('{script}', script)
     .replace('<link rel="stylesheet"', (link) => [...preloads, link].join('\n    '))

@@ -1,11 +1,10 @@
 import type { ComponentType, JSX } from 'preact';
-import { lazy, Suspense } from 'preact/compat';
 import { useEffect, useRef } from 'preact/hooks';
 import { type PageName, PAGES } from './model/place.js';
 import type { PageProps } from './pages/page-props.js';
 import { Connection } from './parts/connection.js';
+import { lazyPage } from './parts/lazy-page.js';
 import { ThemeChoice } from './parts/theme-choice.js';
-import { ProviderPage } from './pages/provider/provider-page.js';
 import { ProvidersPage } from './pages/providers/providers-page.js';
 import { hubUrl } from './state/hub.js';
 import { linkTo, place } from './state/place.js';
@@ -15,20 +14,23 @@ interface PageEntry {
   readonly Page: ComponentType<PageProps>;
 }
 
-// Pages that few visitors open first load on demand.
+// Only the page that most visitors open first is loaded at once.
 const ENTRIES: Readonly<Record<PageName, PageEntry>> = {
   providers: { title: 'Providers', Page: ProvidersPage },
-  provider: { title: 'Provider', Page: ProviderPage },
+  provider: {
+    title: 'Provider',
+    Page: lazyPage(async () => (await import('./pages/provider/provider-page.js')).ProviderPage),
+  },
   market: {
     title: 'Market',
-    Page: lazy(async () => (await import('./pages/market/market-page.js')).MarketPage),
+    Page: lazyPage(async () => (await import('./pages/market/market-page.js')).MarketPage),
   },
-  map: { title: 'Map', Page: lazy(async () => (await import('./pages/map/map-page.js')).MapPage) },
+  map: { title: 'Map', Page: lazyPage(async () => (await import('./pages/map/map-page.js')).MapPage) },
   visible: {
     title: 'Am I visible?',
-    Page: lazy(async () => (await import('./pages/visible/visible-page.js')).VisiblePage),
+    Page: lazyPage(async () => (await import('./pages/visible/visible-page.js')).VisiblePage),
   },
-  hub: { title: 'Hub', Page: lazy(async () => (await import('./pages/hub/hub-page.js')).HubPage) },
+  hub: { title: 'Hub', Page: lazyPage(async () => (await import('./pages/hub/hub-page.js')).HubPage) },
 };
 
 /** Reads a setting of the operator that the hub wrote into the page. */
@@ -80,9 +82,7 @@ export function Dashboard(): JSX.Element {
         </div>
       </header>
       <main id="content" tabIndex={-1} ref={main}>
-        <Suspense fallback={<p class="loading">Loading …</p>}>
-          <Page key={shown} providerId={providerId ?? ''} />
-        </Suspense>
+        <Page key={shown} providerId={providerId ?? ''} />
       </main>
       <footer>
         <a href={`${hubUrl}/docs`}>API</a>

@@ -381,6 +381,21 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 180_000 }, 
     await page.close();
   });
 
+  test('what is asked for before the scripts have come is not asked for again', async () => {
+    const page = await open('#/market');
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await page.goto('about:blank');
+    await page.goto(hub.url);
+    await page.locator('.table-row .badge').first().waitFor();
+    const first = asked.filter((url) => /\/(?:advertisements|explain)\b/.test(url));
+    assert.deepEqual(first.sort(), [
+      `${hub.url}/api/v1/advertisements?sort=price&limit=60`,
+      `${hub.url}/api/v1/explain`,
+    ]);
+    await page.close();
+  });
+
   test('nothing was asked of any other host, and the browser had nothing to complain of', () => {
     const elsewhere = [...requested].filter((url) => !url.startsWith(`${hub.url}/`));
     assert.ok(requested.size > 5);

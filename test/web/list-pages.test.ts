@@ -16,7 +16,7 @@ class List {
     this.size = size;
   }
 
-  async read(after: string | null) {
+  async read(after: string | null, size: number) {
     this.reads += 1;
     this.underWay += 1;
     assert.equal(this.underWay, 1, 'one page at a time');
@@ -25,7 +25,7 @@ class List {
     const failure = this.failures.shift();
     if (failure !== undefined) throw failure;
     const from = after === null ? 0 : Number(after);
-    const to = Math.min(this.size, from + PAGE_SIZE);
+    const to = Math.min(this.size, from + size);
     const advertisements = Array.from({ length: Math.max(0, to - from) }, (_, index) =>
       published(`p${String(from + index)}`),
     );
@@ -44,7 +44,7 @@ class World {
     const list = new List(size);
     this.list = list;
     this.pages = new ListPages({
-      read: (after) => list.read(after),
+      read: (after, size) => list.read(after, size),
       changed: () => undefined,
       failed: (error) => {
         this.problem = error;

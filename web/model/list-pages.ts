@@ -2,6 +2,10 @@ import type { Page, PublishedAdvertisement } from '../../src/client/index.js';
 
 /** Advertisements per page: the hub's maximum, so that distant rows take few requests. */
 export const PAGE_SIZE = 1000;
+/** Advertisements on the first page: a screen of rows, so that it comes and is read quickly. */
+export const FIRST_PAGE_SIZE = 60;
+/** Once the reader scrolls, this many rows ahead are fetched. */
+const AHEAD = 200;
 /** Number of cached pages. */
 const KEPT = 12;
 /** Age in milliseconds at which a visible page is refetched. */
@@ -15,8 +19,8 @@ interface KeptPage {
 }
 
 export interface ListPagesOptions {
-  /** Fetches the page after a cursor; null for the first page. */
-  read: (after: string | null) => Promise<Page>;
+  /** Fetches the page of at most so many advertisements after a cursor; null for the first page. */
+  read: (after: string | null, size: number) => Promise<Page>;
   /** Called when rows arrive or are refreshed. */
   changed: () => void;
   /** Called when a page fails and will be retried; with null once it succeeds. */
@@ -25,6 +29,12 @@ export interface ListPagesOptions {
   /** Calls back once, after a delay in milliseconds. @returns A function that cancels it. */
   after: (ms: number, run: () => void) => () => void;
 }
+
+/** The first row of a page. */
+const startOf = (page: number): number => (page === 0 ? 0 : FIRST_PAGE_SIZE + (page - 1) * PAGE_SIZE);
+/** The page that a row is on. */
+const pageOf = (row: number): number =>
+  row < FIRST_PAGE_SIZE ? 0 : 1 + Math.floor((row - FIRST_PAGE_SIZE) / PAGE_SIZE);
 
 /**
  * The rows of a list too long to hold in memory. Pages are fetched one at a time as they scroll into view, and evicted later. Paging is
@@ -52,12 +62,13 @@ export class ListPages {
 
   /** Number of rows reachable with one more request. */
   get known(): number {
-    return this.#end ?? this.#starts.length * PAGE_SIZE;
+    return this.#end ?? startOf(this.#starts.length);
   }
 
   /** The advertisement in a row; undefined until it has loaded. */
   at(row: number): PublishedAdvertisement | undefined {
-    return this.#pages.get(Math.floor(row / PAGE_SIZE))?.advertisements[row % PAGE_SIZE];
+    const page = pageOf(row);
+    return this.#pages.get(page)?.advertisements[row - startOf(page)];
   }
 
   /** Sets the visible rows: first inclusive, last exclusive. */
@@ -73,10 +84,11 @@ export class ListPages {
 
   /** The next page to fetch; null if all visible pages are fresh. */
   #next(): number | null {
-    const last = Math.floor(Math.max(this.#view.from, this.#view.to - 1) / PAGE_SIZE);
+    const { from, to } = this.#view;
+    const last = pageOf(Math.max(from, to - 1 + (from > 0 ? AHEAD : 0)));
     const now = this.#options.now();
-    for (let page = Math.floor(this.#view.from / PAGE_SIZE); page <= last; page += 1) {
-      if (this.#end !== null && page > 0 && page * PAGE_SIZE >= this.#end) return null;
+    for (let page = pageOf(from); page <= last; page += 1) {
+      if (this.#end !== null && page > 0 && startOf(page) >= this.#end) return null;
       if (page >= this.#starts.length) return this.#starts.length - 1;
       const kept = this.#pages.get(page);
       if (kept === undefined || now - kept.readAt >= STALE_MS) return page;
@@ -94,7 +106,7 @@ export class ListPages {
       return;
     }
     this.#isReading = true;
-    this.#options.read(this.#starts[page]!).then(
+    this.#options.read(this.#starts[page]!, page === 0 ? FIRST_PAGE_SIZE : PAGE_SIZE).then(
       (read) => {
         this.#isReading = false;
         if (this.#isOver) return;
@@ -124,10 +136,10 @@ export class ListPages {
       this.#pages.delete(oldest);
     }
     if (next === null) {
-      this.#end = page * PAGE_SIZE + advertisements.length;
+      this.#end = startOf(page) + advertisements.length;
       this.#starts.length = page + 1;
     } else {
-      if (this.#end !== null && this.#end <= (page + 1) * PAGE_SIZE) this.#end = null;
+      if (this.#end !== null && this.#end <= startOf(page + 1)) this.#end = null;
       this.#starts[page + 1] = next;
     }
   }

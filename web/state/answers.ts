@@ -15,17 +15,18 @@ const RETRY_MS = 4000;
 
 /**
  * Polls while the component is mounted and the page is visible. A failed request is retried; the last value stays.
- * @param key A new key restarts polling at once.
+ * @param key A new key restarts polling at once; null stops it.
  */
 export function useAnswer<Value>(
   ask: (signal: AbortSignal) => Promise<Value>,
-  key: string,
+  key: string | null,
   everyMs: number,
 ): Signal<Answer<Value>> {
   const answer = useSignal<Answer<Value>>({ value: null, problem: null });
   const latest = useRef(ask);
   latest.current = ask;
   useEffect(() => {
+    if (key === null) return undefined;
     const control = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const later = (ms: number): void => {

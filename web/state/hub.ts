@@ -14,8 +14,23 @@ import { localNow } from './clock.js';
 /** Base URL of the hub that served this page, including any path prefix of a proxy. */
 export const hubUrl = new URL('.', location.href.replace(/#.*/, '')).href.replace(/\/$/, '');
 
+/** Requests that were sent before this script was loaded, by URL. */
+const sent = new Map<string, Promise<Response>>();
+
 /** The client of the hub's HTTP API. */
-export const hub = new DiscoveryClient(hubUrl);
+export const hub = new DiscoveryClient(hubUrl, {
+  fetch: (input, init) => {
+    const url = input instanceof Request ? input.url : String(input);
+    const early = sent.get(url);
+    sent.delete(url);
+    return early ?? fetch(input, init);
+  },
+});
+
+/** Makes the client use responses to requests that were sent already, each once. */
+export function takeOver(requests: ReadonlyMap<string, Promise<Response>>): void {
+  for (const [url, response] of requests) sent.set(url, response);
+}
 
 const statuses = signal<ReadonlyMap<Watch | HubWatch, ConnectionStatus>>(new Map());
 

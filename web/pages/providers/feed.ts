@@ -8,11 +8,12 @@ import {
   type Watch,
 } from '../../../src/client/index.js';
 import { columnNamed, orderBy } from '../../model/columns.js';
-import { ListPages, PAGE_SIZE } from '../../model/list-pages.js';
+import { FIRST_PAGE_SIZE, ListPages } from '../../model/list-pages.js';
 import { LiveRows, type Row } from '../../model/live-rows.js';
 import { formatFilter, type Sort, type View } from '../../model/view.js';
 import { amountsOf } from '../../model/amounts.js';
 import { follow, hub, unfollow } from '../../state/hub.js';
+import { afterPaint } from '../../state/moments.js';
 
 /** Up to this many matches, the table watches all of them. */
 export const WATCHED_AT_MOST = 2000;
@@ -55,6 +56,8 @@ export class Feed {
   readonly explanation: Signal<Explanation | null> = signal(null);
   #view: View;
   #isHeld = false;
+  /** Whether the first rows are shown before their number is known. */
+  #isEarly = false;
   /** Cancels the requests of the current filter when the next one is set. */
   #control = new AbortController();
   #watch: Watch | null = null;
@@ -101,18 +104,26 @@ export class Feed {
     this.#end();
   }
 
-  /** Counts the matches, then watches or pages through them depending on how many there are. */
+  /**
+   * Counts the matches, then watches or pages through them depending on how many there are. The first rows on the page do not wait
+   * for the count.
+   */
   async #begin(): Promise<void> {
     this.#control.abort();
     const control = new AbortController();
     this.#control = control;
     const { signal: stopped } = control;
+    const isEarly = this.shown.peek().kind === 'loading' && hubSort(this.#view.sort) !== undefined;
+    this.#isEarly = isEarly;
+    if (isEarly) this.#readPages();
     try {
       const explanation = await hub.explain(this.#view.filter, { signal: stopped });
       this.problem.value = null;
       this.explanation.value = explanation;
-      if (explanation.matched > WATCHED_AT_MOST) this.#readPages();
-      else await this.#watchAll(stopped);
+      this.#isEarly = false;
+      if (explanation.matched <= WATCHED_AT_MOST) await this.#watchAll(stopped);
+      else if (!isEarly) this.#readPages();
+      else if (this.#pages?.at(0) !== undefined) this.#showPages(this.#pages);
       this.#countAgain(stopped);
     } catch (error) {
       if (!stopped.aborted) this.#retry(error, stopped);
@@ -178,10 +189,10 @@ export class Feed {
     const sorted = hubSort(sort) ?? 'price';
     const { signal: stopped } = this.#control;
     const pages = new ListPages({
-      read: async (after) => {
+      read: async (after, pageSize) => {
         const list = hub.pages(filter, {
           sort: sorted === 'id' ? undefined : sorted,
-          pageSize: PAGE_SIZE,
+          pageSize,
           signal: stopped,
           ...(after === null ? {} : { after }),
         });
@@ -193,7 +204,7 @@ export class Feed {
         if (this.#pages === pages) this.#showPages(pages);
       },
       failed: (error) => {
-        this.problem.value = error?.message ?? null;
+        if (!stopped.aborted) this.problem.value = error?.message ?? null;
       },
       now: () => performance.now(),
       after: (ms, run) => {
@@ -205,12 +216,13 @@ export class Feed {
     });
     this.#pages = pages;
     this.shown.value = { ...this.shown.peek(), kind: 'loading' };
-    if (sorted === 'price' || sorted === 'price_glm') this.#watchFirst(pages, sorted);
     pages.show(0, 1);
   }
 
   /** Keeps the first rows of a paged list live. */
-  #watchFirst(pages: ListPages, sort: 'price' | 'price_glm'): void {
+  #watchFirst(pages: ListPages): void {
+    const sort = hubSort(this.#view.sort) ?? 'price';
+    if (this.#pages !== pages || this.#watch !== null || (sort !== 'price' && sort !== 'price_glm')) return;
     const watched = follow(this.#view.filter, { sort, limit: FIRST });
     this.#watch = watched;
     watched.on('change', () => {
@@ -250,6 +262,11 @@ export class Feed {
   }
 
   #showPages(pages: ListPages): void {
+    if (this.#isEarly) {
+      this.#showFirst(pages);
+      return;
+    }
+    if (this.#watch === null) afterPaint(() => this.#watchFirst(pages));
     const watched = this.#watch;
     const first = watched?.state === 'live' && !this.#isHeld ? watched.ranking.slice() : [];
     const matched = pages.end ?? this.explanation.peek()?.matched ?? pages.known;
@@ -260,6 +277,20 @@ export class Feed {
       waiting: 0,
       at: (row) => {
         const advertisement = first[row] ?? pages.at(row);
+        return advertisement && { advertisement, mark: null, markedAt: 0 };
+      },
+    };
+  }
+
+  /** Shows the first page of a list whose length is not known yet. */
+  #showFirst(pages: ListPages): void {
+    this.shown.value = {
+      kind: 'loading',
+      count: pages.end ?? FIRST_PAGE_SIZE,
+      matched: pages.end,
+      waiting: 0,
+      at: (row) => {
+        const advertisement = pages.at(row);
         return advertisement && { advertisement, mark: null, markedAt: 0 };
       },
     };

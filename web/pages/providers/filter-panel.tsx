@@ -1,4 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
+import { useSignal } from '@preact/signals';
 import type { Filter } from '../../../src/client/index.js';
 import { formats } from '../../model/formats.js';
 import { Choices } from './choices.js';
@@ -134,14 +135,23 @@ interface GroupProps {
   readonly children: ComponentChildren;
 }
 
+/** A collapsible group. Its content is rendered when it is first opened. */
 function Group({ title, isOpen = false, count = 0, children }: GroupProps): JSX.Element {
+  const wasOpened = useSignal(false);
+  const isNeeded = isOpen || count > 0;
   return (
-    <details class="group" open={isOpen || count > 0}>
+    <details
+      class="group"
+      open={isNeeded}
+      onToggle={({ currentTarget }) => {
+        if (currentTarget.open) wasOpened.value = true;
+      }}
+    >
       <summary>
         {title}
         {count > 0 && <span class="count">{formats.count(count)}</span>}
       </summary>
-      <div class="group-content">{children}</div>
+      {(isNeeded || wasOpened.value) && <div class="group-content">{children}</div>}
     </details>
   );
 }

@@ -1,21 +1,19 @@
-import type { HTMLAttributes, JSX } from 'preact';
-import { memo } from 'preact/compat';
+import { Component, type HTMLAttributes, type JSX, type RefObject } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import type { Amounts } from '../../../src/client/index.js';
+import type { Amounts, PublishedAdvertisement } from '../../../src/client/index.js';
 import { type Column, columnNamed } from '../../model/columns.js';
 import { formats } from '../../model/formats.js';
-import type { Row } from '../../model/live-rows.js';
+import type { Mark } from '../../model/live-rows.js';
 import type { Sort } from '../../model/view.js';
 import { StatusBadge } from '../../parts/status-badge.js';
 import { isNarrow } from '../../state/preferences.js';
 import { linkTo } from '../../state/place.js';
 import type { Shown } from './feed.js';
-import { useWindow } from './use-window.js';
+import { type Heights, scrollToRow, useWindow } from './use-window.js';
 
-const ROW_HEIGHT = 38;
-/** On narrow screens, a row has two lines instead of columns. */
-const NARROW_ROW_HEIGHT = 64;
-const HEAD_HEIGHT = 38;
+const WIDE: Heights = { row: 38, head: 38 };
+/** On narrow screens, a row has two lines instead of columns, and there is no head. */
+const NARROW: Heights = { row: 64, head: 0 };
 
 export interface ProviderTableProps {
   readonly shown: Shown;
@@ -35,13 +33,7 @@ export function ProviderTable(props: ProviderTableProps): JSX.Element {
   const { shown, amounts, query, onView, onHold } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const narrow = isNarrow.value;
-  const rowHeight = narrow ? NARROW_ROW_HEIGHT : ROW_HEIGHT;
-  const { items, height, scrollToRow } = useWindow(
-    scroller,
-    shown.count,
-    rowHeight,
-    narrow ? 0 : HEAD_HEIGHT,
-  );
+  const heights = narrow ? NARROW : WIDE;
   const columns = useMemo(
     () => props.columns.flatMap((name) => columnNamed(name) ?? []),
     [props.columns.join()],
@@ -50,11 +42,6 @@ export function ProviderTable(props: ProviderTableProps): JSX.Element {
     .map(({ width }) => `minmax(${String(width.least)}px, ${String(width.share)}fr)`)
     .join(' ');
   const least = columns.reduce((sum, { width }) => sum + width.least, 0);
-  const from = items[0]?.index ?? 0;
-  const to = (items.at(-1)?.index ?? 0) + 1;
-  useEffect(() => {
-    onView(from, to);
-  }, [from, to, shown.kind]);
   const hold = useHold(onHold);
   return (
     <div
@@ -67,27 +54,49 @@ export function ProviderTable(props: ProviderTableProps): JSX.Element {
       tabIndex={0}
       ref={scroller}
       style={{ '--columns': template, '--least': `${String(least)}px` }}
-      onKeyDown={(event) => moveFocus(event, shown.count, scrollToRow)}
+      onKeyDown={(event) => moveFocus(event, shown.count, heights)}
       {...hold}
     >
       <Head {...props} columns={columns} isHidden={narrow} />
-      <div class="table-body" role="rowgroup" style={{ height: `${String(height)}px` }}>
-        {items.map(({ index, start }) => {
-          const row = shown.at(index);
-          return (
-            <TableRow
-              key={row?.advertisement.provider_id ?? `row-${String(index)}`}
-              row={row}
-              index={index}
-              top={start}
-              columns={columns}
-              amounts={amounts}
-              query={query}
-              isNarrow={narrow}
-            />
-          );
-        })}
-      </div>
+      <Rows {...{ scroller, shown, columns, amounts, query, heights, onView }} isNarrow={narrow} />
+    </div>
+  );
+}
+
+interface RowsProps extends Pick<ProviderTableProps, 'shown' | 'amounts' | 'query' | 'onView'> {
+  readonly scroller: RefObject<HTMLDivElement | null>;
+  readonly columns: readonly Column[];
+  readonly heights: Heights;
+  readonly isNarrow: boolean;
+}
+
+/** The rows in the viewport; scrolling renders only these. */
+function Rows(props: RowsProps): JSX.Element {
+  const { scroller, shown, columns, amounts, query, heights, onView, isNarrow: narrow } = props;
+  const { from, to } = useWindow(scroller, shown.count, heights);
+  useEffect(() => {
+    onView(from, to);
+  }, [from, to, shown.kind]);
+  const rows: JSX.Element[] = [];
+  for (let index = from; index < to; index += 1) {
+    const row = shown.at(index);
+    rows.push(
+      <TableRow
+        key={row?.advertisement.provider_id ?? `row-${String(index)}`}
+        advertisement={row?.advertisement}
+        mark={row?.mark ?? null}
+        index={index}
+        top={index * heights.row}
+        columns={columns}
+        amounts={amounts}
+        query={query}
+        isNarrow={narrow}
+      />,
+    );
+  }
+  return (
+    <div class="table-body" role="rowgroup" style={{ height: `${String(shown.count * heights.row)}px` }}>
+      {rows}
     </div>
   );
 }
@@ -129,81 +138,86 @@ function Head({ columns, sort, canSort, onSort, isHidden }: HeadProps): JSX.Elem
   );
 }
 
-interface RowProps {
-  readonly row: Row | undefined;
-  readonly index: number;
-  readonly top: number;
+interface CellsProps {
+  readonly advertisement: PublishedAdvertisement;
+  readonly mark: Mark | null;
   readonly columns: readonly Column[];
   readonly amounts: Amounts;
   readonly query: string;
+}
+
+interface RowProps extends Omit<CellsProps, 'advertisement'> {
+  readonly advertisement: PublishedAdvertisement | undefined;
+  readonly index: number;
+  readonly top: number;
   readonly isNarrow: boolean;
 }
 
-/** One row; a placeholder until it has loaded. */
-const TableRow = memo(function TableRow(props: RowProps): JSX.Element {
-  const { row, index, top, columns, amounts, isNarrow: narrow } = props;
-  const place = {
-    role: 'row',
-    'aria-rowindex': index + 2,
-    style: { transform: `translateY(${String(top)}px)` },
-  } as const;
-  if (row === undefined) {
+/** One row; a placeholder until it has loaded. Most rows stay as they are when others scroll into view. */
+class TableRow extends Component<RowProps> {
+  override shouldComponentUpdate(next: RowProps): boolean {
+    return (Object.keys(next) as (keyof RowProps)[]).some((name) => next[name] !== this.props[name]);
+  }
+
+  override render({ advertisement, index, top, isNarrow: narrow, ...rest }: RowProps): JSX.Element {
+    const place = {
+      role: 'row',
+      'aria-rowindex': index + 2,
+      style: { transform: `translateY(${String(top)}px)` },
+    } as const;
+    if (advertisement === undefined) {
+      return (
+        <div {...place} class="table-row table-row-grid table-row-empty">
+          {rest.columns.map(({ name }) => (
+            <div key={name} role="cell" class="cell" aria-label="Loading" />
+          ))}
+        </div>
+      );
+    }
+    const cells = { ...rest, advertisement };
+    const state = `${advertisement.status === 'suspect' ? ' is-suspect' : ''}${rest.mark === null ? '' : ` is-${rest.mark}`}`;
     return (
-      <div {...place} class="table-row table-row-grid table-row-empty">
-        {columns.map(({ name }) => (
-          <div key={name} role="cell" class="cell" aria-label="Loading" />
-        ))}
+      <div
+        {...place}
+        class={`table-row ${narrow ? '' : 'table-row-grid'}${state}`}
+        data-provider={advertisement.provider_id}
+      >
+        {narrow ? narrowCells(cells) : cells.columns.map((column) => cellOf(column, cells))}
       </div>
     );
   }
-  const { advertisement, mark } = row;
-  const state = `${advertisement.status === 'suspect' ? ' is-suspect' : ''}${mark === null ? '' : ` is-${mark}`}`;
+}
+
+// Functions instead of components, and one element a cell: a screen of rows has hundreds of them.
+
+function cellOf(column: Column, cells: CellsProps): JSX.Element {
+  const { name, isNumber } = column;
+  if (name === 'provider' || name === 'status') {
+    return (
+      <div key={name} role="cell" class="cell" dir="auto">
+        {name === 'provider' ? providerLink(cells) : statusOf(cells)}
+      </div>
+    );
+  }
+  const text = column.text(column.value(cells.advertisement, cells.amounts));
   return (
     <div
-      {...place}
-      class={`table-row ${narrow ? '' : 'table-row-grid'}${state}`}
-      data-provider={advertisement.provider_id}
+      key={name}
+      role="cell"
+      class={isNumber ? 'cell cell-number' : 'cell'}
+      dir={isNumber ? undefined : 'auto'}
+      title={text.length > 12 ? text : undefined}
     >
-      {narrow ? (
-        <NarrowCells {...props} row={row} />
-      ) : (
-        columns.map((column) => (
-          <div
-            key={column.name}
-            role="cell"
-            class={column.isNumber ? 'cell cell-number' : 'cell'}
-            dir={column.isNumber ? undefined : 'auto'}
-          >
-            <Cell column={column} row={row} amounts={amounts} query={props.query} />
-          </div>
-        ))
-      )}
+      {text}
     </div>
   );
-});
-
-interface CellProps {
-  readonly column: Column;
-  readonly row: Row;
-  readonly amounts: Amounts;
-  readonly query: string;
 }
 
-function Cell({ column, row, amounts, query }: CellProps): JSX.Element {
-  const { advertisement, mark } = row;
-  if (column.name === 'provider') return <ProviderLink row={row} query={query} />;
-  if (column.name === 'status')
-    return <StatusBadge status={mark === 'removed' ? 'gone' : advertisement.status} />;
-  const text = column.text(column.value(advertisement, amounts));
-  return (
-    <span class="cell-text" title={text.length > 12 ? text : undefined}>
-      {text}
-    </span>
-  );
+function statusOf({ advertisement, mark }: CellsProps): JSX.Element {
+  return <StatusBadge status={mark === 'removed' ? 'gone' : advertisement.status} />;
 }
 
-function ProviderLink({ row: { advertisement }, query }: { row: Row; query: string }): JSX.Element {
-  const { name, provider_id: id } = advertisement;
+function providerLink({ advertisement: { name, provider_id: id }, query }: CellsProps): JSX.Element {
   return (
     <a class="row-link" href={linkTo('provider', query, id)} title={name === null ? id : `${name} (${id})`}>
       {name ?? formats.shortId(id)}
@@ -212,15 +226,15 @@ function ProviderLink({ row: { advertisement }, query }: { row: Row; query: stri
 }
 
 /** The two-line form of a row: name, price, country and resources. */
-function NarrowCells({ row, amounts, query, columns }: RowProps & { row: Row }): JSX.Element {
-  const { advertisement, mark } = row;
+function narrowCells(cells: CellsProps): JSX.Element {
+  const { advertisement, amounts, columns } = cells;
   const price = columnNamed(columns.some(({ name }) => name === 'price_glm') ? 'price_glm' : 'price')!;
   const { resources, country } = advertisement;
   const offers = `${formats.count(resources.cpu)} cores · ${formats.gigabytes(resources.memory)} · ${formats.gigabytes(resources.storage)}`;
   return (
     <>
       <div role="cell" class="narrow-name" dir="auto">
-        <ProviderLink row={row} query={query} />
+        {providerLink(cells)}
       </div>
       <div role="cell" class="narrow-price">
         {price.text(price.value(advertisement, amounts))}
@@ -229,7 +243,7 @@ function NarrowCells({ row, amounts, query, columns }: RowProps & { row: Row }):
         {offers}, {formats.country(country)}
       </div>
       <div role="cell" class="narrow-status">
-        <StatusBadge status={mark === 'removed' ? 'gone' : advertisement.status} />
+        {statusOf(cells)}
       </div>
     </>
   );
@@ -256,7 +270,7 @@ function useHold(onHold: (isHeld: boolean) => void): HTMLAttributes<HTMLDivEleme
 }
 
 /** Arrow keys move from row to row. The scroller handles Page Up, Page Down, Home and End itself. */
-function moveFocus(event: KeyboardEvent, count: number, scrollToRow: (row: number) => void): void {
+function moveFocus(event: KeyboardEvent, count: number, heights: Heights): void {
   const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
   const { currentTarget, target } = event;
   if (step === 0 || !(currentTarget instanceof HTMLElement) || !(target instanceof HTMLElement)) return;
@@ -269,6 +283,6 @@ function moveFocus(event: KeyboardEvent, count: number, scrollToRow: (row: numbe
     link?.focus({ preventScroll: true });
     return link !== null;
   };
-  scrollToRow(index - 2);
+  scrollToRow(currentTarget, index - 2, heights);
   if (!focus()) requestAnimationFrame(focus);
 }

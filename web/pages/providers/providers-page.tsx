@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import type { Filter } from '../../../src/client/index.js';
 import { amountsOf } from '../../model/amounts.js';
@@ -9,6 +9,7 @@ import { formatFilter, formatView, readView, type View } from '../../model/view.
 import { Commands } from '../../parts/commands.js';
 import { CopyButton } from '../../parts/copy-button.js';
 import { hubUrl } from '../../state/hub.js';
+import { afterPaint } from '../../state/moments.js';
 import { place, showQuery } from '../../state/place.js';
 import { isNarrow } from '../../state/preferences.js';
 import { ColumnChoice } from './column-choice.js';
@@ -28,7 +29,10 @@ export function ProvidersPage(): JSX.Element {
   const isPaused = useSignal(false);
   const isPointed = useSignal(false);
   const shown = feed.shown.value;
-  const offers = useOffers(view.filter, shown);
+  const offers = useOffers(view.filter, shown, useIsShown(shown));
+  const query = amountsQuery(view.filter);
+  // Rows are rendered again when these change.
+  const amounts = useMemo(() => amountsOf(view.filter), [query]);
   const show = (part: Partial<View>): void => showQuery(formatView({ ...view, ...part }));
   const setFilter = (filter: Filter): void => show({ filter });
   useEffect(() => {
@@ -107,8 +111,8 @@ export function ProvidersPage(): JSX.Element {
             shown={shown}
             columns={view.columns}
             sort={view.sort}
-            amounts={amountsOf(view.filter)}
-            query={amountsQuery(view.filter)}
+            amounts={amounts}
+            query={query}
             canSort={canSort}
             onSort={sortBy}
             onView={(from, to) => feed.show(from, to)}
@@ -146,6 +150,19 @@ function useFeed(view: View): Feed {
   }, [present, key]);
   useEffect(() => () => present.stop(), [present]);
   return present;
+}
+
+/** Whether the first rows, or their absence, have been shown. Until then nothing else is asked of hub and browser. */
+function useIsShown({ kind, count }: Shown): boolean {
+  const isShown = useSignal(false);
+  const isLoading = kind === 'loading' && count === 0;
+  useEffect(() => {
+    if (isLoading) return undefined;
+    return afterPaint(() => {
+      isShown.value = true;
+    });
+  }, [isLoading]);
+  return isShown.value;
 }
 
 /** The number of matches. Screen readers announce it once it has settled, not on every change. */

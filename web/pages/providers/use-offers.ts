@@ -24,8 +24,11 @@ const OFFERS_MS = 60_000;
 /** Rows searched for attribute and resource names. */
 const LOOKED_AT = 300;
 
-/** The values to choose from: countries and platforms of all providers, and prices of those that match all other conditions. */
-export function useOffers(filter: Filter, shown: Shown): Offers {
+/**
+ * The values to choose from: countries and platforms of all providers, and prices of those that match all other conditions.
+ * @param isWanted Whether to ask the hub yet.
+ */
+export function useOffers(filter: Filter, shown: Shown, isWanted: boolean): Offers {
   const places = useAnswer(
     async (signal) => {
       const [countries, platforms] = await Promise.all([
@@ -34,16 +37,19 @@ export function useOffers(filter: Filter, shown: Shown): Offers {
       ]);
       return { countries: offersOf(countries.buckets), platforms: offersOf(platforms.buckets) };
     },
-    'places',
+    isWanted ? 'places' : null,
     OFFERS_MS,
   );
   const unpriced = without(filter, 'max_usd_per_month');
   const prices = useAnswer(
     (signal) => hub.market(unpriced, { by: 'country', signal }),
-    formatFilter(unpriced),
+    isWanted ? formatFilter(unpriced) : null,
     OFFERS_MS,
   );
-  const seen = useMemo(() => namesIn(shown), [shown.kind, Math.round(shown.count / 10)]);
+  const seen = useMemo(
+    () => namesIn(shown),
+    [shown.kind, shown.at(0) === undefined, Math.round(shown.count / 10)],
+  );
   const { countries = [], platforms = [] } = places.value.value ?? {};
   return { countries, platforms, prices: prices.value.value, ...seen };
 }

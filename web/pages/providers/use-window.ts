@@ -1,65 +1,59 @@
-import { useEffect, useLayoutEffect, useReducer, useRef } from 'preact/hooks';
-import {
-  elementScroll,
-  observeElementOffset,
-  observeElementRect,
-  Virtualizer,
-  type VirtualItem,
-} from '@tanstack/virtual-core';
+import type { RefObject } from 'preact';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
-/** The virtualized rows of a long table. */
+/** The sizes of a table whose rows all have the same height, in pixels. */
+export interface Heights {
+  readonly row: number;
+  /** The part of the viewport that the sticky table head covers. */
+  readonly head: number;
+}
+
+/** The rows to render: first inclusive, last exclusive. */
 export interface Window {
-  readonly items: readonly VirtualItem[];
-  /** Height of all rows, in pixels. */
-  readonly height: number;
-  readonly scrollToRow: (row: number) => void;
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Extra rows rendered above and below the viewport. */
-const OVERSCAN = 8;
+const OVERSCAN = 6;
 
 /**
  * Tracks which rows are in the viewport and re-renders the component when they change.
  * @param scroller The scrolling element.
- * @param rowHeight Height of a row, in pixels.
- * @param headHeight Height of the sticky table head, in pixels.
  */
 export function useWindow(
-  scroller: { readonly current: HTMLElement | null },
+  scroller: RefObject<HTMLElement | null>,
   count: number,
-  rowHeight: number,
-  headHeight: number,
+  { row, head }: Heights,
 ): Window {
-  const [, draw] = useReducer((drawn: number, _: null) => drawn + 1, 0);
-  const virtualizer = useRef<Virtualizer<HTMLElement, HTMLElement> | null>(null);
-  const options = {
-    count,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight,
-    scrollToFn: elementScroll,
-    observeElementRect,
-    observeElementOffset,
-    overscan: OVERSCAN,
-    scrollPaddingStart: headHeight,
-    onChange: () => {
-      draw(null);
-    },
-  };
-  virtualizer.current ??= new Virtualizer<HTMLElement, HTMLElement>(options);
-  const present = virtualizer.current;
-  present.setOptions(options);
-  useLayoutEffect(() => present._didMount(), [present]);
+  const [top, setTop] = useState(0);
+  // Asking the browser would make it lay out the page once more. Until it tells, the table is as high as its window.
+  const [height, setHeight] = useState(innerHeight);
   useLayoutEffect(() => {
-    present._willUpdate();
-  });
-  useEffect(() => {
-    present.measure();
-  }, [present, rowHeight]);
-  return {
-    items: present.getVirtualItems(),
-    height: present.getTotalSize(),
-    scrollToRow: (row) => {
-      present.scrollToIndex(row);
-    },
-  };
+    const element = scroller.current!;
+    const onScroll = (): void => {
+      setTop(Math.floor(element.scrollTop / row));
+    };
+    const observer = new ResizeObserver(([entry]) => {
+      setHeight(entry!.contentRect.height);
+      onScroll();
+    });
+    observer.observe(element);
+    element.addEventListener('scroll', onScroll, { passive: true });
+    return () => {
+      observer.disconnect();
+      element.removeEventListener('scroll', onScroll);
+    };
+  }, [scroller, row]);
+  const visible = Math.ceil(Math.max(0, height - head) / row) + 1;
+  const last = Math.max(0, count - visible);
+  const first = Math.min(top, last);
+  return { from: Math.max(0, first - OVERSCAN), to: Math.min(count, first + visible + OVERSCAN) };
+}
+
+/** Scrolls as little as it takes to show a row. */
+export function scrollToRow(scroller: HTMLElement, index: number, { row, head }: Heights): void {
+  const most = index * row;
+  const least = most + row - (scroller.clientHeight - head);
+  scroller.scrollTop = Math.min(most, Math.max(least, scroller.scrollTop));
 }
