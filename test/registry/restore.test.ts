@@ -245,6 +245,21 @@ test('rows that were not taken back leave the file with the next clean-up, and n
   assert.deepEqual(purged.sort(), ['bad', 'expired']);
 });
 
+test('a million rows that expired during the down time leave the file a few thousand at a time: they stopped the hub for a second', () => {
+  const restart = new Restart();
+  const ids = Array.from({ length: 12_000 }, (_, number) => `p${String(number)}`);
+  restart.restore(...ids.map((id) => record(id, EXPIRY_MS + 1)));
+  restart.run(61_000);
+  const purges = restart.persistence.writes.flatMap((write) =>
+    write.kind === 'purge' ? [write.expiredIds] : [],
+  );
+  assert.deepEqual(purges.flat().sort(), ids.sort());
+  for (const { length } of purges) assert.ok(length <= 5000, `${String(length)} at once`);
+  restart.run(58_000);
+  const count = restart.persistence.writes.filter(({ kind }) => kind === 'purge').length;
+  assert.equal(count, purges.length, 'the next clean-up comes in its own time');
+});
+
 test('a binding is taken back with its newest signed time, and lasts for 30 days after the last heartbeat', () => {
   const day = 24 * 3_600_000;
   const { registry } = new Restart();
