@@ -88,10 +88,10 @@ export class Vitals {
     };
   }
 
-  /** What to send to a reader that has this many points; 0 for a new reader. */
-  framesSince(known: number): readonly Uint8Array[] {
-    const missing = this.#count - known;
-    if (known > 0 && missing <= this.#frames.length) return missing === 0 ? [] : this.#frames.slice(-missing);
+  /** What to send to a reader that has this many points; null for a new reader. */
+  framesSince(known: number | null): readonly Uint8Array[] {
+    const missing = known === null ? Number.POSITIVE_INFINITY : this.#count - known;
+    if (missing <= this.#frames.length) return missing === 0 ? [] : this.#frames.slice(-missing);
     this.#history ??= encode({
       type: 'history',
       shows: this.#condition === null ? 'counts' : 'all',

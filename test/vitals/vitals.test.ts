@@ -60,7 +60,7 @@ class World {
   }
 
   history(): readonly HubPoint[] {
-    const [frame] = this.vitals.framesSince(0);
+    const [frame] = this.vitals.framesSince(null);
     return hubHistorySchema.parse(dataOf(frame!)).points;
   }
 }
@@ -89,7 +89,7 @@ test('a point is taken every few seconds, and those of the last 15 minutes are k
 test('whoever has some points is sent exactly the others, or all again where these are forgotten', (t) => {
   const random = randomOf(t);
   const world = new World('counts');
-  let known = 0;
+  let known: number | null = null;
   let view: number[] = [];
   for (let round = 0; round < 300; round += 1) {
     const quiet = random() < 0.02 ? POINTS_KEPT + 1 : Math.floor(random() * 6);
@@ -106,6 +106,12 @@ test('whoever has some points is sent exactly the others, or all again where the
     const kept = world.history().map(({ live }) => live);
     assert.deepEqual(view.slice(-POINTS_KEPT), kept);
   }
+});
+
+test('whoever comes before the first point is sent the empty history once', () => {
+  const { vitals } = new World('counts');
+  assert.equal(vitals.framesSince(null).length, 1);
+  assert.deepEqual(vitals.framesSince(vitals.count), []);
 });
 
 test('rates and times are of one interval alone, and of all changes in it', (t) => {

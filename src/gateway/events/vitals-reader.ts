@@ -27,8 +27,8 @@ class VitalsReader implements StreamedBody, BodyStreamHandler {
   #stream: BodyStream | null = null;
   #client: Client | null = null;
   #leave: () => void = () => undefined;
-  /** How many points it has been sent. */
-  #known = 0;
+  /** How many points it has been sent; null before it was sent any history. */
+  #known: number | null = null;
 
   constructor(host: EventHost, vitals: Vitals, address: string) {
     this.#host = host;

@@ -128,6 +128,16 @@ describe('what a hub shows of itself', () => {
   }
 
   for (const transport of TRANSPORTS) {
+    test(`sends its history once, also before there is a first point (${transport})`, async () => {
+      const hub = (await TestHub.start({ TRANSPORT: transport })).first;
+      const source = await open(hub);
+      await historyOf(source);
+      await hub.advance(5000);
+      await pointOf(source);
+      source.close();
+      await hub.stop();
+    });
+
     test(`ends properly when the hub stops (${transport})`, async () => {
       const hub = (await TestHub.start({ TRANSPORT: transport, DRAIN_SECONDS: '1' })).first;
       const source = await open(hub);

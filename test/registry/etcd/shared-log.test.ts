@@ -344,7 +344,7 @@ test('the log that several hubs share', { skip: WITHOUT_ETCD }, async (t) => {
       'a write',
     );
     assert.ok(state.store.find('y') !== undefined);
-    assert.equal(log.problem, null);
+    await until(() => log.problem === null, 'that nothing is wrong');
     await log.close();
   });
 });
