@@ -20,4 +20,4 @@ for (const path of isProvidersPage ? FIRST_REQUESTS : []) {
 }
 
 const { start } = await import('./start.js');
-start(sent);
+await start(sent);

@@ -1,4 +1,4 @@
-import { type Signal, signal } from '@preact/signals';
+import { effect, type Signal, signal } from '@preact/signals';
 import {
   type Change,
   DiscoveryError,
@@ -306,4 +306,28 @@ export class Feed {
     if (this.#watch !== null) unfollow(this.#watch);
     this.#watch = null;
   }
+}
+
+/** A feed for the page that is about to be rendered. */
+let prepared: Feed | null = null;
+
+/** Makes the feed of a view before its page, and waits until it has rows, so many milliseconds at most. */
+export async function prepareFeed(view: View, ms: number): Promise<void> {
+  const feed = new Feed(view);
+  prepared = feed;
+  const hasRows = new Promise<void>((resolve) => {
+    effect(() => {
+      if (feed.shown.value.count > 0) resolve();
+    });
+  });
+  await Promise.race([hasRows, new Promise((resolve) => setTimeout(resolve, ms))]);
+}
+
+/** The feed of a view: the prepared one, or a new one. */
+export function feedOf(view: View): Feed {
+  const feed = prepared;
+  prepared = null;
+  if (feed === null) return new Feed(view);
+  feed.setView(view);
+  return feed;
 }

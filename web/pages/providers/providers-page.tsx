@@ -14,7 +14,7 @@ import { place, showQuery } from '../../state/place.js';
 import { isNarrow } from '../../state/preferences.js';
 import { ColumnChoice } from './column-choice.js';
 import { Conditions, NoMatches } from './conditions.js';
-import { Feed, hubSort, type Shown } from './feed.js';
+import { type Feed, feedOf, hubSort, type Shown } from './feed.js';
 import { FilterPanel } from './filter-panel.js';
 import { ProviderTable } from './provider-table.js';
 import { useOffers } from './use-offers.js';
@@ -141,7 +141,7 @@ function amountsQuery({ cpu, memory, storage }: Filter): string {
 
 function useFeed(view: View): Feed {
   const feed = useRef<Feed | null>(null);
-  feed.current ??= new Feed(view);
+  feed.current ??= feedOf(view);
   const present = feed.current;
   const key = formatView({ ...view, columns: [] });
   useEffect(() => {

@@ -1,5 +1,6 @@
 import type { RefObject } from 'preact';
-import { useLayoutEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
+import { afterPaint } from '../../state/moments.js';
 
 /** The sizes of a table whose rows all have the same height, in pixels. */
 export interface Heights {
@@ -16,6 +17,8 @@ export interface Window {
 
 /** Extra rows rendered above and below the viewport. */
 const OVERSCAN = 6;
+/** How much of the browser's window the table usually takes. */
+const USUAL_SHARE = 0.75;
 
 /**
  * Tracks which rows are in the viewport and re-renders the component when they change.
@@ -27,8 +30,16 @@ export function useWindow(
   { row, head }: Heights,
 ): Window {
   const [top, setTop] = useState(0);
-  // Asking the browser would make it lay out the page once more. Until it tells, the table is as high as its window.
-  const [height, setHeight] = useState(innerHeight);
+  // Asking the browser would make it lay out the page once more, and rows out of sight can wait.
+  const [height, setHeight] = useState(innerHeight * USUAL_SHARE);
+  const [extra, setExtra] = useState(0);
+  useEffect(
+    () =>
+      afterPaint(() => {
+        setExtra(OVERSCAN);
+      }),
+    [],
+  );
   useLayoutEffect(() => {
     const element = scroller.current!;
     const onScroll = (): void => {
@@ -48,7 +59,7 @@ export function useWindow(
   const visible = Math.ceil(Math.max(0, height - head) / row) + 1;
   const last = Math.max(0, count - visible);
   const first = Math.min(top, last);
-  return { from: Math.max(0, first - OVERSCAN), to: Math.min(count, first + visible + OVERSCAN) };
+  return { from: Math.max(0, first - extra), to: Math.min(count, first + visible + extra) };
 }
 
 /** Scrolls as little as it takes to show a row. */
