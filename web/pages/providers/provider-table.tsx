@@ -163,7 +163,7 @@ class TableRow extends Component<RowProps> {
     const place = {
       role: 'row',
       'aria-rowindex': index + 2,
-      style: { transform: `translateY(${String(top)}px)` },
+      style: { top: `${String(top)}px` },
     } as const;
     if (advertisement === undefined) {
       return (
@@ -190,23 +190,29 @@ class TableRow extends Component<RowProps> {
 
 // Functions instead of components, and one element a cell: a screen of rows has hundreds of them.
 
+// Pixels at most. Cutting off what is too long makes a cell slower to paint, so most are left as they are.
+const LETTER = 16;
+const DIGIT = 10;
+const PADDING = 20;
+
 function cellOf(column: Column, cells: CellsProps): JSX.Element {
-  const { name, isNumber } = column;
+  const { name, isNumber, width } = column;
   if (name === 'provider' || name === 'status') {
     return (
-      <div key={name} role="cell" class="cell" dir="auto">
+      <div key={name} role="cell" class={name === 'provider' ? 'cell cell-cut' : 'cell'} dir="auto">
         {name === 'provider' ? providerLink(cells) : statusOf(cells)}
       </div>
     );
   }
   const text = column.text(column.value(cells.advertisement, cells.amounts));
+  const isLong = text.length * (isNumber ? DIGIT : LETTER) > width.least - PADDING;
   return (
     <div
       key={name}
       role="cell"
-      class={isNumber ? 'cell cell-number' : 'cell'}
+      class={`cell${isNumber ? ' cell-number' : ''}${isLong ? ' cell-cut' : ''}`}
       dir={isNumber ? undefined : 'auto'}
-      title={text.length > 12 ? text : undefined}
+      title={isLong ? text : undefined}
     >
       {text}
     </div>
