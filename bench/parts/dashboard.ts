@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { CHROMIUM } from '../chromium.js';
 import { seedDatabase } from '../database.js';
@@ -25,8 +26,19 @@ const SCROLL = `((seconds) => new Promise((resolve) => {
   requestAnimationFrame(next);
 }))`;
 
-/** Milliseconds from the navigation until now. */
-const SINCE_NAVIGATION = 'performance.now()';
+/**
+ * Notes, in each page, when rows have been painted and the page would answer to input; asking from outside would slow the page down.
+ */
+const WATCH_ROWS = `{
+  const observer = new MutationObserver(() => {
+    if (document.querySelector('.table-row a') === null) return;
+    observer.disconnect();
+    requestAnimationFrame(() => setTimeout(() => { globalThis.shownAt = performance.now(); }));
+  });
+  observer.observe(document, { subtree: true, childList: true });
+}`;
+const SHOWN_AT = 'globalThis.shownAt ?? null';
+const LOOK_MS = 250;
 const ROW = '.table-row a';
 
 /** The dashboard in a browser. Only measured on request; needs a Chromium. */
@@ -42,7 +54,7 @@ export const dashboard: Family = {
     },
     {
       name: 'dashboard-start',
-      work: 'from the navigation until rows of 100,000 providers are shown, the browser 4 times slower, nothing in its cache',
+      work: 'from the navigation until rows of 100,000 providers are painted and input is answered, the browser 4 times slower, nothing in its cache',
       baseline: '–',
       unit: 'ms',
       aim: { of: 'figure', sense: 'at most', value: 1000 },
@@ -98,9 +110,13 @@ async function timeStart(browser: Browser, hub: Hub): Promise<number> {
   const page = await context.newPage();
   const devTools = await context.newCDPSession(page);
   await devTools.send('Emulation.setCPUThrottlingRate', { rate: SLOWER });
+  await page.addInitScript(WATCH_ROWS);
   await page.goto(hub.url, { waitUntil: 'commit' });
-  await page.locator(ROW).first().waitFor();
-  const time = await page.evaluate<number>(SINCE_NAVIGATION);
-  await context.close();
-  return time;
+  for (;;) {
+    await setTimeout(LOOK_MS);
+    const shownAt = await page.evaluate<number | null>(SHOWN_AT);
+    if (shownAt === null) continue;
+    await context.close();
+    return shownAt;
+  }
 }

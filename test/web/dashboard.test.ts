@@ -381,6 +381,34 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 180_000 }, 
     await page.close();
   });
 
+  test('whatever stands in the address, the page shows rows, or says what cannot be read', async () => {
+    const page = await open();
+    for (const place of [
+      `#/providers?country=${'A'.repeat(200_000)}`,
+      `#/providers?${'cpu=4&'.repeat(20_000)}`,
+      '#/providers?cpu=%E0%A4%A',
+      '#/providers?country=%',
+      '#/provider/%E0%A4%A',
+      '#/providers?__proto__=1&constructor=2&attr.__proto__=3',
+      '#/providers?attr.constructor=1&min.constructor=1&columns=provider,attr.constructor,__proto__',
+      '#/providers?sort=-__proto__&columns=constructor',
+      '#/providers?country=<img src=x onerror=alert(1)>',
+      '#/providers?exclude=\u202e\u0645\u0632\u0648\u062f',
+      '#/__proto__?<b>',
+      '#//?//#?',
+    ]) {
+      await page.evaluate(`location.hash = '#/hub'`);
+      await page.locator('.figures').waitFor();
+      await page.evaluate(`location.hash = ${JSON.stringify(place)}`);
+      await page.locator('.table-row, .nothing, main > .notice').first().waitFor();
+      assert.equal(await page.locator('main img').count(), 0, place);
+      assert.ok((await page.evaluate<number>(OVERFLOW)) <= 0, `${place.slice(0, 60)} is too wide`);
+      const text = (await page.locator('main').textContent())!;
+      assert.doesNotMatch(text, /native code|\[object/, place.slice(0, 60));
+    }
+    await page.close();
+  });
+
   test('what is asked for before the scripts have come is not asked for again', async () => {
     const page = await open('#/market');
     const asked: string[] = [];

@@ -144,7 +144,9 @@ export function columnNamed(name: string): Column | null {
   return column({
     name,
     title: attribute.replaceAll('_', ' '),
-    value: ({ attributes }) => attributes?.[attribute] ?? null,
+    // An own one: every object has a `constructor`.
+    value: ({ attributes }) =>
+      attributes && Object.hasOwn(attributes, attribute) ? (attributes[attribute] ?? null) : null,
     text: (value) => (typeof value === 'boolean' ? yesNo(value) : ofNumber(formats.number)(value)),
     width: { share: 1.2, least: 110 },
   });

@@ -9,7 +9,27 @@ import {
 /** What precedes the 32 bytes of the seed in the PKCS#8 form of an Ed25519 key (RFC 8410). */
 const PKCS8_HEAD = '302e020100300506032b657004220420';
 /** Characters of a file that may hold a key; nobody reads more. */
-export const MAX_KEY_FILE = 10_000;
+const MAX_KEY_FILE = 10_000;
+
+/**
+ * Reads a key file, whatever was chosen or dropped.
+ * @throws DiscoveryError `KEY` when it is none, saying why.
+ */
+export async function readChosenFile(file: Pick<Blob, 'slice'>): Promise<Signer> {
+  let text: string;
+  try {
+    text = await file.slice(0, MAX_KEY_FILE + 1).text();
+  } catch (error) {
+    throw new DiscoveryError(
+      'KEY',
+      'this cannot be read; it may be a folder, or have been changed or removed',
+      {
+        cause: error,
+      },
+    );
+  }
+  return readKeyFile(text);
+}
 
 /**
  * Makes a signer of what a key file holds: the PEM of an Ed25519 key, the private key of an Ethereum account as 64 hex digits, or the
@@ -18,11 +38,20 @@ export const MAX_KEY_FILE = 10_000;
  */
 export function readKeyFile(text: string): Signer {
   const content = text.trim();
+  if (content === '') return refuse('the file is empty');
   if (content.length > MAX_KEY_FILE) return refuse('the file is too long for a key');
+  // eslint-disable-next-line no-control-regex -- No text has these.
+  if (/[\0-\x08\ufffd]/.test(content)) return refuse('the file is not text; a key file is');
   if (content.startsWith('{')) return fromFirstGeneration(content);
   if (/^(?:0x)?[0-9a-fA-F]{64}$/.test(content)) return ethereumSigner(content);
   const body = /-----BEGIN PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END PRIVATE KEY-----/.exec(content)?.[1];
   if (body === undefined) {
+    const kind = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(content)?.[1] ?? '';
+    if (kind.includes('ENCRYPTED') || content.includes('Proc-Type: 4,ENCRYPTED'))
+      return refuse('the key is encrypted; decrypt it first, for instance with openssl pkey');
+    if (kind.includes('PUBLIC')) return refuse('the file holds a public key; the private one is needed');
+    if (kind.includes('CERTIFICATE')) return refuse('the file holds a certificate; a private key is needed');
+    if (kind !== '') return refuse('the PEM holds no Ed25519 key in PKCS#8 form (“BEGIN PRIVATE KEY”)');
     return refuse(
       'the file holds neither an Ed25519 key in PEM form, nor 64 hex digits, nor JSON with address and private_key',
     );

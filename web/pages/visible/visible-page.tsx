@@ -7,7 +7,7 @@ import {
   type Signer,
 } from '../../../src/client/index.js';
 import { formats } from '../../model/formats.js';
-import { MAX_KEY_FILE, readKeyFile } from '../../model/key-file.js';
+import { readChosenFile } from '../../model/key-file.js';
 import { formatFilter, readView } from '../../model/view.js';
 import { StatusBadge } from '../../parts/status-badge.js';
 import { useAnswer } from '../../state/answers.js';
@@ -27,7 +27,7 @@ export function VisiblePage(): JSX.Element {
   const takeFile = async (file: File | undefined): Promise<void> => {
     if (file === undefined) return;
     try {
-      signer.value = readKeyFile(await file.slice(0, MAX_KEY_FILE + 1).text());
+      signer.value = await readChosenFile(file);
       problem.value = null;
       ask(signer.value.providerId);
     } catch (error) {
