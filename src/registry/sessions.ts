@@ -32,6 +32,8 @@ export interface SessionsHost {
 interface OwnSession {
   token: SessionToken;
   from: string | null;
+  /** When its provider authenticated: steady Unix milliseconds. */
+  begunAt: number;
   /** Whether its entry has not been applied yet. */
   isPending: boolean;
 }
@@ -63,7 +65,7 @@ export class Sessions {
   begin(providerId: string, from: string | null): Attachment {
     const token = this.#nextToken;
     this.#nextToken += 1;
-    const own: OwnSession = { token, from, isPending: true };
+    const own: OwnSession = { token, from, begunAt: this.#host.steady(), isPending: true };
     this.#open.set(providerId, own);
     const applied = this.#attach(providerId, own, false).then(
       () => {
@@ -86,10 +88,11 @@ export class Sessions {
 
   /** A session ended. No effect if a newer one has taken over. @returns Whether it has an effect. */
   end(providerId: string, token: SessionToken): boolean {
-    if (this.#open.get(providerId)?.token !== token) return false;
+    const own = this.#open.get(providerId);
+    if (own?.token !== token) return false;
     this.#open.delete(providerId);
     // If a detach is lost, the next session, the next round or the expiry makes up for it.
-    this.#proposeEnd(providerId, token);
+    this.#proposeEnd(providerId, token, this.#host.steady() - own.begunAt);
     return true;
   }
 
@@ -161,9 +164,10 @@ export class Sessions {
     await log.propose({ kind: 'attach', providerId, hub: log.hub, token, at, from, again });
   }
 
-  #proposeEnd(providerId: string, token: SessionToken): void {
+  /** @param longestMs How long ago the last heartbeat was at most: a session that ends before it is applied began with one. */
+  #proposeEnd(providerId: string, token: SessionToken, longestMs = Number.POSITIVE_INFINITY): void {
     const log = this.#host.log();
-    const heartbeatAgeMs = this.#host.heartbeatAgeOf(providerId);
+    const heartbeatAgeMs = Math.min(this.#host.heartbeatAgeOf(providerId), longestMs);
     log.propose({ kind: 'detach', providerId, hub: log.hub, token, heartbeatAgeMs }).catch(() => undefined);
   }
 }

@@ -69,3 +69,23 @@ test('a hub that is declared dead before its first look attaches its sessions ag
   await nextTurn();
   assert.deepEqual({ ...state.sessionOf('p') }, { hub: 'second', token, from: null });
 });
+
+test('a session that ends before it is applied began with a sign of life', async () => {
+  const state = emptyState();
+  const log = sharedLog(state);
+  const told: Entry[] = [];
+  const propose = log.propose.bind(log);
+  log.propose = (entry) => {
+    told.push(entry);
+    return propose(entry);
+  };
+  let now = 1000;
+  const host = { steady: () => now, vouch: () => undefined, takenOver: () => undefined };
+  const sessions = new Sessions({ state, log: () => log, heartbeatAgeOf: () => 290_000, ...host });
+  const { token, applied } = sessions.begin('p', null);
+  now += 30;
+  sessions.end('p', token);
+  await applied;
+  const ages = told.flatMap((entry) => (entry.kind === 'detach' ? [entry.heartbeatAgeMs] : []));
+  assert.deepEqual(ages, [30]);
+});

@@ -237,6 +237,7 @@ export class SimulatedHub {
     let isReading = false;
     log.deliverTo = (deliver: Deliver, follower: LogFollower) => {
       const looking: Deliver = (entry, position) => {
+        if (entry.kind === 'end' && entry.hub === log.hub) this.#vouches();
         deliver(entry, position);
         if (!isReading) this.#isTold(entry, log);
       };
@@ -268,8 +269,12 @@ export class SimulatedHub {
     if (entry.kind === 'advertise') this.#sees(entry.record.providerId);
     else if (entry.kind === 'attach') this.#sees(entry.providerId);
     else if (entry.kind === 'detach' && entry.hub !== log.hub) this.#compareSilence(entry);
-    else if (entry.kind === 'end' && entry.hub === log.hub)
-      for (const providerId of this.sockets.keys()) this.#sees(providerId);
+  }
+
+  /** The others have declared it dead: up to here it speaks for those whose sessions they knew. */
+  #vouches(): void {
+    for (const providerId of this.sockets.keys())
+      if (this.registry?.isAttached(providerId) === true) this.#sees(providerId);
   }
 
   #compareSilence({ providerId, hub, token }: Extract<Entry, { kind: 'detach' }>): void {

@@ -21,7 +21,7 @@ export interface Mutant {
 /** Each of them has to be caught. */
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
   'no compare': { store: { ignoresRevisions: true } },
-  'no fence': { seed: 28, store: { ignoresFences: true } },
+  'no fence': { seed: 96, store: { ignoresFences: true } },
   'no sweep': { seed: 11, tells: (entry, isSweep) => (isSweep && entry.kind === 'detach' ? null : entry) },
   'parts of a revision applied': { breaksRevisions: true },
   'resume granted below the floor': { covers: (changes, seq) => changes.hasReached(seq) },

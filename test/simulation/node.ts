@@ -32,10 +32,13 @@ export interface Line {
 export class SimulatedNode implements EtcdNode {
   readonly #network: Network;
   readonly #line: Line;
+  /** How often the store had been lost when the connection was made: a line that is cut makes no other. */
+  #losses: number;
 
   constructor(network: Network, line: Line) {
     this.#network = network;
     this.#line = line;
+    this.#losses = network.store.losses;
   }
 
   call<Request extends Fields, Response extends Fields>(
@@ -45,7 +48,8 @@ export class SimulatedNode implements EtcdNode {
     timeoutMs: number,
   ): Promise<Message<Response>> {
     const { random, scheduler, store } = this.#network;
-    const { losses } = store;
+    if (!this.#line.isCut) this.#losses = store.losses;
+    const losses = this.#losses;
     return new Promise((resolve, reject) => {
       const callOff = this.#line.timers.after(timeoutMs, () => {
         reject(new EtcdError('no answer in time', DEADLINE_EXCEEDED));

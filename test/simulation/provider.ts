@@ -130,6 +130,8 @@ export class SimulatedProvider {
     const { random, reference } = this.#world;
     const hub = overSession ? this.#hub : this.#anyHub();
     if (hub?.writePath == null) return;
+    // As every frame is.
+    if (overSession) hub.heartbeat(this.id, this.#peer!);
     this.#lastT = Math.max(this.#lastT + 1, T0 + this.#world.now());
     const claim = this.#claim(this.#lastT);
     if (random() < 0.1) {

@@ -271,17 +271,29 @@ export class CopyKeeper {
   }
 
   async #fillPage(page: readonly string[], isWanted: () => boolean): Promise<void> {
-    const read = await this.#host.read(page);
-    if (!isWanted()) return;
+    for (let left = page; left.length > 0 && isWanted();) {
+      left = await this.#fillWith(left, isWanted);
+      do await passed(this.#timers, PAGE_PAUSE_MS);
+      while (isWanted() && this.#pending > 2 * MAX_BATCH);
+    }
+  }
+
+  /** @returns Those whose records have to be read again. */
+  async #fillWith(providerIds: readonly string[], isWanted: () => boolean): Promise<string[]> {
+    const read = await this.#host.read(providerIds);
+    const left: string[] = [];
     for (const [providerId, { revision, record }] of read) {
-      if (!isWanted()) return;
-      // Of those that have changed meanwhile, the change is told.
-      if (this.#host.revisionOf(providerId) !== revision) continue;
-      const standing = standingOf(providerId, record, revision);
-      this.#put(providerId, { kind: 'record', standing, content: record });
+      if (!isWanted()) return [];
+      const applied = this.#host.revisionOf(providerId);
+      if (applied === revision) {
+        const standing = standingOf(providerId, record, revision);
+        this.#put(providerId, { kind: 'record', standing, content: record });
+      } else if (applied !== undefined) {
+        // What has happened in between may be told without the content, or after the copy is complete.
+        left.push(providerId);
+      }
     }
     if (this.#open.size >= MAX_BATCH) this.#complete();
-    do await passed(this.#timers, PAGE_PAUSE_MS);
-    while (isWanted() && this.#pending > 2 * MAX_BATCH);
+    return left;
   }
 }
