@@ -27,8 +27,8 @@ const MAX_RANGES = 2048;
  * one pass, then looks only at the ranges that hold a quantile.
  * @param values Like those of `quantiles`; they stay in order.
  * @param groups The group of each value: a place in `sizes`, or `sizes.length` for none of these groups.
- * @param sizes How many values each group has; at least one.
- * @returns The quantiles of all values, and of each group.
+ * @param sizes How many values each group has.
+ * @returns The quantiles of all values, and of each group; none of a group without values.
  */
 export function* groupedQuantiles(
   values: Float64Array,
@@ -43,12 +43,10 @@ export function* groupedQuantiles(
     countRanges(counts, values, groups, ranges, from, to);
     yield (to - from) / LOOKS_A_ROW;
   }
-  const total = new Uint32Array(ranges.count);
-  for (let at = 0; at < counts.length; at += 1) total[at % ranges.count]! += counts[at]!;
-  const ofAll = groupsOf(placesOf(values.length, shares), total, 0);
+  const ofAll = groupsOf(placesOf(values.length, shares), summed(counts, ranges.count), 0);
   const ofGroups = sizes.map((size, group) => {
     const own = counts.subarray(ranges.count * group, ranges.count * (group + 1));
-    return groupsOf(placesOf(size, shares), own, 0);
+    return groupsOf(size === 0 ? [] : placesOf(size, shares), own, 0);
   });
   yield counts.length / LOOKS_A_ROW;
   const targets = new Targets([...ofGroups, new Map(), ofAll], ranges);
@@ -87,6 +85,15 @@ function countRanges(
   const digits = digitsOf(values, 0);
   for (let at = from; at < to; at += 1)
     counts[count * groups[at]! + ((digits[DIGITS * at]! - least) >>> shift)]! += 1;
+}
+
+/** The counts of each range, over all groups. */
+function summed(counts: Uint32Array, ranges: number): Uint32Array {
+  const sums = new Uint32Array(ranges);
+  for (let first = 0; first < counts.length; first += ranges) {
+    for (let range = 0; range < ranges; range += 1) sums[range]! += counts[first + range]!;
+  }
+  return sums;
 }
 
 /** Collects the values of some ranges of some groups. */

@@ -112,27 +112,24 @@ export class Buckets {
     if (costs.length === 0) return { all: UNPRICED, of: wanted.map(() => UNPRICED) };
     if (wanted.length === 0) return { all: named(costs.length, yield* quantiles(costs, SHARES)), of: [] };
     const sizes = wanted.map((bucket) => this.#sums[SUMS * bucket + PRICED]!);
-    const priced = wanted.filter((_bucket, place) => sizes[place]! > 0);
     const groups = this.#bucketsOfCosts.subarray(0, this.#priced);
-    const groupOf = new Int32Array(this.count).fill(priced.length);
-    priced.forEach((bucket, group) => (groupOf[bucket] = group));
-    for (let from = 0; from < groups.length; from += STEP) {
-      const to = Math.min(from + STEP, groups.length);
-      for (let at = from; at < to; at += 1) groups[at] = groupOf[groups[at]!]!;
-      yield (to - from) / COSTS_A_ROW;
-    }
-    const found = yield* groupedQuantiles(
-      costs,
-      groups,
-      sizes.filter((size) => size > 0),
-      SHARES,
-    );
+    yield* this.#number(groups, wanted);
+    const found = yield* groupedQuantiles(costs, groups, sizes, SHARES);
     return {
       all: named(this.#priced, found.all),
-      of: wanted.map((bucket, place) =>
-        sizes[place] === 0 ? UNPRICED : named(sizes[place]!, found.of[groupOf[bucket]!]!),
-      ),
+      of: sizes.map((size, group) => (size === 0 ? UNPRICED : named(size, found.of[group]!))),
     };
+  }
+
+  /** Replaces buckets by their places among some, in steps; by how many these are where a bucket is none of them. */
+  *#number(buckets: Int32Array, wanted: readonly number[]): Generator<number> {
+    const placeOf = new Int32Array(this.count).fill(wanted.length);
+    wanted.forEach((bucket, place) => (placeOf[bucket] = place));
+    for (let from = 0; from < buckets.length; from += STEP) {
+      const to = Math.min(from + STEP, buckets.length);
+      replace(buckets, placeOf, from, to);
+      yield (to - from) / COSTS_A_ROW;
+    }
   }
 
   describe(bucket: number, usdPerMonth: Quantiles): MarketBucket {
@@ -200,6 +197,10 @@ export class Buckets {
     }
     this.#priced = priced;
   }
+}
+
+function replace(buckets: Int32Array, placeOf: Int32Array, from: number, to: number): void {
+  for (let at = from; at < to; at += 1) buckets[at] = placeOf[buckets[at]!]!;
 }
 
 function named(priced: number, found: readonly number[]): Quantiles {
