@@ -2,7 +2,15 @@
 // the dashboard.
 import { execFileSync } from 'node:child_process';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Buffer } from 'node:buffer';
 import { createRequire } from 'node:module';
@@ -184,10 +192,13 @@ async function makeClient(dist, declarations) {
   copyFileSync('LICENSE', join(folder, 'LICENSE'));
 }
 
-/** The files that a hub serves. */
-async function makeAssets(dist, declarations) {
-  const folder = join(dist, 'assets');
-  rmSync(folder, { recursive: true, force: true });
+/**
+ * The files that a hub serves. They appear all at once, because `npm start` takes them to be complete where they are newer than the sources.
+ */
+export async function makeAssets(dist, declarations) {
+  const made = join(dist, 'assets');
+  const folder = join(dist, 'assets.part');
+  for (const old of [made, folder]) rmSync(old, { recursive: true, force: true });
   mkdirSync(folder);
   const { outputFiles } = await bundle({
     ...bundling(dist),
@@ -213,6 +224,7 @@ async function makeAssets(dist, declarations) {
   const dashboard = join(folder, 'dashboard');
   mkdirSync(dashboard);
   writeCompressed(dashboard, await bundleDashboard());
+  renameSync(folder, made);
 }
 
 /** Writes files, each also compressed. */

@@ -9,6 +9,7 @@ import { watch, type Watch } from '../../client/node.js';
 import { Fleet } from '../fleet.js';
 import { Balancer } from './balancer.js';
 import { findEtcd, startEtcd } from './etcd.js';
+import { portInUse } from './ports.js';
 import { Processes } from './processes.js';
 
 const USAGE = 'usage: npm run cluster -- [--port <port>] [--providers <1 to 1000>]\n';
@@ -17,6 +18,9 @@ const NO_ETCD =
   'elsewhere install etcd 3.5.18 or newer, or name its program in ETCD.\n';
 const NODES = 3;
 const HUBS = 3;
+const inUse = (taken: number, first: number): string =>
+  `The cluster cannot start: port ${String(taken)} is in use, and it needs ${String(first)} to ${String(first + HUBS)}. ` +
+  'Stop what listens there, or choose other ports, e.g. npm run cluster -- --port 8465\n';
 const START_MS = 60_000;
 /** After how long a hub that has ended is started anew, in milliseconds: longer than its lease. */
 const RESTART_MS = 25_000;
@@ -166,10 +170,16 @@ class Cluster {
 
 async function demonstrate(): Promise<void> {
   const options = readOptions();
+  if (options === null) {
+    process.stderr.write(USAGE);
+    process.exitCode = 2;
+    return;
+  }
   const etcd = findEtcd(process.env);
-  if (options === null || etcd === null) {
-    process.stderr.write(options === null ? USAGE : NO_ETCD);
-    process.exitCode = options === null ? 2 : 1;
+  const taken = await portInUse(options.port, HUBS + 1);
+  if (taken !== null || etcd === null) {
+    process.stderr.write(taken === null ? NO_ETCD : inUse(taken, options.port));
+    process.exitCode = 1;
     return;
   }
   const cluster = new Cluster(options);

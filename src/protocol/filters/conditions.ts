@@ -135,7 +135,7 @@ export const CONDITIONS = {
   max_glm_per_month: atMost('glm', {
     description:
       'The estimate for the asked amounts is at most so many GLM a month; providers without the three prices do not match',
-    flag: { form: '--max-glm <amount>', help: 'at most so many GLM a month for the amounts asked for' },
+    flag: { form: '--max-glm <amount>', help: 'at most this many GLM a month for the requested amounts' },
   }),
   not_country: noneOf(countryCode, 'country', {
     description: 'Leaves these countries out',
