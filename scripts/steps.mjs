@@ -6,6 +6,7 @@ import timers from 'node:timers';
 
 const TERMINAL_EVERY_MS = 500;
 const LOG_EVERY_MS = 10_000;
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** One line of progress for all steps that run, below which what they write stays. */
 class Line {
@@ -51,7 +52,8 @@ class Line {
   }
 
   #cut(text) {
-    return text.slice(0, (this.#out.columns ?? 80) - 1);
+    // A terminal that has been told no size has 0 columns.
+    return text.slice(0, (this.#out.columns || 80) - 1);
   }
 }
 
@@ -63,12 +65,17 @@ class Line {
  * - `far`: how far it is, e.g. `12 of 300 packages`; may be left out;
  * - `hint`: what helps where it fails; may be left out;
  * - `beside`: whether the next steps begin at once, because they need nothing of it; may be left out.
- * @throws ProgramError with the status of a program that failed; then all other programs are stopped.
+ * @throws ProgramError with the status of a program that failed; then all other programs are stopped, as they are by a signal.
  */
 export async function runSteps(steps, out = process.stderr) {
   const line = new Line(out);
   const running = new Set();
   const begun = [];
+  const end = (signal) => {
+    for (const child of running) stop(child);
+    process.kill(process.pid, signal);
+  };
+  for (const signal of ENDING) process.once(signal, end);
   try {
     for (const [index, step] of steps.entries()) {
       const ended = runStep(line, running, `[${index + 1}/${steps.length}] ${step.title}`, step, out);
@@ -78,8 +85,23 @@ export async function runSteps(steps, out = process.stderr) {
     }
     await Promise.all(begun);
   } catch (error) {
-    for (const child of running) child.kill();
+    for (const child of running) stop(child);
     throw error;
+  } finally {
+    for (const signal of ENDING) process.off(signal, end);
+  }
+}
+
+/** Where a program can have a group of its own, with all that it starts: a compiler that outlives npm would get in the way of the next start. */
+const HAS_GROUPS = process.platform !== 'win32';
+
+/** Stops a program, and what it has started. */
+function stop(child) {
+  try {
+    if (HAS_GROUPS) process.kill(-child.pid);
+    else child.kill();
+  } catch {
+    // It has ended by itself.
   }
 }
 
@@ -120,7 +142,11 @@ export class ProgramError extends Error {
 
 function runProgram(line, running, program, args, options = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    const child = spawn(program, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: HAS_GROUPS,
+      ...options,
+    });
     running.add(child);
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => line.pass(chunk));
     child.once('error', (error) =>

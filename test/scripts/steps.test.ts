@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { RunningProcess, scratchFolder } from '../process/hub-process.js';
 
 interface Step {
   title: string;
@@ -16,7 +17,8 @@ interface Out {
   write: (text: string | Buffer) => void;
 }
 
-const { runSteps } = (await import(new URL('../../../scripts/steps.mjs', import.meta.url).href)) as {
+const STEPS = new URL('../../../scripts/steps.mjs', import.meta.url).href;
+const { runSteps } = (await import(STEPS)) as {
   runSteps: (steps: Step[], out: Out) => Promise<void>;
 };
 
@@ -63,6 +65,11 @@ test('on a terminal, how far a step is stays in one line that fits', async (t) =
   assert.ok(shown.includes('[1/1] Packing: 3 of 9, '), text);
   assert.equal(shown.at(-1), '[1/1] Packing: done in ');
   assert.ok(shown.every((line) => line.length < 24));
+});
+
+test('on a terminal that has been told no size, lines are cut at 80 columns', async (t) => {
+  const text = await watch(t, { isTTY: true, columns: 0 }, 1000);
+  assert.ok(text.endsWith('[1/1] Packing: done in 1 s\n'), text);
 });
 
 test('a program that fails ends the steps with its status, and the step says what helps', async () => {
@@ -120,6 +127,70 @@ test('where a step fails beside others, no other begins, and the programs of tho
   assert.deepEqual(began, ['fails', 'goes on', 'goes on, too']);
   await assert.rejects(stopped!, /failed/);
 });
+
+const NESTED = `const { spawn } = require('node:child_process');
+const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' });
+console.log('started ' + other.pid);`;
+
+/** Waits until a process is gone. */
+async function gone(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+test('where a step fails beside others, what their programs have started is stopped, too', async () => {
+  const { promise: started, resolve } = withResolvers();
+  let text = '';
+  const out = {
+    isTTY: false,
+    write: (more: string | Buffer) => {
+      text += more.toString();
+      if (text.includes('started ')) resolve();
+    },
+  };
+  const steps: Step[] = [
+    {
+      title: 'Starts',
+      usually: 'a minute',
+      beside: true,
+      work: (program) => program(process.execPath, ['-e', NESTED]),
+    },
+    {
+      title: 'Fails',
+      usually: 'a minute',
+      work: async (program) => {
+        await started;
+        await program(process.execPath, ['-e', 'process.exit(3)']);
+      },
+    },
+  ];
+  await assert.rejects(runSteps(steps, out), { status: 3 });
+  await gone(Number(/started (\d+)/.exec(text)![1]));
+});
+
+test(
+  'a signal stops the programs and what they have started',
+  { skip: process.platform === 'win32' },
+  async (t) => {
+    const code = `const { runSteps } = await import(${JSON.stringify(STEPS)});
+    const work = (program) => program(process.execPath, ['-e', ${JSON.stringify(NESTED)}]);
+    await runSteps([{ title: 'Starts', usually: 'a minute', work }]);`;
+    const starting = new RunningProcess(process.execPath, ['--input-type=module', '-e', code], {
+      cwd: scratchFolder(t),
+      env: {},
+    });
+    const [, pid] = await starting.wrote(/started (\d+)/);
+    starting.child.kill('SIGTERM');
+    assert.equal((await starting.exited).signal, 'SIGTERM');
+    await gone(Number(pid));
+  },
+);
 
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {
   let resolve: () => void = () => undefined;
