@@ -18,7 +18,7 @@ const some = (values: readonly unknown[], shown = 3): string =>
 const countries = (codes: readonly string[]): string => some(codes.map((code) => formats.country(code)));
 
 const WORDS: Omit<Members, 'min' | 'attributes'> = {
-  cpu: (least) => `at least ${formats.count(least)} ${least === 1 ? 'core' : 'cores'}`,
+  cpu: (least) => `at least ${formats.cores(least)}`,
   memory: (least) => `at least ${formats.gigabytes(least)} of memory`,
   storage: (least) => `at least ${formats.gigabytes(least)} of disk`,
   country: (codes) => `in ${countries(codes)}`,

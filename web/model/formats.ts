@@ -73,6 +73,7 @@ export const formats = {
   /** The price of one unit, which may be a small part of a cent. */
   unitUsd: (value: number): string => UNIT_MONEY().format(value),
   unitGlm: (value: number): string => `${UNIT_GLM().format(value)} GLM`,
+  cores: (value: number): string => `${COUNT().format(value)} ${value === 1 ? 'core' : 'cores'}`,
   gigabytes: (value: number): string => `${COUNT().format(value)} GB`,
   /** How often in a second. */
   rate: (value: number): string => RATE().format(value),

@@ -83,7 +83,7 @@ export function MarketPage(): JSX.Element {
 }
 
 function amountsText({ cpu = 1, memory = 1, storage = 1 }: Filter): string {
-  return `${formats.count(cpu)} ${cpu === 1 ? 'core' : 'cores'}, ${formats.gigabytes(memory)} of memory and ${formats.gigabytes(storage)} of disk`;
+  return `${formats.cores(cpu)}, ${formats.gigabytes(memory)} of memory and ${formats.gigabytes(storage)} of disk`;
 }
 
 function TotalFigures({ total }: { total: MarketBucket }): JSX.Element {

@@ -236,7 +236,7 @@ function narrowCells(cells: CellsProps): JSX.Element {
   const { advertisement, amounts, columns } = cells;
   const price = columnNamed(columns.some(({ name }) => name === 'price_glm') ? 'price_glm' : 'price')!;
   const { resources, country } = advertisement;
-  const offers = `${formats.count(resources.cpu)} cores · ${formats.gigabytes(resources.memory)} · ${formats.gigabytes(resources.storage)}`;
+  const offers = `${formats.cores(resources.cpu)} · ${formats.gigabytes(resources.memory)} · ${formats.gigabytes(resources.storage)}`;
   return (
     <>
       <div role="cell" class="narrow-name" dir="auto">
