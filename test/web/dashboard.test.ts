@@ -199,7 +199,12 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 180_000 }, 
     }
     const page = await open('#/providers?country=PT&attr.disk=nvme');
     await until(page, ['quick']);
-    await page.getByRole('group', { name: 'disk, one of' }).getByLabel('hdd').check();
+    const disks = page.getByRole('group', { name: 'disk, one of' });
+    assert.deepEqual(
+      [await disks.locator('bdi').first().textContent(), await disks.getByLabel('nvme').isChecked()],
+      ['nvme', true],
+    );
+    await disks.getByLabel('hdd').check();
     await until(page, ['quick', 'slow']);
     await page.getByLabel('Name of an attribute or resource').fill('disk');
     await page.locator('datalist option[value=nvme]').waitFor({ state: 'attached' });

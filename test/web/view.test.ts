@@ -5,6 +5,7 @@ import { parseFilter } from '../../src/protocol/filters/filter.js';
 import { filterCommands, providerCommands, shellWord } from '../../web/model/commands.js';
 import { COLUMNS, DEFAULT_COLUMNS } from '../../web/model/columns.js';
 import { conditionsOf, relaxations, without } from '../../web/model/conditions.js';
+import { nameOf } from '../../web/model/name.js';
 import { formatPlace, PAGES, readPlace } from '../../web/model/place.js';
 import { formatView, readView } from '../../web/model/view.js';
 import { filter } from '../support/data/arbitraries.js';
@@ -45,6 +46,12 @@ test('an address gives back the view that it was made of', () => {
       assert.equal(place.query, formatView(given));
     }),
   );
+});
+
+test('a name of which nothing is seen is none', () => {
+  for (const name of ['   ', '\u200b\u2060', '\u3164', '\u2800\u00a0', '\u202e', null])
+    assert.equal(nameOf({ name }), null, JSON.stringify(name));
+  for (const name of [' a', '日本', '\u{1f468}\u200d\u{1f469}', '.']) assert.equal(nameOf({ name }), name);
 });
 
 test('what an address asks for that there is not is told, and the rest holds', () => {

@@ -1,5 +1,6 @@
 import { type Amounts, monthlyEstimate, type PublishedAdvertisement } from '../../src/client/index.js';
 import { formats } from './formats.js';
+import { nameOf } from './name.js';
 
 /** The value of a cell, used for sorting; null if the advertisement has none. */
 export type Value = string | number | boolean | null;
@@ -60,7 +61,7 @@ export const COLUMNS: readonly Column[] = [
   column({
     name: 'provider',
     title: 'Provider',
-    value: ({ name, provider_id: id }) => name ?? id,
+    value: (advertisement) => nameOf(advertisement) ?? advertisement.provider_id,
     width: { share: 2, least: 130 },
   }),
   column({

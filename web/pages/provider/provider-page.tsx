@@ -5,6 +5,7 @@ import type { PageProps } from '../page-props.js';
 import { amountsOf } from '../../model/amounts.js';
 import { providerCommands } from '../../model/commands.js';
 import { formats } from '../../model/formats.js';
+import { nameOf } from '../../model/name.js';
 import { formatFilter, readView } from '../../model/view.js';
 import { Commands } from '../../parts/commands.js';
 import { CopyButton } from '../../parts/copy-button.js';
@@ -78,11 +79,12 @@ interface Props {
   readonly advertisement: PublishedAdvertisement;
 }
 
-function Heading({ advertisement: { name, provider_id: id, status } }: Props): JSX.Element {
+function Heading({ advertisement }: Props): JSX.Element {
+  const { provider_id: id, status } = advertisement;
   return (
     <header class="provider-head">
       <h1>
-        <bdi>{name ?? formats.shortId(id)}</bdi>
+        <bdi>{nameOf(advertisement) ?? formats.shortId(id)}</bdi>
       </h1>
       <StatusBadge status={status} />
       <p class="provider-id">

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { formats } from '../../model/formats.js';
 
@@ -22,8 +23,15 @@ const SEARCHED_FROM = 9;
 /** A multiple choice of offered values, most frequent first. Chosen values stay listed when nobody offers them any more. */
 export function Choices({ label, offers, chosen, textOf = String, onChange }: ChoicesProps): JSX.Element {
   const search = useSignal('');
+  // Those come first, so that whoever follows a link sees them; a click moves nothing.
+  const chosenAtFirst = useRef(chosen).current;
+  const isFirst = ({ value }: Offer): boolean => chosenAtFirst.includes(value);
   const gone = chosen.filter((value) => !offers.some((offer) => offer.value === value));
-  const all: readonly Offer[] = [...gone.map((value) => ({ value, providers: 0 })), ...offers];
+  const all: readonly Offer[] = [
+    ...gone.map((value) => ({ value, providers: 0 })),
+    ...offers.filter(isFirst),
+    ...offers.filter((offer) => !isFirst(offer)),
+  ];
   const wanted = search.value.trim().toLowerCase();
   const found = all.filter(
     ({ value }) => value.toLowerCase() === wanted || textOf(value).toLowerCase().includes(wanted),

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Amounts, PublishedAdvertisement } from '../../../src/client/index.js';
 import { type Column, columnNamed } from '../../model/columns.js';
 import { formats } from '../../model/formats.js';
+import { nameOf } from '../../model/name.js';
 import type { Mark } from '../../model/live-rows.js';
 import type { Sort } from '../../model/view.js';
 import { StatusBadge } from '../../parts/status-badge.js';
@@ -223,7 +224,9 @@ function statusOf({ advertisement, mark }: CellsProps): JSX.Element {
   return <StatusBadge status={mark === 'removed' ? 'gone' : advertisement.status} />;
 }
 
-function providerLink({ advertisement: { name, provider_id: id }, query }: CellsProps): JSX.Element {
+function providerLink({ advertisement, query }: CellsProps): JSX.Element {
+  const { provider_id: id } = advertisement;
+  const name = nameOf(advertisement);
   return (
     <a class="row-link" href={linkTo('provider', query, id)} title={name === null ? id : `${name} (${id})`}>
       {name ?? formats.shortId(id)}
