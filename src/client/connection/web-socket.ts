@@ -42,12 +42,16 @@ interface PlatformSocket {
   readonly readyState: number;
   send(data: string | Uint8Array): void;
   close(code?: number, reason?: string): void;
+  addEventListener(type: 'open', listener: () => void): void;
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
   addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void;
 }
 
 type PlatformWebSocket = new (url: string, protocols: string[]) => PlatformSocket;
 
+/** The close code where there was none. */
+const NO_CODE = 1006;
+const CONNECTING = 0;
 const OPEN = 1;
 
 /** Sockets of the platform itself: browsers, and servers that have `globalThis.WebSocket`. */
@@ -58,14 +62,27 @@ export const platformWebSocket: WebSocketFactory = (url, subprotocol, listener) 
   }
   const socket = new WebSocket(url, [subprotocol]);
   socket.binaryType = 'arraybuffer';
+  let isOver = false;
+  const end = (closure: SocketClosure): void => {
+    if (isOver) return;
+    isOver = true;
+    listener.closed(closure);
+  };
   socket.addEventListener('message', ({ data }) => {
-    listener.message(typeof data === 'string' ? data : new Uint8Array(data as ArrayBuffer));
+    if (!isOver) listener.message(typeof data === 'string' ? data : new Uint8Array(data as ArrayBuffer));
   });
   socket.addEventListener('close', ({ code, reason }) => {
-    listener.closed({ code, reason });
+    end({ code, reason });
   });
   const close = (): void => {
-    socket.close(1000);
+    if (socket.readyState !== CONNECTING) return socket.close(1000);
+    // Browsers write an error to their console when a socket is closed before it is open.
+    socket.addEventListener('open', () => {
+      socket.close(1000);
+    });
+    queueMicrotask(() => {
+      end({ code: NO_CODE, reason: '' });
+    });
   };
   return {
     send(data) {
