@@ -79,17 +79,19 @@ export async function makeCommand(compiled) {
 }
 
 /**
- * Makes the tests and the benchmark runnable in a folder, with a link to the compiled hub where they import it from. Only their types go:
+ * Makes the tests, the benchmark and what these use of the dashboard runnable in a folder, with a link to the compiled hub where they import
+ * it from. Only their types go:
  * checking these is for `npm run check`.
  */
 export async function makeTests(compiled, folder) {
-  for (const name of ['test', 'bench', 'src']) rmSync(join(folder, name), { recursive: true, force: true });
+  for (const name of ['test', 'bench', 'web', 'src'])
+    rmSync(join(folder, name), { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   // A junction, because Windows lets only some users make other links; elsewhere it is the same.
   symlinkSync(resolve(compiled), join(folder, 'src'), 'junction');
   try {
     await bundle({
-      entryPoints: ['test/**/*.ts', 'bench/**/*.ts'],
+      entryPoints: ['test/**/*.ts', 'bench/**/*.ts', 'web/**/*.ts'],
       outbase: '.',
       outdir: folder,
       format: 'esm',
