@@ -36,7 +36,10 @@ export class Program implements Owned {
       stdio: ['ignore', 'pipe', 'pipe', ...(options.calls === true ? (['ipc'] as const) : [])],
     });
     bench.own(this);
-    this.#exited = once(this.child, 'close');
+    this.#exited = once(this.child, 'close').then(() => {
+      // Node may otherwise find the channel half-open when it ends itself, and then never comes to its end.
+      if (this.child.connected) this.child.disconnect();
+    });
     this.#exited.catch(() => undefined);
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {

@@ -24,5 +24,6 @@ test(
       assert.ok(memory <= SMALL_HUB_RATIO, `${attack.name}: ${memory.toFixed(2)} times the memory of before`);
     }
     assert.equal(hub.program.ended, false);
+    await hub.end();
   },
 );
