@@ -79,9 +79,8 @@ export async function makeCommand(compiled) {
 }
 
 /**
- * Makes the tests, the benchmark and what these use of the dashboard runnable in a folder, with a link to the compiled hub where they import
- * it from. Only their types go:
- * checking these is for `npm run check`.
+ * Makes the tests, the benchmark and what they use of the dashboard runnable in a folder, with a link to the compiled hub beside them. It
+ * only strips their types; `npm run check` checks them.
  */
 export async function makeTests(compiled, folder) {
   for (const name of ['test', 'bench', 'web', 'src'])

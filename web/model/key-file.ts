@@ -40,8 +40,7 @@ export function readKeyFile(text: string): Signer {
   const content = text.trim();
   if (content === '') return refuse('the file is empty');
   if (content.length > MAX_KEY_FILE) return refuse('the file is too long for a key');
-  // eslint-disable-next-line no-control-regex -- No text has these.
-  if (/[\0-\x08\ufffd]/.test(content)) return refuse('the file is not text; a key file is');
+  if (isBinary(content)) return refuse('the file is not text; a key file is');
   if (content.startsWith('{')) return fromFirstGeneration(content);
   if (/^(?:0x)?[0-9a-fA-F]{64}$/.test(content)) return ethereumSigner(content);
   const body = /-----BEGIN PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END PRIVATE KEY-----/.exec(content)?.[1];
@@ -60,6 +59,11 @@ export function readKeyFile(text: string): Signer {
   if (!hex?.startsWith(PKCS8_HEAD) || hex.length !== PKCS8_HEAD.length + 64)
     return refuse('the PEM holds no Ed25519 key; an Ethereum account is read from its 64 hex digits');
   return ed25519Signer(keyFromSeed(hex.slice(PKCS8_HEAD.length)));
+}
+
+/** Whether a text has control characters that come before the tab, or stands for bytes that are no UTF-8. */
+function isBinary(text: string): boolean {
+  return [...text].some((character) => character < '\t' || character === '\ufffd');
 }
 
 function fromFirstGeneration(text: string): Signer {
