@@ -63,7 +63,7 @@ export function readKeyFile(text: string): Signer {
 
 /** Whether a text has control characters that come before the tab, or stands for bytes that are no UTF-8. */
 function isBinary(text: string): boolean {
-  return [...text].some((character) => character < '\t' || character === '\ufffd');
+  return Array.from(text).some((character) => character < '\t' || character === '\ufffd');
 }
 
 function fromFirstGeneration(text: string): Signer {
