@@ -58,4 +58,4 @@ export const WORK = {
 
 /** How many advertisements to read or encode, and how many rows to visit, before yielding. */
 export const ROWS_PER_STEP = 100;
-export const LOOKS_PER_STEP = 8192;
+export const LOOKS_PER_STEP = 1024;
