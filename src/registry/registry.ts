@@ -16,6 +16,7 @@ import { proofOf } from './proofs.js';
 import { Restore } from './restore.js';
 import { type Attachment, Sessions } from './sessions.js';
 import { State } from './state.js';
+import { FLUSH_LAG_MS, Upkeep } from './upkeep.js';
 import type { Origins } from './store/origins.js';
 import type { Lease, Store } from './store/store.js';
 
@@ -30,18 +31,10 @@ export interface RegistrySettings {
   cleanupMs: number;
 }
 
-/** How often heartbeats are written, in one batch. */
-const FLUSH_MS = 1000;
-/** How far the written heartbeat of an open session may lag behind the real one. */
-const FLUSH_LAG_MS = 2 * FLUSH_MS;
 const TOUCH_MS = 24 * 3_600_000;
 /** After how many milliseconds an expiry that the log has not accepted is proposed again. */
 const EXPIRY_RETRY_MS = 1000;
-/** How many heartbeats are collected per tick. After a mass reconnect, the rest follows in the next ticks. */
-const MAX_HEARTBEATS_PER_TICK = 4000;
 const MAX_EXPIRIES_PER_TICK = 5000;
-const MAX_REMOVED_PER_TICK = 5000;
-const MAX_SWEPT_PER_CLEANUP = 50_000;
 
 /** In rows visited, each of which takes up to 0.1 µs, or ten times that if it has to be sorted. */
 const READ_WORK = { perTurn: 10_000, quick: 8192, running: 4, waiting: 4096, waitingOfOne: 1024 } as const;
@@ -69,18 +62,13 @@ export class Registry {
   readonly restore: Restore;
   #log: Log = noLog;
   readonly #lists: ListReader;
-  /** Providers whose heartbeat or session changed since the last flush. */
-  readonly #touched = new Set<string>();
-  /** Expired advertisements that are still in the file. */
-  readonly #expired = new Set<string>();
   /** Providers with a write in progress: they do not expire in the middle of it. */
   readonly #writing = new Set<string>();
+  readonly #upkeep: Upkeep;
   readonly #sessions: Sessions;
   readonly #contact = new Contact();
   readonly #onTakenOver: ((providerId: string) => void)[] = [];
   readonly #monotonic: () => number;
-  #nextFlush = 0;
-  #nextCleanup = 0;
 
   constructor(settings: RegistrySettings, clock: Clock) {
     this.#settings = settings;
@@ -90,14 +78,22 @@ export class Registry {
     const { store, changes, identities, snapshots } = this.#state;
     this.answers = new Answers(store, changes);
     this.#lists = new ListReader(store, snapshots, this.clock);
+    this.#upkeep = new Upkeep({
+      state: this.#state,
+      clock: this.clock,
+      cleanupMs: settings.cleanupMs,
+      log: () => this.#log,
+      isWriting: (providerId) => this.#writing.has(providerId),
+    });
     this.restore = new Restore(
       store,
       identities,
       this.clock,
       { ...settings, lagMs: FLUSH_LAG_MS },
-      (providerId) => this.#expired.add(providerId),
+      (providerId) => {
+        this.#upkeep.expired(providerId);
+      },
     );
-    this.#nextCleanup = settings.cleanupMs;
     this.#monotonic = () => clock.monotonic();
     this.#sessions = new Sessions({
       state: this.#state,
@@ -156,7 +152,7 @@ export class Registry {
   keepIn(log: Log): void {
     this.#log = log;
     this.changes.startAt(log.epoch, log.position);
-    this.#saveHeartbeats([]);
+    this.#upkeep.saveClock();
     log.deliverTo(
       (entry, position) => {
         this.#sessions.beforeApplying(entry);
@@ -252,7 +248,7 @@ export class Registry {
 
   /** A session ended. No effect if a newer one has taken over. */
   detach(providerId: string, token: SessionToken): void {
-    if (this.#sessions.end(providerId, token)) this.#touched.add(providerId);
+    if (this.#sessions.end(providerId, token)) this.#upkeep.touch(providerId);
   }
 
   /** Calls a listener when a session at another hub has taken over from one that was open here. */
@@ -266,7 +262,7 @@ export class Registry {
     if (slot !== undefined) {
       const lease = this.#leaseFrom(this.clock.steady());
       this.store.setLease(slot, lease);
-      this.#touched.add(providerId);
+      this.#upkeep.touch(providerId);
       this.identities.touch(providerId, lease.updatedAt);
       return;
     }
@@ -298,7 +294,7 @@ export class Registry {
   followWall(): void {
     if (!this.clock.followWall()) return;
     this.store.shiftTimes(this.clock.shift);
-    this.#saveHeartbeats([]);
+    this.#upkeep.saveClock();
   }
 
   /** Whether what is known here is too old to show, for lack of contact with the shared store. */
@@ -324,69 +320,23 @@ export class Registry {
     this.followWall();
     this.#contact.tick(this.#log, this.#monotonic());
     this.#sessions.tick();
-    const { now } = this.clock;
     this.store.wheel.advance(this.#countedNow, MAX_EXPIRIES_PER_TICK, (slot) => {
       const deadline = this.store.deadline(slot);
       if (deadline > this.#countedNow) this.store.wheel.schedule(slot, deadline);
       else if (this.#writing.has(this.store.ids[slot]!)) this.store.wheel.schedule(slot, this.#countedNow);
       else this.#expire(slot);
     });
-    if (now >= this.#nextFlush) {
-      this.flushHeartbeats(MAX_HEARTBEATS_PER_TICK);
-      this.#nextFlush = this.#touched.size > 0 ? now : now + FLUSH_MS;
-    }
-    if (now >= this.#nextCleanup) {
-      // After a long down time, the rest follows in the next ticks.
-      this.#nextCleanup = this.#cleanUp() ? now + this.#settings.cleanupMs : now;
-    }
+    this.#upkeep.tick(this.clock.now);
   }
 
-  /** Hands the heartbeats since the last call to the log, those waiting longest first. */
-  flushHeartbeats(limit = Number.POSITIVE_INFINITY): void {
-    const providerIds: string[] = [];
-    for (const providerId of this.#touched) {
-      if (providerIds.length === limit) break;
-      this.#touched.delete(providerId);
-      if (this.store.find(providerId) !== undefined) providerIds.push(providerId);
-    }
-    // An open session is a heartbeat that never ends.
-    if (providerIds.length > 0 || this.#state.sessions > 0) this.#saveHeartbeats(providerIds);
-  }
-
-  #saveHeartbeats(providerIds: string[]): void {
-    this.#log.saveHeartbeats({
-      anchor: this.#touched.size === 0 ? this.clock.anchor : null,
-      providerIds,
-      updatedAt: Float64Array.from(providerIds, (id) => this.store.updatedAt(this.store.find(id)!)),
-      attached: Uint8Array.from(providerIds, (id) => (this.isAttached(id) ? 1 : 0)),
-    });
-  }
-
-  /** Deletes expired rows from the file, a bounded number of them. @returns Whether none are left. */
-  #cleanUp(): boolean {
-    this.#saveHeartbeats([]);
-    const now = this.clock.steady();
-    const gone: string[] = [];
-    const undecided: string[] = [];
-    let looked = 0;
-    for (const id of this.#expired) {
-      if (looked === MAX_REMOVED_PER_TICK) break;
-      looked += 1;
-      this.#expired.delete(id);
-      // A write in progress may already be queued ahead of this purge, which must not undo it.
-      if (this.#writing.has(id)) undecided.push(id);
-      else if (this.store.find(id) === undefined) gone.push(id);
-    }
-    const isComplete = this.#expired.size === 0;
-    for (const id of undecided) this.#expired.add(id);
-    this.#log.purge(gone, now);
-    if (isComplete) this.identities.sweep(now, MAX_SWEPT_PER_CLEANUP);
-    return isComplete;
+  /** Hands all heartbeats since the last time to the log. */
+  flushHeartbeats(): void {
+    this.#upkeep.flush();
   }
 
   #expire(slot: number): void {
     const providerId = this.store.ids[slot]!;
-    this.#expired.add(providerId);
+    this.#upkeep.expired(providerId);
     const seenAt = this.store.updatedAt(slot);
     this.#log.propose({ kind: 'expire', providerId, seenAt }).catch(() => undefined);
     if (this.store.find(providerId) === slot)
