@@ -312,7 +312,8 @@ export class StreamHub {
     if (!isRanked(stream))
       return netEvents(this.#registry.store, stream.predicate, mergeNotes(stream.notes), reasonOf);
     const { top } = stream;
-    const events = topEvents(this.#registry, stream, top.told!, reasonOf);
+    // While nothing has been told, nobody follows yet: matches came while the first were still being searched for.
+    const events = top.told === null ? [] : topEvents(this.#registry, stream, top.told, reasonOf);
     top.told = { ids: new Set(top.first.map(({ id }) => id)), change: this.#registry.changes.count };
     return events;
   }

@@ -73,9 +73,14 @@ const STYLE_RESPONSE: HttpResponse = {
 };
 
 /** Creates a page on first use, because it is rarely requested and must not delay startup. */
-function onceAsked(make: () => HttpResponse): Page {
-  let made: HttpResponse | undefined;
-  return () => (made ??= make());
+function onceAsked(make: () => Page): Page {
+  let made: Page | undefined;
+  return (request) => (made ??= make())(request);
+}
+
+function asyncApi(): Page {
+  const page = asyncApiPage(buildAsyncApi());
+  return () => page;
 }
 
 /** The page at `/` of a hub without the dashboard. */
@@ -124,8 +129,8 @@ const FILES: readonly [path: string, name: string, type: string, headers?: Recor
 ];
 
 /**
- * Reads the files that the hub serves, once, at startup. `scripts/build.mjs` creates them; after a plain compilation there are none, and the
- * hub answers 404 instead.
+ * Finds the files that the hub serves. It reads those of the dashboard at once, because they belong together, and the others, which are large, when
+ * somebody asks for them. `scripts/build.mjs` creates them; after a plain compilation there are none, and the hub answers 404 instead.
  * @param tls Whether the hub itself terminates TLS.
  * @param securityContact A URI; null for none.
  * @param notice A notice at the top of every dashboard page; empty for none.
@@ -139,14 +144,18 @@ export function loadDocumentation(
   const pages = new Map<string, Page>([
     ['/', () => front],
     ['/docs', () => PAGE_RESPONSE],
-    ['/docs/asyncapi', onceAsked(() => asyncApiPage(buildAsyncApi()))],
+    ['/docs/asyncapi', onceAsked(asyncApi)],
     [STYLE_PATH, () => STYLE_RESPONSE],
   ]);
   if (securityContact !== null)
     pages.set('/.well-known/security.txt', () => securityTxt(securityContact, Date.now()));
   for (const [path, name, type, headers] of FILES) {
     const file = new URL(`../../assets/${name}`, import.meta.url);
-    if (existsSync(file)) pages.set(path, assetOf(file, type, headers));
+    if (existsSync(file))
+      pages.set(
+        path,
+        onceAsked(() => assetOf(file, type, headers)),
+      );
   }
   for (const [path, page] of loadDashboard(securityContact, notice)) pages.set(path, page);
   return new Map([...pages].map(([path, page]) => [path, tls ? staySecure(page) : page]));

@@ -191,7 +191,7 @@ export class StreamClient implements Subscriber {
   }
 
   fail(): void {
-    assert.fail('the hub has failed');
+    this.close();
   }
 
   fallBehind(reason: string): void {
@@ -298,7 +298,7 @@ export class StreamWorld extends RegistryWorld {
   readonly checkpoints: Checkpoint[] = [];
   readonly decided = { exact: 0, refused: 0 };
   fallenBehind = 0;
-  /** The first thing that a client found to be wrong. */
+  /** The first thing that a client found to be wrong, or the hub's first error. */
   failure: unknown = null;
   #remembered = 0;
 
@@ -312,7 +312,12 @@ export class StreamWorld extends RegistryWorld {
     };
     this.#limits = { ...STREAM_LIMITS, ...settings.limits };
     // Work counts as what is said of it, so that each turn does the same in every run.
-    this.hub = new StreamHub(this.registry, observer, { limits: this.#limits, now: () => 0 });
+    this.hub = new StreamHub(this.registry, observer, {
+      limits: this.#limits,
+      now: () => 0,
+      // Thrown in the event loop, it would end the test without the seed.
+      onError: (error) => (this.failure ??= error),
+    });
   }
 
   connect(codec: CodecName): StreamClient {
@@ -353,7 +358,7 @@ export class StreamWorld extends RegistryWorld {
     this.#remembered += 1;
   }
 
-  /** Fails with what a client has found to be wrong. */
+  /** Fails with what is known to be wrong. */
   check(): void {
     if (this.failure !== null) throw this.failure as Error;
   }
