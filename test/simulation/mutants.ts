@@ -21,17 +21,17 @@ export interface Mutant {
 /** Each of them has to be caught. */
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
   'no compare': { store: { ignoresRevisions: true } },
-  'no fence': { seed: 96, store: { ignoresFences: true } },
-  'no sweep': { seed: 11, tells: (entry, isSweep) => (isSweep && entry.kind === 'detach' ? null : entry) },
+  'no fence': { seed: 209, store: { ignoresFences: true } },
+  'no sweep': { seed: 38, tells: (entry, isSweep) => (isSweep && entry.kind === 'detach' ? null : entry) },
   'parts of a revision applied': { breaksRevisions: true },
   'resume granted below the floor': { covers: (changes, seq) => changes.hasReached(seq) },
   'not attached again after fencing': {
-    seed: 9,
+    seed: 25,
     tells: (entry) => (entry.kind === 'attach' && entry.again ? null : entry),
   },
   'loss of the store not noticed': { seed: 5, store: { hidesLosses: true } },
   'a copy that forgets what clients have seen': {
-    seed: 4,
+    seed: 18,
     marks: (mark) => ({ ...mark, since: 0 }),
   },
   'last heartbeat not told': {
