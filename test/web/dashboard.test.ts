@@ -324,6 +324,8 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 180_000 }, 
     // Marks of what has just happened are over.
     while (await page.evaluate<boolean>(HAS_MARKS)) await setTimeout(50);
     await page.evaluate(OBSERVE_ROWS);
+    // Rows are there before the page follows them.
+    await page.getByRole('status').getByText('Live', { exact: true }).waitFor();
     await hub.kill();
     await page
       .getByRole('status')
