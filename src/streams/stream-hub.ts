@@ -201,11 +201,6 @@ export class StreamHub {
     return this.#streams.get(filterKey(filter, first));
   }
 
-  /** Whether a subscription is for exactly this filter. */
-  isFor(subscription: Subscription, filter: Filter): boolean {
-    return this.find(filter) === subscription.stream;
-  }
-
   /**
    * A point up to which several subscriptions of one connection have been told everything, and past which none has been told anything:
    * a cursor that all of them may resume from.

@@ -219,8 +219,8 @@ test('a stream is forgotten with its last subscription, and no longer matched', 
   const first = world.subscribe(client, { platform: ['arm64'] });
   const second = world.subscribe(client, { platform: ['arm64'] });
   assert.equal(first.stream, second.stream);
-  assert.ok(world.hub.isFor(first, { platform: ['arm64'] }));
-  assert.ok(!world.hub.isFor(first, { platform: ['x86_64'] }));
+  assert.equal(world.hub.find({ platform: ['arm64'] }), first.stream);
+  assert.notEqual(world.hub.find({ platform: ['x86_64'] }), first.stream);
   world.hub.unsubscribe(first);
   world.hub.unsubscribe(first);
   assert.deepEqual([world.hub.streams, world.hub.subscriptions], [1, 1]);
