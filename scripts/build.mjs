@@ -1,5 +1,5 @@
-// What a build creates apart from compiled modules: the bundled command, the client's own package, and the files that a hub serves, including
-// the dashboard.
+// What a build creates apart from compiled modules: the bundled command and threads, the client's own package, and the files that a hub
+// serves, including the dashboard.
 import { execFileSync } from 'node:child_process';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import {
@@ -45,34 +45,49 @@ const UNBUNDLED = [
   'uWebSockets.js',
 ];
 
+/** The scripts of the hub's threads, by the names that `threadScript` knows. */
+const THREADS = {
+  checker: 'registry/mirror/reading/checker.js',
+  mirror: 'registry/mirror/worker.js',
+  reader: 'registry/mirror/reading/reader.js',
+  verifier: 'registry/write/verifier/worker.js',
+};
+
 /**
- * Bundles the command from a folder of compiled modules into `command/main.js` there: otherwise, finding and loading hundreds of small
- * modules would take most of a command's time.
+ * Bundles the command from a folder of compiled modules into `command/main.js` there, and each thread into `threads/`: otherwise, finding and
+ * loading hundreds of small modules would take most of a command's time, and of a hub's start.
  */
 export async function makeCommand(compiled) {
   const root = resolve(compiled);
-  const outdir = join(root, 'command');
-  rmSync(outdir, { recursive: true, force: true });
+  const common = {
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external: UNBUNDLED,
+    sourcemap: true,
+    sourcesContent: false,
+    // CommonJS packages load Node's modules by this name.
+    banner: {
+      js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);",
+    },
+    plugins: [neighboursStay(root)],
+    logLevel: 'warning',
+  };
+  const command = join(root, 'command');
+  rmSync(command, { recursive: true, force: true });
+  const scripts = Object.entries(THREADS).map(([name, path]) => [name, join(root, path)]);
   try {
-    await bundle({
-      entryPoints: [join(root, 'cli', 'main.js')],
-      outdir,
-      bundle: true,
-      splitting: true,
-      chunkNames: '[name]-[hash]',
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      external: UNBUNDLED,
-      sourcemap: true,
-      sourcesContent: false,
-      // CommonJS packages load Node's modules by this name.
-      banner: {
-        js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);",
-      },
-      plugins: [neighboursStay(root)],
-      logLevel: 'warning',
-    });
+    await Promise.all([
+      bundle({
+        ...common,
+        entryPoints: [join(root, 'cli', 'main.js')],
+        outdir: command,
+        splitting: true,
+        chunkNames: '[name]-[hash]',
+      }),
+      bundle({ ...common, entryPoints: Object.fromEntries(scripts), outdir: join(root, 'threads') }),
+    ]);
   } finally {
     await endBundler();
   }
@@ -109,7 +124,7 @@ export function makeManual(dist) {
   writeFileSync(join(dist, 'discovery-hub.1'), page);
 }
 
-/** Makes bundled modules look for their neighbours (worker scripts, assets) where they were compiled, not in the bundle. */
+/** Makes bundled modules look for their neighbours (threads, assets) where they were compiled, not in the bundle. */
 function neighboursStay(root) {
   return {
     name: 'neighbours-stay',

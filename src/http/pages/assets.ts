@@ -31,26 +31,27 @@ export function assetOf(
     const file = new URL(path.href + ending);
     return existsSync(file) ? [[name, readFileSync(file)]] : [];
   });
-  return answerWith(readFileSync(path), encoded, type, headers);
+  return answerWith(readFileSync(path), () => encoded, type, headers);
 }
 
-/** Like `assetOf`, for a text created at startup, which is compressed here. */
+/** Like `assetOf`, for a text created at startup, which is compressed when first requested. */
 export function madeAsset(
   text: string,
   type: string,
   headers: Readonly<Record<string, string>> = {},
 ): (request: HttpRequest) => HttpResponse {
   const plain = Buffer.from(text);
-  const encoded: [string, Buffer][] = [
+  const compress = (): [string, Buffer][] => [
     ['br', brotliCompressSync(plain)],
     ['gzip', gzipSync(plain)],
   ];
-  return answerWith(plain, encoded, type, headers);
+  return answerWith(plain, compress, type, headers);
 }
 
+/** @param encode Returns the compressed forms by encoding, smallest first. Like the tags, they are made on first use, to keep startup short. */
 function answerWith(
   plain: Buffer,
-  encoded: readonly (readonly [encoding: string, body: Buffer])[],
+  encode: () => readonly (readonly [encoding: string, body: Buffer])[],
   type: string,
   headers: Readonly<Record<string, string>>,
 ): (request: HttpRequest) => HttpResponse {
@@ -68,11 +69,14 @@ function answerWith(
       tag,
     };
   };
-  const unencoded = form(plain, null);
-  const forms = new Map(encoded.map(([name, body]) => [name, form(body, name)]));
+  let made: { plain: Form; encoded: ReadonlyMap<string, Form> } | undefined;
   return ({ headers: asked }) => {
-    const encoding = pickEncoding(asked.get('accept-encoding') ?? '', [...forms.keys()]);
-    const chosen = (encoding === null ? undefined : forms.get(encoding)) ?? unencoded;
+    made ??= {
+      plain: form(plain, null),
+      encoded: new Map(encode().map(([name, body]) => [name, form(body, name)])),
+    };
+    const encoding = pickEncoding(asked.get('accept-encoding') ?? '', [...made.encoded.keys()]);
+    const chosen = (encoding === null ? undefined : made.encoded.get(encoding)) ?? made.plain;
     return knows(asked.get('if-none-match'), chosen.tag) ? chosen.unchanged : chosen.full;
   };
 }

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { threadScript } from '../../lib/thread-script.js';
 import type { DurableEntry, Entry } from '../entry.js';
 import { LocalOrder } from '../local-order.js';
 import { type Deliver, type HeartbeatBatch, type Log, type OpenLog, PersistenceError } from '../log.js';
@@ -183,7 +184,7 @@ export class Mirror implements Log {
 
   /** Starts a worker, also to replace one that died. */
   protected spawnWorker(setup: WorkerSetup): Worker {
-    return new Worker(new URL('./worker.js', import.meta.url), {
+    return new Worker(threadScript('mirror'), {
       name: 'mirror',
       workerData: setup,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },

@@ -9,6 +9,7 @@ import {
   type LoadedMirror,
   type MirrorLogger,
 } from '../../../src/registry/mirror/reading/load.js';
+import { threadScript } from '../../../src/lib/thread-script.js';
 import type { DatabaseLocation } from '../../../src/registry/mirror/location.js';
 import type { Operation, Request, WorkerSetup } from '../../../src/registry/mirror/messages.js';
 import { Mirror } from '../../../src/registry/mirror/mirror.js';
@@ -197,9 +198,7 @@ export class ObservedMirror extends Mirror {
   }
 
   protected override spawnWorker(setup: WorkerSetup): Worker {
-    const worker = new ObservedWorker(new URL('../../../src/registry/mirror/worker.js', import.meta.url), {
-      workerData: setup,
-    });
+    const worker = new ObservedWorker(threadScript('mirror'), { workerData: setup });
     this.workers.push(worker);
     return worker;
   }

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
+import { threadScript } from '../../../lib/thread-script.js';
 import type { Copied, CopyChange, CopyMark, LocalCopy } from '../../local-copy.js';
 import type { KeptSink } from '../../log.js';
 import type { IdentityRecord } from '../../store/records.js';
@@ -119,7 +120,7 @@ export class FileCopy implements LocalCopy {
   #newChannel(): WorkerChannel {
     return new WorkerChannel(
       () =>
-        new Worker(new URL('../worker.js', import.meta.url), {
+        new Worker(threadScript('mirror'), {
           name: 'copy',
           workerData: {
             location: { kind: 'file', path: this.#path },

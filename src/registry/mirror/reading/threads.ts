@@ -1,5 +1,6 @@
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
+import { threadScript } from '../../../lib/thread-script.js';
 import { DamagedFileError } from '../database.js';
 import type { Readers } from '../messages.js';
 
@@ -23,7 +24,7 @@ export function runThread<Name extends keyof Readers>(
   take: (said: Readers[Name]['says']) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL(`./${name}.js`, import.meta.url), { name, workerData: data });
+    const worker = new Worker(threadScript(name), { name, workerData: data });
     let failure: Error | null = null;
     worker.on('message', (report: Report<Name>) => {
       if (failure !== null) return;

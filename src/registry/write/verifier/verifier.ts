@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { threadScript } from '../../../lib/thread-script.js';
 import { RoundRobin } from '../../../lib/turns/round-robin.js';
 import type { SignatureScheme } from '../../../protocol/schemes/table.js';
 import { packBatch, type SignedBytes } from './batch.js';
@@ -90,7 +91,7 @@ export class Verifier {
 
   /** Starts a thread, also to replace one that died. */
   protected spawnWorker(): VerifierWorker {
-    return new Worker(new URL('./worker.js', import.meta.url), {
+    return new Worker(threadScript('verifier'), {
       name: 'verifier',
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
