@@ -332,7 +332,11 @@ describe('the dashboard, in a browser', { skip: NO_BROWSER, timeout: 180_000 }, 
       .getByText(/^Stale since/)
       .waitFor();
     assert.deepEqual((await names(page)).sort(), ['kept', 'lost'], 'what was known stays in view');
+    const attempt = page.waitForEvent('websocket');
+    await page.getByRole('button', { name: 'Retry now' }).click();
+    await attempt;
     hub = await HubProcess.start(folder, SETTINGS);
+    await page.evaluate("dispatchEvent(new Event('online'))");
     await page.getByText('Live again, nothing missed').waitFor({ timeout: 30_000 });
     await row(page, 'kept').getByText('live', { exact: true }).waitFor({ timeout: 30_000 });
     const seen = await page.evaluate<string[]>(SEEN);

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { ConnectionStatus } from '../model/connection-status.js';
 import { formats } from '../model/formats.js';
-import { connection } from '../state/hub.js';
+import { connection, retryNow } from '../state/hub.js';
 
 const SIGNS: Readonly<Record<ConnectionStatus['kind'], string>> = {
   connecting: '◌',
@@ -15,16 +15,29 @@ const SIGNS: Readonly<Record<ConnectionStatus['kind'], string>> = {
 export function Connection(): JSX.Element {
   const status = connection.value;
   return (
-    <p class={`connection connection-${status.kind}`} role="status" title={status.reason ?? undefined}>
-      <span aria-hidden="true">{SIGNS[status.kind]}</span> <span>{wordsFor(status)}</span>
-    </p>
+    <div class={`connection connection-${status.kind}`}>
+      <p role="status" title={status.reason ?? undefined}>
+        <span aria-hidden="true">{SIGNS[status.kind]}</span> <span>{wordsFor(status)}</span>
+      </p>
+      {isWaiting(status) && (
+        <button type="button" onClick={retryNow}>
+          Retry now
+        </button>
+      )}
+    </div>
   );
 }
 
-function wordsFor({ kind, since, reason }: ConnectionStatus): string {
+/** Whether the hub could not be reached, and is tried again. */
+function isWaiting({ kind, reason }: ConnectionStatus): boolean {
+  return kind === 'stale' || (kind === 'connecting' && reason !== null);
+}
+
+function wordsFor(status: ConnectionStatus): string {
+  const { kind, since, reason } = status;
   switch (kind) {
     case 'connecting':
-      return reason === null ? 'Connecting …' : 'Hub unreachable; retrying';
+      return isWaiting(status) ? 'Hub unreachable; retrying' : 'Connecting …';
     case 'live':
       return 'Live';
     case 'resumed':

@@ -92,7 +92,16 @@ function forget(followed: Watch | HubWatch): void {
 /** Matches no provider. Watching it gives every page the connection status and the hub's clock. */
 const NOBODY = { cpu: 4096, memory: 65_536, storage: 10_000_000, max_usd_per_month: 0 } as const;
 
-/** Keeps one connection open while the page is open. */
+/** Makes every watch that waits for its next attempt try now. */
+export function retryNow(): void {
+  for (const followed of statuses.value.keys()) followed.retry();
+}
+
+/** Keeps one connection open while the page is open, and makes lost ones try at once when the network, or the person, is back. */
 export function keepPulse(): void {
   follow(NOBODY);
+  addEventListener('online', retryNow);
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) retryNow();
+  });
 }

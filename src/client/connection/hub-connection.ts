@@ -111,6 +111,8 @@ export class HubConnection {
   #trials = 0;
   #cancelTrial: () => void = () => undefined;
   #cancelTimer: () => void = () => undefined;
+  /** Until when the hub asked to be left alone, on the scheduler's clock. */
+  #patienceUntil = 0;
   /** The hub's last frame, if it was an error: the reason for a close that follows. */
   #lastRefusal: DiscoveryError | null = null;
   #closing: Promise<void> = Promise.resolve();
@@ -168,6 +170,13 @@ export class HubConnection {
 
   send(frame: UpFrame): void {
     if (this.#link instanceof Link) this.#link.send(frame);
+  }
+
+  /** Ends the wait for the next attempt, unless the hub asked for it. In any state but `waiting`, it has no effect. */
+  retry(): void {
+    if (this.#state !== 'waiting' || this.#scheduler.now() < this.#patienceUntil) return;
+    this.#cancelTimer();
+    this.#connect();
   }
 
   /** Gives up the present connection and tries another one. */
@@ -306,7 +315,9 @@ export class HubConnection {
     } else if (closeCode === null && this.#conversation.reading !== undefined && isRefusal(error)) {
       this.#finish('refused', error);
     } else {
-      const retryInMs = this.#hubs.failed((error.retryAfterSeconds ?? 0) * 1000);
+      const patienceMs = (error.retryAfterSeconds ?? 0) * 1000;
+      const retryInMs = this.#hubs.failed(patienceMs);
+      this.#patienceUntil = this.#scheduler.now() + patienceMs;
       this.#conversation.interrupted(error);
       if (this.isOver) return;
       this.#cancelTimer = this.#scheduler.after(retryInMs, () => {

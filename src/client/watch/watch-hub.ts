@@ -49,6 +49,8 @@ export class HubWatch {
   #state: HubWatchState = 'connecting';
   #link: EventLink<HubHistory | HubPointFrame> | null = null;
   #cancelTimer: () => void;
+  /** Until when the hub asked to be left alone, on the scheduler's clock. */
+  #patienceUntil = 0;
   #history: Omit<HubHistory, 'type'> | null = null;
 
   /** @throws DiscoveryError `USAGE` for a malformed URL. */
@@ -89,6 +91,16 @@ export class HubWatch {
     listener: (payload: HubWatchEvents[Name]) => void,
   ): () => void {
     return this.#events.on(name, listener);
+  }
+
+  /**
+   * Makes the next attempt now if it is waiting for it, unless the hub asked for the wait; in other states it has no effect. Call it when the
+   * network is back, or when a person asks.
+   */
+  retry(): void {
+    if (this.#state !== 'waiting' || this.#scheduler.now() < this.#patienceUntil) return;
+    this.#cancelTimer();
+    this.#connect();
   }
 
   /** Ends the watch; `points` keeps its content. Resolves once the connection is closed. */
@@ -142,7 +154,9 @@ export class HubWatch {
       this.#become('refused', error);
       return;
     }
-    const retryInMs = this.#backoff.next((error.retryAfterSeconds ?? 0) * 1000);
+    const patienceMs = (error.retryAfterSeconds ?? 0) * 1000;
+    const retryInMs = this.#backoff.next(patienceMs);
+    this.#patienceUntil = this.#scheduler.now() + patienceMs;
     this.#cancelTimer = this.#scheduler.after(retryInMs, () => {
       this.#connect();
     });

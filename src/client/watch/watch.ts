@@ -170,6 +170,14 @@ export class Watch implements AsyncIterable<Change> {
     return queue;
   }
 
+  /**
+   * Makes the next attempt now if it is waiting for it, unless the hub asked for the wait; in other states it has no effect. Call it when the
+   * network is back, or when a person asks.
+   */
+  retry(): void {
+    this.#connection.retry();
+  }
+
   /** Ends the watch; `providers` keeps its content. Resolves once the connection is closed. */
   stop(): Promise<void> {
     return this.#connection.stop();

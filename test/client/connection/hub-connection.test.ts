@@ -156,6 +156,49 @@ test('a hub that asks for patience in its refusal gets it', async () => {
   assert.equal(states.at(-1)!.retryInMs, 12_250);
 });
 
+test('a retry ends the wait, whatever the backoff', async () => {
+  const scene = await begin();
+  const { hub, time, watcher } = scene;
+  watcher.retry();
+  assert.equal(hub.peers.length, 1, 'it is dialling already');
+  for (let round = 0; round < 5; round += 1) {
+    hub.peer.end(1006);
+    time.advance(30_000);
+  }
+  hub.peer.end(1006);
+  const dialled = hub.peers.length;
+  watcher.retry();
+  watcher.retry();
+  assert.equal(hub.peers.length, dialled + 1);
+  goLive(scene);
+  watcher.retry();
+  assert.equal(watcher.state, 'live');
+  time.advance(60_000);
+  assert.equal(hub.peers.length, dialled + 1, 'the timer of the wait is gone');
+});
+
+test('a retry waits for as long as the hub asked', async () => {
+  const { hub, time, watcher } = await begin();
+  hub.peer.end(1006, { error: new DiscoveryError('RATE_001', 'too many', { retryAfterSeconds: 12 }) });
+  time.advance(11_999);
+  watcher.retry();
+  assert.equal(hub.peers.length, 1);
+  time.advance(1);
+  watcher.retry();
+  assert.equal(hub.peers.length, 2);
+});
+
+test('a watch that is over stays so, whoever asks for a retry', async () => {
+  const { hub, watcher } = await begin();
+  const stopped = watcher.stop();
+  watcher.retry();
+  hub.peer.end(1000);
+  await stopped;
+  watcher.retry();
+  assert.equal(watcher.state, 'stopped');
+  assert.equal(hub.peers.length, 1);
+});
+
 test('without a welcome in time it tries again', async () => {
   const { hub, time, watcher } = await begin();
   time.advance(10_000);

@@ -86,6 +86,28 @@ test('after a lost connection it comes back as the hub asked, and begins with wh
   assert.equal(hub.state, 'stopped');
 });
 
+test('a retry ends the wait, but for what the hub asked', async () => {
+  const { events, time, hub } = await begin();
+  hub.retry();
+  assert.equal(events.streams.length, 1, 'it is asking already');
+  events.stream.answer(429, JSON.stringify({ code: 'RATE_002', message: 'too many' }), {
+    'Retry-After': '9',
+  });
+  await settle();
+  time.advance(8999);
+  hub.retry();
+  await settle();
+  assert.equal(events.streams.length, 1);
+  time.advance(1);
+  hub.retry();
+  hub.retry();
+  await settle();
+  assert.equal(events.streams.length, 2);
+  await hub.stop();
+  hub.retry();
+  assert.equal(hub.state, 'stopped');
+});
+
 test('a hub that shows nothing of itself is not asked again; one that has no place is', async () => {
   const { events, time, hub, states } = await begin();
   events.stream.answer(429, JSON.stringify({ code: 'RATE_002', message: 'too many' }), {
