@@ -309,7 +309,7 @@ export class StreamHub {
     const { top } = stream;
     // While nothing has been told, nobody follows yet: matches came while the first were still being searched for.
     const events = top.told === null ? [] : topEvents(this.#registry, stream, top.told, reasonOf);
-    top.told = { ids: new Set(top.first.map(({ id }) => id)), change: this.#registry.changes.count };
+    top.tell(this.#registry.changes.count);
     return events;
   }
 

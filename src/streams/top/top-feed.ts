@@ -4,13 +4,12 @@ import { formatCursor } from '../../protocol/cursor.js';
 import type { Work } from '../../lib/turns/work-queue.js';
 import { LoggedMatches } from '../../registry/lists/earlier-matches.js';
 import { firstRows } from '../../registry/lists/query.js';
-import type { Ranked } from '../../registry/lists/rank.js';
 import type { Registry } from '../../registry/registry.js';
 import { transcodeCopy } from '../event-encoder.js';
 import { WORK } from '../limits.js';
 import type { RecentFrames } from '../snapshot.js';
 import type { RankedStream } from '../stream.js';
-import type { Told } from './top.js';
+import { idsOf, type Told } from './top.js';
 
 /**
  * Finds the present and earlier first matches of streams. Each step yields its work, in the units of `WORK`. Ends early if the stream has
@@ -45,7 +44,7 @@ export class TopFeed {
       });
     }
     // Live subscribers are waiting for the noted changes.
-    top.told ??= this.#now(stream);
+    if (top.told === null) top.tell(changes.count);
   }
 
   /** The first matches at a position; null if the change log no longer covers it. */
@@ -88,14 +87,6 @@ export class TopFeed {
       this.#frames.keep(name, { bytes, advertisements: rows.length, next: null });
     return { seq, bytes };
   }
-
-  #now({ top }: RankedStream): Told {
-    return { ids: idsOf(top.first), change: this.#registry.changes.count };
-  }
-}
-
-function idsOf(rows: readonly Ranked[]): ReadonlySet<string> {
-  return new Set(rows.map(({ id }) => id));
 }
 
 /** Does the work of a list, in the units of streams; stops with null if nobody is waiting for it. */

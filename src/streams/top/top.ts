@@ -23,6 +23,10 @@ interface TopOptions {
   readonly leastSpare: number;
 }
 
+export function idsOf(rows: readonly Ranked[]): ReadonlySet<string> {
+  return new Set(rows.map(({ id }) => id));
+}
+
 /**
  * The present first matches of a filter in an order, and some spare ones. Every match up to an edge is here, so a change beyond the edge
  * costs one comparison. Once departures have used up the spare matches, a search is needed.
@@ -31,6 +35,7 @@ export class Top {
   readonly limit: number;
   /** Asks for one row more than is kept, to tell whether there are more. */
   readonly query: ListQuery;
+  /** Null until somebody follows. */
   told: Told | null = null;
   readonly #store: AttributeColumns;
   readonly #log: AttributeColumns;
@@ -53,6 +58,11 @@ export class Top {
   /** The first matches; fewer if there are no more, or while `isShort`. */
   get first(): readonly Ranked[] {
     return this.#rows.slice(0, this.limit);
+  }
+
+  /** The present first matches are what subscribers have been told. @param change The ordinal of the last change. */
+  tell(change: number): void {
+    this.told = { ids: idsOf(this.first), change };
   }
 
   /** Whether first matches may be missing. */
