@@ -325,7 +325,7 @@ if (command === 'start') {
 } else if (command === 'test') {
   const files = testFiles(rest);
   if (files.length === 0) fail(`No test file has ${rest.join(' or ')} in its path.`);
-  say(`Running ${files.length} test files …`);
+  say(`Running ${files.length === 1 ? 'one test file' : `${files.length} test files`} …`);
   run(process.execPath, [
     '--enable-source-maps',
     '--test',

@@ -151,7 +151,8 @@ export const SETTINGS = {
   PUBLIC_HOSTS: {
     fallback: '',
     schema: parsed((text) => list.parse(text).map(readPublicHost)),
-    about: 'public host names of the hub, e.g. hub.example.org; comma-separated',
+    about:
+      'the hosts that clients dial, with the port unless it is 80 or 443, e.g. hub.example.org; comma-separated',
   },
   SECURITY_CONTACT: {
     fallback: '',

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { createSecureContext } from 'node:tls';
 import type { DatabaseLocation } from './registry/mirror/location.js';
 import type { SharedLogSettings } from './registry/etcd/settings.js';
 
@@ -45,7 +46,7 @@ export function readStoreSettings(given: GivenStore): SharedLogSettings | null {
     // Where the hub would keep all of its state, were it alone.
     markPath: given.DB_URL.kind === 'file' ? `${given.DB_URL.path}.store` : null,
     ca: given.ETCD_CA === '' ? null : read('ETCD_CA', given.ETCD_CA),
-    client: cert === '' ? null : { cert: read('ETCD_CERT', cert), key: read('ETCD_KEY', key) },
+    client: cert === '' ? null : readClientCertificate(cert, key),
     user:
       name === ''
         ? null
@@ -57,6 +58,19 @@ function pair(one: string, other: string): StoreSettingsError {
   return new StoreSettingsError(
     `DISCOVERY_${one} and DISCOVERY_${other} only work together; set both, or neither`,
   );
+}
+
+/** @throws StoreSettingsError if they cannot be read, or are not of each other. */
+function readClientCertificate(certPath: string, keyPath: string): { cert: Buffer; key: Buffer } {
+  const pem = { cert: read('ETCD_CERT', certPath), key: read('ETCD_KEY', keyPath) };
+  try {
+    createSecureContext(pem);
+  } catch (error) {
+    throw new StoreSettingsError(
+      `DISCOVERY_ETCD_CERT=${certPath} and DISCOVERY_ETCD_KEY=${keyPath} cannot be used: ${(error as Error).message}`,
+    );
+  }
+  return pem;
 }
 
 function read(setting: string, path: string): Buffer {

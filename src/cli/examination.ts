@@ -1,4 +1,5 @@
 import { CLOSE } from '../protocol/frames/close-codes.js';
+import { explainFailure } from '../client/errors.js';
 import { DiscoveryClient, DiscoveryError, generateKey, ProviderSession, watch } from '../client/node.js';
 
 /** The result of one step of an examination. */
@@ -57,7 +58,12 @@ async function* checkReach(url: string): AsyncGenerator<Finding, void, undefined
       times.push(performance.now() - started);
     }
   } catch (error) {
-    yield { step: 'reachable', outcome: 'failed', detail: reasonOf(error), fix: connectionFix(error) };
+    yield {
+      step: 'reachable',
+      outcome: 'failed',
+      detail: explainFailure(error, url),
+      fix: connectionFix(error),
+    };
     return;
   }
   yield { step: 'reachable', outcome: 'ok', detail: url };
@@ -107,7 +113,7 @@ async function* checkSession(url: string): AsyncGenerator<Finding, void, undefin
       step: 'host binding',
       outcome: 'failed',
       detail: error.message,
-      fix: 'The hub has to be told what it is reached as: a proxy that passes the Host header on, or DISCOVERY_PUBLIC_HOSTS on the hub.',
+      fix: `The hub does not know that it is reached as ${new URL(url.replace(/^ws/, 'http')).host}: add that to DISCOVERY_PUBLIC_HOSTS on the hub or, if it is not set, have the proxy pass the Host header on.`,
     };
   } else {
     yield (
@@ -198,20 +204,15 @@ function causeOf(error: unknown): NodeJS.ErrnoException | undefined {
   return cause instanceof Error ? cause : undefined;
 }
 
-function reasonOf(error: unknown): string {
-  const reason = causeOf(error)?.message ?? '';
-  return reason === '' ? messageOf(error) : reason;
-}
-
 function connectionFix(error: unknown): string {
   const code = causeOf(error)?.code ?? '';
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER')
-    return 'There is no TLS on this port: write http:// instead of https://.';
+    return 'Write http:// instead of https://, or have the hub, or a proxy before it, terminate TLS.';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return 'The certificate is for other names: use one of those, or have the certificate made for this one.';
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
     return 'Check the clock of this machine; if it is right, the certificate of the hub has to be renewed.';
   if (code.includes('CERT') || code.includes('SIGNATURE') || code.includes('ISSUER'))
-    return 'The certificate comes from nobody whom this machine trusts, or not with all those in between. If it is your own, name its file: NODE_EXTRA_CA_CERTS=ca.pem.';
+    return 'This machine does not trust the issuer of the certificate, or intermediate certificates are missing. If the certificate is your own, name its file: NODE_EXTRA_CA_CERTS=ca.pem.';
   return 'Check the address and port, http or https, that the hub is running, and that no firewall is in between.';
 }

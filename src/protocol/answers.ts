@@ -40,7 +40,7 @@ export const explanationSchema = z.object({
   providers: count.describe('How many providers there are'),
   matched: count.describe('How many meet every condition'),
   rejected_by: countByMember.describe('How many of all providers each condition rejects'),
-  only_by: countByMember.describe('How many of them it alone rejects: so many more would match without it'),
+  only_by: countByMember.describe('How many of them it alone rejects: that many more would match without it'),
   nearest: z
     .array(
       z.object({

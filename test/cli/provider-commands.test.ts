@@ -167,7 +167,7 @@ test('status shows who I am, what the hub shows of me, and where my price stands
     new RegExp(`^provider +${id}$`, 'm'),
     /^visible +yes$/m,
     /^seen by +1 stream of 1 subscriber; more would see it: 1 but for --cpu, 1 but for --max-usd$/m,
-    /^says +disk nvme$/m,
+    /^attributes +disk nvme$/m,
     /^since +\d{4}-.*Z$/m,
     /^expires +\d{4}-.*Z, unless/m,
     /^offers +203\.0\.113\.7 in NO: 4 cores, 8 GB of memory, 40 GB of disk, gpu 2$/m,

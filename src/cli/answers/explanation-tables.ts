@@ -24,7 +24,7 @@ export function conditionTable(
       { title: 'CONDITION', cells: members.map((member) => flagIn(filter, member)), least: MIN_CELL },
       { title: 'REJECTS', cells: members.map((member) => String(rejected[member])), right: true },
       { title: '', cells: members.map((member) => bar(rejected[member]! / providers, BAR)), expendable: 0 },
-      { title: 'IT ALONE', cells: members.map((member) => String(alone[member])), right: true },
+      { title: 'ONLY THIS', cells: members.map((member) => String(alone[member])), right: true },
     ],
     width,
   );

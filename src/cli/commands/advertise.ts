@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { notes } from '../help/notes.js';
@@ -48,7 +48,7 @@ export function addAdvertise(program: Command): void {
   )
     .addOption(urlOption())
     .addOption(keyOption())
-    .option('--id <provider id>', 'a name that an Ed25519 key owns; what the key says itself unless given')
+    .option('--id <provider id>', 'a name bound to the Ed25519 key; by default the id of the key itself')
     .addOption(new Option('--codec <form>', 'the wire form').choices(['json', 'msgpack']).default('json'))
     .option('--notify', 'tell systemd when the machine is advertised (Type=notify, NotifyAccess=all)')
     .option('--withdraw-on-exit', 'take the advertisement away when stopped, instead of letting it expire')
@@ -67,13 +67,16 @@ async function advertise(flags: AdvertiseFlags): Promise<void> {
   const source = (): AdvertisementInput => buildAdvertisement(flags, hardware);
   const { said, content } = checkOffer(source);
   const facts = describeAttributes(content);
-  if (facts !== null) writeNotice(process.stdout, `Says about this machine: ${facts}.`);
+  if (facts !== null) writeNotice(process.stdout, `Will publish: ${facts}.`);
   for (const warning of warningsAbout(said, content)) {
     writeNotice(process.stderr, `Warning: ${warning}`, coloursFor(process.stderr).yellow);
   }
   mkdirSync(dirname(flags.key), { recursive: true, mode: 0o700 });
+  const isNew = !existsSync(flags.key);
+  const key = await loadOrCreateSigner(flags.key, flags.id);
+  if (isNew) writeNotice(process.stdout, `Created a new key in ${flags.key}.`);
   const session = new ProviderSession(flags.url, {
-    key: await loadOrCreateSigner(flags.key, flags.id),
+    key,
     advertisement: source,
     codec: flags.codec,
   });

@@ -46,8 +46,8 @@ Example:
       'after',
       notes(
         `\nStop the hub, import, and start the hubs with DISCOVERY_ETCD_…; the file stays as it was. Providers come back as suspect, as after
-a restart. Counts by address are not taken along. An import that was interrupted goes on where it was when it is run again;
-while one has begun, and not ended, no hub should be started: it would see a part.
+a restart. Per-address counts are not imported. An interrupted import continues where it was when you run it again.
+Do not start a hub before it is complete: it would see only part of the data.
 
 Example:
   DISCOVERY_ETCD_ENDPOINTS=http://etcd-1:2379 discovery-hub cluster import --db /var/lib/discovery-hub/discovery.db`,

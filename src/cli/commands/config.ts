@@ -15,10 +15,7 @@ interface ConfigFlags extends HubFlags {
 export function addConfig(program: Command): void {
   withHubFlags(program.command('config'))
     .description('print every setting of the hub, its value and where it comes from')
-    .option(
-      '--check',
-      'print what is wrong, or that nothing is; exit status 78 where the hub could not start',
-    )
+    .option('--check', 'print which settings are invalid, or that none is; exit status 78 if one is')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',

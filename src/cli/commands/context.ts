@@ -19,7 +19,7 @@ A context has the address of a hub and the path of a key file. They are kept in 
 $XDG_CONFIG_HOME/discovery-hub/contexts.json, usually below ~/.config.
 
 ${PRECEDENCE}
---context before all but a flag.
+--context overrides everything except --url and --key.
 
 Example:
   discovery-hub context add prod --url https://hub.example.org --key ~/prod.pem

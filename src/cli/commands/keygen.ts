@@ -18,7 +18,7 @@ import { keyOption } from '../options.js';
 export function addKeygen(program: Command): void {
   program
     .command('keygen')
-    .description('make a key and print the provider id that it speaks for')
+    .description('make a key and print its provider id')
     .addOption(keyOption())
     .option('--ethereum', 'make an Ethereum account; its address is the provider id')
     .addHelpText(

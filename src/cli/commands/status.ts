@@ -24,7 +24,7 @@ export function addStatus(program: Command): void {
     .description('show your provider id, and what a hub shows of you')
     .addOption(urlOption())
     .addOption(keyOption())
-    .option('--id <provider id>', 'a name that an Ed25519 key owns; what the key says itself unless given')
+    .option('--id <provider id>', 'a name bound to the Ed25519 key; by default the id of the key itself')
     .option('--json', 'print a JSON object')
     .addHelpText(
       'after',
@@ -59,7 +59,7 @@ function describe(
   if (advertisement === null) {
     print(
       'visible',
-      'no: the hub lists nothing of this provider; "discovery-hub advertise" offers a machine',
+      'no: the hub has no advertisement from this provider; "discovery-hub advertise" offers a machine',
     );
     return;
   }
@@ -79,7 +79,7 @@ function describe(
   print('expires', `${advertisement.expires_at}, unless there is a heartbeat before`);
   print('offers', describeOffer(advertisement));
   const facts = describeAttributes(advertisement);
-  if (facts !== null) print('says', facts);
+  if (facts !== null) print('attributes', facts);
   if (advertisement.name !== null) print('name', advertisement.name);
   print('price', describePrice(advertisement));
   const { country } = advertisement;

@@ -12,7 +12,7 @@ export function addWithdraw(program: Command): void {
     .description('withdraw an advertisement')
     .addOption(urlOption())
     .addOption(keyOption())
-    .option('--id <provider id>', 'a name that an Ed25519 key owns; what the key says itself unless given')
+    .option('--id <provider id>', 'a name bound to the Ed25519 key; by default the id of the key itself')
     .addHelpText(
       'after',
       notes(

@@ -13,14 +13,16 @@ export function clusterTables(
   asked: readonly RunningHub[],
   width: number | null,
 ): string {
-  const { epoch, revision, providers } = store;
-  const head = `epoch ${epoch ?? 'none yet'} · revision ${String(revision)} · ${counted(providers)} known`;
+  const { problem, epoch, revision, providers } = store;
+  const known = `epoch ${epoch ?? 'none yet'} · revision ${String(revision)} · ${counted(providers)} known`;
+  const head = problem === null ? known : 'the store does not answer';
   return [head, '', nodesTable(store, width), '', hubsTable(store, asked, width)].join('\n');
 }
 
 /** What an operator has to do something about, most urgent first. */
 export function clusterTroubles(store: StoreOverview, asked: readonly RunningHub[]): string[] {
   const troubles: string[] = [];
+  if (store.problem !== null) troubles.push(`the store: ${store.problem}`);
   for (const { url, problem, alarms, bytes, quotaBytes } of store.nodes) {
     if (problem !== null) troubles.push(`etcd ${url}: ${problem}`);
     for (const alarm of alarms)
@@ -33,13 +35,18 @@ export function clusterTroubles(store: StoreOverview, asked: readonly RunningHub
   if (store.isImporting) {
     troubles.push('an import was interrupted, or goes on: "discovery-hub cluster import" finishes it');
   }
-  for (const { url, problem, hub } of asked) {
+  for (const { url, problem, hub, epoch } of asked) {
     if (problem !== null) troubles.push(`hub ${url}: ${problem}`);
-    else if (hub === null || !store.hubs.some((one) => one.hub === hub)) {
+    else if (store.problem !== null) continue;
+    else if (epoch !== null && epoch !== store.epoch) {
+      troubles.push(
+        `hub ${url}: it follows epoch ${epoch}, and the store has ${store.epoch ?? 'none'}: restart it`,
+      );
+    } else if (hub === null || !store.hubs.some((one) => one.hub === hub)) {
       troubles.push(`hub ${url}: it does not use this store, or counts as dead there`);
     }
   }
-  if (store.hubs.length === 0) troubles.push('no hub uses this store');
+  if (store.hubs.length === 0 && store.problem === null) troubles.push('no hub uses this store');
   return troubles;
 }
 

@@ -5,6 +5,8 @@ export interface RunningHub {
   problem: string | null;
   /** Its name in the store. */
   hub: string | null;
+  /** The epoch of the store that it follows. */
+  epoch: string | null;
   /** The last revision of the store that it has applied. */
   revision: number | null;
   /** Seconds since it last renewed its lease. */
@@ -20,7 +22,7 @@ export function askHubs(urls: readonly string[]): Promise<RunningHub[]> {
 }
 
 async function askHub(url: string): Promise<RunningHub> {
-  const nothing = { url, hub: null, revision: null, leaseAgeSeconds: null, sessions: null };
+  const nothing = { url, hub: null, epoch: null, revision: null, leaseAgeSeconds: null, sessions: null };
   try {
     const metrics = await textOf(new URL('/metrics', url));
     const health = await healthOf(new URL('/health', url));
@@ -32,6 +34,7 @@ async function askHub(url: string): Promise<RunningHub> {
       url,
       problem: health,
       hub: /^discovery_store_hub\{hub="([^"]+)"\} 1$/m.exec(metrics)?.[1] ?? null,
+      epoch: /^discovery_store_epoch\{epoch="([^"]+)"\} 1$/m.exec(metrics)?.[1] ?? null,
       revision: number('discovery_store_revision'),
       leaseAgeSeconds: number('discovery_store_lease_age_seconds'),
       sessions: number('discovery_sessions'),

@@ -40,6 +40,7 @@ export class LiveTable {
   readonly #marks = new Map<string, Mark>();
   readonly #timer: NodeJS.Timeout;
   #drawSoon: NodeJS.Immediate | null = null;
+  #isOver = false;
 
   /** @param ranking Receives every change noted here. */
   constructor(matches: Watch, ranking: Ranking, options: LiveTableOptions) {
@@ -66,6 +67,7 @@ export class LiveTable {
 
   /** Leaves the final table on the screen, with the cursor below it. */
   end(): void {
+    this.#isOver = true;
     clearInterval(this.#timer);
     if (this.#drawSoon !== null) clearImmediate(this.#drawSoon);
     process.stdout.off('resize', this.#redraw);
@@ -91,7 +93,7 @@ export class LiveTable {
       ...(hidden > 0 ? [`${String(hidden)} more below`] : []),
       this.#state(),
       this.#matches.hub,
-      'Ctrl-C to stop',
+      ...(this.#isOver ? [] : ['Ctrl-C to stop']),
     ].join(' · ');
     logUpdate(
       [

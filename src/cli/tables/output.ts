@@ -14,19 +14,23 @@ export interface OutputFlags {
   sort?: string;
 }
 
-const FORMS = {
-  table: 'table',
-  wide: 'table with all columns, uncut',
-  json: 'json',
-  csv: 'csv',
+/** The forms that need a word. */
+const EXPLAINED: Partial<Record<OutputForm, string>> = {
+  wide: 'a table with all columns, uncut',
   id: 'ids only',
-} as const;
+};
 
 /** Adds the flags for the output format. */
 export function withFormFlags(command: Command, forms: readonly OutputForm[]): Command {
   return command
     .addOption(
-      new Option('-o, --output <form>', `how: ${forms.map((form) => FORMS[form]).join(', ')}`).choices(forms),
+      new Option(
+        '-o, --output <form>',
+        [
+          'output format',
+          ...forms.flatMap((form) => (EXPLAINED[form] === undefined ? [] : `${form}: ${EXPLAINED[form]}`)),
+        ].join('; '),
+      ).choices(forms),
     )
     .addOption(new Option('--json', 'the same as --output json').implies({ output: 'json' }));
 }

@@ -111,8 +111,6 @@ export class HubConnection {
   #trials = 0;
   #cancelTrial: () => void = () => undefined;
   #cancelTimer: () => void = () => undefined;
-  /** Until when the hub asked to be left alone, on the scheduler's clock. */
-  #patienceUntil = 0;
   /** The hub's last frame, if it was an error: the reason for a close that follows. */
   #lastRefusal: DiscoveryError | null = null;
   #closing: Promise<void> = Promise.resolve();
@@ -174,9 +172,8 @@ export class HubConnection {
 
   /** Ends the wait for the next attempt, unless the hub asked for it. In any state but `waiting`, it has no effect. */
   retry(): void {
-    if (this.#state !== 'waiting' || this.#scheduler.now() < this.#patienceUntil) return;
-    this.#cancelTimer();
-    this.#connect();
+    if (this.#state !== 'waiting' || this.#hubs.asksForPatience) return;
+    this.#connectAfter(0);
   }
 
   /** Gives up the present connection and tries another one. */
@@ -315,16 +312,21 @@ export class HubConnection {
     } else if (closeCode === null && this.#conversation.reading !== undefined && isRefusal(error)) {
       this.#finish('refused', error);
     } else {
-      const patienceMs = (error.retryAfterSeconds ?? 0) * 1000;
-      const retryInMs = this.#hubs.failed(patienceMs);
-      this.#patienceUntil = this.#scheduler.now() + patienceMs;
+      const atLeastMs = (error.retryAfterSeconds ?? 0) * 1000;
+      // The `retry` of a stream spreads those that come back by themselves; only a refusal asks for patience.
+      const retryInMs = this.#hubs.failed(atLeastMs, error.code === 'NETWORK' ? 0 : atLeastMs);
       this.#conversation.interrupted(error);
       if (this.isOver) return;
-      this.#cancelTimer = this.#scheduler.after(retryInMs, () => {
-        this.#connect();
-      });
+      this.#connectAfter(retryInMs);
       this.#become('waiting', error, retryInMs);
     }
+  }
+
+  #connectAfter(ms: number): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#scheduler.after(ms, () => {
+      this.#connect();
+    });
   }
 
   #finish(state: FinalState, error: DiscoveryError | null): void {

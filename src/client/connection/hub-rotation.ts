@@ -7,9 +7,10 @@ const SPREAD_MS = 500;
 interface Place {
   readonly hub: HubUrl;
   readonly backoff: Backoff;
-  /** When it last failed, and how long it is left alone after that, in milliseconds. */
+  /** When it last failed, how long it is left alone after that, and how much of that it asked for, in milliseconds. */
   failedAt: number;
   waitMs: number;
+  askedMs: number;
 }
 
 /**
@@ -30,12 +31,24 @@ export class HubRotation {
   constructor(hubs: readonly HubUrl[], random: () => number, now: () => number) {
     this.#random = random;
     this.#now = now;
-    this.#places = hubs.map((hub) => ({ hub, backoff: new Backoff(random), failedAt: 0, waitMs: 0 }));
+    this.#places = hubs.map((hub) => ({
+      hub,
+      backoff: new Backoff(random),
+      failedAt: 0,
+      waitMs: 0,
+      askedMs: 0,
+    }));
   }
 
   /** The present hub. */
   get hub(): HubUrl {
     return this.#places[0]!.hub;
+  }
+
+  /** Whether the present hub has asked to be left alone, and still may be. */
+  get asksForPatience(): boolean {
+    const { failedAt, askedMs } = this.#places[0]!;
+    return this.#rest(failedAt, askedMs) > 0;
   }
 
   /** The present hub has been up for a while: forgets its failures. */
@@ -45,12 +58,14 @@ export class HubRotation {
 
   /**
    * The present hub has failed; another may become the present one.
-   * @param atLeastMs How long the failed hub asks to be left alone.
+   * @param atLeastMs How long the failed hub is left alone at least.
+   * @param askedMs How much of that it asked for.
    * @returns Milliseconds to wait before dialling the present hub.
    */
-  failed(atLeastMs = 0): number {
+  failed(atLeastMs = 0, askedMs = atLeastMs): number {
     const lost = this.#places.shift()!;
     lost.failedAt = this.#now();
+    lost.askedMs = askedMs;
     lost.waitMs = lost.backoff.next(atLeastMs);
     this.#places.push(lost);
     const waits = this.#places.map((place) => this.#waitFor(place));
@@ -62,8 +77,12 @@ export class HubRotation {
   }
 
   #waitFor({ failedAt, waitMs }: Place): number {
+    return this.#rest(failedAt, waitMs);
+  }
+
+  #rest(failedAt: number, ms: number): number {
     const elapsed = this.#now() - failedAt;
     // If the clock was set back, the times mean nothing.
-    return elapsed < 0 ? 0 : Math.max(0, waitMs - elapsed);
+    return elapsed < 0 ? 0 : Math.max(0, ms - elapsed);
   }
 }

@@ -49,8 +49,9 @@ export class HubWatch {
   #state: HubWatchState = 'connecting';
   #link: EventLink<HubHistory | HubPointFrame> | null = null;
   #cancelTimer: () => void;
-  /** Until when the hub asked to be left alone, on the scheduler's clock. */
-  #patienceUntil = 0;
+  /** When the connection was lost, and how long the hub asked to be left alone after that, in milliseconds. */
+  #lostAt = 0;
+  #askedMs = 0;
   #history: Omit<HubHistory, 'type'> | null = null;
 
   /** @throws DiscoveryError `USAGE` for a malformed URL. */
@@ -98,9 +99,9 @@ export class HubWatch {
    * network is back, or when a person asks.
    */
   retry(): void {
-    if (this.#state !== 'waiting' || this.#scheduler.now() < this.#patienceUntil) return;
-    this.#cancelTimer();
-    this.#connect();
+    const elapsed = this.#scheduler.now() - this.#lostAt;
+    // If the clock was set back, the times mean nothing.
+    if (this.#state === 'waiting' && (elapsed < 0 || elapsed >= this.#askedMs)) this.#connectAfter(0);
   }
 
   /** Ends the watch; `points` keeps its content. Resolves once the connection is closed. */
@@ -154,13 +155,20 @@ export class HubWatch {
       this.#become('refused', error);
       return;
     }
-    const patienceMs = (error.retryAfterSeconds ?? 0) * 1000;
-    const retryInMs = this.#backoff.next(patienceMs);
-    this.#patienceUntil = this.#scheduler.now() + patienceMs;
-    this.#cancelTimer = this.#scheduler.after(retryInMs, () => {
+    const atLeastMs = (error.retryAfterSeconds ?? 0) * 1000;
+    const retryInMs = this.#backoff.next(atLeastMs);
+    this.#lostAt = this.#scheduler.now();
+    // The `retry` of a stream spreads those that come back by themselves; only a refusal asks for patience.
+    this.#askedMs = error.code === 'NETWORK' ? 0 : atLeastMs;
+    this.#connectAfter(retryInMs);
+    this.#become('waiting', error, retryInMs);
+  }
+
+  #connectAfter(ms: number): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#scheduler.after(ms, () => {
       this.#connect();
     });
-    this.#become('waiting', error, retryInMs);
   }
 
   #become(state: HubWatchState, error: DiscoveryError | null = null, retryInMs: number | null = null): void {

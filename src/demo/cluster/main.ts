@@ -15,7 +15,7 @@ import { Processes } from './processes.js';
 const USAGE = 'usage: npm run cluster -- [--port <port>] [--providers <1 to 1000>]\n';
 const NO_ETCD =
   'The hubs share an etcd, and there is none here. On Debian, scripts/fetch-etcd.sh fetches one into build/etcd and installs nothing;\n' +
-  'elsewhere install etcd 3.5.18 or newer, or name its program in ETCD.\n';
+  'elsewhere install etcd 3.5 or newer, or name its program in ETCD.\n';
 const NODES = 3;
 const HUBS = 3;
 const inUse = (taken: number, first: number): string =>
@@ -138,7 +138,7 @@ class Cluster {
   /** A hub has ended: says what becomes of its providers, and starts it anew after a while. */
   async #lose(name: string, number: number): Promise<void> {
     const restart = wait(RESTART_MS);
-    say(`CLUSTER: ${name} has ended; it is started anew in ${String(RESTART_MS / 1000)} s`);
+    say(`CLUSTER: ${name} exited; restarting it in ${String(RESTART_MS / 1000)} s`);
     const departed = new Set<string>();
     const off = this.#matches?.on('change', ({ type, advertisement }) => {
       if (type === 'removed') departed.add(advertisement.provider_id);
@@ -151,7 +151,7 @@ class Cluster {
     say(
       `CLUSTER: ${String(live)} of ${String(this.#providers)} providers are live, and ${String(departed.size)} have departed meanwhile`,
     );
-    say(`CLUSTER: ${name} is there again, pid ${String(this.#startHub(number))}`);
+    say(`CLUSTER: ${name} is back, pid ${String(this.#startHub(number))}`);
   }
 
   async #answers(port: number): Promise<void> {

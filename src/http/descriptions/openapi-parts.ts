@@ -45,7 +45,8 @@ const FACT_PARAMETERS: JsonObject[] = [
   {
     name: 'min.<resource>',
     in: 'query',
-    description: 'At least so much of this further resource, e.g. `min.gpu=2`; who has none has 0',
+    description:
+      'At least that much of this other resource, e.g. `min.gpu=2`; a provider without it counts as 0',
     schema: { type: 'integer', minimum: 0 },
   },
   {

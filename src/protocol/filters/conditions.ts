@@ -161,8 +161,8 @@ export const CONDITIONS = {
     },
   }),
   min: furtherResources({
-    description: 'At least so much of further resources, by their names; who has none has 0',
-    flag: { form: '--min <resource=amount>', help: 'at least so much of a further resource, e.g. gpu=2' },
+    description: 'At least that much of other resources, by name; a provider without one counts as 0',
+    flag: { form: '--min <resource=amount>', help: 'at least that much of another resource, e.g. gpu=2' },
   }),
   attributes: attributes({
     description: 'Attributes by their names: each equals one of these values, or is a number in this range',

@@ -9,6 +9,8 @@ import { epochOf } from './store-state.js';
 
 /** The state of a store that several hubs share. */
 export interface StoreOverview {
+  /** Why it does not answer, though a node does; the members but for `nodes` are meaningless then. */
+  problem: string | null;
   /** Null while no hub has used the store. */
   epoch: string | null;
   /** The revision of the last change. */
@@ -57,11 +59,23 @@ const MAX_METRICS = 4 * 1024 * 1024;
 
 /**
  * Queries the state of a store and of each of its nodes. Changes nothing.
- * @throws EtcdError (as a rejection) if no node answers for the cluster.
+ * @throws EtcdError (as a rejection) if no node answers.
  */
 export async function readOverview(client: EtcdClient, settings: SharedLogSettings): Promise<StoreOverview> {
-  const keys = new Keys(settings.prefix);
-  const nodes = settings.endpoints.map((url, turn) => readNode(client, settings, url, turn));
+  const nodes = await Promise.all(
+    settings.endpoints.map((url, turn) => readNode(client, settings, url, turn)),
+  );
+  try {
+    return { problem: null, ...(await readStore(client, new Keys(settings.prefix))), nodes };
+  } catch (error) {
+    if (!(error instanceof EtcdError) || !nodes.some(({ version }) => version !== '')) throw error;
+    return { problem: error.advice, ...NOTHING_KNOWN, nodes };
+  }
+}
+
+const NOTHING_KNOWN = { epoch: null, revision: 0, providers: 0, hubs: [], isImporting: false };
+
+async function readStore(client: EtcdClient, keys: Keys): Promise<Omit<StoreOverview, 'problem' | 'nodes'>> {
   const identity = await client.call(METHODS.range, { key: keys.identity });
   const { clusterId, revision } = identity.header!;
   const { count } = await client.call(METHODS.range, { ...keys.providers, countOnly: true });
@@ -78,7 +92,6 @@ export async function readOverview(client: EtcdClient, settings: SharedLogSettin
     revision,
     providers: count,
     hubs: await Promise.all(hubs),
-    nodes: await Promise.all(nodes),
     isImporting: importing.kvs.length > 0,
   };
 }
@@ -94,13 +107,19 @@ async function readNode(
     const { endpoint, token } = await client.node(turn);
     const status = await endpoint.call(METHODS.status, {}, token, PATIENCE_MS);
     const { memberId, revision } = status.header!;
+    const { version } = status;
+    if (status.leader === 0n) {
+      // It would not answer the other questions.
+      const problem = 'it has no leader: a majority of nodes is down';
+      return { ...nothing, version, revision, problem, quotaBytes: null, alarms: [] };
+    }
     const { members } = await endpoint.call(METHODS.members, {}, token, PATIENCE_MS);
     const { alarms } = await endpoint.call(METHODS.alarms, {}, token, PATIENCE_MS);
     return {
       url,
-      problem: status.leader === 0n ? 'it has no leader: a majority of nodes is down' : null,
+      problem: null,
       name: members.find(({ id }) => id === memberId)?.name ?? '',
-      version: status.version,
+      version,
       isLeader: status.leader === memberId,
       revision,
       bytes: status.dbSize,

@@ -71,7 +71,9 @@ export class SharedLog implements Log {
   #start: Start | null;
   readonly #keeper: CopyKeeper | null;
   #problemAt = 0;
+  #hasProblem = false;
   #probedAt = 0;
+  readonly #log: SharedLogLogger;
   #endTicks: CallOff | null = null;
   #isClosing = false;
 
@@ -90,11 +92,13 @@ export class SharedLog implements Log {
     this.epoch = epoch;
     this.#start = start;
     this.#membership = membership;
+    this.#log = log;
     this.#mark = mark;
     this.#writer = new Writer(client, keys, {
       hub: () => this.hub,
       position: () => this.position,
       known: (providerId) => this.#applied.known(providerId),
+      isUnreadable: (providerId) => this.#applied.isUnreadable(providerId),
     });
     const host = {
       isDueAt: (revision: number) => membership.isDueAt(revision),
@@ -231,6 +235,7 @@ export class SharedLog implements Log {
     this.#endTicks = this.#client.timers.every(TICK_MS, () => {
       this.#writer.tick();
       void this.#probe();
+      this.#reportProblem();
       this.#keeper?.tick();
       this.#mark.note(this.#following.mark, this.#client.timers.now());
     });
@@ -251,6 +256,15 @@ export class SharedLog implements Log {
       },
     );
     return proposal;
+  }
+
+  /** Logs why the store cannot be written, once, and that it can be again. What has become of another store is logged already. */
+  #reportProblem(): void {
+    const { problem } = this;
+    if ((problem !== null) === this.#hasProblem || this.#following.change !== null) return;
+    this.#hasProblem = problem !== null;
+    if (problem !== null) this.#log.error(`the store of the hubs cannot be written: ${problem}`);
+    else this.#log.info('the store of the hubs can be written again');
   }
 
   /** While the store refuses writes, tries whether it takes one again: nobody may write for as long as the hub says that it cannot. */

@@ -47,6 +47,10 @@ export async function readEpoch(client: EtcdClient, keys: Keys): Promise<Mark> {
   return { epoch: epochOf(header!.clusterId, kv.value), revision: header!.revision };
 }
 
+/** The store is not the one that a hub followed: what has become of it, and what to do. */
+export const ANOTHER_STORE =
+  'this etcd is not the store that this hub has followed: it was made anew, or its epoch was renewed; restart this hub';
+
 /**
  * Compares the store with the one that a hub follows.
  * @param watched The id of the cluster that a watch was opened at; null for none.
@@ -65,7 +69,7 @@ export async function findChange(
   const { clusterId, revision } = header!;
   const isOne = watched === null || watched === clusterId;
   if (kv === undefined || !isOne || epochOf(clusterId, kv.value) !== followed.epoch) {
-    return 'this etcd is not the store that this hub has followed: it was made anew, or its epoch was renewed; restart this hub';
+    return ANOTHER_STORE;
   }
   return revision < followed.revision ? wentBack(followed.revision, revision, String(identity)) : null;
 }
@@ -142,6 +146,16 @@ async function readRange(
   }
 }
 
-function recordIn({ modRevision, value }: KeyValue): { revision: number; record: ProviderRecord } {
-  return { revision: modRevision, record: decodeRecord(value) };
+/** @throws Error if it cannot be read. The message says what to do. */
+function recordIn({ key, modRevision, value }: KeyValue): { revision: number; record: ProviderRecord } {
+  try {
+    return { revision: modRevision, record: decodeRecord(value) };
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Error(
+      `the record under the key ${String(key)} in etcd cannot be read: ${message}. If it is of a newer version, run that; if it is damaged, ` +
+        'delete the key, and its provider has to advertise again',
+      { cause: error },
+    );
+  }
 }

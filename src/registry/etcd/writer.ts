@@ -31,6 +31,8 @@ export interface WriterHost {
   /** The last applied revision. */
   position(): number;
   known(providerId: string): Known | undefined;
+  /** Whether a provider's record cannot be read. */
+  isUnreadable(providerId: string): boolean;
 }
 
 interface Proposal {
@@ -122,6 +124,8 @@ export class Writer {
       return Promise.reject(new PersistenceError(why));
     }
     const providerId = providerOf(entry);
+    if (this.#host.isUnreadable(providerId))
+      return Promise.reject(new PersistenceError(`the record of ${providerId} in etcd cannot be read`));
     this.#count += 1;
     const writeId = `${this.#host.hub()}/${this.#count}`;
     return new Promise((resolve, reject) => {
@@ -260,7 +264,14 @@ export class Writer {
         this.#conflict(proposal, kv?.modRevision ?? 0);
         continue;
       }
-      const record = recordAfter(stateOf(known, kv), entry, proposal.writeId);
+      let record: ProviderRecord | null;
+      try {
+        record = recordAfter(stateOf(known, kv), entry, proposal.writeId);
+      } catch (error) {
+        // It must not take the rest of the batch with it.
+        this.#fail(proposal, new PersistenceError((error as Error).message));
+        continue;
+      }
       if (record === null) {
         this.#settle(proposal, () => {
           proposal.resolve(this.#host.position());

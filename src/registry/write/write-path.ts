@@ -157,7 +157,7 @@ export class WritePath {
     if (!hosts.includes(signedHost)) {
       throw new ProtocolError(
         'AUTH_005',
-        `signed for the host ${signedHost}, but this hub is reached as ${hosts.join(' or ')}`,
+        `signed for the host ${signedHost}, but this hub is reached as ${hosts.join(' or ')}; dial that, or have the hub's operator add ${signedHost} to DISCOVERY_PUBLIC_HOSTS`,
       );
     }
     await this.#exclusively(claim.providerId, null, async () => {

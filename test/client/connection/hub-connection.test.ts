@@ -169,6 +169,8 @@ test('a retry ends the wait, whatever the backoff', async () => {
   const dialled = hub.peers.length;
   watcher.retry();
   watcher.retry();
+  assert.equal(watcher.state, 'waiting', 'a listener may ask: others hear of the wait first');
+  time.advance(0);
   assert.equal(hub.peers.length, dialled + 1);
   goLive(scene);
   watcher.retry();
@@ -182,9 +184,11 @@ test('a retry waits for as long as the hub asked', async () => {
   hub.peer.end(1006, { error: new DiscoveryError('RATE_001', 'too many', { retryAfterSeconds: 12 }) });
   time.advance(11_999);
   watcher.retry();
+  time.advance(0);
   assert.equal(hub.peers.length, 1);
   time.advance(1);
   watcher.retry();
+  time.advance(0);
   assert.equal(hub.peers.length, 2);
 });
 

@@ -64,3 +64,20 @@ test('whatever fails, no hub is dialled before its own wait is over, and nobody 
     if (random() < 0.3) hubs.stable();
   }
 });
+
+test('each hub has its own patience, which others do not end, and a backoff is none', () => {
+  const { hubs, time } = rotation(HUBS.slice(0, 2));
+  hubs.failed(60_000);
+  assert.deepEqual([hubs.hub.http, hubs.asksForPatience], ['http://b', false]);
+  while (hubs.hub.http === 'http://b') {
+    time.now += 1000;
+    hubs.failed(5000, 0);
+    if (hubs.hub.http === 'http://b') assert.equal(hubs.asksForPatience, false);
+  }
+  assert.equal(hubs.asksForPatience, true, 'the backoff of b is longer than what is left of the wait of a');
+  time.now += 60_000;
+  assert.equal(hubs.asksForPatience, false);
+  hubs.failed(60_000);
+  time.now -= 3_600_000;
+  assert.equal(hubs.asksForPatience, false, 'a clock that was set back means nothing');
+});

@@ -96,16 +96,33 @@ test('a retry ends the wait, but for what the hub asked', async () => {
   await settle();
   time.advance(8999);
   hub.retry();
+  time.advance(0);
   await settle();
   assert.equal(events.streams.length, 1);
   time.advance(1);
   hub.retry();
   hub.retry();
+  time.advance(0);
   await settle();
   assert.equal(events.streams.length, 2);
   await hub.stop();
   hub.retry();
   assert.equal(hub.state, 'stopped');
+});
+
+test('a retry ends the wait that a stream asked its readers for', async () => {
+  const { events, time, hub } = await begin();
+  events.stream.begin(5000);
+  events.stream.say(history([point(1)]));
+  await settle();
+  events.stream.end();
+  await settle();
+  assert.equal(hub.state, 'waiting');
+  hub.retry();
+  time.advance(0);
+  await settle();
+  assert.equal(events.streams.length, 2);
+  await hub.stop();
 });
 
 test('a hub that shows nothing of itself is not asked again; one that has no place is', async () => {

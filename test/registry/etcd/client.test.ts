@@ -14,6 +14,13 @@ import { TestEtcd, until, WITHOUT_ETCD } from '../../support/hubs/etcd.js';
 const key = (text: string): Buffer => Buffer.from(text);
 const isEtcdError = (error: unknown): error is EtcdError => error instanceof EtcdError;
 
+test('a token is renewed where it has expired, and where it is older than a change of the users', () => {
+  const needsToken = (code: number, message: string): boolean => new EtcdError(message, code).needsToken;
+  assert.ok(needsToken(16, 'etcdserver: invalid auth token'));
+  assert.ok(needsToken(3, 'etcdserver: revision of auth store is old'));
+  assert.ok(!needsToken(3, 'etcdserver: authentication failed, invalid user ID or password'));
+});
+
 test('the client of an etcd', { skip: WITHOUT_ETCD }, async (t) => {
   let etcd: TestEtcd;
   let client: EtcdClient;

@@ -307,6 +307,87 @@ test('the log that several hubs share', { skip: WITHOUT_ETCD }, async (t) => {
     },
   );
 
+  await t.test('what an operator deletes is gone at every hub, its session included', async () => {
+    const prefix = etcd.prefix();
+    const [a, b] = [await open(prefix), await open(prefix)];
+    for (const id of ['deleted', 'kept']) {
+      await a.log.propose(attach(id, a.log.hub, 1));
+      await a.log.propose(advertised(advertisementOf(id), identityOf(id), true));
+    }
+    await haveMet(a, b);
+    await client.call(METHODS.delete, { key: Buffer.from(`${prefix}p/deleted`) });
+    await until(() => [a, b].every(({ state }) => state.store.size === 1), 'the deletion');
+    const late = await open(prefix);
+    assert.deepEqual([a.seen, b.seen], [late.seen, late.seen]);
+    await a.log.propose(attach('deleted', a.log.hub, 1, true));
+    await a.log.propose(advertised(advertisementOf('deleted'), identityOf('deleted', { lastT: 2 }), true));
+    await haveMet(a, b, late);
+    assert.deepEqual([a.seen, b.seen], [late.seen, late.seen]);
+    for (const { log } of [a, b, late]) await log.close();
+  });
+
+  for (const [what, wiped] of [
+    ['all that hubs keep is deleted', ''],
+    ['the key of the epoch is deleted', 'e'],
+  ] as const) {
+    await t.test(`where ${what} beneath running hubs, each says so and writes no more`, async () => {
+      const prefix = etcd.prefix();
+      const [a, b] = [await open(prefix), await open(prefix)];
+      await a.log.propose(advertised(advertisementOf('x'), identityOf('x')));
+      await haveMet(a, b);
+      const key = Buffer.from(prefix + wiped);
+      const rangeEnd = wiped === '' ? Buffer.from(prefix.replace(/\/$/, '0')) : undefined;
+      await client.call(METHODS.delete, rangeEnd === undefined ? { key } : { key, rangeEnd });
+      for (const { log, state } of [a, b]) {
+        await until(() => log.problem !== null, 'that it is noticed');
+        assert.match(log.problem!, /not the store that this hub has followed.*restart this hub/);
+        assert.equal(state.store.size, 1, 'nobody departs');
+        await assert.rejects(log.propose(advertised(advertisementOf('y'))), /restart this hub/);
+      }
+      const anew = await open(prefix);
+      assert.notEqual(anew.log.epoch, a.log.epoch);
+      await anew.log.propose(advertised(advertisementOf('z')));
+      assert.equal(a.state.store.find('z'), undefined);
+      for (const { log } of [a, b, anew]) await log.close();
+    });
+  }
+
+  await t.test('a record that cannot be read stops its own writes alone, and names its key', async () => {
+    const prefix = etcd.prefix();
+    const { log, state } = await open(prefix);
+    for (const id of ['spoilt', 'sound']) await log.propose(advertised(advertisementOf(id), identityOf(id)));
+    const key = Buffer.from(`${prefix}p/spoilt`);
+    const { kvs } = await client.call(METHODS.range, { key });
+    const spoilt = kvs[0]!.value.subarray(0, 20);
+    await client.call(METHODS.put, { key, value: spoilt });
+    await log.propose(
+      advertised(advertisementOf('sound', { resources: { cpu: 2 } }), identityOf('sound', { lastT: 2 })),
+    );
+    await assert.rejects(
+      log.propose(withdrawn('spoilt', null)),
+      /the record of spoilt in etcd cannot be read/,
+    );
+    await assert.rejects(
+      log.propose(attach('spoilt', log.hub, 1)),
+      /the record of spoilt in etcd cannot be read/,
+    );
+    assert.equal(state.store.size, 2);
+    await assert.rejects(open(prefix), (error: Error) =>
+      error.message.includes(`${prefix}p/spoilt in etcd cannot be read`),
+    );
+    await client.call(METHODS.put, { key, value: kvs[0]!.value });
+    await until(
+      () =>
+        log.propose(withdrawn('spoilt', null)).then(
+          () => true,
+          () => false,
+        ),
+      'a write',
+    );
+    assert.equal(state.store.size, 1);
+    await log.close();
+  });
+
   await t.test('bindings that have lapsed are removed, all others stay', async () => {
     const prefix = etcd.prefix();
     const { log } = await open(prefix);

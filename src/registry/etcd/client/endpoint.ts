@@ -29,9 +29,12 @@ export class EtcdError extends Error {
     return PASSING.has(this.code);
   }
 
-  /** Whether the user's token has expired. */
+  /** Whether the user's token is no longer valid: it has expired or, as a JWT, is older than the last change of etcd's users. */
   get needsToken(): boolean {
-    return this.code === UNAUTHENTICATED;
+    return (
+      this.code === UNAUTHENTICATED ||
+      (this.code === INVALID_ARGUMENT && this.message.includes('auth store is old'))
+    );
   }
 
   /** Whether something does not exist, e.g. an expired lease. */
@@ -57,6 +60,7 @@ export class EtcdError extends Error {
 }
 
 const UNKNOWN = 2;
+const INVALID_ARGUMENT = 3;
 const DEADLINE_EXCEEDED = 4;
 const NOT_FOUND = 5;
 const RESOURCE_EXHAUSTED = 8;

@@ -49,6 +49,8 @@ export class Applied {
   readonly #host: AppliedHost;
   readonly #log: SharedLogLogger;
   readonly #known = new Map<string, Known>();
+  /** Providers whose present record cannot be read. */
+  readonly #unreadable = new Set<string>();
   /** The running hubs. */
   #hubs = new Set<string>();
   readonly #bindings = new Bindings();
@@ -88,6 +90,11 @@ export class Applied {
   /** What is known of a provider's record; undefined if there is none. */
   known(providerId: string): Known | undefined {
     return this.#known.get(providerId);
+  }
+
+  /** Whether a provider's present record cannot be read, so that what is known of it is out of date. */
+  isUnreadable(providerId: string): boolean {
+    return this.#unreadable.has(providerId);
   }
 
   /** Some providers whose bindings have lapsed at a steady time (Unix ms). */
@@ -147,9 +154,7 @@ export class Applied {
     const ended = new Set<string>();
     for (const [providerId, { session }] of this.#known) {
       if (session !== null && !hubs.has(session.hub)) ended.add(session.hub);
-      if (providers.has(providerId)) continue;
-      this.#tell({ kind: 'withdraw', providerId, identity: null }, revision);
-      this.#known.delete(providerId);
+      if (!providers.has(providerId)) this.#forget(providerId, revision);
     }
     if (this.#host.isDueAt(revision) && !hubs.has(this.#host.hub())) ended.add(this.#host.hub());
     for (const hub of ended) this.#hubEnded(hub, revision);
@@ -182,7 +187,8 @@ export class Applied {
       else this.#hubs.add(read.id);
       this.#copy?.hub(read.id, type !== DELETED);
     } else if (type === DELETED) {
-      this.#known.delete(read.id);
+      this.#forget(read.id, revision);
+      this.#unreadable.delete(read.id);
       this.#bindings.delete(read.id);
       this.#copy?.gone(read.id);
     } else {
@@ -196,10 +202,12 @@ export class Applied {
       record = decodeRecord(value);
     } catch (error) {
       this.#log.error(
-        `the record of ${providerId} at revision ${revision} cannot be read: ${(error as Error).message}`,
+        `the record of ${providerId} at revision ${revision} cannot be read, so this provider stays as it was, and its writes are refused: ${(error as Error).message}`,
       );
+      this.#unreadable.add(providerId);
       return;
     }
+    this.#unreadable.delete(providerId);
     const own = this.#host.entryOf(record.writeId);
     this.#knowRecord(providerId, record, revision, own !== undefined);
     this.#copy?.changed(providerId, record, revision);
@@ -237,6 +245,16 @@ export class Applied {
     if (open === null && binding !== null) this.#bindings.set(providerId, binding.publicKey, binding.seenAt);
     else this.#bindings.delete(providerId);
     return open;
+  }
+
+  /** A provider's record is gone. Hubs only delete what has lapsed; an operator may delete anything. */
+  #forget(providerId: string, revision: number): void {
+    const known = this.#known.get(providerId);
+    if (known === undefined) return;
+    this.#tell({ kind: 'withdraw', providerId, identity: null }, revision);
+    if (known.session !== null)
+      this.#tell({ kind: 'detach', providerId, ...known.session, heartbeatAgeMs: 0 }, revision);
+    this.#known.delete(providerId);
   }
 
   #hubEnded(hub: string, revision: number): void {

@@ -5,7 +5,7 @@ import { EtcdError } from '../client/endpoint.js';
 import type { Keys } from '../keys.js';
 import type { SharedLogLogger } from '../settings.js';
 import type { Mark } from '../store-mark.js';
-import { findChange, readState } from '../store-state.js';
+import { ANOTHER_STORE, findChange, readState } from '../store-state.js';
 import type { HeldWatch } from './held-watch.js';
 import { type Follower, type RestartReason, Watch } from './watch.js';
 
@@ -51,7 +51,10 @@ export class Following {
     this.#follower = {
       isSame: (clusterId) => this.#isSame(clusterId),
       revision: (revision, events) => {
-        this.#applied.revision(revision, events);
+        if (this.#change !== null) return;
+        // The key of the epoch was there before anybody followed: whoever deletes or writes it later makes another store of this one.
+        if (events.some(({ kv }) => kv !== null && keys.identity.equals(kv.key))) this.#giveUp(ANOTHER_STORE);
+        else this.#applied.revision(revision, events);
       },
       reached: (revision) => {
         this.#applied.reached(revision);
@@ -67,7 +70,7 @@ export class Following {
     return { epoch: this.#epoch, revision: this.#applied.position };
   }
 
-  /** What has become of the store where it is another than the one that was followed; null while it is the same. */
+  /** Why the store cannot be followed any more: it is another than the one that was followed, or cannot be read; null while it can. */
   get change(): string | null {
     return this.#change;
   }
@@ -104,17 +107,22 @@ export class Following {
   }
 
   /**
-   * Whether the store is the one that was followed. Where it is not, the hub neither writes nor follows any more, and gives up its lease: to those
-   * who ask it has lost the store.
+   * Whether the store is the one that was followed.
    * @param watched See `findChange`.
    */
   async #isSame(watched: bigint | null): Promise<boolean> {
     const change = await findChange(this.#client, this.#keys, this.mark, watched);
     if (change === null || this.#change !== null) return change === null;
+    this.#giveUp(change);
+    return false;
+  }
+
+  /** The store cannot be followed: the hub neither writes any more, and gives up its lease. To those who ask, it has lost the store. */
+  #giveUp(change: string): void {
     this.#change = change;
     this.#log.error(change);
+    this.#watch?.close();
     this.#lost();
-    return false;
   }
 
   /** etcd has compacted the revisions this hub needs, because it stalled for too long. */
@@ -132,7 +140,10 @@ export class Following {
         this.begin();
         return;
       } catch (error) {
-        if (!(error instanceof EtcdError)) throw error;
+        if (!(error instanceof EtcdError)) {
+          this.#giveUp(`${(error as Error).message}; then restart this hub`);
+          return;
+        }
         await passed(this.#client.timers, RETRY_MS);
       }
     }
