@@ -90,7 +90,12 @@ function checked(name: ConditionName, reader: Reader): Reader {
     const value = reader(text, earlier);
     const result = CONDITIONS[name].schema.safeParse(value);
     if (result.success) return value;
-    throw new InvalidArgumentError(`It ${result.error.issues[0]?.message ?? 'is not acceptable'}.`);
+    const message = result.error.issues[0]?.message ?? 'is not acceptable';
+    throw new InvalidArgumentError(
+      /^(?:must|is|has)\b/.test(message)
+        ? `It ${message}.`
+        : `${message[0]!.toUpperCase()}${message.slice(1)}.`,
+    );
   };
 }
 

@@ -54,10 +54,11 @@ export function untilStopped(): AbortSignal {
   return controller.signal;
 }
 
-/** Exits quietly when the reader of the output, e.g. `head`, closes it. */
+/** Exits quietly when the reader of the output, e.g. `head`, closes it; says so if it cannot be written for another reason. */
 export function toleratePipeEnd(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
-    throw error;
+    process.stderr.write(`The output cannot be written: ${error.message}\n`);
+    process.exit(EXIT.failed);
   });
 }

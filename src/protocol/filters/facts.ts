@@ -33,7 +33,10 @@ const range = z
     'a range has only min and max',
   )
   .refine(({ min, max }) => min !== undefined || max !== undefined, 'a range has min, max or both')
-  .refine(({ min, max }) => (min ?? -Infinity) <= (max ?? Infinity), 'min must not be more than max')
+  .refine(
+    ({ min, max }) => (min ?? -Infinity) <= (max ?? Infinity),
+    'the min of a range must not be more than its max',
+  )
   // Fixed order of members, so that equal ranges have equal texts.
   .transform(({ min, max }): NumberRange => ({
     ...(min === undefined ? {} : { min }),

@@ -23,10 +23,12 @@ const path = location.kind === 'memory' ? ':memory:' : location.path;
 let open: Open | null = null;
 /** The identity of the opened file, whatever its name; null before the first open. */
 let identity: string | null = null;
+/** The same of its write-ahead log; null while it is not open. */
+let walIdentity: string | null = null;
 
 /** Distinguishes a file from a replacement at the same path; null if there is none. */
-function identityOfFile(): string | null {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+function identityOf(file: string): string | null {
+  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
   return stat === undefined ? null : `${String(stat.dev)}:${String(stat.ino)}`;
 }
 
@@ -36,12 +38,26 @@ function identityOfFile(): string | null {
  */
 function checkFile(): void {
   if (location.kind === 'memory') return;
-  const present = identityOfFile();
+  const present = identityOf(path);
   identity ??= present;
   if (present !== null && present === identity) return;
   throw new Error(
     'it was removed or replaced while the hub ran: put it back, or restart the hub, which goes on with the file that is there',
   );
+}
+
+/**
+ * What was written to a write-ahead log that somebody has removed is in no file that a restart would find. Closing moves it into the database;
+ * the next write opens that again.
+ * @throws Error
+ */
+function checkWal(): void {
+  if (location.kind === 'memory') return;
+  const present = identityOf(`${path}-wal`);
+  walIdentity ??= present;
+  if (present === walIdentity) return;
+  const problem = close();
+  if (problem !== null) throw new Error(problem);
 }
 
 function openDatabase(): Open {
@@ -65,6 +81,7 @@ function close(): string | null {
     return describeFailure(path, error);
   } finally {
     open = null;
+    walIdentity = null;
   }
 }
 
@@ -75,6 +92,7 @@ function inFile<Result>(go: (file: Open) => Result): Result | { problem: string 
     open ??= openDatabase();
     const result = go(open);
     checkFile();
+    checkWal();
     return result;
   } catch (error) {
     const problem = describeFailure(path, error);

@@ -68,16 +68,25 @@ test('whatever fails, no hub is dialled before its own wait is over, and nobody 
 test('each hub has its own patience, which others do not end, and a backoff is none', () => {
   const { hubs, time } = rotation(HUBS.slice(0, 2));
   hubs.failed(60_000);
-  assert.deepEqual([hubs.hub.http, hubs.asksForPatience], ['http://b', false]);
-  while (hubs.hub.http === 'http://b') {
+  const present = (): [string, boolean] => [hubs.hub.http, hubs.asksForPatience];
+  assert.deepEqual(present(), ['http://b', false]);
+  for (let round = 0; round < 100 && present()[0] === 'http://b'; round += 1) {
     time.now += 1000;
     hubs.failed(5000, 0);
-    if (hubs.hub.http === 'http://b') assert.equal(hubs.asksForPatience, false);
   }
-  assert.equal(hubs.asksForPatience, true, 'the backoff of b is longer than what is left of the wait of a');
+  assert.deepEqual(
+    present(),
+    ['http://a', true],
+    'the backoff of b is longer than what is left of the wait of a',
+  );
   time.now += 60_000;
   assert.equal(hubs.asksForPatience, false);
+});
+
+test('a clock that was set back ends every patience', () => {
+  const { hubs, time } = rotation(HUBS.slice(0, 1));
   hubs.failed(60_000);
+  assert.equal(hubs.asksForPatience, true);
   time.now -= 3_600_000;
-  assert.equal(hubs.asksForPatience, false, 'a clock that was set back means nothing');
+  assert.equal(hubs.asksForPatience, false);
 });

@@ -264,7 +264,7 @@ test('what is wrong with an attribute or a further resource is said of its param
     ['attr.x.min=1&attr.x.min=2', /attr\.x\.min is given twice/],
     ['attr.x=1&attr.x.min=2', /attr\.x: ask for values or for a range/],
     ['attr.x.min=2&attr.x=1', /attr\.x: ask for values or for a range/],
-    ['attr.x.min=2&attr.x.max=1', /min must not be more than max/],
+    ['attr.x.min=2&attr.x.max=1', /min of a range must not be more than its max/],
     ['min.gpu=-1', /min\.gpu: must be an integer/],
     ['min.gpu=1.5', /min\.gpu: must be an integer/],
     ['min.gpu=1&min.gpu=1', /min\.gpu is given twice/],

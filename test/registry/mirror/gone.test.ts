@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { advertised } from '../../support/data/entries.js';
@@ -31,6 +31,39 @@ for (const [what, replaced] of [
       await mirror.close();
       const { advertisements } = await loadFile(path);
       assert.ok(advertisements.has('kept') && advertisements.has('later'));
+    },
+  );
+}
+
+for (const [what, replaced] of [
+  ['removed', false],
+  ['replaced by an older one', true],
+] as const) {
+  test(
+    `a write-ahead log that is ${what} under a running hub costs nothing acknowledged, whenever the hub is killed`,
+    { skip },
+    async (t) => {
+      const folder = temporaryFolder(t);
+      const path = join(folder, 'hub.db');
+      const mirror = await openMirror(path);
+      t.after(() => mirror.close());
+      await mirror.propose(advertised(advertisementOf('before')));
+      copyFileSync(`${path}-wal`, join(folder, 'older'));
+      await mirror.propose(advertised(advertisementOf('between')));
+      rmSync(`${path}-wal`);
+      if (replaced) copyFileSync(join(folder, 'older'), `${path}-wal`);
+      for (const id of ['first', 'second']) {
+        await mirror.propose(advertised(advertisementOf(id)));
+        // What a kill would leave.
+        const left = join(folder, `${id}.db`);
+        copyFileSync(path, left);
+        if (existsSync(`${path}-wal`)) copyFileSync(`${path}-wal`, `${left}-wal`);
+        const { advertisements } = await loadFile(left);
+        const expected =
+          id === 'first' ? ['before', 'between', 'first'] : ['before', 'between', 'first', 'second'];
+        assert.deepEqual([...advertisements.keys()].sort(), expected.sort());
+      }
+      assert.equal(mirror.problem, null);
     },
   );
 }

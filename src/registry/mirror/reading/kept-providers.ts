@@ -50,11 +50,9 @@ export class KeptProviders {
     }
     this.#db = db;
     const starts = db.prepare<[], number>('SELECT starts FROM hub').pluck().get() ?? 0;
-    if (starts === 0 && this.count('') === 0) {
+    if (this.count('') === 0) {
       db.close();
-      throw new Error(
-        `${path} is not the file of a hub, or of one that never ran: name the file that the hub used`,
-      );
+      throw new Error(`${path} knows of no provider: name the file that the hub used`);
     }
     this.fingerprint = `${String(statSync(path).size)} bytes, ${String(starts)} starts`;
   }
