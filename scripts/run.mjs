@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { clearInterval, setInterval } from 'node:timers';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -279,6 +280,17 @@ function fuzzOptions(args) {
   return fail(usage);
 }
 
+/** npm, or its shell, ends by a signal without passing it on: what they started then belongs to somebody else, and ends as well. */
+function endWithNpm() {
+  if (process.env.npm_lifecycle_event !== command) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, 200).unref();
+}
+
 /** What hubs of tests may share: `test/support/hubs/hubs.ts`. */
 const STORES = ['sqlite', 'etcd', 'etcd3'];
 
@@ -297,6 +309,7 @@ try {
   process.exit(error.status);
 }
 
+if (['start', 'demo', 'cluster'].includes(command)) endWithNpm();
 if (command === 'start') {
   process.argv.splice(1, process.argv.length - 1, join(root, 'dist', 'command', 'main.js'), ...rest);
   await import('../dist/command/main.js');

@@ -50,11 +50,11 @@ const describe = (home: string): Description =>
 
 const dependenciesOf = (home: string): string[] => Object.keys(describe(home).dependencies ?? {});
 
-/** What the README's TypeScript takes for granted: wallets of libraries, and what a browser has. */
+/** What the README's TypeScript takes for granted: wallets of libraries and of browsers. */
 const WALLETS = `declare const address: string;
 declare const wallet: { address: string; signMessage(text: string): Promise<string> };
 declare const account: { address: string; signMessage(what: { message: string }): Promise<string> };
-declare const window: { ethereum: { request(call: { method: string; params: unknown[] }): Promise<string> } };
+declare const provider: { request(call: { method: string; params: unknown[] }): Promise<string> };
 `;
 
 /** Writes each piece of TypeScript in the README to a file of its own, with the client from a package, and returns their names. */

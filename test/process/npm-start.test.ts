@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { RunningProcess } from './hub-process.js';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/health`)).ok;
+  } catch {
+    return false;
+  }
+}
+
+test(
+  'a hub that npm started ends with npm, whose shell passes no signal on',
+  { timeout: 120_000, skip: process.platform === 'win32' ? 'Windows has no such signals' : false },
+  async (t) => {
+    const npm = new RunningProcess('npm', ['start'], {
+      cwd: ROOT,
+      env: {
+        ...process.env,
+        DISCOVERY_HOST: '127.0.0.1',
+        DISCOVERY_PORT: '0',
+        DISCOVERY_DB_URL: 'sqlite:///:memory:',
+        DISCOVERY_DRAIN_SECONDS: '0',
+      },
+    });
+    t.after(() => npm.child.kill('SIGKILL'));
+    const [, url] = await npm.wrote(/listening: (http:\/\/127\.0\.0\.1:\d+)/);
+    assert.equal(await answers(url!), true);
+    npm.child.kill('SIGTERM');
+    // Only once nobody holds its output any more, the hub included.
+    await npm.exited;
+    assert.equal(await answers(url!), false);
+  },
+);
