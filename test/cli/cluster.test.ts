@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { scratchFolder } from '../process/hub-process.js';
-import { TestEtcd, WITHOUT_ETCD } from '../support/hubs/etcd.js';
+import { TestEtcd, until, WITHOUT_ETCD } from '../support/hubs/etcd.js';
 import { TestKey } from '../support/data/keys.js';
 import { TestHub } from '../support/hubs/test-hub.js';
 import { runPiped } from './pseudo-terminal.js';
@@ -85,5 +85,35 @@ test(
     const away = await cluster([]);
     assert.equal(away.code, 4, away.output);
     assert.ok(away.output.includes(etcd.url.slice('http://'.length)), away.output);
+  },
+);
+
+test(
+  'without a majority of nodes, cluster shows which are away, and what its hubs say',
+  { skip: WITHOUT_ETCD },
+  async (t) => {
+    const etcd = await TestEtcd.cluster(3);
+    t.after(() => etcd.stop());
+    const [folder, prefix, endpoints] = [scratchFolder(t), etcd.prefix(), etcd.urls.join(',')];
+    const hub = await TestHub.start({ ETCD_ENDPOINTS: endpoints, ETCD_PREFIX: prefix, HUB_NAME: 'left' });
+    t.after(() => hub.stop());
+    await etcd.kill(1);
+    const ask = async (): Promise<{ code: number | null; output: string }> => {
+      const command = runPiped(['cluster', '--hubs', hub.url], folder, {
+        DISCOVERY_ETCD_ENDPOINTS: endpoints,
+        DISCOVERY_ETCD_PREFIX: prefix,
+      });
+      return { code: (await command.exited).code, output: command.output };
+    };
+    let answer = await ask();
+    // The node that is left takes a second to notice.
+    await until(async () => {
+      answer = await ask();
+      return answer.output.includes('it has no leader: a majority of nodes is down');
+    }, 'that it has no leader');
+    assert.equal(answer.code, 1, answer.output);
+    assert.match(answer.output, /^the store does not answer$/m);
+    assert.ok(answer.output.includes(hub.url), answer.output);
+    for (const url of etcd.urls) assert.ok(answer.output.includes(url), answer.output);
   },
 );

@@ -65,10 +65,13 @@ export async function readOverview(client: EtcdClient, settings: SharedLogSettin
   const nodes = await Promise.all(
     settings.endpoints.map((url, turn) => readNode(client, settings, url, turn)),
   );
+  const hasAnswered = nodes.some(({ version }) => version !== '');
+  if (hasAnswered && nodes.every(({ problem }) => problem !== null))
+    return { problem: 'no node can answer for the cluster', ...NOTHING_KNOWN, nodes };
   try {
     return { problem: null, ...(await readStore(client, new Keys(settings.prefix))), nodes };
   } catch (error) {
-    if (!(error instanceof EtcdError) || !nodes.some(({ version }) => version !== '')) throw error;
+    if (!(error instanceof EtcdError) || !hasAnswered) throw error;
     return { problem: error.advice, ...NOTHING_KNOWN, nodes };
   }
 }

@@ -125,13 +125,17 @@ export class TestEtcd {
     for (const { process: child } of this.#nodes) child?.kill('SIGCONT');
   }
 
-  /** Ends all nodes as a cut of the power does. What they keep stays. */
-  async kill(): Promise<void> {
+  /**
+   * Ends nodes as a cut of the power does. What they keep stays.
+   * @param first How many are left running.
+   */
+  async kill(first = 0): Promise<void> {
     this.resume();
-    const gone = this.#nodes.map(
+    const nodes = this.#nodes.slice(first);
+    const gone = nodes.map(
       ({ process: child }) => new Promise((resolve) => child?.once('exit', resolve) ?? resolve(null)),
     );
-    for (const node of this.#nodes) {
+    for (const node of nodes) {
       node.process?.kill('SIGKILL');
       node.process = null;
     }
