@@ -280,7 +280,7 @@ function fuzzOptions(args) {
   return fail(usage);
 }
 
-/** npm, or its shell, ends by a signal without passing it on: what they started then belongs to somebody else, and ends as well. */
+/** npm's shell passes no signal on. When it ends, this process gets another parent, and stops as well. */
 function endWithNpm() {
   if (process.env.npm_lifecycle_event !== command) return;
   const parent = process.ppid;

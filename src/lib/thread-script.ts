@@ -1,6 +1,6 @@
 /**
  * Finds the script of a thread. `scripts/build.mjs` bundles each into one file of its own, because finding and loading many small modules would
- * take more than half of a thread's start.
+ * take about half of a thread's start.
  * @param name A name from the build's table of threads.
  */
 export function threadScript(name: string): URL {

@@ -312,9 +312,7 @@ export class HubConnection {
     } else if (closeCode === null && this.#conversation.reading !== undefined && isRefusal(error)) {
       this.#finish('refused', error);
     } else {
-      const atLeastMs = (error.retryAfterSeconds ?? 0) * 1000;
-      // The `retry` of a stream spreads those that come back by themselves; only a refusal asks for patience.
-      const retryInMs = this.#hubs.failed(atLeastMs, error.code === 'NETWORK' ? 0 : atLeastMs);
+      const retryInMs = this.#hubs.lost(error);
       this.#conversation.interrupted(error);
       if (this.isOver) return;
       this.#connectAfter(retryInMs);

@@ -1,3 +1,4 @@
+import type { DiscoveryError } from '../errors.js';
 import type { HubUrl } from '../hub-url.js';
 import { Backoff } from './backoff.js';
 
@@ -74,6 +75,13 @@ export class HubRotation {
     this.#places.unshift(...this.#places.splice(next, 1));
     const isAnother = this.#places[0] !== lost;
     return isAnother && soonest === 0 ? Math.floor(this.#random() * SPREAD_MS) : soonest;
+  }
+
+  /** As `failed`, for the reason given. */
+  lost({ code, retryAfterSeconds }: DiscoveryError): number {
+    const atLeastMs = (retryAfterSeconds ?? 0) * 1000;
+    // The `retry` of a stream spreads clients that come back by themselves; only a refusal asks for patience.
+    return this.failed(atLeastMs, code === 'NETWORK' ? 0 : atLeastMs);
   }
 
   #waitFor({ failedAt, waitMs }: Place): number {

@@ -6,8 +6,8 @@ import {
   hubPointFrameSchema,
   type VitalsShown,
 } from '../../protocol/vitals.js';
-import { Backoff } from '../connection/backoff.js';
 import { EventLink } from '../connection/event-link.js';
+import { HubRotation } from '../connection/hub-rotation.js';
 import type { StateChange } from '../connection/hub-connection.js';
 import { Emitter } from '../emitter.js';
 import { DiscoveryError } from '../errors.js';
@@ -44,22 +44,20 @@ export class HubWatch {
   readonly #url: string;
   readonly #fetch: typeof globalThis.fetch;
   readonly #scheduler: Scheduler;
-  readonly #backoff: Backoff;
+  readonly #hubs: HubRotation;
   readonly #events = new Emitter<HubWatchEvents>();
   #state: HubWatchState = 'connecting';
   #link: EventLink<HubHistory | HubPointFrame> | null = null;
   #cancelTimer: () => void;
-  /** When the connection was lost, and how long the hub asked to be left alone after that, in milliseconds. */
-  #lostAt = 0;
-  #askedMs = 0;
   #history: Omit<HubHistory, 'type'> | null = null;
 
   /** @throws DiscoveryError `USAGE` for a malformed URL. */
   constructor(url: string | URL, options: HubWatchOptions) {
-    this.#url = `${parseHubUrl(url).http}/api/v1/hub/events`;
+    const hub = parseHubUrl(url);
+    this.#url = `${hub.http}/api/v1/hub/events`;
     this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
     this.#scheduler = options.scheduler ?? systemScheduler;
-    this.#backoff = new Backoff(options.random ?? Math.random);
+    this.#hubs = new HubRotation([hub], options.random ?? Math.random, () => this.#scheduler.now());
     // Asynchronous, so that listeners added right away miss nothing.
     this.#cancelTimer = this.#scheduler.after(0, () => {
       this.#connect();
@@ -99,9 +97,7 @@ export class HubWatch {
    * network is back, or when a person asks.
    */
   retry(): void {
-    const elapsed = this.#scheduler.now() - this.#lostAt;
-    // If the clock was set back, the times mean nothing.
-    if (this.#state === 'waiting' && (elapsed < 0 || elapsed >= this.#askedMs)) this.#connectAfter(0);
+    if (this.#state === 'waiting' && !this.#hubs.asksForPatience) this.#connectAfter(0);
   }
 
   /** Ends the watch; `points` keeps its content. Resolves once the connection is closed. */
@@ -138,7 +134,7 @@ export class HubWatch {
   #receive(frame: HubHistory | HubPointFrame): void {
     if (frame.type === 'history') {
       this.#history = frame;
-      this.#backoff.reset();
+      this.#hubs.stable();
       if (this.#state !== 'live') this.#become('live');
     } else if (this.#history !== null) {
       const { interval_seconds: seconds, points } = this.#history;
@@ -155,11 +151,7 @@ export class HubWatch {
       this.#become('refused', error);
       return;
     }
-    const atLeastMs = (error.retryAfterSeconds ?? 0) * 1000;
-    const retryInMs = this.#backoff.next(atLeastMs);
-    this.#lostAt = this.#scheduler.now();
-    // The `retry` of a stream spreads those that come back by themselves; only a refusal asks for patience.
-    this.#askedMs = error.code === 'NETWORK' ? 0 : atLeastMs;
+    const retryInMs = this.#hubs.lost(error);
     this.#connectAfter(retryInMs);
     this.#become('waiting', error, retryInMs);
   }

@@ -15,6 +15,11 @@ const SHARD_STARTS = ['9', 'G', 'Q', 'Z', 'i', 'r'];
 /** Older versions lose watch events when the leader changes. */
 const OLDEST = [3, 5] as const;
 
+/** A record is damaged, or of a newer version. The message names its key and says what to do. */
+export class UnreadableRecordError extends Error {
+  override readonly name = 'UnreadableRecordError';
+}
+
 /** The whole content of the store at one revision. */
 export interface StoreState {
   revision: number;
@@ -79,7 +84,7 @@ export function epochOf(clusterId: bigint, identity: Uint8Array): string {
   return createHash('sha256').update(String(clusterId)).update(identity).digest('hex').slice(0, 12);
 }
 
-/** Reads everything, as of the present revision. */
+/** Reads everything, as of the present revision. @throws EtcdError, UnreadableRecordError (as a rejection) */
 export async function readState(client: EtcdClient, keys: Keys): Promise<StoreState> {
   const hubs = new Set<string>();
   const { header, kvs } = await client.call(METHODS.range, keys.hubs);
@@ -146,13 +151,13 @@ async function readRange(
   }
 }
 
-/** @throws Error if it cannot be read. The message says what to do. */
+/** @throws UnreadableRecordError */
 function recordIn({ key, modRevision, value }: KeyValue): { revision: number; record: ProviderRecord } {
   try {
     return { revision: modRevision, record: decodeRecord(value) };
   } catch (error) {
     const { message } = error as Error;
-    throw new Error(
+    throw new UnreadableRecordError(
       `the record under the key ${String(key)} in etcd cannot be read: ${message}. If it is of a newer version, run that; if it is damaged, ` +
         'delete the key, and its provider has to advertise again',
       { cause: error },

@@ -151,6 +151,8 @@ export class Applied {
     this.#position = revision;
     this.#hubs = hubs;
     this.#copy?.makeAnew();
+    // All that was read could be read.
+    this.#unreadable.clear();
     const ended = new Set<string>();
     for (const [providerId, { session }] of this.#known) {
       if (session !== null && !hubs.has(session.hub)) ended.add(session.hub);
@@ -188,8 +190,6 @@ export class Applied {
       this.#copy?.hub(read.id, type !== DELETED);
     } else if (type === DELETED) {
       this.#forget(read.id, revision);
-      this.#unreadable.delete(read.id);
-      this.#bindings.delete(read.id);
       this.#copy?.gone(read.id);
     } else {
       this.#recordChanged(read.id, kv.value, revision);
@@ -249,6 +249,8 @@ export class Applied {
 
   /** A provider's record is gone. Hubs only delete what has lapsed; an operator may delete anything. */
   #forget(providerId: string, revision: number): void {
+    this.#unreadable.delete(providerId);
+    this.#bindings.delete(providerId);
     const known = this.#known.get(providerId);
     if (known === undefined) return;
     this.#tell({ kind: 'withdraw', providerId, identity: null }, revision);

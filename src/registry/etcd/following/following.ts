@@ -5,7 +5,7 @@ import { EtcdError } from '../client/endpoint.js';
 import type { Keys } from '../keys.js';
 import type { SharedLogLogger } from '../settings.js';
 import type { Mark } from '../store-mark.js';
-import { ANOTHER_STORE, findChange, readState } from '../store-state.js';
+import { ANOTHER_STORE, findChange, readState, UnreadableRecordError } from '../store-state.js';
 import type { HeldWatch } from './held-watch.js';
 import { type Follower, type RestartReason, Watch } from './watch.js';
 
@@ -70,7 +70,7 @@ export class Following {
     return { epoch: this.#epoch, revision: this.#applied.position };
   }
 
-  /** Why the store cannot be followed any more: it is another than the one that was followed, or cannot be read; null while it can. */
+  /** Why the store can no longer be followed: it is not the one that was followed, or it cannot be read; null while it can. */
   get change(): string | null {
     return this.#change;
   }
@@ -117,7 +117,7 @@ export class Following {
     return false;
   }
 
-  /** The store cannot be followed: the hub neither writes any more, and gives up its lease. To those who ask, it has lost the store. */
+  /** The store can no longer be followed: the hub stops following and writing, and gives up its lease. To its clients, it has lost the store. */
   #giveUp(change: string): void {
     this.#change = change;
     this.#log.error(change);
@@ -140,10 +140,11 @@ export class Following {
         this.begin();
         return;
       } catch (error) {
-        if (!(error instanceof EtcdError)) {
-          this.#giveUp(`${(error as Error).message}; then restart this hub`);
+        if (error instanceof UnreadableRecordError) {
+          this.#giveUp(`${error.message}; then restart this hub`);
           return;
         }
+        if (!(error instanceof EtcdError)) throw error;
         await passed(this.#client.timers, RETRY_MS);
       }
     }
