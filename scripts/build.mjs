@@ -15,6 +15,7 @@ import { readFile } from 'node:fs/promises';
 import { Buffer } from 'node:buffer';
 import { createRequire } from 'node:module';
 import { join, relative, resolve, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build as bundle, stop as endBundler } from 'esbuild';
 import { bundleDashboard } from './build-dashboard.mjs';
 import { joinDeclarations } from './declarations.mjs';
@@ -42,8 +43,12 @@ const UNBUNDLED = [
   'pino-pretty',
   'secp256k1',
   'sodium-native',
-  'uWebSockets.js',
 ];
+/** One that is no CommonJS package. */
+const IMPORTED = ['uWebSockets.js'];
+
+/** Packages that only tests use, and that look for files of their own. */
+const UNBUNDLED_IN_TESTS = ['axe-core', 'esbuild', 'playwright-core', 'typescript'];
 
 /** The scripts of the hub's threads, by the names that `threadScript` knows. */
 const THREADS = {
@@ -53,41 +58,58 @@ const THREADS = {
   verifier: 'registry/write/verifier/worker.js',
 };
 
+/** The options of bundles that Node runs. */
+const PROGRAMS = {
+  bundle: true,
+  external: IMPORTED,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  sourcemap: true,
+  sourcesContent: false,
+  chunkNames: '[name]-[hash]',
+  // CommonJS packages load Node's modules by this name.
+  banner: {
+    js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);",
+  },
+  logLevel: 'warning',
+};
+
 /**
  * Bundles the command from a folder of compiled modules into `command/main.js` there, and each thread into `threads/`: otherwise, finding and
  * loading hundreds of small modules would take most of a command's time, and of a hub's start.
  */
 export async function makeCommand(compiled) {
   const root = resolve(compiled);
-  const common = {
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    external: UNBUNDLED,
-    sourcemap: true,
-    sourcesContent: false,
-    // CommonJS packages load Node's modules by this name.
-    banner: {
-      js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);",
-    },
-    plugins: [neighboursStay(root)],
-    logLevel: 'warning',
-  };
+  const inFolder = (path) =>
+    `new URL(${JSON.stringify(`../${slashes(relative(root, path))}`)}, import.meta.url).href`;
+  const common = { ...PROGRAMS, plugins: [neighboursStay(root, inFolder), unbundled(UNBUNDLED)] };
   const command = join(root, 'command');
   rmSync(command, { recursive: true, force: true });
   const scripts = Object.entries(THREADS).map(([name, path]) => [name, join(root, path)]);
   try {
     await Promise.all([
-      bundle({
-        ...common,
-        entryPoints: [join(root, 'cli', 'main.js')],
-        outdir: command,
-        splitting: true,
-        chunkNames: '[name]-[hash]',
-      }),
+      bundle({ ...common, entryPoints: [join(root, 'cli', 'main.js')], outdir: command, splitting: true }),
       bundle({ ...common, entryPoints: Object.fromEntries(scripts), outdir: join(root, 'threads') }),
     ]);
+  } finally {
+    await endBundler();
+  }
+}
+
+/** Bundles programs below a folder into another one, for this machine alone. What several use is there once. */
+export async function bundlePrograms(files, { from, to }) {
+  const asItIs = (path) => JSON.stringify(pathToFileURL(path).href);
+  try {
+    await bundle({
+      ...PROGRAMS,
+      plugins: [neighboursStay(resolve('.'), asItIs), unbundled([...UNBUNDLED, ...UNBUNDLED_IN_TESTS])],
+      entryPoints: files,
+      outbase: from,
+      outdir: to,
+      splitting: true,
+      chunkNames: 'shared/[name]-[hash]',
+    });
   } finally {
     await endBundler();
   }
@@ -125,19 +147,38 @@ export function makeManual(dist) {
 }
 
 /** Makes bundled modules look for their neighbours (threads, assets) where they were compiled, not in the bundle. */
-function neighboursStay(root) {
+function neighboursStay(root, urlOf) {
   return {
     name: 'neighbours-stay',
     setup({ onLoad }) {
       onLoad({ filter: /\.js$/ }, async ({ path }) => {
-        if (!path.startsWith(root + sep)) return null;
-        const place = JSON.stringify(`../${relative(root, path).split(sep).join('/')}`);
-        const text = await readFile(path, 'utf8');
-        return { contents: text.replaceAll('import.meta.url', `new URL(${place}, import.meta.url).href`) };
+        if (!path.startsWith(root + sep) || path.includes(`${sep}node_modules${sep}`)) return null;
+        return { contents: (await readFile(path, 'utf8')).replaceAll('import.meta.url', urlOf(path)) };
       });
     },
   };
 }
+
+/**
+ * Leaves CommonJS packages out of a bundle. They are required, not imported: before Node imports one, it reads all of it for the names that it
+ * exports, which would take half of the start of a thread.
+ */
+function unbundled(packages) {
+  return {
+    name: 'unbundled',
+    setup({ onLoad, onResolve }) {
+      onResolve({ filter: /^[^./]/ }, ({ path, kind }) => {
+        if (!packages.includes(path)) return null;
+        return kind === 'import-statement' ? { path, namespace: 'required' } : { external: true };
+      });
+      onLoad({ filter: /.*/, namespace: 'required' }, ({ path }) => ({
+        contents: `module.exports = require(${JSON.stringify(path)});`,
+      }));
+    },
+  };
+}
+
+const slashes = (path) => path.split(sep).join('/');
 
 /** Strips the descriptions of schemas below a folder: the client's types have them. */
 function descriptionsGo(root) {

@@ -2,14 +2,15 @@
 // `npm run build`, `npm run check` and `npm run test:node`: each does its own set-up, so that it works in a fresh clone, and says what
 // it is doing. `install` does nothing else.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { clearInterval, setInterval } from 'node:timers';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { otherNode, WITHOUT_SQLITE } from './other-node.mjs';
 import { ProgramError, runSteps } from './steps.mjs';
+import { makeSuites, testFiles } from './suites.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
@@ -98,6 +99,8 @@ function installSteps() {
   ];
 }
 
+/** Written at the end of each build. */
+const BUILT = join('dist', '.built');
 const TSC = join('node_modules', 'typescript', 'bin', 'tsc');
 
 /** Compiles the sources of the hub into dist/, and makes the client's package and the files that a hub serves. */
@@ -125,9 +128,11 @@ function buildSteps() {
           'scripts',
           'package-lock.json',
         ];
-        if (existsSync(made) && statSync(made).mtimeMs > Math.max(...sources.map(newest))) return;
-        const { makeClientAndAssets } = await import('./build.mjs');
-        await makeClientAndAssets('dist');
+        if (!existsSync(made) || statSync(made).mtimeMs <= Math.max(...sources.map(newest))) {
+          const { makeClientAndAssets } = await import('./build.mjs');
+          await makeClientAndAssets('dist');
+        }
+        writeFileSync(BUILT, '');
       },
     },
   ];
@@ -159,8 +164,7 @@ function newest(folder) {
 }
 
 function staleBuildSteps() {
-  const built = join('dist', 'assets', 'client.js');
-  if (existsSync(built) && statSync(built).mtimeMs > Math.max(newest('src'), newest('web'))) return [];
+  if (existsSync(BUILT) && statSync(BUILT).mtimeMs > Math.max(newest('src'), newest('web'))) return [];
   return buildSteps();
 }
 
@@ -180,92 +184,6 @@ const NEEDS = {
   simulate: wholeBuildSteps,
   conformance: wholeBuildSteps,
 };
-
-/** Test files below build/test whose path contains one of the words; all of them without words. */
-function testFiles(words) {
-  return readdirSync(join('build', 'test'), { recursive: true })
-    .filter((file) => file.endsWith('.test.js'))
-    .map((file) => join('build', 'test', file))
-    .filter((file) => existsSync(file.replace(`build${sep}`, '').replace(/\.js$/, '.ts')))
-    .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
-    .sort();
-}
-
-/**
- * Folders below `test` whose files can share a process, but for those of `ALONE`; with `*` only the files right in it. They change nothing
- * that belongs to all of the process, and are content with others on the hub that they share.
- */
-const SHARING = [
-  'cli/tables',
-  'client/connection',
-  'client/http',
-  'client/session',
-  'client/signing',
-  'client/watch',
-  'conformance',
-  'gateway/connections',
-  'gateway/events',
-  'gateway/outgoing',
-  'gateway/transports',
-  'http',
-  'lib',
-  'protocol',
-  'registry/*',
-  'registry/answers',
-  'registry/lists',
-  'registry/mirror',
-  'registry/store',
-  'registry/write',
-  'streams',
-  'web',
-];
-const ALONE = /\b(dashboard|registry\/log)\.test\.js$/;
-/**
- * The longest, which go first, because the last of all would run alone on one core. Node takes files in the order of their paths: `suites` comes
- * before `test`, and numbers before names.
- */
-const FIRST = ['web/dashboard', 'cli/commands', 'packaging/pack', 'simulation/simulation'];
-/** Few enough that the last of all does not run for long when all others have ended. */
-const FILES_A_PROCESS = 8;
-
-/**
- * Has test files share processes where they can, and so the hubs that they use: to start a process and load what it tests takes longer
- * than most of them. Each of the files that this returns imports several; what fails is still named by its own.
- */
-function together(files) {
-  const folder = join('build', 'suites');
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder);
-  const rooms = new Map();
-  for (const file of files) {
-    const path = relative(join('build', 'test'), file).replaceAll(sep, '/');
-    const room = SHARING.find((name) =>
-      name.endsWith('*') ? name === `${dirname(path)}/*` : path.startsWith(`${name}/`),
-    );
-    const key = room === undefined || ALONE.test(path) ? file : room;
-    rooms.set(key, [...(rooms.get(key) ?? []), file]);
-  }
-  const write = (name, imported) => {
-    const path = join(folder, `${name}.test.js`);
-    const lines = imported.map((file) => relative(folder, file).replaceAll(sep, '/'));
-    writeFileSync(path, lines.map((file) => `import ${JSON.stringify(file)};\n`).join(''));
-    return path;
-  };
-  return [...rooms].flatMap(([room, all]) => {
-    if (all.length === 1) {
-      const place = FIRST.findIndex(
-        (name) => all[0] === join('build', 'test', ...name.split('/')) + '.test.js',
-      );
-      return place === -1 ? all : write(`${place + 1}-${basename(all[0], '.test.js')}`, all);
-    }
-    const made = [];
-    for (let first = 0; first < all.length; first += FILES_A_PROCESS) {
-      const name = `${room.replaceAll(/\W+/g, '-')}-${made.length + 1}`;
-      made.push(write(name, all.slice(first, first + FILES_A_PROCESS)));
-    }
-    return made;
-  });
-}
 
 /** What `npm run fuzz -- --count 100000 --seed 5` asks for. */
 function fuzzOptions(args) {
@@ -347,7 +265,7 @@ if (command === 'start') {
     '--test-reporter-destination=stdout',
     '--test-reporter=./scripts/left-out.mjs',
     '--test-reporter-destination=stdout',
-    ...together(files),
+    ...(await makeSuites(files)),
   ]);
 } else if (command === 'test:node') {
   const [version, ...words] = rest;

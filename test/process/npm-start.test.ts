@@ -30,6 +30,8 @@ test(
     t.after(() => npm.child.kill('SIGKILL'));
     const [, url] = await npm.wrote(/listening: (http:\/\/127\.0\.0\.1:\d+)/);
     assert.equal(await answers(url!), true);
+    // It did so at every start after some changes, and other tests then found no hub to run.
+    assert.doesNotMatch(npm.output, /Compiling/, 'nothing is built again that `npm test` has built');
     npm.child.kill('SIGTERM');
     // Only once nobody holds its output any more, the hub included.
     await npm.exited;
