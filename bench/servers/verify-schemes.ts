@@ -23,7 +23,7 @@ interface Signed {
 
 const SIGNERS = 32;
 const VERIFIERS = {
-  hub: await loadVerifiers(),
+  hub: loadVerifiers(),
   fallback: { ed25519: withOpenssl(), eip191: withNoble() } satisfies Record<SchemeName, VerifyBytes>,
 };
 

@@ -1,15 +1,25 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { createRequire } from 'node:module';
+import type { crypto_sign_verify_detached } from 'sodium-native';
 import type { VerifyBytes } from './verify-bytes.js';
 
 /** Loads the fastest library available on this machine. */
-export async function loadVerifyEd25519(): Promise<VerifyBytes> {
-  return (await loadSodium()) ?? withOpenssl();
+export function loadVerifyEd25519(): VerifyBytes {
+  return loadSodium() ?? withOpenssl();
 }
 
-/** libsodium, twice as fast as OpenSSL; null if there is no binary for this machine, as with musl or an old glibc. */
-export async function loadSodium(): Promise<VerifyBytes | null> {
+/** The part of libsodium that is used. */
+interface Sodium {
+  crypto_sign_verify_detached: typeof crypto_sign_verify_detached;
+}
+
+/**
+ * libsodium, twice as fast as OpenSSL; null if there is no binary for this machine, as with musl or an old glibc. It is not imported, because Node
+ * would read all of the package for the names of its hundreds of exports first.
+ */
+export function loadSodium(): VerifyBytes | null {
   try {
-    const { default: sodium } = await import('sodium-native');
+    const sodium = createRequire(import.meta.url)('sodium-native') as Sodium;
     return (bytes, publicKey, signature) => sodium.crypto_sign_verify_detached(signature, bytes, publicKey);
   } catch {
     return null;

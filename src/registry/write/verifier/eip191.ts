@@ -19,9 +19,13 @@ interface Bindings {
   ): Uint8Array;
 }
 
-/** Loads the fastest library available on this machine. */
+/** The fastest library available on this machine. It is loaded for the first signature, which many hubs never see. */
 export function loadVerifyEip191(): VerifyBytes {
-  return loadLibsecp256k1() ?? withNoble();
+  let verify: VerifyBytes | undefined;
+  return (bytes, address, signature) => {
+    verify ??= loadLibsecp256k1() ?? withNoble();
+    return verify(bytes, address, signature);
+  };
 }
 
 /**

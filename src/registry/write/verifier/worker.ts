@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import { readBatch } from './batch.js';
 import { loadVerifiers } from './libraries.js';
 
-const verifiers = await loadVerifiers();
+const verifiers = loadVerifiers();
 
 parentPort?.on('message', (batch: Uint8Array) => {
   const answers: number[] = [];

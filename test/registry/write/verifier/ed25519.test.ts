@@ -25,7 +25,7 @@ const SMALL_ORDER = smallOrderPoints();
 const SECRET = 0x1234567890abcdef1234567890abcdefn;
 const PUBLIC = multiply(BASE, SECRET);
 
-const sodium = await loadSodium();
+const sodium = loadSodium();
 const openssl = withOpenssl();
 const implementations = { openssl, ...(sodium === null ? {} : { sodium }) };
 
@@ -48,12 +48,12 @@ function verdict(message: Buffer, key: Buffer, signature: Buffer): boolean {
   return expected;
 }
 
-test('the binary of libsodium is there on the platforms that it is made for', async (t) => {
+test('the binary of libsodium is there on the platforms that it is made for', (t) => {
   const glibc = (process.report.getReport() as { header: { glibcVersionRuntime?: string } }).header;
   const [major = 0, minor = 0] = (glibc.glibcVersionRuntime ?? '').split('.').map(Number);
   if (process.platform !== 'linux' || major !== 2 || minor < 33) t.skip('it may be missing here');
   else assert.notEqual(sodium, null);
-  assert.equal(typeof (await loadVerifyEd25519()), 'function');
+  assert.equal(typeof loadVerifyEd25519(), 'function');
 });
 
 test('all implementations say the same of keys and signatures with a part of small order', () => {
