@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { openSocket } from './sockets.js';
+import { openSocket, reset } from './sockets.js';
 
 /** An answer; `body` is only borrowed. */
 export interface HttpAnswer {
@@ -53,7 +53,7 @@ export class HttpConnection {
 
   close(): void {
     this.#onFailure = () => undefined;
-    this.socket.resetAndDestroy();
+    reset(this.socket);
   }
 
   #receive(bytes: Buffer): void {

@@ -40,26 +40,23 @@ export function openSocket(
   return socket;
 }
 
+/**
+ * Resets a connection. Where its end is on the way already, or nothing has been connected, it is only closed: such a reset fails, and Node 20
+ * then keeps the socket open for ever, and has the process spin when it should end.
+ */
+export function reset(socket: Socket): void {
+  if (socket.connecting || socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 /** Resets connections, so that their ports are free at once. */
 export async function cutAll(sockets: Iterable<Socket>): Promise<void> {
-  let open = 0;
-  await new Promise<void>((resolve) => {
-    for (const socket of sockets) {
-      if (socket.destroyed) continue;
-      open += 1;
-      let isOver = false;
-      const over = (): void => {
-        if (isOver) return;
-        isOver = true;
-        open -= 1;
-        if (open === 0) resolve();
-      };
-      socket.once('close', over);
-      // A failed reset is not followed by a close.
-      socket.once('error', over);
-      if (socket.connecting) socket.destroy();
-      else socket.resetAndDestroy();
-    }
-    if (open === 0) resolve();
-  });
+  const open = [...sockets].filter(({ destroyed }) => !destroyed);
+  await Promise.all(
+    open.map((socket) => {
+      const closed = new Promise((resolve) => socket.once('close', resolve));
+      reset(socket);
+      return closed;
+    }),
+  );
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { openSocket } from './sockets.js';
+import { openSocket, reset } from './sockets.js';
 
 const KEY = Buffer.from('discovery client').toString('base64');
 const ACCEPT = createHash('sha1').update(`${KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
@@ -81,7 +81,7 @@ export class RawWebSocket {
   /** Drops the connection without a close frame. */
   cut(): void {
     this.#over = true;
-    this.socket.resetAndDestroy();
+    reset(this.socket);
   }
 
   #close(reason: string, code: number): void {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, type TestContext } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { WebSocket } from 'ws';
+import { reset } from '../../../bench/load/sockets.js';
 import type {
   HttpRequest,
   HttpResponse,
@@ -184,7 +185,9 @@ export class RawClient {
   readonly #wire: NetSocket;
   /** Resolves when the other side has closed; an error counts. */
   readonly closed: Promise<void>;
-  #received = Buffer.alloc(0);
+  /** Joined only when it is looked at: a long body comes in very many parts. */
+  #parts: Buffer[] = [];
+  #length = 0;
   #more: () => void = () => undefined;
   #ended = false;
 
@@ -195,7 +198,8 @@ export class RawClient {
     t.after(() => this.socket.destroy());
     this.socket.on('error', () => undefined);
     this.socket.on('data', (data) => {
-      this.#received = Buffer.concat([this.#received, data]);
+      this.#parts.push(data);
+      this.#length += data.length;
       this.#more();
     });
     this.closed = new Promise((resolve) => {
@@ -209,7 +213,7 @@ export class RawClient {
 
   /** Cuts the connection, as a client does that is gone. */
   reset(): void {
-    this.#wire.resetAndDestroy();
+    reset(this.#wire);
   }
 
   send(...lines: string[]): void {
@@ -219,7 +223,7 @@ export class RawClient {
   /** The next bytes up to and including `end`. */
   async until(end: string): Promise<string> {
     return this.#take(() => {
-      const at = this.#received.indexOf(end);
+      const at = this.#received().indexOf(end);
       return at === -1 ? -1 : at + end.length;
     });
   }
@@ -231,14 +235,21 @@ export class RawClient {
 
   async #take(length: () => number): Promise<string> {
     for (let wanted = length(); ; wanted = length()) {
-      if (wanted >= 0 && this.#received.length >= wanted) {
-        const taken = this.#received.subarray(0, wanted).toString('latin1');
-        this.#received = this.#received.subarray(wanted);
-        return taken;
+      if (wanted >= 0 && this.#length >= wanted) {
+        const received = this.#received();
+        this.#parts = [received.subarray(wanted)];
+        this.#length -= wanted;
+        return received.toString('latin1', 0, wanted);
       }
-      if (this.#ended) throw new Error(`closed after ${JSON.stringify(this.#received.toString('latin1'))}`);
+      if (this.#ended) throw new Error(`closed after ${JSON.stringify(this.#received().toString('latin1'))}`);
       await new Promise<void>((resolve) => (this.#more = resolve));
     }
+  }
+
+  #received(): Buffer {
+    const received = Buffer.concat(this.#parts);
+    this.#parts = [received];
+    return received;
   }
 
   async response(hasBody = true): Promise<RawResponse> {

@@ -1,4 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { reset } from '../../../bench/load/sockets.js';
 
 /**
  * A door before several hubs: each connection goes to a random one, and what a client sends waits until it would find the same at each of them. It comes
@@ -49,9 +50,7 @@ export class Balancer {
       this.#sockets.add(socket);
       const other = socket === client ? hub : client;
       socket.on('error', () => {
-        if (other.destroyed) return;
-        if (other.connecting) other.destroy();
-        else other.resetAndDestroy();
+        if (!other.destroyed) reset(other);
       });
       socket.on('close', () => {
         this.#sockets.delete(socket);
