@@ -6,6 +6,7 @@ import { EventSourceReader, type EventSourceOptions } from '../../support/client
 import { assertError, LIST, onBothTransports } from '../../support/clients/http.js';
 import { TestKey } from '../../support/data/keys.js';
 import { randomOf } from '../../support/random.js';
+import { rounds } from '../../support/rounds.js';
 import { type Answer, type ErrorAnswer, TestHub, TRANSPORTS } from '../../support/hubs/test-hub.js';
 import { type Frame } from '../../support/clients/test-socket.js';
 import { writeCertificate } from '../../support/clients/tls.js';
@@ -311,7 +312,7 @@ for (const transport of TRANSPORTS) {
           return { filter, list, answer: wait(filter, cursor) };
         }),
       );
-      for (let round = 0; round < 15; round += 1) {
+      for (let round = 0; round < rounds(15); round += 1) {
         await Promise.all(
           providers.map(async (provider, at) => {
             const chance = below(10);

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { fill, forEachPair, greet, LOG_NAMES, Provider, unique, useHub } from '../websocket-support.js';
+import { randomOf } from '../../support/random.js';
+import { rounds } from '../../support/rounds.js';
+import {
+  fill,
+  forEachPair,
+  greet,
+  LOG_NAMES,
+  type Pair,
+  Provider,
+  unique,
+  useHub,
+} from '../websocket-support.js';
 import { assertIsList, StreamView, Watcher } from '../websocket-watcher.js';
-
-/** Repeatable chance. */
-function mulberry32(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296) * below) | 0;
-  };
-}
 
 forEachPair('a snapshot of many', (pair) => {
   const { codec } = pair;
@@ -51,9 +51,11 @@ forEachPair('a snapshot of many', (pair) => {
   });
 });
 
-for (const log of LOG_NAMES)
-  forEachPair(`streams under many changes, with the log ${log === 'SQLite' ? 'in SQLite' : log}`, (pair) => {
-    const { codec } = pair;
+for (const log of LOG_NAMES) {
+  const suite = (pair: Pair): void => {
+    const { transport, codec } = pair;
+    // No log knows of codecs: the second is tested with one of them on each transport.
+    if (log !== LOG_NAMES[0] && (transport === 'uws') !== (codec === 'json')) return;
     const hub = useHub(pair, {}, { log });
     const COUNTRIES = ['SE', 'FR', 'DE'];
     const PLATFORMS = ['x86_64', 'arm64', null];
@@ -66,10 +68,11 @@ for (const log of LOG_NAMES)
       { status: 'live' },
     ];
 
-    test('a client always holds what a list would answer, through drops, resumes and takeovers', async () => {
+    test('a client always holds what a list would answer, through drops, resumes and takeovers', async (t) => {
+      const random = randomOf(t);
+      const below = (limit: number): number => Math.floor(random() * limit);
       const network = unique();
       const filters = FILTERS.map((filter) => ({ ...filter, payments_network: network }));
-      const below = mulberry32(20_261_122);
       const providers = await Promise.all(Array.from({ length: 12 }, () => Provider.join(hub(), codec)));
       // Of several hubs, the last to start cannot resume from before its own start.
       await providers[0]!.advertise();
@@ -87,7 +90,7 @@ for (const log of LOG_NAMES)
         usd_per_gb_ram_month: below(4),
         usd_per_gb_storage_month: 1,
       });
-      for (let round = 0; round < 40; round += 1) {
+      for (let round = 0; round < rounds(40); round += 1) {
         await Promise.all(
           providers.map(async (provider, index) => {
             const chance = below(20);
@@ -122,4 +125,6 @@ for (const log of LOG_NAMES)
         assert.deepEqual(new Map([...fresh.view].sort()), new Map([...watcher.view].sort()));
       }
     });
-  });
+  };
+  forEachPair(`streams under many changes, with the log ${log === 'SQLite' ? 'in SQLite' : log}`, suite);
+}

@@ -4,6 +4,7 @@ import { DOWN_SCHEMAS } from '../../../src/protocol/frames/frames-down-schemas.j
 import type { PublishedAdvertisement } from '../../../src/protocol/advertisement.js';
 import type { First } from '../../../src/protocol/filters/first.js';
 import { randomOf } from '../../support/random.js';
+import { rounds } from '../../support/rounds.js';
 import type { TestHub } from '../../support/hubs/test-hub.js';
 import { fill, forEachPair, greet, Provider, refused, unique, useHub } from '../websocket-support.js';
 import { brief, queryOf, Watcher } from '../websocket-watcher.js';
@@ -130,7 +131,7 @@ forEachPair('streams of the first matches', (pair) => {
                   }),
             },
     });
-    for (let round = 0; round < 30; round += 1) {
+    for (let round = 0; round < rounds(30); round += 1) {
       await Promise.all(
         providers.map(async (provider) => {
           const chance = below(10);

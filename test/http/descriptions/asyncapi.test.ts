@@ -94,8 +94,10 @@ test('every reference leads somewhere, and every frame of both sides is used', (
 
 test('its schemas take what is sent, and nothing else', () => {
   const ajv = new Ajv({ strict: false, validateFormats: false });
-  const takes = (name: string, frame: object): boolean =>
-    ajv.compile(document.components.messages[name]!.payload)(frame);
+  // A schema that is added is compiled once.
+  for (const [name, { payload }] of Object.entries(document.components.messages))
+    ajv.addSchema(payload, name);
+  const takes = (name: string, frame: object): boolean => ajv.validate(name, frame);
   for (const name of Object.keys(document.components.messages)) {
     assert.equal(takes(name, { type: 'shout' }), false, name);
   }

@@ -5,9 +5,12 @@ import { scaled } from '../../support/scale.js';
 import type { PublishedAdvertisement } from '../../../src/protocol/advertisement.js';
 import type { Filter } from '../../../src/protocol/filters/filter.js';
 import { type ListQuery, parseListQuery, type SortOrder } from '../../../src/protocol/filters/list-query.js';
-import type { ListAnswer } from '../../../src/registry/registry.js';
+import type { ListAnswer, Registry } from '../../../src/registry/registry.js';
 import { LongList } from '../../../src/registry/lists/long-list.js';
-import { type Content, content, filter } from '../../support/data/arbitraries.js';
+import { type Content, content, filter, recordOf } from '../../support/data/arbitraries.js';
+import { advertised, withdrawn } from '../../support/data/entries.js';
+import { FakeClock } from '../../support/fake-clock.js';
+import { LoggedRegistry } from '../../support/worlds/logged-registry.js';
 import { list } from '../../support/worlds/naive.js';
 import { rounds } from '../../support/rounds.js';
 import { randomOf } from '../../support/random.js';
@@ -38,19 +41,27 @@ function contentOf(number: number, changes: Partial<Content> = {}): Content {
 
 const idOf = (number: number): string => `p${String((number * 7919) % ROWS).padStart(5, '0')}`;
 
-function worldOf(changes: Partial<Content> = {}): RegistryWorld {
-  const world = new RegistryWorld({ expiryMs: 600_000, replayEvents: 100_000 });
-  for (let number = 0; number < ROWS; number += 1) world.advertise(idOf(number), contentOf(number, changes));
-  return world;
+const SETTINGS = { expiryMs: 600_000, restartGraceMs: 1000, replayEvents: 100_000, cleanupMs: 1000 };
+
+/** A registry of its own, without a model beside it, which would take most of the time that it takes to fill it. */
+function registryOf(changes: Partial<Content> = {}): LoggedRegistry {
+  const registry = new LoggedRegistry(SETTINGS, new FakeClock());
+  for (let number = 0; number < ROWS; number += 1)
+    advertise(registry, idOf(number), contentOf(number, changes));
+  return registry;
+}
+
+function advertise(registry: LoggedRegistry, id: string, from: Content): void {
+  registry.propose(advertised(recordOf(id, from), null, false));
 }
 
 /** Makes a list; something happens between its steps. @returns It, and how much work each step was. */
 function make(
-  world: RegistryWorld,
+  registry: Registry,
   query: ListQuery,
   meanwhile: () => void = () => undefined,
 ): { answer: ListAnswer; work: number[] } {
-  const steps = world.registry.listInSteps(query);
+  const steps = registry.listInSteps(query);
   const work: number[] = [];
   for (;;) {
     const step = steps.next();
@@ -79,8 +90,7 @@ function parse(json: Uint8Array | LongList): PublishedAdvertisement[] {
 }
 
 /** What a naive filter and sort say. */
-function expected(world: RegistryWorld, asked: Filter, sort: SortOrder): PublishedAdvertisement[] {
-  const { store } = world.registry;
+function expected({ store }: Registry, asked: Filter, sort: SortOrder): PublishedAdvertisement[] {
   const all = store.ids.flatMap((id, slot) => (id === undefined ? [] : [store.advertisement(slot)]));
   return list(all, asked, sort);
 }
@@ -113,7 +123,8 @@ const QUERIES = [
 test('a list that is made in steps is that of its first one, whatever changes in between', (t) => {
   const random = randomOf(t);
   const below = (limit: number): number => Math.floor(random() * limit);
-  const world = worldOf();
+  const world = new RegistryWorld(SETTINGS);
+  for (let number = 0; number < ROWS; number += 1) world.advertise(idOf(number), contentOf(number));
   const change = (): void => {
     for (let count = below(40); count > 0; count -= 1) {
       const number = below(ROWS);
@@ -134,18 +145,18 @@ test('a list that is made in steps is that of its first one, whatever changes in
     for (const search of QUERIES) {
       change();
       let query = parseListQuery(search);
-      const all = expected(world, query.filter, query.sort);
+      const all = expected(world.registry, query.filter, query.sort);
       const { limit } = query;
       const { cursor } = world.registry;
-      const { answer } = make(world, query, change);
+      const { answer } = make(world.registry, query, change);
       assertSame(read(answer, change), limit === null ? all : all.slice(0, limit), search);
       assert.equal(answer.cursor, cursor);
       assert.equal(answer.found.next === null, limit === null || all.length <= limit);
       if (answer.found.next === null) continue;
       // The next page, from the middle, as of now.
       query = parseListQuery(`${search}&after=${answer.found.next}`);
-      const again = expected(world, query.filter, query.sort);
-      const page = read(make(world, query, change).answer, change);
+      const again = expected(world.registry, query.filter, query.sort);
+      const page = read(make(world.registry, query, change).answer, change);
       const start = again.findIndex((row) => row.provider_id === page[0]?.provider_id);
       assertSame(page, again.slice(start, start + page.length), search);
     }
@@ -167,8 +178,8 @@ test('with few rows, all that can change does', () => {
           world.advertise(`p${String(id)}`, one);
           world.pass(1);
         }
-        const all = expected(world, asked, sort);
-        const { answer } = make(world, { filter: asked, sort, limit, after: null }, () => {
+        const all = expected(world.registry, asked, sort);
+        const { answer } = make(world.registry, { filter: asked, sort, limit, after: null }, () => {
           for (const { id, content: one } of later.splice(0, 4)) {
             if (world.isPresent(`p${String(id)}`) && id % 2 === 0) world.withdraw(`p${String(id)}`);
             else world.advertise(`p${String(id)}`, one);
@@ -182,9 +193,9 @@ test('with few rows, all that can change does', () => {
 });
 
 test('no step looks at more than some thousand rows, whatever is asked: one list of all held up everybody', () => {
-  for (const world of [worldOf(), worldOf({ pricing: contentOf(1).pricing })]) {
+  for (const registry of [registryOf(), registryOf({ pricing: contentOf(1).pricing })]) {
     for (const search of QUERIES) {
-      const { answer, work } = make(world, parseListQuery(search));
+      const { answer, work } = make(registry, parseListQuery(search));
       if (answer.body instanceof LongList) answer.body.close();
       assert.ok(Math.max(...work) <= MOST_IN_A_STEP, `${search}: ${String(Math.max(...work))}`);
     }
@@ -195,14 +206,15 @@ test('no step merges more than some thousand rows into a list: the changes durin
   const rows = 2 * MOST_IN_A_STEP;
   const id = (number: number): string => `q${String(number).padStart(6, '0')}`;
   for (const search of ['', 'sort=price']) {
-    const world = new RegistryWorld({ expiryMs: 600_000, replayEvents: 100_000 });
-    for (let number = 0; number < rows; number += 1) world.advertise(id(number), contentOf(number));
+    const registry = new LoggedRegistry(SETTINGS, new FakeClock());
+    for (let number = 0; number < rows; number += 1) advertise(registry, id(number), contentOf(number));
     const query = parseListQuery(search);
-    const all = expected(world, {}, query.sort);
+    const all = expected(registry, {}, query.sort);
     // Rows at the beginning have been found when they change, and the others not yet.
     let next = 0;
-    const { answer, work } = make(world, query, () => {
-      for (let count = 0; count < 1000 && next < rows; count += 1, next += 3) world.withdraw(id(next));
+    const { answer, work } = make(registry, query, () => {
+      for (let count = 0; count < 1000 && next < rows; count += 1, next += 3)
+        registry.propose(withdrawn(id(next)));
     });
     assert.ok(Math.max(...work) <= MOST_IN_A_STEP, `${search}: ${String(Math.max(...work))}`);
     assertSame(read(answer), all, search);
@@ -210,15 +222,18 @@ test('no step merges more than some thousand rows into a list: the changes durin
 });
 
 test('where all cost the same, a page by price looks at no more rows than one by id', () => {
-  const world = worldOf({ pricing: contentOf(1).pricing, resources: { cpu: 1, memory: 8, storage: 40 } });
-  const { work } = make(world, parseListQuery('sort=price&limit=20'));
+  const registry = registryOf({
+    pricing: contentOf(1).pricing,
+    resources: { cpu: 1, memory: 8, storage: 40 },
+  });
+  const { work } = make(registry, parseListQuery('sort=price&limit=20'));
   assert.ok(work.reduce((sum, step) => sum + step, 0) < ROWS, `${String(work)} rows, of which 21 are enough`);
 });
 
 test('a list that its reader would not be given is refused before it is found: forty of one address filled the memory', () => {
-  const world = worldOf();
+  const registry = registryOf();
   const ask = (search: string, checkLong: () => void): { steps: number; answer: ListAnswer } => {
-    const work = world.registry.listInSteps(parseListQuery(search), undefined, checkLong);
+    const work = registry.listInSteps(parseListQuery(search), undefined, checkLong);
     for (let steps = 0; ; steps += 1) {
       const step = work.next();
       if (step.done === true) return { steps, answer: step.value };
@@ -236,38 +251,38 @@ test('a list that its reader would not be given is refused before it is found: f
   };
   assert.throws(() => ask('', refuse), /no place/);
   assert.equal(parse(ask('limit=1000', refuse).answer.body).length, 1000);
-  const { answer } = make(world, parseListQuery(''));
-  assertSame(read(answer), expected(world, {}, 'id'));
+  const { answer } = make(registry, parseListQuery(''));
+  assertSame(read(answer), expected(registry, {}, 'id'));
 });
 
 test('a short list is refused if too much changes after it was found: it showed later forms of its rows', () => {
   const query = parseListQuery('cpu=64');
-  const last = make(worldOf(), query).work.length;
-  const world = worldOf();
+  const last = make(registryOf(), query).work.length;
+  const registry = registryOf();
   let steps = 0;
   const meanwhile = (): void => {
     steps += 1;
     if (steps < last) return;
     for (let number = 0; number <= 20_000; number += 1)
-      world.advertise(`more-${String(number)}`, contentOf(number));
-    for (let number = 0; number < ROWS; number += 1) world.advertise(idOf(number), contentOf(number + 1));
+      advertise(registry, `more-${String(number)}`, contentOf(number));
+    for (let number = 0; number < ROWS; number += 1) advertise(registry, idOf(number), contentOf(number + 1));
   };
-  assert.throws(() => make(world, query, meanwhile), { code: 'ADV_003', unavailable: true });
+  assert.throws(() => make(registry, query, meanwhile), { code: 'ADV_003', unavailable: true });
 });
 
 test('a list during which too much changes is refused, and leaves nothing behind', () => {
-  const world = worldOf();
+  const registry = registryOf();
   let name = 0;
   assert.throws(
     () =>
-      make(world, parseListQuery('sort=price'), () => {
+      make(registry, parseListQuery('sort=price'), () => {
         for (let number = 0; number < ROWS; number += 1)
-          world.advertise(idOf(number), contentOf(number, { name: String(name++) }));
+          advertise(registry, idOf(number), contentOf(number, { name: String(name++) }));
         for (let number = 0; number < 15_000; number += 1)
-          world.advertise(`more-${String(number)}`, contentOf(number, { name: String(name++) }));
+          advertise(registry, `more-${String(number)}`, contentOf(number, { name: String(name++) }));
       }),
     { code: 'ADV_003', unavailable: true, retryAfterSeconds: 5 },
   );
-  const { answer } = make(world, parseListQuery('sort=price&limit=20'));
-  assertSame(read(answer), expected(world, {}, 'price').slice(0, 20));
+  const { answer } = make(registry, parseListQuery('sort=price&limit=20'));
+  assertSame(read(answer), expected(registry, {}, 'price').slice(0, 20));
 });

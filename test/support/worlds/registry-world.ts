@@ -36,6 +36,7 @@ interface Present {
   live: boolean;
   /** Service milliseconds. */
   deadline: number;
+  advertisement: PublishedAdvertisement;
   text: string;
 }
 
@@ -201,9 +202,10 @@ export class RegistryWorld {
   // ---- the model --------------------------------------------------------------------------------------------
 
   #expect(id: string, record: AdvertisementRecord, live: boolean, act: () => void): void {
-    const text = comparable(published(record, { updatedAt: 0, expiresAt: 0 }, live));
+    const advertisement = published(record, { updatedAt: 0, expiresAt: 0 }, live);
+    const text = comparable(advertisement);
     if (this.#present.get(id)?.text !== text) this.#due = { id, text, reason: null };
-    this.#present.set(id, { record, live, deadline: this.#now + this.expiryMs, text });
+    this.#present.set(id, { record, live, deadline: this.#now + this.expiryMs, advertisement, text });
     act();
     this.#nothingMissing();
   }
@@ -231,7 +233,7 @@ export class RegistryWorld {
     const present = this.#present.get(providerId);
     const version: Version = {
       seq,
-      advertisement: present ? published(present.record, { updatedAt: 0, expiresAt: 0 }, present.live) : null,
+      advertisement: present?.advertisement ?? null,
       text: present?.text ?? null,
       reason,
     };
