@@ -1,7 +1,6 @@
 // How `npm test` runs the files below build/test: bundled, and several in a process where they can share one.
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { bundlePrograms } from './build.mjs';
 
 /** Test files below build/test whose path contains one of the words; all of them without words. */
 export function testFiles(words) {
@@ -97,6 +96,8 @@ export async function makeSuites(files) {
   const folder = join('build', 'bundles');
   rmSync(folder, { recursive: true, force: true });
   const suites = together(files);
+  // Only now, because what it imports may have been installed just before.
+  const { bundlePrograms } = await import('./build.mjs');
   await bundlePrograms(suites, { from: 'build', to: folder });
   return suites.map((file) => join(folder, relative('build', file)));
 }
