@@ -8,4 +8,4 @@ const BUNDLED = pathOf('src/command/main.js');
 
 /** The command as users run it, bundled; its modules where somebody has compiled them since, without bundling them. */
 export const PROGRAM =
-  writtenAt(BUNDLED) > writtenAt(pathOf('.tsbuildinfo')) ? BUNDLED : pathOf('src/cli/main.js');
+  writtenAt(BUNDLED) > writtenAt(pathOf('src/.tsbuildinfo')) ? BUNDLED : pathOf('src/cli/main.js');
