@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { METHODS } from '../../src/registry/etcd/client/messages.js';
+import { Keys } from '../../src/registry/etcd/keys.js';
 import { scratchFolder } from '../process/hub-process.js';
 import { TestEtcd, until, WITHOUT_ETCD } from '../support/hubs/etcd.js';
 import { TestKey } from '../support/data/keys.js';
@@ -75,6 +77,13 @@ test(
     const foreign = await cluster(['--hubs', stranger.url]);
     assert.equal(foreign.code, 1, foreign.output);
     assert.ok(foreign.output.includes(`hub ${stranger.url}: `), foreign.output);
+
+    const client = await etcd.client();
+    await client.call(METHODS.put, { key: new Keys(prefix).identity, value: Buffer.from('another') });
+    client.close();
+    const renewed = await cluster(['--hubs', east.url]);
+    assert.equal(renewed.code, 1, renewed.output);
+    assert.match(renewed.output, /it follows epoch \S+, and the store has \S+: restart it/);
 
     const unset = await cluster([], {});
     assert.equal(unset.code, 78, unset.output);

@@ -36,13 +36,14 @@ export function clusterTroubles(store: StoreOverview, asked: readonly RunningHub
     troubles.push('an import was interrupted, or goes on: "discovery-hub cluster import" finishes it');
   }
   for (const { url, problem, hub, epoch } of asked) {
-    if (problem !== null) troubles.push(`hub ${url}: ${problem}`);
-    else if (store.problem !== null) continue;
-    else if (epoch !== null && epoch !== store.epoch) {
+    // The cause of whatever else it says.
+    if (store.problem === null && epoch !== null && epoch !== store.epoch) {
       troubles.push(
         `hub ${url}: it follows epoch ${epoch}, and the store has ${store.epoch ?? 'none'}: restart it`,
       );
-    } else if (hub === null || !store.hubs.some((one) => one.hub === hub)) {
+    } else if (problem !== null) troubles.push(`hub ${url}: ${problem}`);
+    else if (store.problem !== null) continue;
+    else if (hub === null || !store.hubs.some((one) => one.hub === hub)) {
       troubles.push(`hub ${url}: it does not use this store, or counts as dead there`);
     }
   }
