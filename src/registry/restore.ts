@@ -78,7 +78,7 @@ export class Restore {
       return false;
     }
     // A provider that does not sign has no session to lose.
-    const live = proof === null && updatedAt + this.#settings.expiryMs > this.#clock.wall();
+    const live = proof === null && updatedAt + this.#settings.expiryMs > this.#clock.steady();
     this.#slots.push(this.#store.add(sound, renderHead(sound), lease, live, false));
     // An unsigned one implies no binding; an earlier one may have lapsed.
     if (proof !== null) this.#heartbeatOf(providerId, updatedAt);

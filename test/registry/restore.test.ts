@@ -120,6 +120,14 @@ test('a wall clock that was set back meanwhile does not keep anybody longer than
   assert.equal(restart.registry.find('a'), null);
 });
 
+test('who does not sign comes back live, whatever the wall clock was set to: an hour ahead made it suspect', () => {
+  const restart = new Restart();
+  const anHourAgo = T0 - 3_600_000;
+  restart.registry.resumeClock({ steady: anHourAgo, wall: T0, boot: null });
+  restart.restore(recordOf('a', CONTENT, { updatedAt: anHourAgo - 10_000 }));
+  assert.equal(restart.registry.advertisement('a')?.status, 'live');
+});
+
 test('a session makes what was taken back live again, for the whole expiry', () => {
   const restart = new Restart();
   restart.restore(record('a', 299_000));

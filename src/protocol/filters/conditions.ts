@@ -52,7 +52,7 @@ function oneOf<Schema extends z.ZodType<string>>(
   return { kind: 'one-of', schema: oneOrMany(value).optional(), all, description, ...about } as const;
 }
 
-/** The member equals none of these. */
+/** A member that has one of a fixed list of values (see `oneOf`) has none of these. */
 function noneOf<Schema extends z.ZodType<string>>(value: Schema, of: 'country', about: About) {
   return { kind: 'none-of', schema: oneOrMany(value).optional(), of, ...about } as const;
 }

@@ -10,7 +10,6 @@ import { askedAmounts, type Filter } from '../../protocol/filters/filter.js';
 import {
   AMOUNTS,
   type AttributeColumns,
-  COUNTRY,
   ESTIMATES,
   FLAGS,
   LIVE,
@@ -74,10 +73,11 @@ const TESTERS: Testers = {
     });
   },
   'none-of': (name, filter, numbers) => {
+    const column = VALUES.indexOf(CONDITIONS[name].of);
     const asked = filter[name]!;
     return alone(name, asked, {
-      mark: valuesMarker(COUNTRY, asked, 0, numbers),
-      offered: ({ values }, index) => numbers.text(COUNTRY, values[COUNTRY]![index]!),
+      mark: valuesMarker(column, asked, 0, numbers),
+      offered: ({ values }, index) => numbers.text(column, values[column]![index]!),
     });
   },
   'not-these': (name, filter) => {

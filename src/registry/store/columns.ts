@@ -10,6 +10,7 @@ export const AMOUNTS = namesOfKind('at-least');
 export const VALUES = namesOfKind('one-of');
 export const ESTIMATES = namesOfKind('at-most');
 export const FLAGS = namesOfKind('only');
+export const EXCLUSIONS = namesOfKind('none-of');
 
 /** How many prices an estimate is made of: of a core, a GB of memory and a GB of disk. */
 export const PRICES_AN_ESTIMATE = 3;
@@ -41,6 +42,14 @@ const VALUE_OF: Readonly<Record<NameOfKind<'one-of'>, (record: AdvertisementReco
   payments_network: ({ paymentsNetwork }) => paymentsNetwork,
 };
 
+/** What `only` conditions test. */
+const FLAG_OF: Readonly<Record<NameOfKind<'only'>, (record: AdvertisementRecord, live: boolean) => boolean>> =
+  {
+    status: (_, live) => live,
+    verified: ({ proof }) => proof !== null,
+    ip_confirmed: ({ ipConfirmed }) => ipConfirmed,
+  };
+
 const PRICE_MEMBERS = ESTIMATES.map((name) => priceMembers(CONDITIONS[name].currency));
 
 /**
@@ -63,9 +72,7 @@ export function rowOf(
     const known = prices.filter((price) => typeof price === 'number');
     row.push(...(known.length === PRICES_AN_ESTIMATE ? known : NO_PRICES));
   }
-  row[FLAGS_AT + LIVE] = live ? 1 : 0;
-  row[FLAGS_AT + VERIFIED] = record.proof === null ? 0 : 1;
-  row[FLAGS_AT + IP_CONFIRMED] = record.ipConfirmed ? 1 : 0;
+  for (const name of FLAGS) row.push(FLAG_OF[name](record, live) ? 1 : 0);
   row[FACTS_AT] = put(factsOf(record.resources, record.attributes));
   return row;
 }

@@ -6,6 +6,7 @@ import {
   type AttributeColumns,
   COUNTRY,
   ESTIMATES,
+  EXCLUSIONS,
   FLAGS,
   PRICES_AN_ESTIMATE,
   VALUES,
@@ -94,10 +95,14 @@ export class Predicate {
       if (all === null) interned.push({ place, accepted: new Set(accepted) });
       else listed.push({ place, accepted: marks(all.length, accepted) });
     });
-    const others = countriesLeft(filter);
-    if (others !== null) {
-      const asked = listed.find(({ place }) => place === COUNTRY);
-      if (asked === undefined) listed.push({ place: COUNTRY, accepted: others });
+    for (const name of EXCLUSIONS) {
+      const excluded = filter[name];
+      if (excluded === undefined) continue;
+      const { of } = CONDITIONS[name];
+      const place = VALUES.indexOf(of);
+      const others = Uint8Array.from(CONDITIONS[of].all!, (value) => (excluded.includes(value) ? 0 : 1));
+      const asked = listed.find((one) => one.place === place);
+      if (asked === undefined) listed.push({ place, accepted: others });
       else others.forEach((isLeft, number) => (asked.accepted[number]! &= isLeft));
     }
     this.#excluded = filter.exclude === undefined ? null : new Set(filter.exclude);
@@ -264,13 +269,6 @@ function keepOthers(
     if (!excluded.has(ids[slot]!)) left += 1;
   }
   return left;
-}
-
-/** 1 for each country that a filter does not exclude; null if it excludes none. */
-function countriesLeft({ not_country: excluded }: Filter): Uint8Array | null {
-  return excluded === undefined
-    ? null
-    : Uint8Array.from(CONDITIONS.country.all!, (code) => (excluded.includes(code) ? 0 : 1));
 }
 
 function marks(length: number, marked: readonly number[]): Uint8Array {

@@ -8,6 +8,7 @@ import {
   type AttributeColumns,
   COUNTRY,
   ESTIMATES,
+  EXCLUSIONS,
   FLAGS,
   PRICES_AN_ESTIMATE,
   VALUES,
@@ -76,7 +77,9 @@ export class FilterIndex {
     const handle = this.#handles.take(values[COUNTRY]?.[0] ?? ANY_COUNTRY);
     if (this.#handles.words > this.#words) this.#grow(this.#words * 2);
     const asksMore =
-      filter.exclude !== undefined || filter.not_country !== undefined || facts.anchor !== null;
+      filter.exclude !== undefined ||
+      EXCLUSIONS.some((name) => filter[name] !== undefined) ||
+      facts.anchor !== null;
     const predicate = new Predicate(filter, this.#numbers);
     this.#entries[handle] = { filter, asksMore, predicate, values, facts };
     this.#anchors.insert(facts.anchor, handle);
