@@ -1,5 +1,4 @@
-// What stands behind `npm start`, `npm run demo`, `npm run cluster`, `npm test`, `npm run bench`, `npm run attack`, `npm run fuzz`,
-// `npm run build`, `npm run check` and `npm run test:node`: each does its own set-up, so that it works in a fresh clone, and says what
+// What stands behind the npm scripts that need packages or a build: each does its own set-up, so that it works in a fresh clone, and says what
 // it is doing. `install` does nothing else.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -72,7 +71,7 @@ function installSteps() {
     {
       title: `Installing ${folders.length} packages`,
       usually: 'half a minute',
-      far: () => `${here()} of ${folders.length}`,
+      progress: () => `${here()} of ${folders.length}`,
       work: async (program) => {
         if (nodeVersion < 22) {
           say(
@@ -84,9 +83,9 @@ function installSteps() {
     },
     {
       title: 'Getting SQLite',
-      beside: true,
+      inBackground: true,
       usually: 'seconds where there is a ready-made one for this machine, else a minute or two',
-      far: () =>
+      progress: () =>
         existsSync(join('node_modules', 'better-sqlite3', 'build', 'Makefile'))
           ? 'compiling it'
           : 'looking for a ready-made one',
@@ -168,35 +167,20 @@ function staleBuildSteps() {
   return buildSteps();
 }
 
-/** What has to be there before each command does its own; `check` looks at sources alone. */
-const NEEDS = {
-  install: () => [],
-  check: () => [],
-  build: buildSteps,
-  start: staleBuildSteps,
-  demo: staleBuildSteps,
-  cluster: staleBuildSteps,
-  test: wholeBuildSteps,
-  bench: wholeBuildSteps,
-  attack: wholeBuildSteps,
-  fuzz: wholeBuildSteps,
-  'test:node': wholeBuildSteps,
-  simulate: wholeBuildSteps,
-  conformance: wholeBuildSteps,
-};
+/** Runs a compiled program, such as a benchmark, with what follows the command. */
+const program =
+  (...path) =>
+  (args) =>
+    run(process.execPath, ['--enable-source-maps', join('build', ...path), ...args]);
 
-/** What `npm run fuzz -- --count 100000 --seed 5` asks for. */
-function fuzzOptions(args) {
-  const usage = 'usage: npm run fuzz -- [--count <frames and requests>] [--seed <whole number>]';
-  try {
-    const options = { count: { type: 'string', default: '1000000' }, seed: { type: 'string' } };
-    const { values } = parseArgs({ args, options });
-    if (Object.values(values).every((value) => /^[0-9]{1,15}$/.test(value))) return values;
-  } catch {
-    // What it was is in the usage.
-  }
-  return fail(usage);
-}
+/** Becomes a program of the hub, which then reads what follows the command. */
+const become =
+  (...path) =>
+  async (args) => {
+    endWithNpm();
+    process.argv.splice(1, process.argv.length - 1, join(root, 'dist', ...path), ...args);
+    await import(`../dist/${path.join('/')}`);
+  };
 
 /** npm's shell passes no signal on. When it ends, this process gets another parent, and stops as well. */
 function endWithNpm() {
@@ -209,73 +193,61 @@ function endWithNpm() {
   }, 200).unref();
 }
 
-/** What hubs of tests may share: `test/support/hubs/hubs.ts`. */
-const STORES = ['sqlite', 'etcd', 'etcd3'];
+const TEST_OPTIONS = ['--enable-source-maps', '--test', '--test-reporter=spec'];
 
-if (nodeVersion < 20) fail(`Node 20 or newer is needed; this is ${process.version}.`);
-if (!Object.hasOwn(NEEDS, command ?? '')) fail(`usage: node scripts/run.mjs ${Object.keys(NEEDS).join('|')}`);
-const fuzz = command === 'fuzz' ? fuzzOptions(rest) : null;
-if (command === 'test:node' && !/^\d+(\.\d+){0,2}$/.test(rest[0] ?? ''))
-  fail('usage: npm run test:node -- <version of Node, e.g. 24> [words in the paths of test files]');
-if (command === 'conformance' && !STORES.includes(rest[0]))
-  fail(`usage: npm run conformance -- ${STORES.join('|')}: what the hubs of test/conformance share`);
-try {
-  await runSteps([...installSteps(), ...NEEDS[command]()]);
-} catch (error) {
-  if (!(error instanceof ProgramError)) throw error;
-  say(error.message);
-  process.exit(error.status);
+/** Runs the tests whose paths contain one of the words. */
+async function test(words, env = process.env) {
+  const files = testFiles(words);
+  if (files.length === 0) fail(`No test file has ${words.join(' or ')} in its path.`);
+  say(`Running ${files.length === 1 ? 'one test file' : `${files.length} test files`} …`);
+  const reporters = ['--test-reporter-destination=stdout', '--test-reporter=./scripts/left-out.mjs'];
+  const options = [
+    ...TEST_OPTIONS,
+    ...reporters,
+    '--test-reporter-destination=stdout',
+    '--test-concurrency=4',
+  ];
+  run(process.execPath, [...options, ...(await makeSuites(files))], { env });
 }
 
-if (['start', 'demo', 'cluster'].includes(command)) endWithNpm();
-if (command === 'start') {
-  process.argv.splice(1, process.argv.length - 1, join(root, 'dist', 'command', 'main.js'), ...rest);
-  await import('../dist/command/main.js');
-} else if (command === 'demo') {
-  process.argv.splice(1, process.argv.length - 1, join(root, 'dist', 'demo', 'main.js'), ...rest);
-  await import('../dist/demo/main.js');
-} else if (command === 'cluster') {
-  process.argv.splice(1, process.argv.length - 1, join(root, 'dist', 'demo', 'cluster', 'main.js'), ...rest);
-  await import('../dist/demo/cluster/main.js');
-} else if (command === 'bench') {
-  run(process.execPath, ['--enable-source-maps', join('build', 'bench', 'main.js'), ...rest]);
-} else if (command === 'attack') {
-  run(process.execPath, ['--enable-source-maps', join('build', 'bench', 'attack', 'main.js'), ...rest]);
-} else if (fuzz !== null) {
-  const { count, seed } = fuzz;
-  say(`Sending ${count} frames and requests …`);
-  const env = { ...process.env, FUZZ_COUNT: count, ...(seed === undefined ? {} : { FUZZ_SEED: seed }) };
-  const file = join('build', 'test', 'fuzz', 'hub.test.js');
-  run(process.execPath, ['--enable-source-maps', '--test-reporter=spec', file], { env });
-} else if (command === 'simulate') {
-  run(process.execPath, ['--enable-source-maps', join('build', 'test', 'simulation', 'main.js'), ...rest]);
-} else if (command === 'conformance') {
-  const options = ['--enable-source-maps', '--test', '--test-concurrency=2', '--test-reporter=spec'];
-  const files = testFiles([`${join('test', 'conformance')}${sep}`]);
-  run(process.execPath, [...options, ...files], { env: { ...process.env, TEST_HUB: rest[0] } });
-} else if (command === 'test') {
-  const files = testFiles(rest);
-  if (files.length === 0) fail(`No test file has ${rest.join(' or ')} in its path.`);
-  say(`Running ${files.length === 1 ? 'one test file' : `${files.length} test files`} …`);
-  run(process.execPath, [
-    '--enable-source-maps',
-    '--test',
-    '--test-concurrency=4',
-    '--test-reporter=spec',
-    '--test-reporter-destination=stdout',
-    '--test-reporter=./scripts/left-out.mjs',
-    '--test-reporter-destination=stdout',
-    ...(await makeSuites(files)),
-  ]);
-} else if (command === 'test:node') {
-  const [version, ...words] = rest;
+/** Runs the tests that need no SQLite on another version of Node. */
+function testOnNode([version, ...words]) {
   const node = otherNode(version) ?? fail(`Node ${version} could not be installed.`);
   const folders = WITHOUT_SQLITE.map((folder) => join('build', 'test', ...folder.split('/')) + sep);
   const files = testFiles(words).filter((file) => folders.some((folder) => file.startsWith(folder)));
   if (files.length === 0) fail(`No test file that needs no SQLite has ${words.join(' or ')} in its path.`);
   say(`Running ${files.length} test files on Node ${version}; those that need SQLite are left out …`);
-  run(node, ['--enable-source-maps', '--test', '--test-concurrency=4', '--test-reporter=spec', ...files]);
-} else if (command === 'check') {
+  run(node, [...TEST_OPTIONS, '--test-concurrency=4', ...files]);
+}
+
+/** Runs the conformance tests with hubs that share a store. */
+function conformance([store = 'etcd']) {
+  const files = testFiles([`${join('test', 'conformance')}${sep}`]);
+  const env = { ...process.env, TEST_HUB: store };
+  run(process.execPath, [...TEST_OPTIONS, '--test-concurrency=2', ...files], { env });
+}
+
+/** What `npm run fuzz -- --count 100000 --seed 5` asks for; null if that is nothing that there is. */
+function fuzzOptions(args) {
+  try {
+    const options = { count: { type: 'string', default: '1000000' }, seed: { type: 'string' } };
+    const { values } = parseArgs({ args, options });
+    return Object.values(values).every((value) => /^[0-9]{1,15}$/.test(value)) ? values : null;
+  } catch {
+    // The usage says what is possible.
+    return null;
+  }
+}
+
+function fuzz(args) {
+  const { count, seed } = fuzzOptions(args);
+  say(`Sending ${count} frames and requests …`);
+  const env = { ...process.env, FUZZ_COUNT: count, ...(seed === undefined ? {} : { FUZZ_SEED: seed }) };
+  const file = join('build', 'test', 'fuzz', 'hub.test.js');
+  run(process.execPath, ['--enable-source-maps', '--test-reporter=spec', file], { env });
+}
+
+function check() {
   say('Checking the format …');
   tool('prettier/bin/prettier.cjs', '--check', '.', '--log-level', 'warn');
   say('Checking with the linter …');
@@ -286,3 +258,59 @@ if (command === 'start') {
   tool('typescript/bin/tsc', '-p', 'tsconfig.json');
   tool('typescript/bin/tsc', '-p', join('web', 'tsconfig.json'));
 }
+
+const nothing = () => [];
+
+/**
+ * The commands. Each has
+ * - `steps`: what it needs besides packages;
+ * - `work`: does it, with the arguments that follow the command;
+ * - `usage`, `accepts`: which arguments those are, if not any.
+ */
+const COMMANDS = {
+  install: { steps: nothing, work: nothing },
+  start: { steps: staleBuildSteps, work: become('command', 'main.js') },
+  demo: { steps: staleBuildSteps, work: become('demo', 'main.js') },
+  cluster: { steps: staleBuildSteps, work: become('demo', 'cluster', 'main.js') },
+  build: { steps: buildSteps, work: nothing },
+  test: { steps: wholeBuildSteps, work: test },
+  'test:node': {
+    steps: wholeBuildSteps,
+    work: testOnNode,
+    usage: '<version of Node, e.g. 24> [words in the paths of test files]',
+    accepts: ([version = '']) => /^\d+(\.\d+){0,2}$/.test(version),
+  },
+  faults: { steps: wholeBuildSteps, work: () => test(['faults'], { ...process.env, FAULTS: 'full' }) },
+  conformance: {
+    steps: wholeBuildSteps,
+    work: conformance,
+    // `test/support/hubs/hubs.ts` knows them.
+    usage: '[sqlite|etcd|etcd3]: what the hubs share',
+    accepts: ([store = 'etcd']) => ['sqlite', 'etcd', 'etcd3'].includes(store),
+  },
+  fuzz: {
+    steps: wholeBuildSteps,
+    work: fuzz,
+    usage: '[--count <frames and requests>] [--seed <whole number>]',
+    accepts: (args) => fuzzOptions(args) !== null,
+  },
+  simulate: { steps: wholeBuildSteps, work: program('test', 'simulation', 'main.js') },
+  bench: { steps: wholeBuildSteps, work: program('bench', 'main.js') },
+  attack: { steps: wholeBuildSteps, work: program('bench', 'attack', 'main.js') },
+  check: { steps: nothing, work: check },
+  format: { steps: nothing, work: () => tool('prettier/bin/prettier.cjs', '--write', '.') },
+};
+
+if (nodeVersion < 20) fail(`Node 20 or newer is needed; this is ${process.version}.`);
+if (!Object.hasOwn(COMMANDS, command ?? ''))
+  fail(`usage: node scripts/run.mjs ${Object.keys(COMMANDS).join('|')}`);
+const { steps, work, usage, accepts } = COMMANDS[command];
+if (accepts?.(rest) === false) fail(`usage: npm run ${command} -- ${usage}`);
+try {
+  await runSteps([...installSteps(), ...steps()]);
+} catch (error) {
+  if (!(error instanceof ProgramError)) throw error;
+  say(error.message);
+  process.exit(error.status);
+}
+await work(rest);

@@ -1,5 +1,5 @@
-// Runs what takes long in numbered steps, some side by side, and says how far each one is: on a terminal in a line that stays, elsewhere,
-// say in the log of a container's build, in a line now and then.
+// Runs slow work in numbered steps, some in parallel, and shows progress: on a terminal in one line that is updated, elsewhere in a line every
+// ten seconds.
 import { spawn } from 'node:child_process';
 import process from 'node:process';
 import timers from 'node:timers';
@@ -11,14 +11,14 @@ const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** One line of progress for all steps that run, below which what they write stays. */
 class Line {
   #out;
-  /** What each step that runs has to say, in the order in which they began. */
+  /** The current text of each running step, in the order in which they began. */
   #texts = new Map();
   /** @param out A stream such as `process.stderr`. */
   constructor(out) {
     this.#out = out;
   }
 
-  /** Takes the place of what the step showed; elsewhere than on a terminal it is a line of its own. */
+  /** Replaces the step's text; without a terminal, writes a line. */
   show(step, text) {
     if (!this.#out.isTTY) {
       this.#out.write(`${text}\n`);
@@ -62,9 +62,9 @@ class Line {
  * - `title`: what it does, e.g. `Compiling`;
  * - `usually`: how long it takes, e.g. `half a minute`;
  * - `work`: does it; gets a function that runs a program and passes on what it writes;
- * - `far`: how far it is, e.g. `12 of 300 packages`; may be left out;
- * - `hint`: what helps where it fails; may be left out;
- * - `beside`: whether the next steps begin at once, because they need nothing of it; may be left out.
+ * - `progress`: how far it is, e.g. `12 of 300 packages`; optional;
+ * - `hint`: what helps where it fails; optional;
+ * - `inBackground`: whether the next steps begin at once, because they need nothing of it; optional.
  * @throws ProgramError with the status of a program that failed; then all other programs are stopped, as they are by a signal.
  */
 export async function runSteps(steps, out = process.stderr) {
@@ -80,8 +80,8 @@ export async function runSteps(steps, out = process.stderr) {
     for (const [index, step] of steps.entries()) {
       const ended = runStep(line, running, `[${index + 1}/${steps.length}] ${step.title}`, step, out);
       begun.push(ended);
-      // What fails beside a step ends that, too.
-      if (step.beside !== true) await Promise.race([ended, firstFailure(begun)]);
+      // What fails in the background ends this step, too.
+      if (step.inBackground !== true) await Promise.race([ended, firstFailure(begun)]);
     }
     await Promise.all(begun);
   } catch (error) {
@@ -92,7 +92,7 @@ export async function runSteps(steps, out = process.stderr) {
   }
 }
 
-/** Where a program can have a group of its own, with all that it starts: a compiler that outlives npm would get in the way of the next start. */
+/** Whether a program can have a process group of its own, so that all it has started can be stopped with it, such as npm's compilers. */
 const HAS_GROUPS = process.platform !== 'win32';
 
 /** Stops a program, and what it has started. */
@@ -105,18 +105,18 @@ function stop(child) {
   }
 }
 
-/** Fails when the first of several does, and otherwise never ends. */
+/** Rejects when the first of them does; never resolves. */
 function firstFailure(promises) {
   return new Promise((_, reject) => {
     for (const promise of promises) promise.catch(reject);
   });
 }
 
-async function runStep(line, running, name, { usually, work, far, hint }, out) {
+async function runStep(line, running, name, { usually, work, progress, hint }, out) {
   const step = Symbol(name);
   const began = Date.now();
   const seconds = () => `${Math.round((Date.now() - began) / 1000)} s`;
-  const show = () => line.show(step, `${name}: ${[far?.(), seconds()].filter(Boolean).join(', ')}`);
+  const show = () => line.show(step, `${name}: ${[progress?.(), seconds()].filter(Boolean).join(', ')}`);
   line.show(step, `${name}, usually ${usually}`);
   const timer = timers.setInterval(show, out.isTTY ? TERMINAL_EVERY_MS : LOG_EVERY_MS);
   try {

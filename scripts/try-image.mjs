@@ -1,5 +1,5 @@
 // Does by hand what the Dockerfile does, where there is no container engine: each step in order, in an empty folder, as the present
-// user; then runs the result as the first process of a process namespace on a read-only folder, asks it, and stops it.
+// user; then runs the result as the first process of a process namespace on a read-only folder, sends it requests, and stops it.
 // `npm run image` prints what each step took and what the image weighs without its base. It knows the instructions that the Dockerfile has, and
 // fails on any other.
 import { spawn, spawnSync } from 'node:child_process';

@@ -54,7 +54,7 @@ export class ClientAddress {
     const hops = forwardedFor === undefined ? [] : forwardedFor.split(',').slice(-16);
     while (hops.length > 0 && this.#isTrusted(address)) {
       const hop = readAddress(withoutPort(hops.pop()!.trim()));
-      // If a proxy wrote something unreadable, that is its own fault, so it counts as the proxy's.
+      // What a proxy wrote and nobody can read counts as the proxy's own request.
       if (hop === null) break;
       address = hop;
     }

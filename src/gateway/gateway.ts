@@ -35,6 +35,7 @@ import { Visibilities } from './visibilities.js';
 
 /** The reason given to clients when all places are taken. */
 const FULL = 'the hub has as many connections as it can take; try again later';
+/** The reason given to clients when the hub closes their connections because it is cut off from its store. */
 const CUT_OFF = 'the hub has lost contact with the others; reconnect, to another one if you can';
 const MINUTE_MS = 60_000;
 const INITIAL_CONNECTIONS = 1024;

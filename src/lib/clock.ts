@@ -64,8 +64,8 @@ export interface ClockAnchor {
  * The hub's times.
  *
  * `now`, service time, is what deadlines are measured in: monotonic milliseconds minus the time in which the hub itself stood still, so
- * that a provider is not charged for heartbeats that could not be read. It only moves at ticks, so every stall is credited before a
- * deadline is checked. Time in which the hub was busy does count, or whoever keeps it busy could keep dead advertisements listed; but
+ * that nobody is charged for signals that could not be read. It only moves at ticks, so every stall is credited before a
+ * deadline is checked. Time in which the hub was busy does count, or whoever keeps it busy could hold off every deadline; but
  * it counts a tick later, once whatever arrived meanwhile could be read.
  *
  * `steady` is what is stored: Unix milliseconds that advance evenly, whatever the wall clock is set to, and across runs. Adding

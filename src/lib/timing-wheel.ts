@@ -3,8 +3,8 @@ import { grown } from './typed-arrays.js';
 const NONE = -1;
 
 /**
- * A timing wheel over slots. Each slot lies in the bucket of the time at which it is due for a check. A heartbeat does not move the slot;
- * it only changes its deadline, and the check reschedules the slot if it is not due yet. Buckets are linked lists in typed arrays.
+ * A timing wheel over slots. Each slot lies in the bucket of the time at which it is due for a check. To move a deadline does not move
+ * the slot: the check reschedules the slot if it is not due yet. Buckets are linked lists in typed arrays.
  */
 export class TimingWheel {
   readonly #bucketMs: number;

@@ -1,11 +1,9 @@
-import type { Log } from './log.js';
+import { DEAD_MS, type Log } from './log.js';
 
 /** After this much silence from the store, time stops counting against providers, in milliseconds. */
 const SILENCE_MS = 4000;
 /** After this much silence, what a hub knows is too old to show, in milliseconds. */
 const STALE_MS = 11_000;
-/** After this much silence, the other hubs consider it dead, and so does it itself, in milliseconds. */
-const DEAD_MS = 15_000;
 /** The most time between two checks that counts as silence: a hub that stalled could not hear anything. */
 const LOOK_MS = 1000;
 /** How long a request waits for a position that is not reached yet, in milliseconds. */

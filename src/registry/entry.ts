@@ -12,8 +12,8 @@ export interface Session {
 }
 
 /**
- * One change to the hub's state: a plain, serialisable value. It carries its times (steady Unix milliseconds), so applying it reads no
- * clock.
+ * One change to the hub's state: a plain, serialisable value. It carries its times (steady Unix milliseconds), so whoever applies it
+ * gets the same advertisements. Only when a lease runs out is a hub's own affair, because it counts that in its own service time.
  */
 export type Entry =
   | {

@@ -42,10 +42,10 @@ export class Identities {
 
   /** Restores a record, unless the advertisement of its id implies the same. */
   load(record: IdentityRecord): void {
-    const told = this.#advertised(record.providerId);
-    if (told === undefined) this.#put(record);
-    else if (!isSame(record, told)) {
-      this.#put({ ...record, seenAt: Math.max(record.seenAt, told.seenAt) });
+    const implied = this.#advertised(record.providerId);
+    if (implied === undefined) this.#put(record);
+    else if (!isSame(record, implied)) {
+      this.#put({ ...record, seenAt: Math.max(record.seenAt, implied.seenAt) });
     }
   }
 
@@ -68,15 +68,15 @@ export class Identities {
   settle(providerId: string): void {
     const record = this.#records.get(providerId);
     if (record === undefined) return;
-    const told = this.#advertised(providerId);
-    if (told !== undefined && isSame(record, told)) this.#drop(record);
+    const implied = this.#advertised(providerId);
+    if (implied !== undefined && isSame(record, implied)) this.#drop(record);
   }
 
   /** Keeps what an id's advertisement, which is about to go, implies. */
   retain(providerId: string): void {
     if (this.#records.has(providerId)) return;
-    const told = this.#advertised(providerId);
-    if (told !== undefined) this.#put(told);
+    const implied = this.#advertised(providerId);
+    if (implied !== undefined) this.#put(implied);
   }
 
   /** Notes a heartbeat in the id's record, if it has one; in memory only. */
@@ -107,8 +107,8 @@ export class Identities {
     if (this.#records.delete(record.providerId) && isKeyId(record)) this.#keys -= 1;
   }
 
-  #lapsed(record: IdentityRecord, wall: number): boolean {
-    return wall - record.seenAt > lifetimeOf(record) && !this.#isPresent(record.providerId);
+  #lapsed(record: IdentityRecord, now: number): boolean {
+    return now - record.seenAt > lifetimeOf(record) && !this.#isPresent(record.providerId);
   }
 }
 
@@ -122,6 +122,6 @@ function isKeyId({ providerId, publicKey }: IdentityRecord): boolean {
 }
 
 /** Whether both accept the same signers and times; the advertisement's heartbeats are the newer ones. */
-function isSame(record: IdentityRecord, told: IdentityRecord): boolean {
-  return record.publicKey === told.publicKey && record.lastT === told.lastT;
+function isSame(record: IdentityRecord, implied: IdentityRecord): boolean {
+  return record.publicKey === implied.publicKey && record.lastT === implied.lastT;
 }

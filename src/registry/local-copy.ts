@@ -58,7 +58,7 @@ export interface Copied {
   bindings: ReadonlyMap<string, IdentityRecord>;
 }
 
-/** A copy of the store. All methods reject with an Error for the operator if the disk does not play along; nobody depends on it. */
+/** A copy of the store. If the disk fails, methods reject with an Error for the operator; the hub works without the copy. */
 export interface LocalCopy {
   /** Where it stands; null if it was not completed, or cannot be read. Comes first. */
   mark(): Promise<CopyMark | null>;

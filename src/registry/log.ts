@@ -8,9 +8,12 @@ import type { RowBatch } from './store/row-batch.js';
  * memory with delays and failures for tests.
  */
 
-/** Heartbeats since the last batch, as parallel arrays. Times are steady time, like everything stored. */
+/** After this much silence, hubs that share a log consider one of them dead, in milliseconds. */
+export const DEAD_MS = 15_000;
+
+/** Heartbeats since the last batch, as parallel arrays. Times are steady time, like all that is stored but `createdAt`. */
 export interface HeartbeatBatch {
-  /** When the batch was complete: whoever is attached was so then. Null while more heartbeats wait to be collected. */
+  /** The time up to which the batch is complete: whoever is attached was so then. Null while more heartbeats wait to be collected. */
   anchor: ClockAnchor | null;
   providerIds: string[];
   /** Unix milliseconds. */

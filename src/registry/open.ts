@@ -17,7 +17,7 @@ export interface OpenRegistry<Kind extends Log> {
 export interface Taken {
   /** Advertisements, including those that had expired meanwhile. */
   kept: number;
-  /** How many there are; null until the log has told. */
+  /** How many there are; null until the log has said so. */
   expected: number | null;
 }
 

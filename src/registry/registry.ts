@@ -31,12 +31,16 @@ export interface RegistrySettings {
   cleanupMs: number;
 }
 
+/** How old the last heartbeat in a binding without an advertisement may be, in milliseconds. */
 const TOUCH_MS = 24 * 3_600_000;
 /** After how many milliseconds an expiry that the log has not accepted is proposed again. */
 const EXPIRY_RETRY_MS = 1000;
+/** More than expire in a tick go in the next ones. */
 const MAX_EXPIRIES_PER_TICK = 5000;
 
-/** In rows visited, each of which takes up to 0.1 µs, or ten times that if it has to be sorted. */
+/**
+ * `perTurn` and `quick` are rows visited, each of which takes up to 0.1 µs, or ten times that if it has to be sorted; the others are reads.
+ */
 const READ_WORK = { perTurn: 10_000, quick: 8192, running: 4, waiting: 4096, waitingOfOne: 1024 } as const;
 
 export type { Attachment, SessionToken };
@@ -272,9 +276,9 @@ export class Registry {
     const now = this.clock.steady();
     const identity = this.identities.get(providerId, now);
     if (identity === undefined || now - identity.seenAt < TOUCH_MS) return;
-    identity.seenAt = now;
-    // No need to wait: a failure shows in the mirror's state, and the next attempt follows tomorrow.
-    this.#log.propose({ kind: 'bind', identity: { ...identity } }).catch(() => undefined);
+    this.identities.touch(providerId, now);
+    // No need to wait: a failure shows as the log's problem, and the next attempt follows tomorrow.
+    this.#log.propose({ kind: 'bind', identity: { ...identity, seenAt: now } }).catch(() => undefined);
   }
 
   // ---- writes -----------------------------------------------------------------------------------------------

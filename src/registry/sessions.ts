@@ -102,7 +102,7 @@ export class Sessions {
     if (entry.kind === 'detach') {
       const { providerId, hub, token, heartbeatAgeMs } = entry;
       const session = state.sessionOf(providerId);
-      // Of its own sessions, this hub knows more than what it told the others.
+      // This hub knows the heartbeats of its own sessions better than the entry does.
       const isOfOther = session?.hub === hub && session.token === token && hub !== this.#host.log().hub;
       if (isOfOther) this.#host.vouch(providerId, heartbeatAgeMs);
     }

@@ -14,7 +14,7 @@ interface OpenSession extends Session {
   from: string | null;
 }
 
-/** The lease of an advertisement whose last heartbeat was at a steady time (Unix ms). */
+/** The lease of an advertisement whose last heartbeat was at a steady time (Unix ms). Its deadline is in this hub's service time. */
 export type LeaseFrom = (at: number) => Lease;
 
 /**

@@ -8,7 +8,9 @@ const FLUSH_MS = 1000;
 export const FLUSH_LAG_MS = 2 * FLUSH_MS;
 /** How many heartbeats are collected per tick. After a mass reconnect, the rest follows in the next ticks. */
 const MAX_HEARTBEATS_PER_TICK = 4000;
+/** How many expired advertisements are deleted from the log per tick; the rest follows in the next ticks. */
 const MAX_REMOVED_PER_TICK = 5000;
+/** How many bindings are checked per cleanup, one portion after another. */
 const MAX_SWEPT_PER_CLEANUP = 50_000;
 
 /** What the upkeep needs from its registry. */

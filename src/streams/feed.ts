@@ -301,7 +301,7 @@ export class Feed {
     return (this.#lastMissed = { stream, from: seq, to: changes.seq, events, size: held.size, frames: {} });
   }
 
-  /** The same for first matches, which are never too many. What was told at `seq` has just been determined, if possible. */
+  /** The same for first matches, which are never too many. Call `TopFeed.toldAt` first. */
   #missedOfFirst(stream: RankedStream, seq: number): Missed | null {
     const { registry } = this.#host;
     const { changes } = registry;

@@ -307,7 +307,7 @@ export class StreamHub {
     if (!isRanked(stream))
       return netEvents(this.#registry.store, stream.predicate, mergeNotes(stream.notes), reasonOf);
     const { top } = stream;
-    // While nothing has been told, nobody follows yet: matches came while the first were still being searched for.
+    // Until the first snapshot nobody follows yet; these matches came during the search for the first.
     const events = top.told === null ? [] : topEvents(this.#registry, stream, top.told, reasonOf);
     top.tell(this.#registry.changes.count);
     return events;

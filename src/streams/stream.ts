@@ -37,7 +37,7 @@ export interface Stream {
   notes: Note[];
   /** The position that the notes start from; meaningless while there are none. */
   base: number;
-  /** Up to here, notes have been flushed, even if they cancelled out: states in between were told to nobody. */
+  /** The position up to which notes have been flushed, even if they cancelled out; nobody was told of the states in between. */
   settled: number;
   /** The flush that has not reached all subscribers yet; changes meanwhile are merged. */
   delivery: Delivery | null;
@@ -65,9 +65,9 @@ export interface Subscriber {
   readonly writable: boolean;
   /** May end the connection and all its subscriptions, but must not change the registry before it returns. */
   send(frame: Uint8Array): void;
-  /** Closes the connection with 4507. */
+  /** Ends all its subscriptions, because it cannot keep up. */
   fallBehind(reason: string): void;
-  /** Closes the connection with 4500. */
+  /** Ends all its subscriptions after an unexpected error. */
   fail(): void;
 }
 

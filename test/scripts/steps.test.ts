@@ -5,9 +5,9 @@ import { RunningProcess, scratchFolder } from '../process/hub-process.js';
 interface Step {
   title: string;
   usually: string;
-  far?: () => string;
+  progress?: () => string;
   hint?: string;
-  beside?: boolean;
+  inBackground?: boolean;
   work: (program: (name: string, args: string[]) => Promise<void>) => Promise<void>;
 }
 
@@ -31,7 +31,7 @@ async function watch(t: TestContext, terminal: object, ms: number): Promise<stri
   const step: Step = {
     title: 'Packing',
     usually: 'a minute',
-    far: () => `${done} of 9`,
+    progress: () => `${done} of 9`,
     work: async (program) => {
       await program(process.execPath, ['-e', 'console.log("a note")']);
       while (Date.now() < ms) {
@@ -93,7 +93,7 @@ test('a program that fails ends the steps with its status, and the step says wha
 test('a step may run beside the next ones; all are waited for, and each says its own', async () => {
   const { promise: other, resolve: otherBegan } = withResolvers();
   const steps: Step[] = [
-    { title: 'Slow', usually: 'a minute', beside: true, work: () => other },
+    { title: 'Slow', usually: 'a minute', inBackground: true, work: () => other },
     { title: 'Quick', usually: 'a second', work: () => Promise.resolve().then(otherBegan) },
   ];
   let text = '';
@@ -106,10 +106,10 @@ test('a step may run beside the next ones; all are waited for, and each says its
 
 test('where a step fails beside others, no other begins, and the programs of those that run are stopped', async () => {
   const began: string[] = [];
-  const step = (title: string, beside: boolean, work: Step['work']): Step => ({
+  const step = (title: string, inBackground: boolean, work: Step['work']): Step => ({
     title,
     usually: 'a minute',
-    beside,
+    inBackground,
     work: (program) => {
       began.push(title);
       return work(program);
@@ -158,7 +158,7 @@ test('where a step fails beside others, what their programs have started is stop
     {
       title: 'Starts',
       usually: 'a minute',
-      beside: true,
+      inBackground: true,
       work: (program) => program(process.execPath, ['-e', NESTED]),
     },
     {

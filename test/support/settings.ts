@@ -38,7 +38,7 @@ export function refusal(environment: Record<string, string>, path = NO_FILE): st
     assert.ok(error instanceof ConfigError);
     return error.message;
   }
-  assert.fail(`${JSON.stringify(environment)} is no settings of a hub`);
+  assert.fail(`${JSON.stringify(environment)} was accepted, but should have been refused`);
 }
 
 /** Settings that go with the limit of requests, unless they have a number of their own. */

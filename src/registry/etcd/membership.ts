@@ -4,9 +4,10 @@ import type { EtcdClient } from './client/client.js';
 import { EtcdError } from './client/endpoint.js';
 import { METHODS, RESULT, TARGET } from './client/messages.js';
 import type { Keys } from './keys.js';
+import { DEAD_MS } from '../log.js';
 
 /** How long a silent hub counts as running, in seconds. */
-const LEASE_SECONDS = 15;
+const LEASE_SECONDS = DEAD_MS / 1000;
 /** How often the lease is renewed, in milliseconds. */
 const RENEW_MS = 2000;
 /** How long a renewal may take, over all nodes, in milliseconds. */

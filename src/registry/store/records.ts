@@ -12,6 +12,7 @@ export interface AdvertisementRecord {
   paymentsNetwork: string | null;
   attributes: Readonly<Attributes> | null;
   endpoint: { readonly port: number } | null;
+  /** The first advertisement, in wall-clock Unix milliseconds: the only stored time that is not steady time. */
   createdAt: number;
   /** The last heartbeat. */
   updatedAt: number;

@@ -229,7 +229,7 @@ export class WritePath {
     const seconds = String(Math.round(Math.abs(skew) / 1000));
     throw new ProtocolError(
       'AUTH_002',
-      `t lies ${seconds} s ${skew < 0 ? 'before' : 'after'} the hub's clock, at most 300 s are allowed; set your clock and sign anew`,
+      `t lies ${seconds} s ${skew < 0 ? 'before' : 'after'} the hub's clock, at most ${String(LIMITS.maxClockSkewMs / 1000)} s are allowed; set your clock and sign anew`,
     );
   }
 

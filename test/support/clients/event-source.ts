@@ -14,7 +14,7 @@ export interface ServerSentEvent {
   lastEventId: string;
 }
 
-/** What a reader may ask with. */
+/** Options of a request. */
 export interface EventSourceOptions {
   headers?: Record<string, string>;
   method?: string;

@@ -55,7 +55,7 @@ export class RawClient {
     });
   }
 
-  /** Whether the connection is over, and all that can still come is what has arrived already. */
+  /** Whether the connection is over: nothing beyond what has been received can arrive. */
   get ended(): boolean {
     return this.#ended;
   }

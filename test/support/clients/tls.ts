@@ -34,7 +34,7 @@ export async function presentedBy(port: number): Promise<string> {
   return fingerprint256;
 }
 
-/** What `fetch` does, which can be told only at the start of the process which certificates to trust. */
+/** `fetch` that trusts the tests' certificates: the real one reads the trusted ones only when its process starts. */
 export async function secureFetch(url: string, init: RequestInit): Promise<Response> {
   const { body, method = 'GET' } = init;
   const headers = Object.fromEntries(new Headers(init.headers));

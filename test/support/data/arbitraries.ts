@@ -3,7 +3,7 @@ import type { AttributeValue, Attributes } from '../../../src/protocol/attribute
 import type { Filter } from '../../../src/protocol/filters/filter.js';
 import type { AdvertisementRecord } from '../../../src/registry/store/records.js';
 
-/** Advertisements and filters out of few values each, so that they meet often. */
+/** Advertisements and filters from few values, so that they often match. */
 
 export const COUNTRY_CODES = ['DK', 'NO', 'SE', 'ZW', 'AD'] as const;
 export const PLATFORMS = ['arm64', 'riscv', 'x86_64'] as const;
@@ -211,7 +211,7 @@ export function recordOf(
   };
 }
 
-/** What a provider would send to say this. */
+/** The payload that a provider would send for this content. */
 export function payloadOf(from: Content): string {
   return JSON.stringify({
     ip_address: from.ipAddress,

@@ -1,6 +1,6 @@
 import type { Content } from './arbitraries.js';
 
-/** What a provider with an ordinary machine says, and no more than it has to. */
+/** A minimal advertisement of an ordinary machine. */
 export const CONTENT: Content = {
   ipAddress: '203.0.113.7',
   country: 'SE',

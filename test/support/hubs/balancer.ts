@@ -2,8 +2,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { reset } from '../../../bench/load/sockets.js';
 
 /**
- * A door before several hubs: each connection goes to a random one, and what a client sends waits until it would find the same at each of them. It comes
- * from the client's own address, and ends as it does.
+ * A load balancer in front of several hubs: each connection goes to a random one, and what a client sends is held back until all hubs have the same state.
+ * It connects from the client's address, and closes when either side does.
  */
 export class Balancer {
   readonly #server: Server;

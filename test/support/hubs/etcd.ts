@@ -26,7 +26,7 @@ interface Node {
   process: ChildProcess | null;
 }
 
-/** An etcd of a test's own, of one node unless told otherwise, with nothing in it. */
+/** An empty etcd for one test, with one node by default. */
 export class TestEtcd {
   readonly #nodes: readonly Node[];
   readonly #folder: string;
@@ -105,7 +105,7 @@ export class TestEtcd {
     }
   }
 
-  /** A client of it; whoever asks closes it. */
+  /** A client of it, which the caller closes. */
   client(): Promise<EtcdClient> {
     return EtcdClient.open({ endpoints: this.urls, ca: null, client: null, user: null });
   }
@@ -166,7 +166,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Waits until something is so, looking again and again. */
+/** Polls until a condition holds. */
 export async function until(
   isSo: () => boolean | Promise<boolean>,
   what: string,

@@ -7,7 +7,7 @@ import { WritePath } from '../../../src/registry/write/write-path.js';
 import type { FakeClock } from '../fake-clock.js';
 import { MemoryLog } from '../worlds/memory-log.js';
 
-/** A gateway with hardly any limits over a registry in memory, for sockets that are no real ones. */
+/** A gateway with almost no limits over an in-memory registry, for fake sockets. */
 export class GatewayWorld {
   readonly registry: Registry;
   readonly gateway: Gateway;

@@ -90,8 +90,8 @@ export class TestHub {
   }
 
   /**
-   * Starts a hub with no rate limits, with SQLite in memory unless told otherwise. `TEST_HUB=etcd` and `TEST_HUB=etcd3` put one or three that share
-   * an etcd in the place of each that may keep its providers where it likes, and each request goes to a random one of them.
+   * Starts a hub with no rate limits, with SQLite in memory unless told otherwise. `TEST_HUB=etcd` and `TEST_HUB=etcd3` replace each hub
+   * whose store the test does not choose by one or three hubs that share an etcd; each request goes to a random one of them.
    * @param settings Names without prefix, e.g. `{ EXPIRY: '5' }`.
    */
   static async start(

@@ -15,7 +15,7 @@ import { list, matches, monthlyPrice } from './naive.js';
 
 type All = readonly PublishedAdvertisement[];
 
-/** What an advertisement has to say to each member of a filter, and whether that is enough. */
+/** For each member of a filter: what an advertisement offers, and whether that suffices. */
 const CONDITIONS: {
   [Member in Exclude<keyof Filter, 'min' | 'attributes'>]-?: (
     one: PublishedAdvertisement,

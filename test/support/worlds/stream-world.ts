@@ -15,7 +15,7 @@ import { comparable, RegistryWorld } from './registry-world.js';
 
 const packr = new Packr({ useRecords: false, int64AsType: 'number' });
 
-/** What a client held at one cursor, which it may come back with. */
+/** What a client held at one cursor, from which it may resume. */
 export interface Checkpoint {
   filter: Filter;
   first: First | null;
@@ -363,7 +363,7 @@ export class StreamWorld extends RegistryWorld {
     if (this.failure !== null) throw this.failure as Error;
   }
 
-  /** The event loop turns once; whoever is up to date then has to hold the present. */
+  /** Lets the event loop turn once, then checks that every client that is up to date holds the present. */
   async turn(): Promise<void> {
     await nextTurn();
     this.check();
