@@ -121,8 +121,8 @@ export default {
     ),
     room(
       'http',
-      [...LOWER, 'registry/', 'streams/'],
-      'src/http is plain functions from request to response; it imports lib, protocol, registry and streams.',
+      [...LOWER, 'registry/'],
+      'src/http is plain functions from request to response; it imports lib, protocol and registry.',
     ),
     room(
       'demo',

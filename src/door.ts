@@ -92,7 +92,7 @@ export class Door implements TransportHandler {
 
   request(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
     if (!this.#journal.isAccessLogged) return this.#request(request);
-    const started = performance.now();
+    const started = this.#clock.monotonic();
     const note = (response: HttpResponse): HttpResponse => {
       this.#noteAnswer(request, response.status, started);
       return response;
@@ -103,7 +103,7 @@ export class Door implements TransportHandler {
 
   #noteAnswer(request: HttpRequest, status: number, started: number): void {
     const address = this.#config.clientAddress.ofRequest(request);
-    this.#journal.answered(request, address, status, performance.now() - started);
+    this.#journal.answered(request, address, status, this.#clock.monotonic() - started);
   }
 
   #request(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
@@ -115,7 +115,7 @@ export class Door implements TransportHandler {
   }
 
   upgrade(request: HttpRequest): UpgradeDecision {
-    const started = performance.now();
+    const started = this.#clock.monotonic();
     const refusal = this.#limiter.off ? null : this.#limit(request, 'handshake');
     const decision: UpgradeDecision =
       refusal === null ? this.#decide(request) : { accept: false, response: refusal };

@@ -70,6 +70,7 @@ export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
   #capacity = INITIAL_CONNECTIONS;
   #drain: { progress: Drain; done: () => void } | null = null;
   #draining = false;
+  #drained: Promise<void> | null = null;
   /** Whether more connections are due than one iteration could check. */
   #isLooking = false;
 
@@ -213,9 +214,13 @@ export class Gateway implements ConnectionHost, ReadersHost, WaitHost {
    * Closes all WebSockets with 4503 and ends all streamed bodies, spread evenly over a time; connections that arrive or ask for something new
    * are closed at once. Providers stay live, because only the hub is leaving.
    * @param durationMs 0 closes all at once.
-   * @returns Resolves once all are closed, early if nobody is left.
+   * @returns Resolves once all are closed, early if nobody is left; the same promise however often it is called.
    */
   drain(durationMs: number): Promise<void> {
+    return (this.#drained ??= this.#beginDrain(durationMs));
+  }
+
+  #beginDrain(durationMs: number): Promise<void> {
     this.#draining = true;
     const sockets = this.#connections.filter((connection) => connection !== undefined);
     const bodies = this.readers.all().map((reader) => ({ close: () => reader.stop() }));

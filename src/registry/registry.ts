@@ -79,9 +79,9 @@ export class Registry {
     this.clock = new ServiceClock(clock);
     this.work = new WorkQueue(READ_WORK, setImmediate, () => clock.monotonic());
     this.#state = new State(noLog.epoch, settings.replayEvents, (at) => this.#leaseFrom(at));
-    const { store, changes, identities, snapshots } = this.#state;
+    const { store, changes, identities, watchers } = this.#state;
     this.answers = new Answers(store, changes);
-    this.#lists = new ListReader(store, snapshots, this.clock);
+    this.#lists = new ListReader(store, watchers, this.clock);
     this.#upkeep = new Upkeep({
       state: this.#state,
       clock: this.clock,

@@ -6,7 +6,7 @@ import { Moments } from './moments.js';
 import { renderHead } from './store/advertisement-json.js';
 import { Origins } from './store/origins.js';
 import type { IdentityRecord } from './store/records.js';
-import { Snapshots } from './store/snapshot.js';
+import { RowWatchers } from './store/row-watchers.js';
 import { type Lease, Store } from './store/store.js';
 
 interface OpenSession extends Session {
@@ -29,7 +29,7 @@ export class State {
   );
   readonly changes: ChangeLog;
   readonly origins = new Origins();
-  readonly snapshots = new Snapshots();
+  readonly watchers = new RowWatchers();
   readonly moments: Moments;
   /** How many advertisements were removed, by reason. */
   readonly gone: Record<GoneReason, number> = { expired: 0, withdrawn: 0 };
@@ -204,7 +204,7 @@ export class State {
     mutate: () => number | null,
   ): void {
     if (slot !== undefined) {
-      this.snapshots.preserve(slot);
+      this.watchers.preserve(slot);
       this.moments.preserve(slot);
     }
     const current = slot === undefined ? null : { columns: this.store.attributes, slot };
@@ -212,7 +212,7 @@ export class State {
     const after = mutate();
     if (slot === undefined && after !== null) {
       this.changes.place(after);
-      this.snapshots.added(after);
+      this.watchers.added(after);
     }
     const change: Change = { seq: this.#position, providerId, beforeRow, slot: after, reason };
     for (const listener of this.#listeners) listener(change);

@@ -51,6 +51,7 @@ function rethrow(error: unknown): never {
  */
 export class StreamHub {
   readonly #registry: Registry;
+  readonly #now: () => number;
   readonly #observer: StreamObserver;
   readonly #onError: (error: unknown) => void;
   readonly #limits: StreamLimits;
@@ -86,6 +87,7 @@ export class StreamHub {
   ) {
     this.#registry = registry;
     this.#observer = observer;
+    this.#now = now;
     this.#onError = onError;
     this.#limits = { ...STREAM_LIMITS, ...limits };
     this.#filters = new FilterIndex(registry.store.numbers);
@@ -315,7 +317,7 @@ export class StreamHub {
 
   /** Everything that was flushed has been delivered. */
   #delivered(): void {
-    this.#observer.eventsSent((performance.now() - this.#firstNoteAt) / 1000);
+    this.#observer.eventsSent((this.#now() - this.#firstNoteAt) / 1000);
     if (this.#dirty.length > 0) this.#scheduleFlush();
   }
 
@@ -352,7 +354,7 @@ export class StreamHub {
 
   #note(stream: Stream, providerId: string, held: boolean): void {
     if (stream.notes.length === 0) {
-      if (this.#dirty.length === 0 && this.#fanOut.idle) this.#firstNoteAt = performance.now();
+      if (this.#dirty.length === 0 && this.#fanOut.idle) this.#firstNoteAt = this.#now();
       stream.base = stream.delivery?.seq ?? this.#flushedSeq;
       this.#dirty.push(stream);
     }

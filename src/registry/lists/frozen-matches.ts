@@ -1,7 +1,7 @@
 import { ProtocolError } from '../../protocol/errors.js';
 import type { ListQuery } from '../../protocol/filters/list-query.js';
 import { clearBit, hasBit, setBit, wordsFor } from '../../lib/bitmap.js';
-import type { SnapshotReader, Snapshots } from '../store/snapshot.js';
+import type { RowWatcher, RowWatchers } from '../store/row-watchers.js';
 import type { Store } from '../store/store.js';
 import type { Work } from '../../lib/turns/work-queue.js';
 import type { EarlierMatches } from './earlier-matches.js';
@@ -26,9 +26,9 @@ export interface FrozenRow {
  * The matches of one moment, for a list that is searched for in steps while the store keeps changing: before a row changes, its earlier form
  * is set aside. Nothing else is copied, so a search skips slots that `hasChanged` reports and uses `rows` instead.
  */
-export class FrozenMatches implements EarlierMatches, SnapshotReader {
+export class FrozenMatches implements EarlierMatches, RowWatcher {
   readonly #store: Store;
-  readonly #snapshots: Snapshots;
+  readonly #watchers: RowWatchers;
   readonly #query: ListQuery;
   readonly #keyOf: (slot: number) => number;
   readonly #changed = new Set<number>();
@@ -38,12 +38,12 @@ export class FrozenMatches implements EarlierMatches, SnapshotReader {
   #bytes = 0;
 
   /** Opens the present moment. Call `close` when done. */
-  constructor(store: Store, snapshots: Snapshots, query: ListQuery) {
+  constructor(store: Store, watchers: RowWatchers, query: ListQuery) {
     this.#store = store;
-    this.#snapshots = snapshots;
+    this.#watchers = watchers;
     this.#query = query;
     this.#keyOf = keysOf(store, query);
-    snapshots.add(this);
+    watchers.add(this);
   }
 
   /** Whether nothing has changed. */
@@ -150,7 +150,7 @@ export class FrozenMatches implements EarlierMatches, SnapshotReader {
   close(): void {
     this.#changed.clear();
     this.#rows.clear();
-    this.#snapshots.remove(this);
+    this.#watchers.remove(this);
   }
 
   #keep(slot: number): void {

@@ -5,7 +5,7 @@ import { LongList } from './long-list.js';
 import { FrozenMatches } from './frozen-matches.js';
 import { findPage, type Page } from './query.js';
 import type { Work } from '../../lib/turns/work-queue.js';
-import type { Snapshots } from '../store/snapshot.js';
+import type { RowWatchers } from '../store/row-watchers.js';
 import type { Store } from '../store/store.js';
 
 const OPENING_BRACKET = 0x5b;
@@ -33,13 +33,13 @@ export interface FoundPage extends Page {
 /** Answers list requests: finds the rows, and joins their JSON, which was rendered when each last changed. */
 export class ListReader {
   readonly #store: Store;
-  readonly #snapshots: Snapshots;
+  readonly #watchers: RowWatchers;
   readonly #clock: ServiceClock;
   #longLists = 0;
 
-  constructor(store: Store, snapshots: Snapshots, clock: ServiceClock) {
+  constructor(store: Store, watchers: RowWatchers, clock: ServiceClock) {
     this.#store = store;
-    this.#snapshots = snapshots;
+    this.#watchers = watchers;
     this.#clock = clock;
   }
 
@@ -58,7 +58,7 @@ export class ListReader {
    */
   *read(query: ListQuery, known?: FoundPage, checkLong?: () => void): Work<ListPage> {
     const { contents } = this.#store;
-    const matches = new FrozenMatches(this.#store, this.#snapshots, query);
+    const matches = new FrozenMatches(this.#store, this.#watchers, query);
     let isRead = true;
     try {
       const isGood = known?.contents === contents && query.sort !== 'updated';

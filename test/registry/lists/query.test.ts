@@ -6,7 +6,7 @@ import { parseListQuery, type PageCursor, type SortOrder } from '../../../src/pr
 import { renderHead } from '../../../src/registry/store/advertisement-json.js';
 import { FrozenMatches } from '../../../src/registry/lists/frozen-matches.js';
 import { findPage, type Page } from '../../../src/registry/lists/query.js';
-import { Snapshots } from '../../../src/registry/store/snapshot.js';
+import { RowWatchers } from '../../../src/registry/store/row-watchers.js';
 import { Store } from '../../../src/registry/store/store.js';
 import { type Content, content, filter, recordOf } from '../../support/data/arbitraries.js';
 import { list } from '../../support/worlds/naive.js';
@@ -51,7 +51,7 @@ function cursorFrom(next: string, sort: SortOrder): PageCursor | null {
 
 function page(store: Store, asked: Filter, sort: SortOrder, limit: number | null, next: string | null): Page {
   const query = { filter: asked, sort, limit, after: next === null ? null : cursorFrom(next, sort) };
-  const steps = findPage(store, query, new FrozenMatches(store, new Snapshots(), query));
+  const steps = findPage(store, query, new FrozenMatches(store, new RowWatchers(), query));
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
