@@ -182,15 +182,26 @@ const become =
     await import(`../dist/${path.join('/')}`);
   };
 
-/** npm's shell passes no signal on. When it ends, this process gets another parent, and stops as well. */
+/** npm runs a shell, which passes no signal on and may outlive it. When either has ended, this process stops as well. */
 function endWithNpm() {
   if (process.env.npm_lifecycle_event !== command) return;
   const parent = process.ppid;
+  const asked = spawnSync('ps', ['-o', 'ppid=', '-p', String(parent)], { encoding: 'utf8' });
+  const npm = Number(asked.stdout) || parent;
   const timer = setInterval(() => {
-    if (process.ppid === parent) return;
+    if (process.ppid === parent && isRunning(npm)) return;
     clearInterval(timer);
     process.kill(process.pid, 'SIGTERM');
   }, 200).unref();
+}
+
+function isRunning(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const TEST_OPTIONS = ['--enable-source-maps', '--test', '--test-reporter=spec'];

@@ -1,6 +1,7 @@
 import { CLOSE } from '../protocol/frames/close-codes.js';
 import { explainFailure } from '../client/errors.js';
 import { DiscoveryClient, DiscoveryError, generateKey, ProviderSession, watch } from '../client/node.js';
+import { within } from './within.js';
 
 /** The result of one step of an examination. */
 export interface Finding {
@@ -53,8 +54,10 @@ async function* checkReach(url: string): AsyncGenerator<Finding, void, undefined
   try {
     for (let trip = 0; trip < ROUND_TRIPS; trip += 1) {
       const started = performance.now();
-      const response = await fetch(new URL('/health', url), { signal: AbortSignal.timeout(PATIENCE_MS) });
-      await response.arrayBuffer();
+      await within(PATIENCE_MS, async (signal) => {
+        const response = await fetch(new URL('/health', url), { signal });
+        await response.arrayBuffer();
+      });
       times.push(performance.now() - started);
     }
   } catch (error) {

@@ -69,7 +69,13 @@ export async function openRegistry<Kind extends Log>(
     },
   };
   const log = await open(sink);
-  registry.restore.finish();
-  registry.keepIn(log);
+  try {
+    registry.restore.finish();
+    registry.keepIn(log);
+  } catch (error) {
+    // Otherwise it would go on, and a hub that is none would count as running.
+    await log.close();
+    throw error;
+  }
   return { registry, log, kept: taken.kept, counts };
 }

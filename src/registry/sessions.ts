@@ -53,7 +53,7 @@ export class Sessions {
   #nextToken: SessionToken = 1;
   /** The name under which this hub has attached its sessions. */
   #hub = '';
-  /** Providers that could not be attached again. */
+  /** Providers to attach again: it failed before, or the store has lost them. */
   readonly #unattached = new Set<string>();
   #round: Iterator<[string, Session], undefined> | null = null;
 
@@ -113,6 +113,12 @@ export class Sessions {
 
   /** Call after an entry was applied. */
   afterApplying(entry: Entry): void {
+    if (entry.kind === 'detach' && entry.hub === this.#host.log().hub) {
+      const own = this.#open.get(entry.providerId);
+      // Somebody has deleted the record from the store. The session is still open.
+      if (own?.token === entry.token && !own.isPending) this.#unattached.add(entry.providerId);
+      return;
+    }
     if (entry.kind !== 'attach' || entry.hub === this.#host.log().hub) return;
     const own = this.#open.get(entry.providerId);
     // A session that waits to be attached comes after this one.

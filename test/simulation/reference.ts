@@ -49,7 +49,7 @@ export class Reference {
     for (const { key, value } of content) {
       const read = this.#keys.read(key);
       if (read?.kind === 'hub') this.hubs.add(read.id);
-      else if (read !== null) this.providers.set(read.id, decodeRecord(value));
+      else if (read !== null) this.providers.set(read.id, decodeRecord(value, read.id));
     }
     this.#note(revision);
   }
@@ -64,7 +64,7 @@ export class Reference {
         else this.hubs.add(read.id);
       } else if (read !== null) {
         if (type === DELETED) this.providers.delete(read.id);
-        else this.#written(read.id, decodeRecord(kv!.value));
+        else this.#written(read.id, decodeRecord(kv!.value, read.id));
       }
     }
     this.#note(revision);

@@ -39,7 +39,7 @@ export function clusterTroubles(store: StoreOverview, asked: readonly RunningHub
     // The cause of whatever else it says.
     if (store.problem === null && epoch !== null && epoch !== store.epoch) {
       troubles.push(
-        `hub ${url}: it follows epoch ${epoch}, and the store has ${store.epoch ?? 'none'}: restart it`,
+        `hub ${url}: it follows epoch ${epoch}, and the store has ${store.epoch ?? 'none'}: restart it, or correct DISCOVERY_ETCD_PREFIX here or there`,
       );
     } else if (problem !== null) troubles.push(`hub ${url}: ${problem}`);
     else if (store.problem !== null) continue;

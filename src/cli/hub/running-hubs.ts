@@ -1,3 +1,5 @@
+import { within } from '../within.js';
+
 /** A running hub's figures, from its metrics; null if unavailable. */
 export interface RunningHub {
   url: string;
@@ -45,16 +47,20 @@ async function askHub(url: string): Promise<RunningHub> {
   }
 }
 
-async function textOf(url: URL): Promise<string> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
-  if (!response.ok) throw new Error(`HTTP ${String(response.status)} for ${url.pathname}`);
-  return response.text();
+function textOf(url: URL): Promise<string> {
+  return within(PATIENCE_MS, async (signal) => {
+    const response = await fetch(url, { signal });
+    if (!response.ok) throw new Error(`HTTP ${String(response.status)} for ${url.pathname}`);
+    return response.text();
+  });
 }
 
 /** @returns Why it is not healthy; null if it is. */
-async function healthOf(url: URL): Promise<string | null> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
-  if (response.ok) return null;
-  const body = (await response.json().catch(() => null)) as { reason?: unknown } | null;
-  return typeof body?.reason === 'string' ? body.reason : `HTTP ${String(response.status)}`;
+function healthOf(url: URL): Promise<string | null> {
+  return within(PATIENCE_MS, async (signal) => {
+    const response = await fetch(url, { signal });
+    if (response.ok) return null;
+    const body = (await response.json().catch(() => null)) as { reason?: unknown } | null;
+    return typeof body?.reason === 'string' ? body.reason : `HTTP ${String(response.status)}`;
+  });
 }

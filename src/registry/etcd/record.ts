@@ -1,6 +1,7 @@
 import { Packr } from 'msgpackr';
 import type { Entry, Session } from '../entry.js';
 import type { CopiedSession, Standing } from '../local-copy.js';
+import { checkShape } from './record-shape.js';
 import type { AdvertisementRecord, IdentityRecord } from '../store/records.js';
 
 /**
@@ -42,12 +43,13 @@ export function encodeRecord(record: ProviderRecord): Buffer {
   return packr.pack({ ...record, format: FORMAT });
 }
 
-/** @throws Error if the bytes are not a record, or of a format that this hub does not know. */
-export function decodeRecord(bytes: Uint8Array): ProviderRecord {
+/** @throws Error if the bytes are no record of this provider, or of a format that this hub does not know. */
+export function decodeRecord(bytes: Uint8Array, providerId: string): ProviderRecord {
   const value = packr.unpack(bytes) as (ProviderRecord & { format: number }) | null;
   const format = value?.format;
   if (format !== FORMAT)
     throw new Error(`the record has format ${String(format)}; this hub knows format ${FORMAT}`);
+  checkShape(value, providerId);
   return value!;
 }
 

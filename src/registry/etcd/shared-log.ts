@@ -99,6 +99,9 @@ export class SharedLog implements Log {
       position: () => this.position,
       known: (providerId) => this.#applied.known(providerId),
       isUnreadable: (providerId) => this.#applied.isUnreadable(providerId),
+      missed: (providerId, revision) => {
+        this.#applied.missed(providerId, revision);
+      },
     });
     const host = {
       isDueAt: (revision: number) => membership.isDueAt(revision),

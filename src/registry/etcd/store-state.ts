@@ -96,7 +96,8 @@ export async function readState(client: EtcdClient, keys: Keys): Promise<StoreSt
   await Promise.all(
     starts.map((start, index) =>
       readRange(client, start, starts[index + 1] ?? last, revision, (kv) => {
-        providers.set(keys.read(kv.key)!.id, recordIn(kv));
+        const providerId = keys.read(kv.key)!.id;
+        providers.set(providerId, recordIn(kv, providerId));
       }),
     ),
   );
@@ -114,7 +115,7 @@ export async function readRecords(
   const read: StoreState['providers'] = new Map();
   for (const [index, { range }] of responses.entries()) {
     const [kv] = range?.kvs ?? [];
-    if (kv !== undefined) read.set(providerIds[index]!, recordIn(kv));
+    if (kv !== undefined) read.set(providerIds[index]!, recordIn(kv, providerIds[index]!));
   }
   return read;
 }
@@ -152,9 +153,12 @@ async function readRange(
 }
 
 /** @throws UnreadableRecordError */
-function recordIn({ key, modRevision, value }: KeyValue): { revision: number; record: ProviderRecord } {
+function recordIn(
+  { key, modRevision, value }: KeyValue,
+  providerId: string,
+): { revision: number; record: ProviderRecord } {
   try {
-    return { revision: modRevision, record: decodeRecord(value) };
+    return { revision: modRevision, record: decodeRecord(value, providerId) };
   } catch (error) {
     const { message } = error as Error;
     throw new UnreadableRecordError(

@@ -33,6 +33,8 @@ export interface WriterHost {
   known(providerId: string): Known | undefined;
   /** Whether a provider's record cannot be read. */
   isUnreadable(providerId: string): boolean;
+  /** The store has a record of a provider at a revision that is applied, and this one was not. */
+  missed(providerId: string, revision: number): void;
 }
 
 interface Proposal {
@@ -125,7 +127,7 @@ export class Writer {
     }
     const providerId = providerOf(entry);
     if (this.#host.isUnreadable(providerId))
-      return Promise.reject(new PersistenceError(`the record of ${providerId} in etcd cannot be read`));
+      return Promise.reject(new PersistenceError(unreadable(providerId)));
     this.#count += 1;
     const writeId = `${this.#host.hub()}/${this.#count}`;
     return new Promise((resolve, reject) => {
@@ -255,7 +257,8 @@ export class Writer {
       }
       const known = this.#host.known(providerId);
       if (DECIDED.has(entry.kind) && (known?.foreignRevision ?? 0) !== proposal.foreignRevision) {
-        this.#conflict(proposal, this.#host.position());
+        this.counts.conflicts += 1;
+        this.#fail(proposal, new ConflictError());
         continue;
       }
       const kv = read.get(providerId);
@@ -266,7 +269,7 @@ export class Writer {
       }
       let record: ProviderRecord | null;
       try {
-        record = recordAfter(stateOf(known, kv), entry, proposal.writeId);
+        record = recordAfter(stateOf(providerId, known, kv), entry, proposal.writeId);
       } catch (error) {
         // It must not take the rest of the batch with it.
         this.#fail(proposal, new PersistenceError((error as Error).message));
@@ -330,7 +333,13 @@ export class Writer {
   #conflict(proposal: Proposal, revision: number): void {
     const go = (): void => {
       if (proposal.isSettled) return;
+      const { providerId } = proposal;
       this.counts.conflicts += 1;
+      if ((this.#host.known(providerId)?.revision ?? 0) < revision) {
+        this.#host.missed(providerId, revision);
+        this.#fail(proposal, new PersistenceError(unreadable(providerId)));
+        return;
+      }
       if (DECIDED.has(proposal.entry.kind)) this.#fail(proposal, new ConflictError());
       else if (this.#client.timers.now() - proposal.since < DEADLINE_MS) this.#again(proposal);
       else this.#fail(proposal, new PersistenceError('other hubs keep writing the same record'));
@@ -367,10 +376,16 @@ export class Writer {
   }
 }
 
+const unreadable = (providerId: string): string => `the record of ${providerId} in etcd cannot be read`;
+
 /** The state that an entry is based on: as read, with the session that is actually open. */
-function stateOf(known: Known | undefined, kv: KeyValue | undefined): ProviderRecord | null {
+function stateOf(
+  providerId: string,
+  known: Known | undefined,
+  kv: KeyValue | undefined,
+): ProviderRecord | null {
   const session = known?.session ?? null;
-  if (kv !== undefined) return { ...decodeRecord(kv.value), session };
+  if (kv !== undefined) return { ...decodeRecord(kv.value, providerId), session };
   if (known === undefined) return null;
   // Signed advertisements and withdrawals replace everything but the session.
   return {

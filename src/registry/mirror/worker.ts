@@ -32,6 +32,32 @@ function identityOf(file: string): string | null {
   return stat === undefined ? null : `${String(stat.dev)}:${String(stat.ino)}`;
 }
 
+/** How large both files were after the last write; neither ever shrinks while it is open. */
+let leastBytes = { file: 0, wal: 0 };
+/** Whether one of them has shrunk: what was cut off stays away, whatever is written later. */
+let isCutShort = false;
+
+function sizes(): typeof leastBytes {
+  const bytesOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  return { file: bytesOf(path), wal: walIdentity === null ? 0 : bytesOf(`${path}-wal`) };
+}
+
+/**
+ * What is written to a file of which a part was cut off is lost with it.
+ * @throws Error
+ */
+function checkSizes(): void {
+  if (location.kind === 'memory') return;
+  const { file, wal } = sizes();
+  // One that was removed is the matter of the other checks.
+  isCutShort ||=
+    file < leastBytes.file || (wal < leastBytes.wal && identityOf(`${path}-wal`) === walIdentity);
+  if (isCutShort)
+    throw new Error(
+      'it, or its write-ahead log, was cut short while the hub ran, and what was there is only in memory now: copy what you need of it from the hub before you restart it',
+    );
+}
+
 /**
  * Writes to a file that was removed or replaced would succeed, but nobody would ever read them.
  * @throws Error
@@ -82,6 +108,7 @@ function close(): string | null {
   } finally {
     open = null;
     walIdentity = null;
+    leastBytes = { file: 0, wal: 0 };
   }
 }
 
@@ -89,10 +116,12 @@ function close(): string | null {
 function inFile<Result>(go: (file: Open) => Result): Result | { problem: string } {
   try {
     checkFile();
+    checkSizes();
     open ??= openDatabase();
     const result = go(open);
     checkFile();
     checkWal();
+    leastBytes = sizes();
     return result;
   } catch (error) {
     const problem = describeFailure(path, error);

@@ -180,6 +180,25 @@ test('hubs that share an etcd are one hub with several doors', { skip: WITHOUT_E
   );
 
   await t.test(
+    'a session whose record somebody deletes is attached again: what it advertised next stayed suspect',
+    async () => {
+      const key = new TestKey();
+      const session = await a.session(key);
+      session.send(a.signedFrame('advertise', key));
+      await session.next('advertised');
+      await until(async () => (await listOf(b)).all.get(key.publicKey) === 'live', 'live at the other hub');
+      await client.call(METHODS.delete, { key: Buffer.from(`${prefix}p/${key.publicKey}`) });
+      assert.equal((await session.next('removed'))['reason'], 'withdrawn');
+      session.send(a.signedFrame('advertise', key));
+      await session.next('advertised');
+      for (const hub of [a, b])
+        await until(async () => (await listOf(hub)).all.get(key.publicKey) === 'live', 'live again');
+      session.terminate();
+      await until(async () => (await listOf(b)).all.get(key.publicKey) === 'suspect', 'suspect in the end');
+    },
+  );
+
+  await t.test(
     'a provider whose session has ended was last seen at the same moment everywhere, whatever hubs take for the time',
     async () => {
       await b.advance(60_000);

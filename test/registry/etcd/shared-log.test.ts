@@ -116,7 +116,7 @@ test('the log that several hubs share', { skip: WITHOUT_ETCD }, async (t) => {
           const cpu = 1 + Math.floor(random() * 50);
           const entries: Entry[] = [
             advertised(
-              advertisementOf(id, { resources: { cpu } }),
+              advertisementOf(id, { resources: { cpu, memory: 1, storage: 1 } }),
               identityOf(id, { lastT: cpu }),
               random() < 0.5,
             ),
@@ -261,7 +261,10 @@ test('the log that several hubs share', { skip: WITHOUT_ETCD }, async (t) => {
     const asleep = await open(prefix, false);
     await awake.log.propose(withdrawn('goes', identityOf('goes')));
     await awake.log.propose(
-      advertised(advertisementOf('stays', { resources: { cpu: 99 } }), identityOf('stays')),
+      advertised(
+        advertisementOf('stays', { resources: { cpu: 99, memory: 1, storage: 1 } }),
+        identityOf('stays'),
+      ),
     );
     await awake.log.propose(attach('comes', awake.log.hub, 1));
     await client.call(METHODS.compact, { revision: awake.log.position });
@@ -361,7 +364,10 @@ test('the log that several hubs share', { skip: WITHOUT_ETCD }, async (t) => {
     const spoilt = kvs[0]!.value.subarray(0, 20);
     await client.call(METHODS.put, { key, value: spoilt });
     await log.propose(
-      advertised(advertisementOf('sound', { resources: { cpu: 2 } }), identityOf('sound', { lastT: 2 })),
+      advertised(
+        advertisementOf('sound', { resources: { cpu: 2, memory: 1, storage: 1 } }),
+        identityOf('sound', { lastT: 2 }),
+      ),
     );
     await assert.rejects(
       log.propose(withdrawn('spoilt', null)),

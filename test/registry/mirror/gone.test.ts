@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, renameSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { advertised } from '../../support/data/entries.js';
@@ -64,6 +64,24 @@ for (const [what, replaced] of [
         assert.deepEqual([...advertisements.keys()].sort(), expected.sort());
       }
       assert.equal(mirror.problem, null);
+    },
+  );
+}
+
+for (const name of ['hub.db', 'hub.db-wal']) {
+  test(
+    `where ${name} is cut short under a running hub, nothing more is acknowledged: all of it was lost with the hub`,
+    { skip },
+    async (t) => {
+      const folder = temporaryFolder(t);
+      const mirror = await openMirror(join(folder, 'hub.db'));
+      t.after(() => mirror.close());
+      await mirror.propose(advertised(advertisementOf('before')));
+      truncateSync(join(folder, name), 0);
+      for (const id of ['first', 'second']) {
+        await assert.rejects(mirror.propose(advertised(advertisementOf(id))), /was cut short/, id);
+        assert.match(mirror.problem ?? '', /was cut short/);
+      }
     },
   );
 }

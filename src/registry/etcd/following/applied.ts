@@ -92,6 +92,15 @@ export class Applied {
     return this.#known.get(providerId);
   }
 
+  /** The store has a record that should have been applied, and was not: it could not be read before the local copy was made. */
+  missed(providerId: string, revision: number): void {
+    if (this.#unreadable.has(providerId)) return;
+    this.#log.error(
+      `the record of ${providerId} at revision ${revision} was never applied, because it cannot be read; the writes of this provider are refused`,
+    );
+    this.#unreadable.add(providerId);
+  }
+
   /** Whether a provider's present record cannot be read, so that what is known of it is out of date. */
   isUnreadable(providerId: string): boolean {
     return this.#unreadable.has(providerId);
@@ -199,7 +208,7 @@ export class Applied {
   #recordChanged(providerId: string, value: Uint8Array, revision: number): void {
     let record: ProviderRecord;
     try {
-      record = decodeRecord(value);
+      record = decodeRecord(value, providerId);
     } catch (error) {
       this.#log.error(
         `the record of ${providerId} at revision ${revision} cannot be read, so this provider stays as it was, and its writes are refused: ${(error as Error).message}`,
@@ -214,6 +223,10 @@ export class Applied {
     const origin = own?.kind === 'advertise' ? own.origin : null;
     const entry = entryOf(providerId, record, origin);
     const error = entry === null ? null : this.#tell(entry, revision);
+    if (error !== null && own === undefined)
+      this.#log.error(
+        `the record of ${providerId} at revision ${revision} could not be applied: ${error.message}`,
+      );
     this.#host.applied(record.writeId, revision, error);
   }
 

@@ -88,7 +88,7 @@ async function obstacleTo(
   try {
     const revisions = await readRevisions(client, keys, ids, mark.revision);
     const isSame = newest.every((record, index) => record.revision === revisions[index]);
-    return isSame ? null : 'the store was rolled back to before it';
+    return isSame ? null : 'the store was rolled back to before it, or has records that it could not read';
   } catch (error) {
     if (error instanceof EtcdError && error.isCompacted) return 'etcd has compacted what has changed since';
     throw error;
