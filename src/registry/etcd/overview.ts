@@ -5,7 +5,7 @@ import { EtcdError, type EtcdSettings } from './client/endpoint.js';
 import { METHODS } from './client/messages.js';
 import { Keys } from './keys.js';
 import type { SharedLogSettings } from './settings.js';
-import { epochOf } from './store-state.js';
+import { epochOf, isImporting } from './store-state.js';
 
 /** The state of a store that several hubs share. */
 export interface StoreOverview {
@@ -88,14 +88,13 @@ async function readStore(client: EtcdClient, keys: Keys): Promise<Omit<StoreOver
     const { ttl } = await client.call(METHODS.leaseTimeToLive, { id: lease });
     return { hub: id, name: nameIn(value) ?? id, leaseSeconds: ttl };
   });
-  const importing = await client.call(METHODS.range, { key: keys.importing });
   const [value] = identity.kvs.map((kv) => kv.value);
   return {
     epoch: value === undefined ? null : epochOf(clusterId, value),
     revision,
     providers: count,
     hubs: await Promise.all(hubs),
-    isImporting: importing.kvs.length > 0,
+    isImporting: await isImporting(client, keys),
   };
 }
 

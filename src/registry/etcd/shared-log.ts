@@ -20,7 +20,7 @@ import { Membership } from './membership.js';
 import type { SharedLogLogger, SharedLogSettings } from './settings.js';
 import { StoreMark } from './store-mark.js';
 import { readStart, type Start } from './following/start.js';
-import { checkVersion, readEpoch, readRecords } from './store-state.js';
+import { checkVersion, isImporting, readEpoch, readRecords } from './store-state.js';
 import { Writer } from './writer.js';
 
 /** Where to keep a copy of the store for a quick start. */
@@ -163,6 +163,10 @@ export class SharedLog implements Log {
         await checkVersion(client);
         const found = await readEpoch(client, keys);
         await mark.check(found, String(keys.identity));
+        if (await isImporting(client, keys))
+          log.warn(
+            'an import into this store was interrupted, or goes on: this hub ends it, and has only the providers imported so far',
+          );
         start = await readStart(client, keys, found, copying?.copy ?? null, sink, log);
         await membership.join();
         return new SharedLog(client, keys, found.epoch, start, membership, mark, copying, log);

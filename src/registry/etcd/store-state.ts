@@ -84,6 +84,12 @@ export function epochOf(clusterId: bigint, identity: Uint8Array): string {
   return createHash('sha256').update(String(clusterId)).update(identity).digest('hex').slice(0, 12);
 }
 
+/** Whether an import into the store has begun and not ended. @throws EtcdError (as a rejection) */
+export async function isImporting(client: EtcdClient, keys: Keys): Promise<boolean> {
+  const { kvs } = await client.call(METHODS.range, { key: keys.importing, keysOnly: true });
+  return kvs.length > 0;
+}
+
 /** Reads everything, as of the present revision. @throws EtcdError, UnreadableRecordError (as a rejection) */
 export async function readState(client: EtcdClient, keys: Keys): Promise<StoreState> {
   const hubs = new Set<string>();

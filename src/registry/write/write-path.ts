@@ -316,7 +316,7 @@ export class WritePath {
       await this.#log.propose(entry);
     } catch (error) {
       // The details are for the operator, in the log, because they name files.
-      if (error instanceof PersistenceError) throw unavailable('its database cannot be written', error);
+      if (error instanceof PersistenceError) throw unavailable('its storage cannot be written', error);
       throw error;
     }
   }

@@ -147,6 +147,7 @@ test('the import of a file into a store', { skip: WITHOUT_ETCD }, async (t) => {
     await assert.rejects(begun.run(always, ignored), isRefusal(/another import into this store/));
     const late = etcd.prefix();
     const slow = await Import.begin(client, late, sourceOf(150));
+    assert.equal(await isImporting(late), true);
     const hub = await TestHub.start({ ETCD_ENDPOINTS: etcd.url, ETCD_PREFIX: late, HUB_NAME: 'a' });
     await assert.rejects(slow.run(always, ignored), isRefusal(/hubs use this store: a-/));
     await hub.stop();

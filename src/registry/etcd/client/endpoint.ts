@@ -257,6 +257,9 @@ export class Endpoint implements EtcdNode {
   }
 
   #errorOf({ code, details }: Grpc.ServiceError): EtcdError {
-    return new EtcdError(`${this.url}: ${details}`, code);
+    const said = details.includes('Waiting for LB pick')
+      ? 'no connection in time; check http or https, the port, and DISCOVERY_ETCD_CA'
+      : details.replace(/[.\s]*Resolution note:\s*$/, '');
+    return new EtcdError(`${this.url}: ${said}`, code);
   }
 }
