@@ -44,7 +44,7 @@ const UNBUNDLED = [
   'secp256k1',
   'sodium-native',
 ];
-/** One that is no CommonJS package. */
+/** An ES module, which Node 20 cannot require. */
 const IMPORTED = ['uWebSockets.js'];
 
 /** Packages that only tests use, and that look for files of their own. */

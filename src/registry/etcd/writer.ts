@@ -335,8 +335,10 @@ export class Writer {
       if (proposal.isSettled) return;
       const { providerId } = proposal;
       this.counts.conflicts += 1;
-      if ((this.#host.known(providerId)?.revision ?? 0) < revision) {
-        this.#host.missed(providerId, revision);
+      const known = this.#host.known(providerId);
+      if ((known?.revision ?? 0) < revision) {
+        // A record of which nothing is known may also have been deleted since.
+        if (known !== undefined) this.#host.missed(providerId, revision);
         this.#fail(proposal, new PersistenceError(unreadable(providerId)));
         return;
       }

@@ -32,7 +32,7 @@ function identityOf(file: string): string | null {
   return stat === undefined ? null : `${String(stat.dev)}:${String(stat.ino)}`;
 }
 
-/** How large both files were after the last write; neither ever shrinks while it is open. */
+/** How large both files were after the last write. Neither shrinks while it is open: SQLite lets no other program in. */
 let leastBytes = { file: 0, wal: 0 };
 /** Whether one of them has shrunk: what was cut off stays away, whatever is written later. */
 let isCutShort = false;

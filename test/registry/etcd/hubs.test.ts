@@ -67,6 +67,16 @@ test('hubs that share an etcd are one hub with several doors', { skip: WITHOUT_E
     await etcd.stop();
   });
 
+  /** A provider with a session at the first hub, as the other one knows. */
+  const liveAtBoth = async (): Promise<{ key: TestKey; session: TestSocket }> => {
+    const key = new TestKey();
+    const session = await a.session(key);
+    session.send(a.signedFrame('advertise', key));
+    await session.next('advertised');
+    await until(async () => (await listOf(b)).all.get(key.publicKey) === 'live', 'live at the other hub');
+    return { key, session };
+  };
+
   await t.test('what is posted at one is listed and streamed at the other, at the same cursor', async () => {
     const key = new TestKey();
     const { socket } = await subscribe(b);
@@ -158,11 +168,7 @@ test('hubs that share an etcd are one hub with several doors', { skip: WITHOUT_E
   await t.test(
     'a hub that was declared dead though it runs attaches its sessions again; they notice nothing',
     async () => {
-      const key = new TestKey();
-      const session = await a.session(key);
-      session.send(a.signedFrame('advertise', key));
-      await session.next('advertised');
-      await until(async () => (await listOf(b)).all.get(key.publicKey) === 'live', 'live at the other hub');
+      const { key, session } = await liveAtBoth();
       const { socket } = await subscribe(b);
       const { kvs } = await client.call(METHODS.range, {
         key: Buffer.from(`${prefix}h/a`),
@@ -182,11 +188,7 @@ test('hubs that share an etcd are one hub with several doors', { skip: WITHOUT_E
   await t.test(
     'a session whose record somebody deletes is attached again: what it advertised next stayed suspect',
     async () => {
-      const key = new TestKey();
-      const session = await a.session(key);
-      session.send(a.signedFrame('advertise', key));
-      await session.next('advertised');
-      await until(async () => (await listOf(b)).all.get(key.publicKey) === 'live', 'live at the other hub');
+      const { key, session } = await liveAtBoth();
       await client.call(METHODS.delete, { key: Buffer.from(`${prefix}p/${key.publicKey}`) });
       assert.equal((await session.next('removed'))['reason'], 'withdrawn');
       session.send(a.signedFrame('advertise', key));
@@ -202,11 +204,7 @@ test('hubs that share an etcd are one hub with several doors', { skip: WITHOUT_E
     'a provider whose session has ended was last seen at the same moment everywhere, whatever hubs take for the time',
     async () => {
       await b.advance(60_000);
-      const key = new TestKey();
-      const session = await a.session(key);
-      session.send(a.signedFrame('advertise', key));
-      await session.next('advertised');
-      await until(async () => (await listOf(b)).all.get(key.publicKey) === 'live', 'live at the other hub');
+      const { key, session } = await liveAtBoth();
       for (const hub of [a, b]) await hub.advance(20_000);
       session.terminate();
       await until(async () => (await listOf(b)).all.get(key.publicKey) === 'suspect', 'suspect everywhere');

@@ -6,7 +6,7 @@ import { EtcdError } from '../../../src/registry/etcd/client/endpoint.js';
 import { METHODS } from '../../../src/registry/etcd/client/messages.js';
 import { Import, ImportError, type ImportSource } from '../../../src/registry/etcd/import.js';
 import { Keys } from '../../../src/registry/etcd/keys.js';
-import { readState } from '../../../src/registry/etcd/store-state.js';
+import { isImporting, readState } from '../../../src/registry/etcd/store-state.js';
 import { KeptProviders } from '../../../src/registry/mirror/reading/kept-providers.js';
 import { scratchFolder } from '../../process/hub-process.js';
 import { TestEtcd, WITHOUT_ETCD } from '../../support/hubs/etcd.js';
@@ -115,7 +115,12 @@ test('the import of a file into a store', { skip: WITHOUT_ETCD }, async (t) => {
         } catch (error) {
           assert.ok(error instanceof EtcdError);
           // Its end was not heard of, and nothing is left to do.
-          if (!isLost && (await idsIn(prefix)).length === all.length && !(await isImporting(prefix))) break;
+          if (
+            !isLost &&
+            (await idsIn(prefix)).length === all.length &&
+            !(await isImporting(client, new Keys(prefix)))
+          )
+            break;
         }
         if (tries > 10) {
           await (await Import.begin(client, prefix, source)).run(always, ignored);
@@ -123,7 +128,7 @@ test('the import of a file into a store', { skip: WITHOUT_ETCD }, async (t) => {
         }
       }
       assert.deepEqual(await idsIn(prefix), all);
-      assert.equal(await isImporting(prefix), false);
+      assert.equal(await isImporting(client, new Keys(prefix)), false);
     }
   });
 
@@ -147,16 +152,11 @@ test('the import of a file into a store', { skip: WITHOUT_ETCD }, async (t) => {
     await assert.rejects(begun.run(always, ignored), isRefusal(/another import into this store/));
     const late = etcd.prefix();
     const slow = await Import.begin(client, late, sourceOf(150));
-    assert.equal(await isImporting(late), true);
+    assert.equal(await isImporting(client, new Keys(late)), true);
     const hub = await TestHub.start({ ETCD_ENDPOINTS: etcd.url, ETCD_PREFIX: late, HUB_NAME: 'a' });
     await assert.rejects(slow.run(always, ignored), isRefusal(/hubs use this store: a-/));
     await hub.stop();
   });
-
-  async function isImporting(prefix: string): Promise<boolean> {
-    const { kvs } = await client.call(METHODS.range, { key: new Keys(prefix).importing });
-    return kvs.length > 0;
-  }
 });
 
 const isRefusal =
